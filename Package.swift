@@ -1,0 +1,112 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// C → values → parts → pipeline → recipes → tool; parts never see parts, except that schedulers
+// and propagators know the motion field. Docs/Architecture.md says why each target is one.
+let package = Package(
+  name: "inbetween",
+  products: [
+    .library(name: "Inbetween", targets: ["Inbetween"]),
+    .library(name: "InbetweenConformance", targets: ["ConformanceKit"]),
+    // LibTorch behind a C ABI, opened on first use so that nothing else waits for it to load.
+    .library(name: "InbetweenTorch", type: .dynamic, targets: ["CTorchBackend"]),
+    .executable(name: "inbetween", targets: ["inbetween"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    // One C ABI per library, each imported by exactly one Swift target.
+    .target(name: "CKernels"),
+    .target(name: "CTorch", linkerSettings: [.linkedLibrary("dl")]),
+    .target(
+      name: "CTorchBackend", dependencies: ["CKernels", "CTorch"],
+      linkerSettings: [.linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
+    .target(
+      name: "COpenCV",
+      exclude: ["system"],
+      cxxSettings: [.headerSearchPath("system")],
+      linkerSettings: ["opencv_core", "opencv_imgproc", "opencv_video"].map { .linkedLibrary($0) }),
+    .target(
+      name: "CFFmpeg",
+      linkerSettings: ["avformat", "avcodec", "avutil", "swscale", "jpeg"].map {
+        .linkedLibrary($0)
+      }),
+
+    // Values.
+    .target(name: "Tensors", dependencies: ["CTorch"]),
+    .target(name: "Video", dependencies: ["Tensors", "COpenCV", "CFFmpeg"]),
+
+    // Parts.
+    .target(name: "Flow", dependencies: ["Tensors", "Video"]),
+    .target(
+      name: "Backbone",
+      dependencies: ["Tensors", "Video", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Scheduler", dependencies: ["Flow", "Tensors", "Video"]),
+    .target(name: "Propagation", dependencies: ["Flow", "Tensors"]),
+
+    // Composition, data, measurement.
+    .target(
+      name: "Pipeline",
+      dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
+    .target(name: "Datasets", dependencies: ["Flow", "Tensors", "Video"]),
+    .target(name: "Evaluation", dependencies: ["Datasets", "Pipeline", "Video"]),
+    .target(
+      name: "Recipes",
+      dependencies: [
+        "Backbone", "Datasets", "Flow", "Pipeline", "Propagation", "Scheduler", "Tensors", "Video",
+      ]),
+    .target(
+      name: "ConformanceKit", dependencies: ["Flow", "Propagation", "Scheduler", "Tensors", "Video"]
+    ),
+
+    // What users import, and the tool.
+    .target(
+      name: "Inbetween",
+      dependencies: [
+        "Backbone", "Datasets", "Evaluation", "Flow", "Pipeline", "Propagation", "Recipes",
+        "Scheduler", "Tensors", "Video",
+      ]),
+    .target(
+      name: "InbetweenTool",
+      dependencies: [
+        "Backbone", "Datasets", "Evaluation", "Flow", "Pipeline", "Propagation", "Recipes",
+        "Scheduler", "Tensors", "Video",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),
+
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
+    .testTarget(name: "FlowTests", dependencies: ["Flow", "Video", "Tensors", "ConformanceKit"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
+    .testTarget(
+      name: "SchedulerTests", dependencies: ["Scheduler", "Flow", "Video", "ConformanceKit"]),
+    .testTarget(
+      name: "PropagationTests",
+      dependencies: ["Propagation", "Flow", "Tensors", "Video", "ConformanceKit"]),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: [
+        "Pipeline", "Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video",
+        "ConformanceKit",
+      ]),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Evaluation", "Datasets", "Pipeline", "Video"]),
+    .testTarget(
+      name: "InbetweenToolTests",
+      dependencies: ["InbetweenTool", "Recipes", "Video", "Datasets", "Tensors"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11,
+  cxxLanguageStandard: .cxx17
+)
+
+for target in package.targets where !target.name.hasPrefix("C") || target.name == "ConformanceKit" {
+  target.swiftSettings = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ]
+}

@@ -1,0 +1,3 @@
+#include "COpenCV.h"
+#include <opencv2/video/tracking.hpp>
+int cocv_probe(void) { return cv::DISOpticalFlow::create()->getFinestScale(); }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One picture of a stream, with what its codec told of it.
+public struct Frame: Sendable {
+  /// Position in the stream as decoded, from 0; never the container's own count.
+  public let index: Int
+  /// Presentation time in seconds; image folders count frames at their nominal rate.
+  public let time: Double
+  /// Height × width × 3, blue, green, red.
+  public let pixels: Image
+  /// How the codec coded the picture.
+  public let pictureType: PictureType
+  /// The codec's motion vectors; nil where they were not asked for or the picture carries none.
+  public let motionVectors: [MotionVector]?
+  /// Whether the stream broke off before this frame (damage, a gap, a change of size), so that
+  /// nothing remembered from earlier frames should be carried across.
+  public let followsBreak: Bool
+  /// The name of the file the frame came from, without folder and extension; nil in videos.
+  public let name: String?
+
+  public init(
+    index: Int, time: Double, pixels: Image, pictureType: PictureType = .unknown,
+    motionVectors: [MotionVector]? = nil, followsBreak: Bool = false, name: String? = nil
+  ) {
+    (self.index, self.time, self.pixels, self.pictureType) = (index, time, pixels, pictureType)
+    (self.motionVectors, self.followsBreak, self.name) = (motionVectors, followsBreak, name)
+  }
+}
+
+/// How a codec coded a picture.
+public enum PictureType: String, Sendable, Hashable {
+  /// On its own: nothing of other pictures is used.
+  case intra = "I"
+  /// From earlier pictures.
+  case predicted = "P"
+  /// From earlier and later pictures.
+  case bidirectional = "B"
+  /// Another kind, or none: image files have no type.
+  case unknown = "?"
+}
+
+/// One block of a picture and where the codec took it from.
+///
+/// The fields are libavutil's `AVMotionVector`; positions are block centres in pixels. The block was
+/// at `(x + dx, y + dy)` in the picture it was predicted from.
+public struct MotionVector: Sendable, Hashable {
+  /// Negative: from an earlier picture; positive: from a later one.
+  public let source: Int32
+  /// Block size in pixels.
+  public let width: UInt8, height: UInt8
+  /// Centre of the block in the reference picture, rounded to whole pixels by the codec library.
+  public let sourceX: Int16, sourceY: Int16
+  /// Centre of the block in this picture.
+  public let x: Int16, y: Int16
+  /// Displacement towards the reference, in units of 1 / `scale` pixel.
+  public let motionX: Int32, motionY: Int32
+  public let scale: UInt16
+
+  public init(
+    source: Int32, width: UInt8, height: UInt8, sourceX: Int16, sourceY: Int16, x: Int16, y: Int16,
+    motionX: Int32, motionY: Int32, scale: UInt16
+  ) {
+    (self.source, self.width, self.height) = (source, width, height)
+    (self.sourceX, self.sourceY, self.x, self.y) = (sourceX, sourceY, x, y)
+    (self.motionX, self.motionY, self.scale) = (motionX, motionY, scale)
+  }
+
+  /// Displacement towards the reference, in pixels.
+  public var displacement: (dx: Float, dy: Float) {
+    let unit = 1 / Float(max(scale, 1))
+    return (Float(motionX) * unit, Float(motionY) * unit)
+  }
+}
