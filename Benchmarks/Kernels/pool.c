@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cuts a kernel's rows over two or more threads, as LibTorch's pool does in the package.
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "CKernels.h"
+
+typedef void (*bench_body)(void *context, int32_t begin, int32_t end);
+
+typedef struct bench_part {
+  bench_body body;
+  void *context;
+  int32_t begin, end;
+  int state;  // 0 idle, 1 to do, 2 leave
+  pthread_t thread;
+} bench_part;
+
+enum { most_threads = 64 };
+static bench_part parts[most_threads];
+static int thread_count = 1;
+
+static void *work(void *argument) {
+  bench_part *part = argument;
+  for (;;) {
+    int state;
+    while ((state = __atomic_load_n(&part->state, __ATOMIC_ACQUIRE)) == 0) __builtin_ia32_pause();
+    if (state == 2) return NULL;
+    part->body(part->context, part->begin, part->end);
+    __atomic_store_n(&part->state, 0, __ATOMIC_RELEASE);
+  }
+}
+
+/// The extra threads spin while they wait: start them for a measurement, stop them after it.
+void bench_start(int threads) {
+  thread_count = threads < most_threads ? threads : most_threads;
+  for (int i = 1; i < thread_count; ++i) {
+    parts[i].state = 0;
+    pthread_create(&parts[i].thread, NULL, work, &parts[i]);
+  }
+}
+
+void bench_stop(void) {
+  for (int i = 1; i < thread_count; ++i) {
+    __atomic_store_n(&parts[i].state, 2, __ATOMIC_RELEASE);
+    pthread_join(parts[i].thread, NULL);
+  }
+  thread_count = 1;
+}
+
+static void over(int32_t size, bench_body body, void *context) {
+  for (int i = 1; i < thread_count; ++i) {
+    parts[i].body = body;
+    parts[i].context = context;
+    parts[i].begin = (int32_t)((int64_t)size * i / thread_count);
+    parts[i].end = (int32_t)((int64_t)size * (i + 1) / thread_count);
+    __atomic_store_n(&parts[i].state, 1, __ATOMIC_RELEASE);
+  }
+  body(context, 0, size / thread_count);
+  for (int i = 1; i < thread_count; ++i) {
+    while (__atomic_load_n(&parts[i].state, __ATOMIC_ACQUIRE)) __builtin_ia32_pause();
+  }
+}
+
+typedef struct bench_call {
+  const float *features, *gradient;
+  float *out;
+  uint8_t *labels;
+  const uint8_t *pixels;
+  ck_shape shape;
+  ck_motion motion;
+  ck_border border;
+  ck_affine affine;
+} bench_call;
+
+static void warp(void *context, int32_t begin, int32_t end) {
+  bench_call *c = context;
+  ck_warp(c->features, c->shape, &c->motion, c->border, c->out, begin, end);
+}
+static void warp_argmax(void *context, int32_t begin, int32_t end) {
+  bench_call *c = context;
+  ck_warp_argmax(c->features, c->shape, &c->motion, c->border, c->labels, begin, end);
+}
+static void argmax(void *context, int32_t begin, int32_t end) {
+  bench_call *c = context;
+  ck_argmax(c->features, c->shape, c->labels, begin, end);
+}
+static void features_gradient(void *context, int32_t begin, int32_t end) {
+  bench_call *c = context;
+  ck_warp_features_gradient(c->gradient, c->shape, &c->motion, c->border, c->out, begin, end);
+}
+static void motion_gradient(void *context, int32_t begin, int32_t end) {
+  bench_call *c = context;
+  ck_warp_motion_gradient(c->gradient, c->features, c->shape, &c->motion, c->border, c->out, begin,
+                          end);
+}
+static void pixels(void *context, int32_t begin, int32_t end) {
+  bench_call *c = context;
+  ck_pixels(c->pixels, 3 * c->shape.width, c->shape.height, c->shape.width, &c->affine, 0,
+            c->shape.layout, c->out, begin, end);
+}
+
+void bench_warp(bench_call *c) { over(c->shape.height, warp, c); }
+void bench_warp_argmax(bench_call *c) { over(c->shape.height, warp_argmax, c); }
+void bench_argmax(bench_call *c) { over(c->shape.height, argmax, c); }
+void bench_features_gradient(bench_call *c) { over(c->shape.channels, features_gradient, c); }
+void bench_motion_gradient(bench_call *c) { over(c->shape.height, motion_gradient, c); }
+void bench_pixels(bench_call *c) { over(c->shape.height, pixels, c); }
