@@ -24,10 +24,11 @@ public struct ImportedNetwork: Backbone {
   }
 
   /// - Throws: `BackboneError` where the network lacks a method that the description names.
-  public init(module: TorchScriptModule, description: NetworkDescription) throws(BackboneError) {
+  public init(module: TorchScriptModule, description: NetworkDescription) throws {
     let methods = description.stages.isEmpty ? ["forward"] : description.stages.map(\.name)
-    for name in methods where !module.methodNames.contains(name) {
-      let known = module.methodNames.joined(separator: ", ")
+    let there = try module.methods()
+    for name in methods where !there.contains(name) {
+      let known = there.joined(separator: ", ")
       throw BackboneError(.noSuchStage, "the network has no method '\(name)'; there are \(known)")
     }
     (self.module, self.description, self.methods) = (module, description, methods)
@@ -48,7 +49,7 @@ public struct ImportedNetwork: Backbone {
   public func run(_ range: Range<Int>, on input: Tensor) throws -> Tensor {
     var tensor = input
     for index in range {
-      let outputs = try module.call(methods[index], tensor)
+      let outputs = try module.call(methods[index], [tensor])
       guard let output = outputs.first, output.shape.rank == 4 else {
         throw BackboneError(.badOutput, "stage '\(stages[index].name)' gives no 1 × C × H × W")
       }

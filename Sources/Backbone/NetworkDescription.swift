@@ -123,6 +123,9 @@ extension ClassList {
   fileprivate init(_ output: DescriptionReader) throws(BackboneError) {
     let void = output.has("void") ? try output.integer("void", in: 0...255) : nil
     if let names = output.strings("classes") {
+      guard (1...255).contains(names.count) else {
+        throw BackboneError(.badDescription, "output.classes: 1 to 255 names")
+      }
       self.init(name: "custom", names: names, void: void.map(UInt8.init))
       return
     }
@@ -132,6 +135,6 @@ extension ClassList {
       throw BackboneError(
         .badDescription, "output.classes: no '\(name)'; there are \(names), or a list of names")
     }
-    self.init(name: known.name, names: known.names, void: void.map(UInt8.init))
+    self = known.with(void: void.map(UInt8.init))
   }
 }

@@ -52,7 +52,7 @@ public struct Measurement: Sendable {
   /// What the labelled frames say; nil where none was labelled.
   public var accuracy: Accuracy? {
     guard labelledFrames > 0 else { return nil }
-    let classIoU = zip(classes.names, whole.iou).map { Accuracy.ClassScore(name: $0, iou: $1) }
+    let classIoU = Dictionary(zip(classes.names, whole.iou)) { first, _ in first }
     return Accuracy(
       mIoU: whole.meanIoU, mAcc: whole.meanAccuracy, aAcc: whole.accuracy, perClass: classIoU,
       mIoUByDistance: byDistance.map(\.meanIoU), temporalConsistency: consistency.value,

@@ -74,14 +74,9 @@ public struct RunResult: Sendable, Codable {
 
 /// Accuracy over the labelled frames of a run; `mIoU`, `mAcc` and `aAcc` as in mmsegmentation.
 public struct Accuracy: Sendable, Codable, Hashable {
-  /// The score of one class; nil for one that never occurs.
-  public struct ClassScore: Sendable, Codable, Hashable {
-    public let name: String
-    public let iou: Double?
-  }
-
   public let mIoU, mAcc, aAcc: Double?
-  public let perClass: [ClassScore]
+  /// The intersection over union of each class; nil for one that never occurs.
+  public let perClass: [String: Double?]
   /// At each distance from the key frame, 0 being the key frames themselves; nil where none was.
   public let mIoUByDistance: [Double?]
   /// Agreement of successive predictions along the motion.

@@ -37,7 +37,7 @@ final class Inquiry {
   /// Codec vectors reach back one frame only, so the chain must see every frame, asked for or not.
   func extendChain() throws(PipelineError) {
     guard var chain else { return }
-    chained = try clock.during(.flow) { try chain.extend(to: seen.source, by: pipeline.flow) }
+    chained = try clock.during(.flow) { try chain.motionToKey(from: seen.source) }
     self.chain = chain
   }
 

@@ -71,11 +71,11 @@ public struct KeyframePipeline: Sendable {
     try ask.extendChain()
     var moment = ask.moment
     let decision = try clock.during(.schedule) { try state.scheduler.decision(at: &moment) }
+    state.chain = ask.chain
     if decision.role == .key {
       return try becomeKey(
         seen, because: decision.reason, in: &state, clock: clock, from: moment.askedFeatures)
     }
-    state.chain = ask.chain
     return (try propagate(key, at: &moment, in: &state, clock: clock), decision)
   }
 
@@ -88,7 +88,7 @@ public struct KeyframePipeline: Sendable {
     }
     let labels = try clock.during(.head) { try self.labels(of: cached, size: seen.working) }
     let prepared = try clock.during(.prepare) { try propagator.prepare(cached) }
-    state.become(key: seen, cached: prepared, chained: flow.reach == .previousFrame)
+    try clock.during(.flow) { try state.become(key: seen, cached: prepared, flow: flow) }
     return (labels, Decision(.key, because: reason))
   }
 

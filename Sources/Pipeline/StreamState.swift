@@ -27,10 +27,16 @@ public struct StreamState: Sendable {
 
   init(scheduler: any KeyframeScheduler) { self.scheduler = scheduler }
 
-  mutating func become(key view: FrameView, cached: Tensor, chained: Bool) {
+  /// Makes `view` the key; `flow` is what later motion back to it will rest on.
+  mutating func become(key view: FrameView, cached: Tensor, flow: any FlowEstimator) throws {
     key = Key(view: view, cached: cached)
     carried = nil
-    chain = chained ? MotionChain(key: view.source) : nil
     framesSinceKey = 0
+    guard flow.reach == .previousFrame else { return }
+    if chain == nil {
+      chain = MotionChain(of: flow, key: view.source)
+    } else {
+      try chain?.setKey(view.source)
+    }
   }
 }

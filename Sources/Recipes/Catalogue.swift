@@ -47,7 +47,7 @@ extension [Card<any FlowEstimator>] {
         let known = DISFlow.Preset.allCases.map(\.rawValue).joined(separator: ", ")
         throw Misfit("needs one of \(known)")
       }
-      return DISFlow(preset)
+      return DISFlow(preset: preset)
     },
     Card("farneback", "polynomial expansion") { _ in Farneback() },
     Card("codec", "the video's own motion vectors: H.264, MPEG-4 part 2, MPEG-1/2") { _ in

@@ -18,9 +18,7 @@ public struct TrueLabels: Backbone {
 
   /// The head that reads these scores.
   public var head: ScoreHead {
-    let void = UInt8(clip.classes.count)
-    return ScoreHead(
-      classes: ClassList(name: clip.classes.name, names: clip.classes.names, void: void))
+    ScoreHead(classes: clip.classes.with(void: UInt8(clip.classes.count)))
   }
 
   public func input(for frame: Frame) throws -> Tensor {

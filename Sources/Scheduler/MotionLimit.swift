@@ -21,12 +21,12 @@ public struct MotionLimit: KeyframeScheduler {
 
   public func decision(at moment: inout Moment) throws -> Decision {
     let motion = try moment.motionToKey()
-    let unknown = 1 - motion.knownFraction
-    guard unknown <= Self.tolerableUnknown else {
+    let unknown = 1 - Double(motion.knownShare)
+    guard unknown <= Self.tolerableUnknown, let length = motion.meanLength else {
       let reason = Reason("motion unknown", score: unknown, threshold: Self.tolerableUnknown)
       return Decision(.key, because: reason)
     }
-    let moved = Double(motion.meanLength)
+    let moved = Double(length)
     return Decision(
       moved > limit ? .key : .propagated,
       because: Reason("pixels moved", score: moved, threshold: limit))
