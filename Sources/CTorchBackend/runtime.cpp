@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads, and what LibTorch this is.
+#include "backend.hpp"
+
+#include <ATen/Config.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <c10/core/GradMode.h>
+#include <dlfcn.h>
+#if __has_include(<torch/csrc/api/include/torch/version.h>)
+#include <torch/csrc/api/include/torch/version.h>
+#elif __has_include(<torch/version.h>)
+#include <torch/version.h>
+#endif
+
+namespace ct::backend {
+
+/// A function of the BLAS that is loaded; null where that is not OpenBLAS.
+template <class Function> static Function openblas(const char *name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
+}
+
+ct_code ct_set_threads(int32_t count, ct_error *error) noexcept {
+  return guarded(error, [&] {
+    if (count < 1) throw Failure(ct_bad_argument, "the number of threads must be positive");
+    at::set_num_threads(count);
+    if (auto set = openblas<void (*)(int)>("openblas_set_num_threads")) set(count);
+  });
+}
+
+ct_code ct_get_threads(int32_t *count, ct_error *error) noexcept {
+  return guarded(error, [&] { *count = at::get_num_threads(); });
+}
+
+static const char *blas_description() {
+  auto config = openblas<char *(*)()>("openblas_get_config");
+  return config ? config() : "not OpenBLAS";
+}
+
+static std::string kernels_of_blas() {
+  auto name = openblas<char *(*)()>("openblas_get_corename");
+  return name ? std::string(" using ") + name() : "";
+}
+
+/// The vector instructions LibTorch's own kernels use, which it tells in a longer text only.
+static std::string processor_kernels() {
+  const std::string text = at::show_config(), label = "CPU capability usage: ";
+  const auto start = text.find(label);
+  if (start == std::string::npos) return "unknown";
+  return text.substr(start + label.size(), text.find('\n', start) - start - label.size());
+}
+
+static std::string describe() {
+  std::ostringstream text;
+  text << "LibTorch: " << TORCH_VERSION << "\n"
+       << "processor kernels: " << processor_kernels() << "\n"
+       << "BLAS: " << blas_description() << kernels_of_blas() << "\n"
+       << "oneDNN: " << (at::globalContext().hasMKLDNN() ? "yes" : "no") << "\n"
+       << "CUDA: " << (at::globalContext().hasCUDA() ? "yes" : "no") << "\n"
+       << "threads: " << at::get_num_threads();
+  return text.str();
+}
+
+ct_code ct_describe(char *text, size_t capacity, ct_error *error) noexcept {
+  return guarded(error, [&] { std::snprintf(text, capacity, "%s", describe().c_str()); });
+}
+
+}  // namespace ct::backend

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CTorch
+
+/// Where the elements of a tensor are, and where operations on it run.
+public enum Device: Sendable, Hashable {
+  case cpu
+  /// A CUDA device by its number; it takes a LibTorch that was built for CUDA.
+  case cuda(Int)
+
+  var code: Int32 {
+    switch self {
+    case .cpu: -1
+    case .cuda(let index): Int32(clamping: index)
+    }
+  }
+}
+
+extension Tensor {
+  public var device: Device {
+    let index = ct_device_of(handle)
+    return index < 0 ? .cpu : .cuda(Int(index))
+  }
+
+  /// The same values on another device; the tensor itself where it is there already.
+  ///
+  /// - Throws: `.noDevice` where there is none of that number.
+  public func to(_ device: Device) throws(TensorError) -> Tensor {
+    try shim { ct_move(handle, device.code, &$0, &$1) }
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CTorch
+
+/// A network in a TorchScript archive, in evaluation mode, run without gradients.
+///
+/// Archives are what `torch.jit.save` of today's PyTorch writes. They hold programs, so only files from
+/// people one would run a program from should be loaded.
+public struct TorchScriptModule: Sendable {
+  private let owner: Owner
+
+  /// Releases the module when its last copy goes.
+  // Safe to share: a frozen module is only read, and LibTorch's interpreter keeps each call's state
+  // to itself.
+  private final class Owner: @unchecked Sendable {
+    let handle: ct_module_ref
+    init(_ handle: ct_module_ref) { self.handle = handle }
+    deinit { ct_module_release(handle) }
+  }
+
+  /// What is done to the program once, so that it runs faster every time.
+  public struct Options: OptionSet, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Parameters become constants, and what depends on them alone is computed at once.
+    public static let frozen = Options(rawValue: 1)
+    /// Convolutions take the layouts and the fused forms of oneDNN.
+    public static let optimized = Options(rawValue: 2)
+  }
+
+  /// Reads an archive.
+  ///
+  /// - Throws: `.badFile` where the file is missing, damaged, or no TorchScript archive.
+  public init(
+    contentsOf path: String, options: Options = [.frozen, .optimized]
+  ) throws(TensorError) {
+    var handle: ct_module_ref?
+    let choices = ct_module_options(
+      freeze: options.contains(.frozen) ? 1 : 0, optimize: options.contains(.optimized) ? 1 : 0)
+    try check("TorchScriptModule.init") { ct_module_load(path, choices, &handle, &$0) }
+    guard let handle else {
+      throw TensorError(
+        .unknown, in: "TorchScriptModule.init" as StaticString, "a load that succeeded gave nothing"
+      )
+    }
+    owner = Owner(handle)
+  }
+
+  /// Calls a method; its result is a tensor, or a tuple or list of tensors, taken in order.
+  public func callAsFunction(
+    _ inputs: Tensor..., method: String = "forward"
+  ) throws(TensorError) -> [Tensor] {
+    try call(method, inputs)
+  }
+
+  /// Calls a method; its result is a tensor, or a tuple or list of tensors, taken in order.
+  public func call(_ method: String, _ inputs: [Tensor]) throws(TensorError) -> [Tensor] {
+    let handles = inputs.map { Optional($0.handle) }
+    return try withExtendedLifetime(inputs) { () throws(TensorError) in
+      try shims(capacity: 64) { outs, count, failure in
+        ct_module_call(
+          owner.handle, method, handles, handles.count, outs, count, &count, &failure)
+      }
+    }
+  }
+
+  /// The methods that can be called.
+  public func methods() throws(TensorError) -> [String] {
+    let capacity = 65536
+    var text = [CChar](repeating: 0, count: capacity)
+    try check(#function) { ct_module_methods(owner.handle, &text, capacity, &$0) }
+    let bytes = text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
+  /// How many numbers the archive's parameters hold, before anything is folded into anything.
+  public var parameterCount: Int { Int(ct_module_parameter_count(owner.handle)) }
+}
