@@ -67,29 +67,45 @@ CK_INLINE void ck_blend_cells(const float *features, const ck_taps *taps, int32_
   }
 }
 
-/// How sixteen neighbouring cells read one plane.
-typedef enum ck_group {
-  ck_scattered,  // anyhow
-  ck_smooth,     // from neighbouring cells, with four taps each
-  ck_shifted     // copies of neighbouring cells
-} ck_group;
+/// How neighbouring cells read one plane.
+typedef enum ck_kind {
+  ck_part,   // some tap does not count
+  ck_smooth, // four taps each, from neighbouring cells
+  ck_copy    // one tap each, as it is, from neighbouring cells
+} ck_kind;
 
-/// Looks at a run of cells sixteen at a time; what is left over counts as scattered.
-CK_INLINE void ck_group_cells(const ck_taps *taps, int32_t count, ck_group *groups) {
-  for (int32_t first = 0; first < count; first += ck_lanes) {
-    ck_group *group = &groups[first / ck_lanes];
-    *group = ck_scattered;
-    if (first + ck_lanes > count) return;
-    int together = 1, full = 1, copies = 1;
-    for (int32_t i = first; i < first + ck_lanes; ++i) {
-      together &= taps->offset[0][i] == taps->offset[0][first] + (i - first);
-      full &= taps->full[i];
-      copies &= taps->weight[0][i] == 1;
-    }
-    if (together) *group = full ? ck_smooth : copies ? ck_shifted : ck_scattered;
-  }
+/// A chunk of cells cut into runs of one kind that read neighbouring cells.
+typedef struct ck_runs {
+  int32_t count;
+  /// Where each run begins; the last one ends where `begin[count]` says.
+  int32_t begin[ck_chunk + 1];
+  uint8_t kind[ck_chunk];
+} ck_runs;
+
+CK_INLINE ck_kind ck_kind_of(const ck_taps *taps, int32_t i) {
+  return taps->full[i] ? ck_smooth : taps->weight[0][i] == 1 ? ck_copy : ck_part;
 }
 
+CK_INLINE void ck_cut(const ck_taps *taps, int32_t count, ck_runs *runs) {
+  uint8_t starts[ck_chunk];
+  for (int32_t i = 1; i < count; ++i) {
+    const int alike = (taps->full[i] == taps->full[i - 1]) &
+                      ((taps->weight[0][i] == 1) == (taps->weight[0][i - 1] == 1));
+    const int next = taps->offset[0][i] == taps->offset[0][i - 1] + 1;
+    const int part = !taps->full[i] & (taps->weight[0][i] != 1);
+    starts[i] = !(alike & (next | part));
+  }
+  starts[0] = 1;
+  runs->count = 0;
+  for (int32_t i = 0; i < count; ++i) {
+    runs->begin[runs->count] = i;
+    runs->kind[runs->count] = (uint8_t)ck_kind_of(taps, i);
+    runs->count += starts[i];
+  }
+  runs->begin[runs->count] = count;
+}
+
+/// Sixteen cells whose taps lie side by side.
 CK_INLINE void ck_blend_smooth(const float *plane, const ck_taps *taps, int32_t first, float *out) {
   const float *a = plane + taps->offset[0][first], *b = plane + taps->offset[1][first];
   const float *c = plane + taps->offset[2][first], *d = plane + taps->offset[3][first];
@@ -101,10 +117,12 @@ CK_INLINE void ck_blend_smooth(const float *plane, const ck_taps *taps, int32_t 
                       *(const ck_floats *)w3 * *(const ck_floats *)d;
 }
 
+/// Any cells, one by one.
+///
 /// -0, not 0, stands in for a tap that does not count: it is what a sum leaves as it is.
-CK_INLINE void ck_blend_scattered(const float *plane, const ck_taps *taps, int32_t first,
-                                  int32_t end, float *out) {
-  for (int32_t i = first; i < end; ++i) {
+CK_INLINE void ck_blend_any(const float *plane, const ck_taps *taps, int32_t begin, int32_t end,
+                            float *out) {
+  for (int32_t i = begin; i < end; ++i) {
     const float w0 = taps->weight[0][i], w1 = taps->weight[1][i];
     const float w2 = taps->weight[2][i], w3 = taps->weight[3][i];
     const float a = plane[taps->offset[0][i]], b = plane[taps->offset[1][i]];
@@ -114,18 +132,29 @@ CK_INLINE void ck_blend_scattered(const float *plane, const ck_taps *taps, int32
   }
 }
 
-/// A run of cells of one plane: `out` receives `count` values.
-CK_INLINE void ck_blend_plane(const float *plane, const ck_taps *taps, const ck_group *groups,
-                              int32_t count, float *out) {
-  for (int32_t first = 0; first < count; first += ck_lanes) {
-    switch (groups[first / ck_lanes]) {
-      case ck_smooth: ck_blend_smooth(plane, taps, first, out + first); break;
-      case ck_shifted:
-        memcpy(out + first, plane + taps->offset[0][first], ck_lanes * sizeof(float));
-        break;
-      case ck_scattered:
-        ck_blend_scattered(plane, taps, first, ck_smaller(first + ck_lanes, count), out);
-        break;
+/// A chunk of one plane of `cells` cells: `out` receives `count` values.
+///
+/// Sixteen are made at a time where so many can be read and written, though a run may be shorter:
+/// what is written beyond its end is overwritten by the runs that follow.
+CK_INLINE void ck_blend_plane(const float *plane, int32_t cells, const ck_taps *taps,
+                              const ck_runs *runs, int32_t count, float *out) {
+  for (int32_t run = 0; run < runs->count; ++run) {
+    const int32_t end = runs->begin[run + 1];
+    const ck_kind kind = (ck_kind)runs->kind[run];
+    int32_t i = runs->begin[run];
+    if (kind == ck_part) {
+      ck_blend_any(plane, taps, i, end, out);
+      continue;
     }
+    const int32_t reach = taps->offset[3][i] - i + ck_lanes;
+    const int32_t most = ck_smaller(count - ck_lanes, cells - reach);
+    for (; i < end && i <= most; i += ck_lanes) {
+      if (kind == ck_smooth) {
+        ck_blend_smooth(plane, taps, i, out + i);
+      } else {
+        memcpy(out + i, plane + taps->offset[0][i], ck_lanes * sizeof(float));
+      }
+    }
+    ck_blend_any(plane, taps, i, end, out);
   }
 }

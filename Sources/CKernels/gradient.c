@@ -48,21 +48,18 @@ CK_KERNEL void ck_warp_features_gradient(const float *gradient, ck_shape shape,
   ck_places places;
   ck_taps taps;
   ck_clear_channels(features_gradient, shape, channel_begin, channel_end);
-  for (int32_t y = 0; y < shape.height; ++y) {
-    for (int32_t x = 0; x < shape.width; x += ck_chunk) {
-      const int32_t count = ck_smaller(ck_chunk, shape.width - x);
-      const ptrdiff_t at = (ptrdiff_t)y * shape.width + x;
-      ck_find(motion, edges, x, y, count, &places);
-      ck_weigh(&places, edges, count, &taps);
-      if (shape.layout == ck_channels_last) {
-        ck_scatter_cells(gradient + at * shape.channels, &taps, count, shape.channels,
-                         channel_begin, channel_end, features_gradient);
-        continue;
-      }
-      for (int32_t channel = channel_begin; channel < channel_end; ++channel) {
-        ck_scatter_plane(gradient + channel * plane + at, &taps, count,
-                         features_gradient + channel * plane);
-      }
+  for (int32_t at = 0; at < (int32_t)plane; at += ck_chunk) {
+    const int32_t count = ck_smaller(ck_chunk, (int32_t)plane - at);
+    ck_find(motion, edges, at, count, &places);
+    ck_weigh(&places, edges, count, &taps);
+    if (shape.layout == ck_channels_last) {
+      ck_scatter_cells(gradient + (ptrdiff_t)at * shape.channels, &taps, count, shape.channels,
+                       channel_begin, channel_end, features_gradient);
+      continue;
+    }
+    for (int32_t channel = channel_begin; channel < channel_end; ++channel) {
+      ck_scatter_plane(gradient + channel * plane + at, &taps, count,
+                       features_gradient + channel * plane);
     }
   }
 }
@@ -87,14 +84,14 @@ CK_INLINE int ck_is_free(float displacement, int32_t position, int32_t size, ck_
 }
 
 CK_INLINE void ck_find_slopes(const ck_motion *motion, const ck_places *places, ck_edges edges,
-                              int32_t x, int32_t y, int32_t count, ck_slopes *slopes) {
-  const float *values = motion->values + x * motion->column + y * motion->row;
-  const uint8_t *known = motion->known ? motion->known + (ptrdiff_t)y * edges.width + x : 0;
+                              int32_t at, int32_t count, ck_slopes *slopes) {
   for (int32_t i = 0; i < count; ++i) {
-    const float dx = values[i * motion->column];
-    const float dy = values[i * motion->column + motion->component];
-    const int usable = ck_is_finite(dx) && ck_is_finite(dy) && (!known || known[i]);
-    slopes->moves_x[i] = usable && ck_is_free(dx, x + i, edges.width, edges.border);
+    const int32_t x = (at + i) % edges.width, y = (at + i) / edges.width;
+    const float *values = motion->values + x * motion->column + y * motion->row;
+    const float dx = values[0], dy = values[motion->component];
+    const int known = !motion->known || motion->known[at + i];
+    const int usable = ck_is_finite(dx) && ck_is_finite(dy) && known;
+    slopes->moves_x[i] = usable && ck_is_free(dx, x, edges.width, edges.border);
     slopes->moves_y[i] = usable && ck_is_free(dy, y, edges.height, edges.border);
     for (int32_t k = 0; k < 4; ++k) {
       const int32_t column = places->column[i] + k % 2, row = places->row[i] + k / 2;
@@ -183,17 +180,15 @@ CK_KERNEL void ck_warp_motion_gradient(const float *gradient, const float *featu
   ck_places places;
   ck_slopes slopes;
   float dx[ck_chunk], dy[ck_chunk];
-  for (int32_t y = row_begin; y < row_end; ++y) {
-    for (int32_t x = 0; x < shape.width; x += ck_chunk) {
-      const int32_t count = ck_smaller(ck_chunk, shape.width - x);
-      const ptrdiff_t at = (ptrdiff_t)y * shape.width + x;
-      ck_find(motion, edges, x, y, count, &places);
-      ck_find_slopes(motion, &places, edges, x, y, count, &slopes);
-      ck_sum_slopes(gradient, features, shape, &places, &slopes, at, count, dx, dy);
-      for (int32_t i = 0; i < count; ++i) {
-        motion_gradient[at + i] = slopes.moves_x[i] != 0 ? dx[i] : 0;
-        motion_gradient[plane + at + i] = slopes.moves_y[i] != 0 ? dy[i] : 0;
-      }
+  const int32_t end = row_end * shape.width;
+  for (int32_t at = row_begin * shape.width; at < end; at += ck_chunk) {
+    const int32_t count = ck_smaller(ck_chunk, end - at);
+    ck_find(motion, edges, at, count, &places);
+    ck_find_slopes(motion, &places, edges, at, count, &slopes);
+    ck_sum_slopes(gradient, features, shape, &places, &slopes, at, count, dx, dy);
+    for (int32_t i = 0; i < count; ++i) {
+      motion_gradient[at + i] = slopes.moves_x[i] != 0 ? dx[i] : 0;
+      motion_gradient[plane + at + i] = slopes.moves_y[i] != 0 ? dy[i] : 0;
     }
   }
 }

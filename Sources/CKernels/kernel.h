@@ -18,7 +18,8 @@
 typedef float ck_floats __attribute__((ext_vector_type(16), aligned(4), may_alias));
 typedef int32_t ck_ints __attribute__((ext_vector_type(16), aligned(4), may_alias));
 
-enum { ck_lanes = 16, ck_chunk = 128 };
+/// Cells are taken in chunks: what is worked out for one serves all channels and stays in cache.
+enum { ck_lanes = 16, ck_chunk = 512 };
 
 /// The places a run of cells reads: cell (column, row) and how far to the right and below it.
 typedef struct ck_places {
@@ -68,32 +69,47 @@ CK_INLINE int ck_is_finite(float value) {
 
 CK_INLINE void ck_find_strided(const float *dx, const float *dy, ptrdiff_t column,
                                const uint8_t *known, ck_edges edges, int32_t x, int32_t y,
-                               int32_t count, ck_places *places) {
+                               int32_t count, int32_t first, ck_places *places) {
+  int32_t *columns = places->column + first, *rows = places->row + first;
+  float *rights = places->right + first, *belows = places->below + first;
   for (int32_t i = 0; i < count; ++i) {
     float right = dx[i * column], down = dy[i * column];
     const int usable = ck_is_finite(right) & ck_is_finite(down) & (known ? known[i] != 0 : 1);
     right = usable ? right : 0;
     down = usable ? down : 0;
-    ck_split(right, x + i, edges.width, edges.border, &places->column[i], &places->right[i]);
-    ck_split(down, y, edges.height, edges.border, &places->row[i], &places->below[i]);
+    ck_split(right, x + i, edges.width, edges.border, &columns[i], &rights[i]);
+    ck_split(down, y, edges.height, edges.border, &rows[i], &belows[i]);
   }
 }
 
-/// Where the `count` cells from (x, y) on read; the usual strides get loops of their own.
-CK_INLINE void ck_find(const ck_motion *motion, ck_edges edges, int32_t x, int32_t y, int32_t count,
-                       ck_places *places) {
+/// Where `count` cells of one row read, from `first` in `places` on; the usual strides get loops of
+/// their own.
+CK_INLINE void ck_find_in_row(const ck_motion *motion, ck_edges edges, int32_t x, int32_t y,
+                              int32_t count, int32_t first, ck_places *places) {
   const float *dx = motion->values + x * motion->column + y * motion->row;
   const float *dy = dx + motion->component;
+  const ptrdiff_t column = motion->column;
   const uint8_t *known =
       motion->known ? motion->known + (ptrdiff_t)y * edges.width + x : (const uint8_t *)0;
   if (known) {
-    ck_find_strided(dx, dy, motion->column, known, edges, x, y, count, places);
-  } else if (motion->column == 1) {
-    ck_find_strided(dx, dy, 1, 0, edges, x, y, count, places);
-  } else if (motion->column == 2) {
-    ck_find_strided(dx, dy, 2, 0, edges, x, y, count, places);
+    ck_find_strided(dx, dy, column, known, edges, x, y, count, first, places);
+  } else if (column == 1) {
+    ck_find_strided(dx, dy, 1, 0, edges, x, y, count, first, places);
+  } else if (column == 2) {
+    ck_find_strided(dx, dy, 2, 0, edges, x, y, count, first, places);
   } else {
-    ck_find_strided(dx, dy, motion->column, 0, edges, x, y, count, places);
+    ck_find_strided(dx, dy, column, 0, edges, x, y, count, first, places);
+  }
+}
+
+/// Where the `count` cells from cell `at` on read, row by row.
+CK_INLINE void ck_find(const ck_motion *motion, ck_edges edges, int32_t at, int32_t count,
+                       ck_places *places) {
+  int32_t x = at % edges.width, y = at / edges.width;
+  for (int32_t first = 0; first < count; x = 0, ++y) {
+    const int32_t here = ck_smaller(edges.width - x, count - first);
+    ck_find_in_row(motion, edges, x, y, here, first, places);
+    first += here;
   }
 }
 

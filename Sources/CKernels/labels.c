@@ -20,7 +20,7 @@ CK_INLINE void ck_keep(ck_best *best, const ck_floats *score, const ck_ints *lab
   best->score = better ? *score : best->score;
 }
 
-/// Looks at up to 128 cells of a plane, `count` a multiple of sixteen.
+/// Looks at some cells of a plane, `count` a multiple of sixteen.
 CK_INLINE void ck_keep_plane(const float *scores, int32_t label, int32_t count, ck_best *best) {
   const ck_ints labels = (ck_ints)(label);
   for (int32_t first = 0; first < count; first += ck_lanes) {
@@ -125,13 +125,13 @@ CK_INLINE void ck_label_planes(const float *scores, ck_shape shape, const ck_tap
                                int32_t count, uint8_t *labels) {
   float run[ck_chunk] = {0};
   ck_best best[ck_chunk / ck_lanes];
-  ck_group groups[ck_chunk / ck_lanes];
-  const ptrdiff_t plane = (ptrdiff_t)shape.height * shape.width;
+  ck_runs runs;
+  const int32_t cells = shape.height * shape.width;
   const int32_t padded = (count + ck_lanes - 1) / ck_lanes * ck_lanes;
   for (int32_t group = 0; group < padded / ck_lanes; ++group) ck_start(&best[group]);
-  ck_group_cells(taps, count, groups);
+  ck_cut(taps, count, &runs);
   for (int32_t channel = 0; channel < shape.channels; ++channel) {
-    ck_blend_plane(scores + channel * plane, taps, groups, count, run);
+    ck_blend_plane(scores + (ptrdiff_t)channel * cells, cells, taps, &runs, count, run);
     ck_keep_plane(run, channel, padded, best);
   }
   ck_store_labels(best, count, labels);
@@ -153,17 +153,15 @@ CK_KERNEL void ck_warp_argmax(const float *scores, ck_shape shape, const ck_moti
   const int32_t step = ck_smaller(ck_chunk, most);
   ck_places places;
   ck_taps taps;
-  for (int32_t y = row_begin; y < row_end; ++y) {
-    for (int32_t x = 0; x < shape.width; x += step) {
-      const int32_t count = ck_smaller(step, shape.width - x);
-      uint8_t *out = labels + (ptrdiff_t)y * shape.width + x;
-      ck_find(motion, edges, x, y, count, &places);
-      ck_weigh(&places, edges, count, &taps);
-      if (shape.layout == ck_planar) {
-        ck_label_planes(scores, shape, &taps, count, out);
-      } else {
-        ck_label_cells(scores, shape.channels, &taps, count, out);
-      }
+  const int32_t end = row_end * shape.width;
+  for (int32_t at = row_begin * shape.width; at < end; at += step) {
+    const int32_t count = ck_smaller(step, end - at);
+    ck_find(motion, edges, at, count, &places);
+    ck_weigh(&places, edges, count, &taps);
+    if (shape.layout == ck_planar) {
+      ck_label_planes(scores, shape, &taps, count, labels + at);
+    } else {
+      ck_label_cells(scores, shape.channels, &taps, count, labels + at);
     }
   }
 }
