@@ -39,7 +39,7 @@ private struct Descriptor: ~Copyable {
 }
 
 /// All bytes of a regular file of at most `limit` bytes.
-func readBytes(of path: String, limit: Int) throws(VideoError) -> [UInt8] {
+package func readBytes(of path: String, limit: Int) throws(VideoError) -> [UInt8] {
   switch try FileKind(of: path) {
   case .missing: throw VideoError(.missingFile, at: path, "there is no such file")
   case .folder: throw VideoError(.unreadable, at: path, "a folder, not a file")
@@ -103,13 +103,13 @@ func paths(matching pattern: String) -> [String] {
 }
 
 /// A file under a temporary name beside its final one: it appears whole, or not at all.
-struct PendingFile: ~Copyable {
+package struct PendingFile: ~Copyable {
   let path: String
   let temporaryPath: String
   private var isDone = false
 
   /// Creates the temporary file.
-  init(for path: String) throws(VideoError) {
+  package init(for path: String) throws(VideoError) {
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
     let number = UInt64.random(in: 0...UInt64.max)
     self.path = path
@@ -121,7 +121,7 @@ struct PendingFile: ~Copyable {
   }
 
   /// Replaces what was written so far.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(VideoError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(VideoError) {
     guard let file = Descriptor(opening: temporaryPath, O_WRONLY | O_TRUNC) else {
       throw VideoError(writing: path)
     }
@@ -135,7 +135,7 @@ struct PendingFile: ~Copyable {
   }
 
   /// Puts the file, and then its name, on the disk.
-  consuming func commit() throws(VideoError) {
+  package consuming func commit() throws(VideoError) {
     try synchronize(temporaryPath)
     guard rename(temporaryPath, path) == 0 else { throw VideoError(writing: path) }
     isDone = true

@@ -15,7 +15,9 @@ extension Image {
     }
   }
 
-  /// The luma of a blue, green, red image (Rec. 601), one channel; a grey image is returned as it is.
+  /// The luma of a blue, green, red image, one channel, by BT.601's weights.
+  ///
+  /// A grey image is returned as it is.
   public func grey() throws(OpenCVError) -> Image {
     if channels == 1 { return self }
     return try made(width: width, height: height, channels: 1) { from, to, failure in
