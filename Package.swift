@@ -59,8 +59,8 @@ let package = Package(
         "Backbone", "Datasets", "Flow", "Pipeline", "Propagation", "Scheduler", "Tensors", "Video",
       ]),
     .target(
-      name: "ConformanceKit", dependencies: ["Flow", "Propagation", "Scheduler", "Tensors", "Video"]
-    ),
+      name: "ConformanceKit",
+      dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
 
     // What users import, and the tool.
     .target(
