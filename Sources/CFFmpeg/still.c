@@ -65,7 +65,8 @@ static cff_code decode_as(
   if (!decoder) return cff_fail(error, cff_unsupported, "no decoder for %s", avcodec_get_name(id));
   decoder->max_pixels = max_pixels;
   decoder->thread_count = 1;
-  decoder->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
+  // A TIFF may hold tags that libavcodec does not know, which is no damage.
+  if (id != AV_CODEC_ID_TIFF) decoder->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
   const int status = avcodec_open2(decoder, codec, NULL);
   const cff_code code = status < 0
     ? cff_fail_av(error, status, cff_unknown, "the decoder would not start")
