@@ -64,4 +64,5 @@ typedef struct ct_window {
 typedef struct ct_module_options {
   int32_t freeze;
   int32_t optimize;
+  int32_t channels_last;
 } ct_module_options;
