@@ -48,7 +48,7 @@ at::Tensor motion_values(const at::Tensor &motion, const Grid &grid) {
 }
 
 at::Tensor known_marks(ct_tensor_ref known, const Grid &grid) {
-  if (!known) return {};
+  if (!known) return at::empty({0}, at::kByte);
   const auto &marks = known->value;
   require_cpu(marks);
   const bool fits = marks.dim() == 3 && (marks.size(0) == grid.count || marks.size(0) == 1) &&
@@ -64,7 +64,7 @@ at::Tensor known_marks(ct_tensor_ref known, const Grid &grid) {
 ck_motion Motion::of(int64_t image) const {
   const auto strides = values.strides();
   const uint8_t *marks = nullptr;
-  if (known.defined()) marks = known.data_ptr<uint8_t>() + image * known.stride(0);
+  if (known.numel() > 0) marks = known.data_ptr<uint8_t>() + image * known.stride(0);
   return {values.data_ptr<float>() + image * strides[0], strides[3], strides[2], strides[1], marks};
 }
 

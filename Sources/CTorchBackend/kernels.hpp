@@ -34,7 +34,8 @@ inline at::MemoryFormat format(ck_layout layout) {
   return layout == ck_planar ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
 }
 
-/// Motion and its known marks, brought to the grid's sizes, ready to be read image by image.
+/// Motion and its known marks, brought to the grid's sizes, ready to be read image by image. No marks
+/// at all: everything is known.
 struct Motion {
   at::Tensor values, known;
   ck_motion of(int64_t image) const;
