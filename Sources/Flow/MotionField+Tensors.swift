@@ -6,7 +6,7 @@ extension MotionField {
   /// The field as tensors: 1 × 2 × height × width displacements (dx, dy), and 1 × height × width
   /// marks, 1 where the motion is known; nil where all of it is.
   public func tensors() throws(TensorError) -> (motion: Tensor, known: Tensor?) {
-    let motion = try Tensor(displacements, shape: [1, height, width, 2]).permuted([0, 3, 1, 2])
+    let motion = try Tensor(displacements, shape: [1, height, width, 2]).permuted(0, 3, 1, 2)
     guard let known else { return (motion, nil) }
     return (motion, try Tensor(known, shape: [1, height, width]))
   }
@@ -20,6 +20,6 @@ extension MotionField {
     }
     self.init(
       width: motion.shape[3], height: motion.shape[2],
-      displacements: try motion.permuted([0, 2, 3, 1]).floats())
+      displacements: try motion.permuted(0, 2, 3, 1).floats())
   }
 }

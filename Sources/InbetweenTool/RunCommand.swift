@@ -55,22 +55,26 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let threads = parts.threading.threads
-    var options = VideoOptions(threads: threads)
-    options.motionVectors = try parts.needsMotionVectors()
-    let stream = try VideoSource.open(source, options: options)
+    let stream = try openStream()
     let result = try json.map { try OutputFile($0) }
     let outputs = try FrameOutputs(self, info: stream.info)
     try parts.threading.apply()
     let network = try ImportedNetwork(contentsOf: backbone)
     var job = RunJob(
       pipeline: try parts.pipeline(network, network.head), classes: network.head.classes,
-      stream: readAhead ? Prefetching(stream) : stream, outputs: outputs, limit: frames)
+      stream: stream, outputs: outputs, limit: frames)
     let failure = job.run()
     print(ResultTable(summary(of: job), title: source))
     try result?.write(json: summary(of: job))
     if let failure { throw failure }
     if job.report.truncated && !allowTruncated { throw truncation(of: job.report) }
+  }
+
+  private func openStream() throws -> any FrameSource {
+    var options = VideoOptions(threads: parts.threading.threads)
+    options.motionVectors = try parts.needsMotionVectors()
+    guard readAhead else { return try VideoSource.open(source, options: options) }
+    return Prefetching(try VideoSource.open(source, options: options))
   }
 
   private func summary(of job: RunJob) -> RunResult {

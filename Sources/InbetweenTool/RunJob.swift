@@ -3,6 +3,7 @@
 internal import Evaluation
 internal import Foundation
 internal import Pipeline
+internal import Scheduler
 internal import Video
 
 /// Labels a stream to its end, or to wherever it breaks off, keeping what was done until then.
@@ -12,7 +13,7 @@ struct RunJob {
   private let outputs: FrameOutputs
   private let limit: Int?
   private let signals = Signals()
-  private(set) var measurement: Measurement
+  private(set) var measurement: RunMeasurement
   private(set) var status = RunResult.Status.ok
 
   init(
@@ -21,7 +22,7 @@ struct RunJob {
   ) {
     (self.pipeline, self.stream) = (pipeline, stream)
     (self.outputs, self.limit) = (outputs, limit)
-    measurement = Measurement(classes: classes)
+    measurement = RunMeasurement(classes: classes)
     outputs.palette = classes.palette
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flow
-public import Scheduler
+internal import Scheduler
 internal import Tensors
 internal import Video
 

@@ -30,7 +30,7 @@ public struct PictureItself: Backbone {
 
   /// The picture that carried pixels make.
   public static func image(of pixels: Tensor) throws(TensorError) -> Image {
-    let bytes = try (pixels + 0.5).clamped(to: 0...255).cast(to: .uint8).permuted([0, 2, 3, 1])
+    let bytes = try (pixels + 0.5).clamped(to: 0...255).cast(to: .uint8).permuted(0, 2, 3, 1)
     return Image(
       width: pixels.shape[3], height: pixels.shape[2], channels: 3, bytes: try bytes.bytes())
   }
