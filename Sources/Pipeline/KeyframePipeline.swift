@@ -118,7 +118,10 @@ extension KeyframePipeline {
       try finish(cached, size: seen.working.pixels.size, giving: product)
     }
     let prepared = try clock.during(.prepare) { try propagator.prepare(cached) }
-    try clock.during(.flow) { try state.become(key: seen, cached: prepared, flow: flow) }
+    state.become(key: seen, cached: prepared)
+    if flow.reach == .previousFrame {
+      try clock.during(.flow) { try state.beginChain(at: seen, of: flow) }
+    }
     return result
   }
 
