@@ -9,6 +9,18 @@ struct FlowEstimatorTests {
     #expect(try brokenLaws(of: .dis(preset)) == [])
   }
 
+  @Test func disWithoutRefinementKeepsTheLaws() throws {
+    #expect(try brokenLaws(of: DISFlow(refinements: 0)) == [])
+    #expect(try brokenLaws(of: DISFlow(ignoresBrightness: false)) == [])
+    let (current, reference) = (
+      movedPicture(index: 1, by: (2.3, 1)), movedPicture(index: 0, by: (0, 0))
+    )
+    let refined = try DISFlow().motion(from: current, to: reference)
+    #expect(try DISFlow(refinements: 0).motion(from: current, to: reference) != refined)
+    #expect(try DISFlow(refinements: 5).motion(from: current, to: reference) == refined)
+    #expect(try DISFlow(ignoresBrightness: false).motion(from: current, to: reference) != refined)
+  }
+
   @Test func farnebackKeepsTheLaws() throws { #expect(try brokenLaws(of: .farneback) == []) }
 
   @Test func codecMotionKeepsTheLaws() throws { #expect(try brokenLaws(of: .codec) == []) }

@@ -55,8 +55,17 @@ typedef enum cocv_dis_preset {
   cocv_dis_medium = 2
 } cocv_dis_preset;
 
+/// What differs from OpenCV's defaults.
+typedef struct cocv_dis_settings {
+  cocv_dis_preset preset;
+  /// Iterations of the variational refinement at each scale; negative: the preset's own.
+  int32_t refinements;
+  /// Whether patches are compared without their mean brightness, as OpenCV does by itself.
+  int32_t normalizes_mean;
+} cocv_dis_settings;
+
 /// `*out` receives an estimator the caller owns.
-COCV_EXPORT cocv_code cocv_dis_create(cocv_dis_preset preset, cocv_dis_ref *out,
+COCV_EXPORT cocv_code cocv_dis_create(cocv_dis_settings settings, cocv_dis_ref *out,
                                       cocv_error *error) COCV_NOEXCEPT;
 
 /// Writes height x width x (dx, dy) to `out`: what is at p in `first` is at p + (dx, dy) in `second`.
