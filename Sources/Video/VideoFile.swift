@@ -63,7 +63,9 @@ public final class VideoFile: FrameSource {
   private func frame(_ decoded: cff_frame_info) throws(VideoError) -> Frame {
     try refuseDamage(decoded)
     let changesSize = try noteSize(Int(decoded.width), Int(decoded.height))
-    let (time, followsGap) = clock.time(of: decoded)
+    let (time, followsGap) = clock.time(
+      stated: decoded.time.isFinite ? decoded.time : nil,
+      length: decoded.duration.isFinite ? decoded.duration : nil)
     let pixels = try pixels()
     let followsBreak =
       changesSize || followsGap || lastWasConcealed || decoded.concealed || decoded.follows_loss
