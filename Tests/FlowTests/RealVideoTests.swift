@@ -15,17 +15,26 @@ struct RealVideoTests {
     let source = try VideoSource.open(path, options: options)
     let key = try #require(try source.next())
     var chain = MotionChain(of: .codec, key: key)
-    var (moved, copied) = (0.0, 0.0)
+    var whole = MotionChain(of: .codec(fillsHoles: true), key: key)
+    var (moved, copied, guessed, copiedWhole) = (0.0, 0.0, 0.0, 0.0)
     for _ in 1...8 {
       let frame = try #require(try source.next())
       let motion = try chain.motionToKey(from: frame)
       #expect(motion.knownShare > 0.3)
       moved += difference(frame.pixels, key.pixels, along: motion)
+      let filled = try whole.motionToKey(from: frame)
+      #expect(filled.knownShare == 1)
+      guessed += difference(frame.pixels, key.pixels, along: filled)
+      copiedWhole += difference(
+        frame.pixels, key.pixels, along: .still(width: motion.width, height: motion.height))
       copied += difference(
         frame.pixels, key.pixels,
         along: .still(width: motion.width, height: motion.height).known(where: motion))
     }
-    print("\(clip): along the vectors \(moved / 8), copied \(copied / 8)")
+    #expect(guessed < 0.8 * copiedWhole)
+    print(
+      "\(clip): along the vectors \(moved / 8), copied \(copied / 8); all:", guessed / 8,
+      copiedWhole / 8)
     #expect(moved < 0.8 * copied)
   }
 }
