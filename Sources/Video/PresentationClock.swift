@@ -16,10 +16,9 @@ package struct PresentationClock {
 
   /// The frame's time, and whether frames seem to be missing before it.
   ///
-  /// - Parameters:
-  ///   - stated: what the container says in seconds, before or after 0, or nothing.
-  ///   - length: how long the frame is shown, if the container says so: that makes a long step
-  ///     of a stream with varying rate no gap.
+  /// `stated` is what the container says in seconds, before or after 0, or nothing; `length`, how
+  /// long the frame is shown, if the container says so. A long step after a frame that lasts as
+  /// long is no gap: that is how rates vary.
   package mutating func time(stated: Double?, length: Double?) -> (time: Double, followsGap: Bool) {
     let duration = length ?? nominalStep
     guard let last else {

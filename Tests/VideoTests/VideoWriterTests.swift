@@ -74,4 +74,21 @@ import Video
     #expect(preset.code == .unsupported && preset.message.contains("sideways 100%"))
     #expect(try contents(scratch).isEmpty)
   }
+
+  private static let smallDisk = ProcessInfo.processInfo.environment["INBETWEEN_SMALL_DISK"]
+
+  @Test(.enabled(if: smallDisk != nil, "INBETWEEN_SMALL_DISK names no file system below 1 MiB"))
+  func aFullDiskIsAnErrorAndLeavesNothing() throws {
+    let folder = try #require(Self.smallDisk)
+    let video = try #require(throws: VideoError.self) {
+      try writeClip(
+        to: folder + "/clip.mp4", width: 320, height: 240, frames: 60, content: .noise)
+    }
+    #expect(video.code == .diskFull, "\(video)")
+    let still = try #require(throws: VideoError.self) {
+      try noise(width: 700, height: 700).writePNG(to: folder + "/still.png")
+    }
+    #expect(still.code == .diskFull, "\(still)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+  }
 }
