@@ -77,7 +77,8 @@ public struct MovingStreet: Sendable {
     if current == reference {
       return Image(width: width, height: height, channels: 1, repeating: 0)
     }
-    return trace(from: current, to: reference).occlusion()
+    let there = StreetDrawing(scene(at: reference), width: width, height: height, threads: threads)
+    return trace(from: current, to: reference).occlusion(in: there)
   }
 
   private func trace(from current: Int, to reference: Int) -> StreetTrace {

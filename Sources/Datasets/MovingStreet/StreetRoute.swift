@@ -34,7 +34,7 @@ struct StreetRoute: Sendable {
     roll = [wave(0.004, 1.3), wave(0.0016, 6.7)]
     sway = [wave(0.14, 0.5)]
     yaw = [wave(0.006, 0.6), wave(0.0008, 9)]
-    speed = random.between(6.5, 9)
+    speed = random.between(3.4, 5.4)
     halfWidth = random.between(4.3, 6.2)
     lane = halfWidth > 5.3 ? 1.75 : 2.0
     pavementWidth = random.between(1.9, 3.4)

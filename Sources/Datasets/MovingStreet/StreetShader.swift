@@ -39,14 +39,14 @@ struct StreetShader {
     pixel = Float(1 / camera.focal)
   }
 
-  /// Paints a row of samples.
+  /// Paints those samples of a row that pixels in `pixels` rows make use of.
   func paint(
-    _ band: StreetVisibility, row: Int, into colours: UnsafeMutablePointer<Colour>
+    _ band: StreetVisibility, row: Int, within pixels: Range<Int>, into colours: UnsafeMutablePointer<Colour>
   ) {
     let y = (Float(row) * 0.5 - 0.5 - Float(scene.camera.centreY)) * pixel
     scene.surfaces.withUnsafeBufferPointer { surfaces in
       scene.materials.withUnsafeBufferPointer { materials in
-        for i in 0..<band.columns {
+        for i in 0..<band.columns where band.isNeeded(i, row, within: pixels) {
           let x = (Float(i) * 0.5 - 0.5 - Float(scene.camera.centreX)) * pixel
           let at = band.index(i, row)
           let number = Int(band.surfaces[at])

@@ -44,6 +44,7 @@ struct StreetWorld: Sendable {
     for actor in traffic.actors(at: time, in: (x - 3)...(x + 220)) {
       actor.build(into: &scene, route: route)
     }
+    scene.finish()
     return scene
   }
 
