@@ -35,7 +35,7 @@ struct StreetCutouts {
     let level = StreetTextures.level(footprint / material.numbers.z * material.numbers.x)
     let leaf = textures(.leaves, u * 1.7, v * 1.7, level: min(level, 2))
     let clump = textures(.fractal, u * 0.45, v * 0.45, level: min(level, 4))
-    return leaf * 0.55 + clump > material.numbers.y + 0.75 * edge * edge
+    return leaf * 0.4 + clump * 1.1 > material.numbers.y + 0.7 * edge * edge
   }
 
   private func isTwig(

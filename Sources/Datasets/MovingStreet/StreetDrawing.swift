@@ -122,8 +122,8 @@ private struct StreetFilm {
 
   /// Linear light, 1 being a white wall, to 0 … 255: a shoulder, then the gamma of sRGB.
   private static func tone(_ light: Float) -> Float {
-    let t = light * (1 + light * 0.22) / (1 + light * 0.75)
-    let root = min(t, 1).squareRoot()
+    let t = 1.3 * light * (1 + light * 0.1) / (1 + light * 0.42) - 0.008
+    let root = clamped(t).squareRoot()
     let fourth = root.squareRoot()
     let eighth = fourth.squareRoot()
     return 255 * clamped(0.585122381 * root + 0.783140355 * fourth - 0.368262736 * eighth)

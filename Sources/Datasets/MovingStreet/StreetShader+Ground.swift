@@ -11,8 +11,8 @@ extension StreetShader {
     let long = place.footprint * max(1, -place.ray.z > 0 ? min(1 / -place.ray.z, 40) : 40)
     let spread = (place.footprint * long).squareRoot()
     let coarse = noise(.fractal, x / 32, y / 32, spread / 32)
-    let fine = noise(.grain, x / 4, y / 4, spread / 4) - 0.5
-    var tone = 0.155 + 0.07 * (coarse - 0.5) + 0.11 * fine
+    let fine = noise(.grain, x / 2, y / 2, spread / 2) - 0.5
+    var tone = 0.12 + 0.06 * (coarse - 0.5) + 0.05 * fine
     tone += wear(lateral) + repairs(x, lateral, half)
     tone *= 1 - 0.35 * smoothStep(half - 0.45, half - 0.1, abs(lateral))
     let base = Colour(1.06, 1.0, 0.97) * max(tone, 0.03)

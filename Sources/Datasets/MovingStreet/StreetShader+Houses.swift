@@ -119,7 +119,7 @@ extension StreetShader {
     var inside = Colour(0.05, 0.055, 0.06) * (0.7 + fraction(hashed(column, 7, hash)))
     if v - Float(shelf) * 0.55 < tall && v < storey - 1.3 && what & 7 < 5 {
       let tint = Colour(fraction(what), fraction(what, 2), fraction(what, 3))
-      inside = (tint * 0.25 + Colour(repeating: 0.05)) * 0.7
+      inside = tint * 0.11 + Colour(repeating: 0.035)
     }
     let light = smoothStep(storey - 1.6, storey - 1.0, v)
     return Finish(colour: inside, gloss: 0.4, glow: Colour(0.04, 0.05, 0.055) * (light + 0.3))

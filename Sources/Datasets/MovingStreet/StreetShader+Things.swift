@@ -107,7 +107,10 @@ extension StreetShader {
       return Finish(colour: isRim ? red : (abs(x) < 0.12 && y < 0.2 ? ink : white), gloss: 0.05)
     default:
       let isRim = max(abs(x), abs(y)) > 0.88
-      let isInk = abs(x) < 0.7 && abs(y) < 0.7 && strokes & 3 == 0
+      let line = (y + 1) * 2.5
+      let inLine = line - Float(wholePart(line)) > 0.45 && abs(y) < 0.75 && abs(x) < 0.75
+      let letter = hashed(wholePart(x * 11 + 32), wholePart(line), material.seed)
+      let isInk = inLine && letter & 3 != 0
       return Finish(colour: isRim || isInk ? white : material.colour, gloss: 0.05)
     }
   }

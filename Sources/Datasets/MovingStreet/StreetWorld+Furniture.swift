@@ -13,7 +13,7 @@ extension StreetWorld {
       addSign(to: &scene, start + random.between(0, Self.block), side, &random)
     }
     addSmallThings(to: &scene, start, side, &random)
-    guard route.halfWidth > 4.9, side < 0 || route.halfWidth > 5.6 else { return }
+    guard route.halfWidth > 4.3, side < 0 || route.halfWidth > 4.9 else { return }
     guard random.chance(0.65) else { return }
     var x = start + random.between(2, 8)
     while x < start + Self.block - 3 {
