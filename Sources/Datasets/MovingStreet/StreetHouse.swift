@@ -81,7 +81,9 @@ struct StreetHouse: Sendable {
           Colour(0.14, 0.13, 0.13), Colour(0.09, 0.12, 0.24), Colour(0.12, 0.13, 0.16),
         ]), seed: UInt32(truncatingIfNeeded: style)))
     for end in [a, b] {
-      let gable = [end, end + depth, end + depth + eaves, end + depth / 2 + eaves + rise, end + eaves]
+      let gable = [
+        end, end + depth, end + depth + eaves, end + depth / 2 + eaves + rise, end + eaves,
+      ]
       let lay = StreetScene.Lay(origin: end, u: normalised(depth), v: Vector(0, 0, 1))
       scene.addPolygon(gable, lay: lay, material: wall)
     }

@@ -192,7 +192,8 @@ struct StreetScene: Sendable {
   mutating func addShadow(
     _ centre: Vector, _ a: Vector, _ b: Vector, strength: Float, kind: UInt8
   ) {
-    guard let outline = outline(of: [centre - a - b, centre + a - b, centre + a + b, centre - a + b])
+    guard
+      let outline = outline(of: [centre - a - b, centre + a - b, centre + a + b, centre - a + b])
     else { return }
     let own = corners[Int(outline.range.lowerBound)..<Int(outline.range.upperBound)]
     // a and b need not be square to each other: the rows are the dual of the pair.

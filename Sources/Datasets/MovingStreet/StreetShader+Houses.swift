@@ -151,7 +151,8 @@ extension StreetShader {
     let fine = noise(.grain, u / 2, v / 2, place.footprint / 2) - 0.5
     let colour = material.colour * (0.72 + 0.56 * stain)
     switch material.more.w {
-    case 0: return Finish(colour: courses(colour, u, v, SIMD2(0.225, 0.075), 0.012, material, place))
+    case 0:
+      return Finish(colour: courses(colour, u, v, SIMD2(0.225, 0.075), 0.012, material, place))
     case 2: return Finish(colour: courses(colour, u, v, SIMD2(0.8, 0.4), 0.015, material, place))
     case 3:
       let panel = u / 1.5

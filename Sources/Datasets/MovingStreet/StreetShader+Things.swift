@@ -43,7 +43,8 @@ extension StreetShader {
       if dx * dx + dz * dz < 0.145 { return Finish(colour: Colour(repeating: 0.012)) }
     }
     if z < 0.3 { return Finish(colour: Colour(repeating: 0.025)) }
-    let isSeam = abs(x - 0.02) < 0.013 || abs(x - base * 0.62) < 0.013 || abs(x + base * 0.75) < 0.013
+    let isSeam =
+      abs(x - 0.02) < 0.013 || abs(x - base * 0.62) < 0.013 || abs(x + base * 0.75) < 0.013
     if isSeam && z < belt { return Finish(colour: material.colour * 0.25) }
     if abs(z - belt * 0.62) < 0.025 { return Finish(colour: material.colour * 0.5, gloss: 0.2) }
     if abs(z - belt + 0.1) < 0.016, abs(abs(x + 0.15) - 0.12) < 0.09 || abs(x - 0.75) < 0.09 {
@@ -70,7 +71,9 @@ extension StreetShader {
     }
     if isFront {
       if across > 0.56 && z > 0.55 && z < 0.74 { return lens(Colour(0.75, 0.8, 0.8)) }
-      if across < 0.5 && z > 0.56 && z < 0.7 { return Finish(colour: Colour(repeating: 0.02), gloss: 0.1) }
+      if across < 0.5 && z > 0.56 && z < 0.7 {
+        return Finish(colour: Colour(repeating: 0.02), gloss: 0.1)
+      }
     } else if across > 0.66 && z > 0.58 && z < 0.92 {
       return lens(Colour(0.015, 0.015, 0.5))
     }
@@ -86,13 +89,15 @@ extension StreetShader {
     if square < 0.03 { return Finish(colour: Colour(repeating: 0.3), gloss: 0.2) }
     let spoke = min(min(abs(x), abs(y)), min(abs(x - y), abs(x + y)) * 0.707) < 0.11
     return spoke
-      ? Finish(colour: Colour(repeating: 0.34), gloss: 0.3) : Finish(colour: Colour(repeating: 0.04))
+      ? Finish(colour: Colour(repeating: 0.34), gloss: 0.3)
+      : Finish(colour: Colour(repeating: 0.04))
   }
 
   /// A traffic sign. numbers.x: 0 round with a red rim, 1 triangle, 2 a rectangle in its colour.
   func sign(_ material: StreetMaterial, _ place: Place) -> Finish {
     let (x, y) = (place.local.x, place.local.y)
-    let red = Colour(0.03, 0.03, 0.55), white = Colour(0.75, 0.75, 0.75), ink = Colour(repeating: 0.03)
+    let red = Colour(0.03, 0.03, 0.55), white = Colour(0.75, 0.75, 0.75),
+      ink = Colour(repeating: 0.03)
     let strokes = hashed(wholePart(x * 3 + 8), wholePart(y * 3 + 8), material.seed)
     switch material.numbers.x {
     case 0:

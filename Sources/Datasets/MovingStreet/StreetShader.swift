@@ -41,7 +41,8 @@ struct StreetShader {
 
   /// Paints those samples of a row that pixels in `pixels` rows make use of.
   func paint(
-    _ band: StreetVisibility, row: Int, within pixels: Range<Int>, into colours: UnsafeMutablePointer<Colour>
+    _ band: StreetVisibility, row: Int, within pixels: Range<Int>,
+    into colours: UnsafeMutablePointer<Colour>
   ) {
     let y = (Float(row) * 0.5 - 0.5 - Float(scene.camera.centreY)) * pixel
     scene.surfaces.withUnsafeBufferPointer { surfaces in
@@ -162,7 +163,8 @@ extension StreetShader {
     let scale = 0.11 / (height + 0.16)
     let drift = Float(scene.time) * 0.0004
     let (u, v) = (d.x * scale + drift, d.y * scale)
-    let cloud = textures(.fractal, u, v, level: 1) * 0.75 + textures(.fractal, u * 3, v * 3, level: 1) * 0.25
+    let cloud =
+      textures(.fractal, u, v, level: 1) * 0.75 + textures(.fractal, u * 3, v * 3, level: 1) * 0.25
     let cover = smoothStep(0.66 - 0.6 * light.cloudiness, 0.9 - 0.6 * light.cloudiness, cloud)
     let white = Colour(1.5, 1.48, 1.46) * (1.15 - 0.45 * cloud * light.cloudiness)
     colour = mix(colour, white, cover * smoothStep(0, 0.12, height) * 0.9)

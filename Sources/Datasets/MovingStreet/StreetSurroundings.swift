@@ -21,7 +21,8 @@ struct StreetLight: Sendable {
     let clear = 1 - smoothStep(0.6, 0.95, cloudiness)
     let warm = Float(1 - height) * 0.35
     sunlight = Colour(0.86 - warm, 0.96 - warm * 0.5, 1.04) * (0.2 + 2.1 * clear)
-    skylight = mix(Colour(0.66, 0.64, 0.62), Colour(0.60, 0.46, 0.36), clear) * (1.05 - 0.42 * clear)
+    skylight =
+      mix(Colour(0.66, 0.64, 0.62), Colour(0.60, 0.46, 0.36), clear) * (1.05 - 0.42 * clear)
     bounce = Colour(0.16, 0.17, 0.18) * (0.5 + clear)
     zenith = mix(Colour(1.0, 0.96, 0.92), Colour(1.15, 0.68, 0.4), clear)
     horizon = mix(Colour(1.3, 1.28, 1.25), Colour(1.5, 1.36, 1.2), clear)

@@ -83,7 +83,8 @@ final class StreetVisibility {
     if (i ^ j) & 1 == 0 { return true }
     if j & 1 == 1 {
       let (left, right) = (i / 2 - 1, i / 2)
-      return left >= 0 && !isUniform(left, j / 2) || 2 * right + 1 < columns && !isUniform(right, j / 2)
+      return left >= 0 && !isUniform(left, j / 2)
+        || 2 * right + 1 < columns && !isUniform(right, j / 2)
     }
     let (above, below) = (j / 2 - 1, j / 2)
     return above >= rows.lowerBound && !isUniform(i / 2, above)
@@ -154,7 +155,9 @@ private struct Tracer {
     let y = (Double(row) * 0.5 - 0.5 - camera.centreY) / f
     let x = (-0.5 - camera.centreX) / f
     let scale = -1 / Double(plane.w)
-    return (Float((across * x + down * y + Double(plane.z)) * scale), Float(across * scale * 0.5 / f))
+    return (
+      Float((across * x + down * y + Double(plane.z)) * scale), Float(across * scale * 0.5 / f)
+    )
   }
 
   private func drawPolygon(_ surface: StreetSurface, _ number: Int32, _ row: Int) {
