@@ -153,9 +153,10 @@ struct MovingStreetMotionTests {
     }
     let (left, top) = (Int(x), Int(y))
     let cells = [(0, 0), (1, 0), (0, 1), (1, 1)].map { field[x: left + $0.0, y: top + $0.1] }
-    let spreadX = cells.map(\.dx).max()! - cells.map(\.dx).min()!
-    let spreadY = cells.map(\.dy).max()! - cells.map(\.dy).min()!
-    guard spreadX < 0.5, spreadY < 0.5 else { return nil }
+    let jump = cells.reduce(Float(0)) {
+      max($0, abs($1.dx - cells[0].dx), abs($1.dy - cells[0].dy))
+    }
+    guard jump < 0.5 else { return nil }
     let (fx, fy) = (Float(x) - Float(left), Float(y) - Float(top))
     let weights = [(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy]
     let dx = zip(cells, weights).reduce(Float(0)) { $0 + $1.0.dx * $1.1 }

@@ -154,7 +154,9 @@ private struct StreetFilm {
         let out = (y * width + x) * 3
         let hash = hashed(Int32(truncatingIfNeeded: x), Int32(truncatingIfNeeded: y), noise)
         for channel in 0..<3 {
-          let step = min(max(light[channel], 0), 3.999) * Float(Self.curveSteps / 4)
+          // What is no number is black.
+          let value = light[channel] > 0 ? min(light[channel], 3.999) : 0
+          let step = value * Float(Self.curveSteps / 4)
           let grain = StreetFilm.grain(hash &* (0x9E37_79B1 &+ UInt32(channel) &* 0x632B_E5AA))
           image[out + channel] = UInt8(min(max(curve[Int(step)] + grain + 0.5, 0), 255))
         }

@@ -25,7 +25,9 @@ extension StreetShader {
     return Finish(colour: material.colour * (0.5 + ridge))
   }
 
-  /// Car paint with doors, lamps and plates. Local coordinates are (x, z), (x, y) or (y, z) of the car
+  /// Car paint with doors, lamps and plates.
+  ///
+  /// Local coordinates are (x, z), (x, y) or (y, z) of the car
   /// by side; numbers: half length, half width, wheel base / 2, height of the belt; more.x: height.
   func bodywork(_ material: StreetMaterial, _ place: Place) -> Finish {
     let (u, v) = (place.local.x, place.local.y)
@@ -93,7 +95,9 @@ extension StreetShader {
       : Finish(colour: Colour(repeating: 0.04))
   }
 
-  /// A traffic sign. numbers.x: 0 round with a red rim, 1 triangle, 2 a rectangle in its colour.
+  /// A traffic sign.
+  ///
+  /// numbers.x: 0 round with a red rim, 1 triangle, 2 a rectangle in its colour.
   func sign(_ material: StreetMaterial, _ place: Place) -> Finish {
     let (x, y) = (place.local.x, place.local.y)
     let red = Colour(0.03, 0.03, 0.55), white = Colour(0.75, 0.75, 0.75),

@@ -37,6 +37,8 @@ struct StreetLight: Sendable {
 struct StreetSurroundings: Sendable {
   let light: StreetLight
   let origin: Double
+  /// The number of blocks of eight metres before the origin.
+  let blocksBefore: Int32
   let halfWidth: Float, pavementWidth: Float
   /// Where the camera is, in ground coordinates.
   let eye: SIMD3<Float>
@@ -57,6 +59,7 @@ struct StreetSurroundings: Sendable {
     self.light = light
     let origin = (camera.position.x / 256).rounded(.down) * 256
     self.origin = origin
+    blocksBefore = Int32(truncatingIfNeeded: Int(origin / 8))
     (halfWidth, pavementWidth) = (Float(route.halfWidth), Float(route.pavementWidth))
     eye = SIMD3<Float>(camera.position - Vector(origin, 0, 0))
     dashPhase = Float(origin - (origin / 6).rounded(.down) * 6)

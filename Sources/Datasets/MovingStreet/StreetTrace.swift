@@ -78,7 +78,7 @@ struct StreetTrace {
             (Double(x) - camera.centreX) / camera.focal,
             (Double(y) - camera.centreY) / camera.focal, 1)
           let depth = Double(band.depths[at])
-          if depth == 0 {
+          if band.surfaces[at] == 0 {
             body(y * width + x, x, y, (turn.direction(ray), true))
           } else {
             let part = Int(scene.surfaces[Int(band.surfaces[at])].part)
@@ -102,7 +102,7 @@ struct StreetTrace {
     else { return true }
     let at = there.index(Int(2 * p.x + 1.5), Int(2 * p.y + 1.5))
     let found = there.depths[at]
-    if seen.isSky || found == 0 { return found != 0 }
+    if seen.isSky || there.surfaces[at] == 0 { return there.surfaces[at] != 0 }
     let surface = scene.surfaces[Int(there.surfaces[at])]
     let depth = Float(1 / seen.point.z)
     if surface.shape == .polygon {

@@ -6,12 +6,15 @@
 /// are pixel centres and every picture is framed by samples on its outer edge.
 // Threads that trace the same buffer must be given rows of their own.
 final class StreetVisibility {
+  /// 1 / depth beyond which nothing is drawn: ten kilometres.
+  private static let farthest: Float = 1e-4
   /// Samples a row: 2 × width + 1.
   let columns: Int
   private let count: Int
   private var firstRow: Int
-  /// 1 / depth, 0 at infinity.
+  /// 1 / depth, `farthest` where there is only sky.
   let depths: UnsafeMutablePointer<Float>
+  /// The surface's number, 0 for the sky.
   let surfaces: UnsafeMutablePointer<Int32>
   /// How much of the sun is kept off by what stands nearby, 0 … 1; as many as the rest, or none.
   let shades: UnsafeMutablePointer<Float>
@@ -38,7 +41,7 @@ final class StreetVisibility {
   func trace(_ scene: StreetScene, rows: Range<Int>, centresOnly: Bool = false) {
     let start = index(0, rows.lowerBound), length = rows.count * columns
     precondition(start >= 0 && start + length <= columns * count, "\(rows) are not in the band")
-    (depths + start).update(repeating: 0, count: length)
+    (depths + start).update(repeating: Self.farthest, count: length)
     (surfaces + start).update(repeating: 0, count: length)
     scene.surfaces.withUnsafeBufferPointer { list in
       scene.materials.withUnsafeBufferPointer { materials in
