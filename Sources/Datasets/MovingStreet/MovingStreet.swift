@@ -52,7 +52,8 @@ public struct MovingStreet: Sendable {
   /// Picture and classes of frame `index`, drawn in one go.
   public func view(at index: Int) -> (image: Image, labels: Image) {
     let drawing = StreetDrawing(scene(at: index), width: width, height: height, threads: threads)
-    let noise = UInt32(truncatingIfNeeded: StreetRandom.mixed(seed &+ UInt64(bitPattern: Int64(index))))
+    let noise = UInt32(
+      truncatingIfNeeded: StreetRandom.mixed(seed &+ UInt64(bitPattern: Int64(index))))
     let labels = UnsafeMutableRawBufferPointer.allocate(byteCount: width * height, alignment: 64)
     defer { labels.deallocate() }
     let image = Image(width: width, height: height, channels: 3) { bytes in
@@ -77,7 +78,8 @@ public struct MovingStreet: Sendable {
     if current == reference {
       return Image(width: width, height: height, channels: 1, repeating: 0)
     }
-    return trace(from: current, to: reference).occlusion()
+    let there = StreetDrawing(scene(at: reference), width: width, height: height, threads: threads)
+    return trace(from: current, to: reference).occlusion(in: there)
   }
 
   private func trace(from current: Int, to reference: Int) -> StreetTrace {

@@ -141,7 +141,8 @@ struct StreetCar: Sendable {
     let middle = (section.low + section.belt) * 0.52
     let crown = section.top - section.belt > 0.3 ? 0.05 : 0.03
     return [
-      Vector(x, y * 0.93, section.low), Vector(x, y * 1.01, middle), Vector(x, y * 0.965, section.belt),
+      Vector(x, y * 0.93, section.low), Vector(x, y * 1.01, middle),
+      Vector(x, y * 0.965, section.belt),
       Vector(x, section.roof * half * side, section.top - 0.03), Vector(x, 0, section.top + crown),
     ]
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The holes in foliage, railings, wheels and signs: fixed to the surface, so that they move with it.
-enum StreetCutouts {
-  private static let textures = StreetTextures.shared
+struct StreetCutouts {
+  let textures: StreetTextures
 
   /// Whether there is something at a place of the surface; `edge` is 1 on a quadric's outline.
   @inline(__always)
-  static func isSolid(
+  func isSolid(
     _ material: StreetMaterial, _ place: SIMD3<Float>, edge: Float, footprint: Float
   ) -> Bool {
     switch material.paint {
@@ -28,20 +28,20 @@ enum StreetCutouts {
   }
 
   /// numbers: tiles a radius, how thin the crown is, the radius in metres.
-  private static func isLeaf(
+  private func isLeaf(
     _ material: StreetMaterial, _ p: SIMD3<Float>, _ edge: Float, _ footprint: Float
   ) -> Bool {
-    let (u, v) = crownPlace(material, p)
+    let (u, v) = Self.crownPlace(material, p)
     let level = StreetTextures.level(footprint / material.numbers.z * material.numbers.x)
     let leaf = textures(.leaves, u * 1.7, v * 1.7, level: min(level, 2))
     let clump = textures(.fractal, u * 0.45, v * 0.45, level: min(level, 4))
-    return leaf * 0.55 + clump > material.numbers.y + 0.75 * edge * edge
+    return leaf * 0.4 + clump * 1.1 > material.numbers.y + 0.7 * edge * edge
   }
 
-  private static func isTwig(
+  private func isTwig(
     _ material: StreetMaterial, _ p: SIMD3<Float>, _ edge: Float, _ footprint: Float
   ) -> Bool {
-    let (u, v) = crownPlace(material, p)
+    let (u, v) = Self.crownPlace(material, p)
     let level = StreetTextures.level(footprint / material.numbers.z * material.numbers.x)
     let twig = textures(.twigs, u, v, level: min(level, 2))
     let clump = textures(.fractal, u * 0.6 + 0.3, v * 0.6, level: min(level, 4))
@@ -49,7 +49,7 @@ enum StreetCutouts {
   }
 
   /// numbers: height in metres, from one bar to the next, thickness of a bar.
-  private static func isRail(_ material: StreetMaterial, _ p: SIMD3<Float>) -> Bool {
+  private func isRail(_ material: StreetMaterial, _ p: SIMD3<Float>) -> Bool {
     let (height, spacing, bar) = (material.numbers.x, material.numbers.y, material.numbers.z)
     let across = p.x / spacing
     let offset = (across - Float(wholePart(across))) * spacing
@@ -58,7 +58,7 @@ enum StreetCutouts {
   }
 
   /// A tyre, a rim and spokes; the wheel is the unit circle in (x, y).
-  private static func isRim(_ p: SIMD3<Float>) -> Bool {
+  private func isRim(_ p: SIMD3<Float>) -> Bool {
     let square = p.x * p.x + p.y * p.y
     if square > 1 { return false }
     if square > 0.78 || square < 0.012 { return true }
@@ -67,7 +67,7 @@ enum StreetCutouts {
   }
 
   /// numbers: 0 round, 1 triangle, 2 rectangle; a sign fills −1 … 1.
-  private static func isInsideSign(_ material: StreetMaterial, _ p: SIMD3<Float>) -> Bool {
+  private func isInsideSign(_ material: StreetMaterial, _ p: SIMD3<Float>) -> Bool {
     switch material.numbers.x {
     case 0: p.x * p.x + p.y * p.y < 1
     case 1: abs(p.x) * 1.9 < 1 - p.y
@@ -77,7 +77,7 @@ enum StreetCutouts {
 
   /// How dark a shadow is at a place within −1 … 1.
   @inline(__always)
-  static func shadow(_ kind: UInt8, _ u: Float, _ v: Float) -> Float {
+  func shadow(_ kind: UInt8, _ u: Float, _ v: Float) -> Float {
     switch kind {
     case 0: return smoothStep(1, 0.45, (u * u + v * v).squareRoot())
     case 1: return smoothStep(1, 0.78, abs(u)) * smoothStep(1, 0.7, abs(v))

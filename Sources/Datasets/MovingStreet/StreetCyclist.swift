@@ -60,7 +60,8 @@ struct StreetCyclist: Sendable {
     for side in [-1.0, 1.0] {
       let (top, elbow) = (shoulder + Vector(0, side * 0.19, -0.02), Vector(0.34, side * 0.25, 1.16))
       scene.addLimb(top, elbow, radius: 0.055, material: look.coat, part: part)
-      scene.addLimb(elbow, Vector(0.46, side * 0.24, 1.0), radius: 0.045, material: look.coat, part: part)
+      scene.addLimb(
+        elbow, Vector(0.46, side * 0.24, 1.0), radius: 0.045, material: look.coat, part: part)
       let first = part + (side > 0 ? 3 : 5)
       scene.addLimb(
         .zero, Vector(0, 0, -Self.thigh), radius: 0.082, material: look.trousers, part: first)

@@ -45,7 +45,8 @@ struct StreetDrawing {
   func label(into labels: UnsafeMutableRawBufferPointer) {
     forEachBand(prepare: { bandBuffer() }) { rows, band in
       band.move(to: 2 * rows.lowerBound)
-      band.trace(scene, rows: 2 * rows.lowerBound..<2 * rows.upperBound + 1)
+      band.trace(
+        scene, rows: 2 * rows.lowerBound..<2 * rows.upperBound + 1, centresOnly: true)
       label(rows, band, into: labels)
     }
   }
@@ -62,10 +63,12 @@ struct StreetDrawing {
       band.trace(scene, rows: 2 * rows.lowerBound..<2 * rows.upperBound + 1)
       band.shade(scene, rows: 2 * rows.lowerBound..<2 * rows.upperBound + 1)
       label(rows, band, into: labels)
-      shader.paint(band, row: 2 * rows.lowerBound, into: colours[2 * rows.lowerBound])
       for y in rows {
-        for row in [2 * y + 1, 2 * y + 2] { shader.paint(band, row: row, into: colours[row]) }
-        film.expose(y, above: colours[2 * y], at: colours[2 * y + 1], below: colours[2 * y + 2], image)
+        // The band's first row of samples belongs to the band above as well.
+        for row in (y == rows.lowerBound ? 2 * y : 2 * y + 1)...2 * y + 2 {
+          shader.paint(band, row: row, within: rows, into: colours[row])
+        }
+        film.expose(y, band, (colours[2 * y], colours[2 * y + 1], colours[2 * y + 2]), image)
       }
     }
   }
@@ -119,31 +122,41 @@ private struct StreetFilm {
 
   /// Linear light, 1 being a white wall, to 0 … 255: a shoulder, then the gamma of sRGB.
   private static func tone(_ light: Float) -> Float {
-    let t = light * (1 + light * 0.22) / (1 + light * 0.75)
-    let root = min(t, 1).squareRoot()
+    let t = 1.3 * light * (1 + light * 0.1) / (1 + light * 0.42) - 0.008
+    let root = clamped(t).squareRoot()
     let fourth = root.squareRoot()
     let eighth = fourth.squareRoot()
     return 255 * clamped(0.585122381 * root + 0.783140355 * fourth - 0.368262736 * eighth)
   }
 
+  /// Writes a row of pixels from its three rows of samples.
   func expose(
-    _ y: Int, above: UnsafeMutablePointer<Colour>, at: UnsafeMutablePointer<Colour>,
-    below: UnsafeMutablePointer<Colour>, _ image: UnsafeMutableRawBufferPointer
+    _ y: Int, _ band: StreetVisibility,
+    _ rows: (
+      UnsafeMutablePointer<Colour>, UnsafeMutablePointer<Colour>, UnsafeMutablePointer<Colour>
+    ), _ image: UnsafeMutableRawBufferPointer
   ) {
+    let (above, at, below) = rows
     let high = (Float(y) + 0.5) / Float(height) - 0.5
     curve.withUnsafeBufferPointer { curve in
       for x in 0..<width {
         let i = 2 * x
         var sum = above[i] + above[i + 2] + below[i] + below[i + 2]
-        sum += (above[i + 1] + at[i] + at[i + 2] + below[i + 1]) * 2
-        sum += at[i + 1] * 4
+        if band.isUniform(x, y) {
+          sum = sum * 2 + at[i + 1] * 8
+        } else {
+          sum += (above[i + 1] + at[i] + at[i + 2] + below[i + 1]) * 2
+          sum += at[i + 1] * 4
+        }
         let wide = (Float(x) + 0.5) / Float(width) - 0.5
         let vignette = 1 - 0.5 * (wide * wide + high * high)
         let light = sum * (gain * vignette * (1 / 16))
         let out = (y * width + x) * 3
         let hash = hashed(Int32(truncatingIfNeeded: x), Int32(truncatingIfNeeded: y), noise)
         for channel in 0..<3 {
-          let step = min(max(light[channel], 0), 3.999) * Float(Self.curveSteps / 4)
+          // What is no number is black.
+          let value = light[channel] > 0 ? min(light[channel], 3.999) : 0
+          let step = value * Float(Self.curveSteps / 4)
           let grain = StreetFilm.grain(hash &* (0x9E37_79B1 &+ UInt32(channel) &* 0x632B_E5AA))
           image[out + channel] = UInt8(min(max(curve[Int(step)] + grain + 0.5, 0), 255))
         }

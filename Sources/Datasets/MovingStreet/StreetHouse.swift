@@ -63,7 +63,7 @@ struct StreetHouse: Sendable {
       material: trim)
     if isShop { addShopFront(to: &scene, a, along, out, &random) }
     if !isShop && random.chance(0.45) && setback > 1.2 {
-      addBay(to: &scene, a, along, out, facade: front, trim: trim, &random)
+      addBay(to: &scene, a, along, out, wall: wall, trim: trim, &random)
     }
   }
 
@@ -81,7 +81,9 @@ struct StreetHouse: Sendable {
           Colour(0.14, 0.13, 0.13), Colour(0.09, 0.12, 0.24), Colour(0.12, 0.13, 0.16),
         ]), seed: UInt32(truncatingIfNeeded: style)))
     for end in [a, b] {
-      let gable = [end, end + depth, end + depth + eaves, end + depth / 2 + eaves + rise, end + eaves]
+      let gable = [
+        end, end + depth, end + depth + eaves, end + depth / 2 + eaves + rise, end + eaves,
+      ]
       let lay = StreetScene.Lay(origin: end, u: normalised(depth), v: Vector(0, 0, 1))
       scene.addPolygon(gable, lay: lay, material: wall)
     }
@@ -129,11 +131,9 @@ struct StreetHouse: Sendable {
   /// A bay window two storeys high.
   private func addBay(
     to scene: inout StreetScene, _ a: Vector, _ along: Vector, _ out: Vector,
-    facade: StreetMaterial, trim: Int32, _ random: inout StreetRandom
+    wall: Int32, trim: Int32, _ random: inout StreetRandom
   ) {
-    var front = facade
-    front.paint = .facade
-    front.colour = material.colour
+    var front = material
     let wide = min(2.6, dot(along, along).squareRoot() * 0.42)
     let tall = storey * Double(min(storeys, 2)) - 0.2
     front.numbers = SIMD4(Float(storey), Float(wide), Float(tall + 0.5), Float(wide))
@@ -145,7 +145,7 @@ struct StreetHouse: Sendable {
     let corner = foot - level * (wide / 2) - out * 0.7
     scene.addSheet(corner, level * wide, Vector(0, 0, tall), material: face)
     for x in [0, wide] {
-      scene.addSheet(corner + level * x, out * 0.7, Vector(0, 0, tall), material: trim)
+      scene.addSheet(corner + level * x, out * 0.7, Vector(0, 0, tall), material: wall)
     }
     scene.addSheet(
       corner + Vector(0, 0, tall), level * wide, out * 0.7 + Vector(0, 0, 0.3), material: trim)

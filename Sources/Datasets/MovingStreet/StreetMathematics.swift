@@ -46,9 +46,10 @@ func smoothStep(_ low: Float, _ high: Float, _ value: Float) -> Float {
   return t * t * (3 - 2 * t)
 }
 
-/// The largest integer not above a value of modest size.
+/// The largest integer not above a value; 0 for what is no number or beyond all patterns.
 @inline(__always)
 func wholePart(_ value: Float) -> Int32 {
+  guard abs(value) < 0x1p30 else { return 0 }
   let truncated = Int32(value)
   return Float(truncated) > value ? truncated &- 1 : truncated
 }

@@ -34,10 +34,10 @@ struct StreetRoute: Sendable {
     roll = [wave(0.004, 1.3), wave(0.0016, 6.7)]
     sway = [wave(0.14, 0.5)]
     yaw = [wave(0.006, 0.6), wave(0.0008, 9)]
-    speed = random.between(6.5, 9)
-    halfWidth = random.between(4.3, 6.2)
-    lane = halfWidth > 5.3 ? 1.75 : 2.0
-    pavementWidth = random.between(1.9, 3.4)
+    speed = random.between(3.2, 5.1)
+    halfWidth = random.between(3.1, 5.0)
+    lane = halfWidth > 4.4 ? 1.7 : 1.75
+    pavementWidth = random.between(2.0, 3.5)
   }
 
   func middle(_ x: Double) -> Double { bends.reduce(0) { $0 + $1(x) } }
@@ -72,7 +72,7 @@ struct StreetRoute: Sendable {
     let total = { (waves: [Wave]) in waves.reduce(0) { $0 + $1(time) } }
     let x = progress(at: time)
     let place = pose(x, lane + total(sway), 1.42 + 2 * total(pitch))
-    let nod = Pose.swing(0.042 + total(pitch))
+    let nod = Pose.swing(0.022 + total(pitch))
     return StreetCamera(
       body: place(.turn(total(yaw)))(.roll(total(roll)))(Pose(x: nod.inverse.x, z: nod.inverse.z)),
       width: width, height: height)

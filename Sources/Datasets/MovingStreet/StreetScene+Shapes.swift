@@ -29,13 +29,15 @@ extension StreetScene {
     let (half, a, b) = frame(from, to)
     let length = dot(half, half).squareRoot()
     addQuadric(
-      .ellipsoid, (from + to) / 2, a * radius, b * radius, half * ((length + radius * 0.8) / length),
+      .ellipsoid, (from + to) / 2, a * radius, b * radius,
+      half * ((length + radius * 0.8) / length),
       material: material, part: part)
   }
 
   private func frame(_ from: Vector, _ to: Vector) -> (Vector, Vector, Vector) {
     let half = (to - from) / 2
-    let helper = abs(half.z) > 0.7 * dot(half, half).squareRoot() ? Vector(1, 0, 0) : Vector(0, 0, 1)
+    let helper =
+      abs(half.z) > 0.7 * dot(half, half).squareRoot() ? Vector(1, 0, 0) : Vector(0, 0, 1)
     let a = normalised(cross(half, helper))
     return (half, a, normalised(cross(half, a)))
   }

@@ -13,6 +13,8 @@ struct StreetScene: Sendable {
   /// Where each moving part is; the first stands still.
   var poses: [Pose] = [.identity]
   var actors: [StreetActor] = []
+  /// The surfaces' numbers, the nearest first, without the sky.
+  private(set) var order: [Int32] = []
 
   private static let near = 0.12
 
@@ -25,6 +27,14 @@ struct StreetScene: Sendable {
     let level = (SIMD3<Float>(), SIMD3<Float>(), SIMD3<Float>())
     surfaces.append(
       StreetSurface(shape: .polygon, material: 0, part: -1, rows: nothing, normal: level))
+  }
+
+  /// Sorts what was added, so that what hides most is drawn first.
+  mutating func finish() {
+    order = (1..<Int32(surfaces.count)).sorted {
+      let (a, b) = (surfaces[Int($0)].nearest, surfaces[Int($1)].nearest)
+      return a == b ? $0 < $1 : a > b
+    }
   }
 
   mutating func add(_ material: StreetMaterial) -> Int32 {
@@ -182,7 +192,8 @@ struct StreetScene: Sendable {
   mutating func addShadow(
     _ centre: Vector, _ a: Vector, _ b: Vector, strength: Float, kind: UInt8
   ) {
-    guard let outline = outline(of: [centre - a - b, centre + a - b, centre + a + b, centre - a + b])
+    guard
+      let outline = outline(of: [centre - a - b, centre + a - b, centre + a + b, centre - a + b])
     else { return }
     let own = corners[Int(outline.range.lowerBound)..<Int(outline.range.upperBound)]
     // a and b need not be square to each other: the rows are the dual of the pair.

@@ -11,8 +11,8 @@ extension StreetShader {
     let long = place.footprint * max(1, -place.ray.z > 0 ? min(1 / -place.ray.z, 40) : 40)
     let spread = (place.footprint * long).squareRoot()
     let coarse = noise(.fractal, x / 32, y / 32, spread / 32)
-    let fine = noise(.grain, x / 4, y / 4, spread / 4) - 0.5
-    var tone = 0.155 + 0.07 * (coarse - 0.5) + 0.11 * fine
+    let fine = noise(.grain, x / 2, y / 2, spread / 2) - 0.5
+    var tone = 0.12 + 0.06 * (coarse - 0.5) + 0.05 * fine
     tone += wear(lateral) + repairs(x, lateral, half)
     tone *= 1 - 0.35 * smoothStep(half - 0.45, half - 0.1, abs(lateral))
     let base = Colour(1.06, 1.0, 0.97) * max(tone, 0.03)
@@ -32,7 +32,7 @@ extension StreetShader {
   /// Darker or lighter rectangles where the road was opened, manholes, drains.
   private func repairs(_ x: Float, _ lateral: Float, _ half: Float) -> Float {
     let cell = wholePart(x / 8), strip = wholePart((lateral + 32) / 1.6)
-    let absolute = cell &+ Int32(surroundings.origin / 8)
+    let absolute = cell &+ surroundings.blocksBefore
     let chance = hashed(absolute, strip, surroundings.seed)
     let (u, v) = (x - Float(cell) * 8, lateral + 32 - Float(strip) * 1.6)
     if chance & 0xFF < 52 {
@@ -79,13 +79,13 @@ extension StreetShader {
   func pavement(_ material: StreetMaterial, _ place: Place) -> Finish {
     let (x, y) = (place.ground.x, surroundings.lateral(place.ground.x, place.ground.y))
     let row = wholePart(y / 0.6 + 64)
-    let along = x / 0.9 + Float(row & 1) * 0.5 + 600
+    let along = x / 0.8 + Float(row & 1) * 0.5 + 600
     let column = wholePart(along)
-    let (u, v) = ((along - Float(column)) * 0.9, y - (Float(row) - 64) * 0.6)
-    let absolute = column &+ Int32(surroundings.origin / 0.9)
+    let (u, v) = ((along - Float(column)) * 0.8, y - (Float(row) - 64) * 0.6)
+    let absolute = column &+ 10 &* surroundings.blocksBefore
     let slab = fraction(hashed(absolute, row, surroundings.seed)) - 0.5
     let long = min(0.5, place.footprint * 6)
-    let joint = smoothStep(0.022, 0.008, min(min(u, 0.9 - u), min(v, 0.6 - v))) * (1 - 2 * long)
+    let joint = smoothStep(0.022, 0.008, min(min(u, 0.8 - u), min(v, 0.6 - v))) * (1 - 2 * long)
     let stain = noise(.fractal, x / 16, y / 16, place.footprint / 4)
     let fine = noise(.grain, x / 2, y / 2, place.footprint * 2) - 0.5
     let tone = 1 + 0.22 * slab * (1 - long) + 0.35 * (stain - 0.5) + 0.22 * fine - 0.45 * joint
@@ -93,7 +93,7 @@ extension StreetShader {
   }
 
   func kerb(_ material: StreetMaterial, _ place: Place) -> Finish {
-    let stone = place.ground.x / 0.915 + 600
+    let stone = place.ground.x + 600
     let offset = stone - Float(wholePart(stone))
     let fine = noise(.grain, place.ground.x / 2, place.ground.z, place.footprint / 2) - 0.5
     let joint: Float = offset < 0.02 && place.footprint < 0.03 ? 0.6 : 1

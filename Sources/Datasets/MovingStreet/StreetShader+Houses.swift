@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension StreetShader {
-  /// A house front. numbers: storey, bay, height, length in metres; more: shop (1) or not, share of a
+  private static let doorPaints = [
+    Colour(0.20, 0.05, 0.03), Colour(0.03, 0.03, 0.22), Colour(0.05, 0.12, 0.04),
+    Colour(0.03, 0.03, 0.035), Colour(0.25, 0.25, 0.24),
+  ]
+  private static let shopPaints = [
+    Colour(0.05, 0.06, 0.22), Colour(0.05, 0.13, 0.04), Colour(0.20, 0.07, 0.03),
+    Colour(0.04, 0.04, 0.045), Colour(0.5, 0.55, 0.56), Colour(0.08, 0.3, 0.45),
+    Colour(0.16, 0.16, 0.16), Colour(0.12, 0.08, 0.2),
+  ]
+
+  /// A house front.
+  ///
+  /// numbers: storey, bay, height, length in metres; more: shop (1) or not, share of a
   /// bay and of a storey that is window, wall style (0 brick, 1 plaster, 2 stone, 3 cladding).
   func facade(_ material: StreetMaterial, _ place: Place) -> Finish {
     let (u, v) = (place.local.x, place.local.y)
@@ -43,15 +55,13 @@ extension StreetShader {
     if abs(x) > 0.5 || y > 2.6 { return Finish(colour: material.accent) }
     if y > 2.15 { return Finish(colour: Colour(0.04, 0.04, 0.04), gloss: 0.35) }
     let hash = material.seed &* 0x9E37_79B9
-    let paints = [
-      Colour(0.20, 0.05, 0.03), Colour(0.03, 0.03, 0.22), Colour(0.05, 0.12, 0.04),
-      Colour(0.03, 0.03, 0.035), Colour(0.25, 0.25, 0.24),
-    ]
     let panel = abs(abs(x) - 0.24) < 0.15 && (abs(y - 0.55) < 0.3 || abs(y - 1.5) < 0.45)
-    return Finish(colour: paints[Int(hash >> 24) % paints.count] * (panel ? 0.72 : 1), gloss: 0.06)
+    return Finish(
+      colour: Self.doorPaints[Int(hash >> 24) % Self.doorPaints.count] * (panel ? 0.72 : 1),
+      gloss: 0.06)
   }
 
-  /// A sash or casement window with its lintel and sill; nil outside of it. (x, y) from sill's middle.
+  /// A sash or casement window with its lintel and sill, nil outside of it; from its sill's middle.
   private func window(
     _ material: StreetMaterial, _ x: Float, _ y: Float, _ size: SIMD2<Float>, _ column: Int32,
     _ floor: Int32, _ place: Place
@@ -85,12 +95,7 @@ extension StreetShader {
     let (u, v) = (place.local.x, place.local.y)
     let (storey, length) = (material.numbers.x, material.numbers.w)
     let hash = material.seed &* 0x85EB_CA6B
-    let paints = [
-      Colour(0.05, 0.06, 0.22), Colour(0.05, 0.13, 0.04), Colour(0.20, 0.07, 0.03),
-      Colour(0.04, 0.04, 0.045), Colour(0.5, 0.55, 0.56), Colour(0.08, 0.3, 0.45),
-      Colour(0.16, 0.16, 0.16), Colour(0.12, 0.08, 0.2),
-    ]
-    let paint = paints[Int(hash >> 20) % paints.count]
+    let paint = Self.shopPaints[Int(hash >> 20) % Self.shopPaints.count]
     if v > storey - 0.2 { return cornice(material, v - storey) }
     if v > storey - 0.92 { return fascia(material, paint, u, v - storey + 0.92, hash, place) }
     if u < 0.3 || u > length - 0.3 {
@@ -119,7 +124,7 @@ extension StreetShader {
     var inside = Colour(0.05, 0.055, 0.06) * (0.7 + fraction(hashed(column, 7, hash)))
     if v - Float(shelf) * 0.55 < tall && v < storey - 1.3 && what & 7 < 5 {
       let tint = Colour(fraction(what), fraction(what, 2), fraction(what, 3))
-      inside = (tint * 0.25 + Colour(repeating: 0.05)) * 0.7
+      inside = tint * 0.11 + Colour(repeating: 0.035)
     }
     let light = smoothStep(storey - 1.6, storey - 1.0, v)
     return Finish(colour: inside, gloss: 0.4, glow: Colour(0.04, 0.05, 0.055) * (light + 0.3))
@@ -143,7 +148,9 @@ extension StreetShader {
     return Finish(colour: isInk ? ink : paint, gloss: 0.05)
   }
 
-  /// Bare wall. more.w: 0 brick, 1 plaster, 2 stone, 3 cladding.
+  /// Bare wall.
+  ///
+  /// more.w: 0 brick, 1 plaster, 2 stone, 3 cladding.
   func wall(_ material: StreetMaterial, _ place: Place) -> Finish {
     let (u, v) = (place.local.x, place.local.y)
     let shift = fraction(material.seed)
@@ -151,7 +158,8 @@ extension StreetShader {
     let fine = noise(.grain, u / 2, v / 2, place.footprint / 2) - 0.5
     let colour = material.colour * (0.72 + 0.56 * stain)
     switch material.more.w {
-    case 0: return Finish(colour: courses(colour, u, v, SIMD2(0.225, 0.075), 0.012, material, place))
+    case 0:
+      return Finish(colour: courses(colour, u, v, SIMD2(0.225, 0.075), 0.012, material, place))
     case 2: return Finish(colour: courses(colour, u, v, SIMD2(0.8, 0.4), 0.015, material, place))
     case 3:
       let panel = u / 1.5

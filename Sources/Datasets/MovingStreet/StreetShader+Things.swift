@@ -25,7 +25,9 @@ extension StreetShader {
     return Finish(colour: material.colour * (0.5 + ridge))
   }
 
-  /// Car paint with doors, lamps and plates. Local coordinates are (x, z), (x, y) or (y, z) of the car
+  /// Car paint with doors, lamps and plates.
+  ///
+  /// Local coordinates are (x, z), (x, y) or (y, z) of the car
   /// by side; numbers: half length, half width, wheel base / 2, height of the belt; more.x: height.
   func bodywork(_ material: StreetMaterial, _ place: Place) -> Finish {
     let (u, v) = (place.local.x, place.local.y)
@@ -43,7 +45,8 @@ extension StreetShader {
       if dx * dx + dz * dz < 0.145 { return Finish(colour: Colour(repeating: 0.012)) }
     }
     if z < 0.3 { return Finish(colour: Colour(repeating: 0.025)) }
-    let isSeam = abs(x - 0.02) < 0.013 || abs(x - base * 0.62) < 0.013 || abs(x + base * 0.75) < 0.013
+    let isSeam =
+      abs(x - 0.02) < 0.013 || abs(x - base * 0.62) < 0.013 || abs(x + base * 0.75) < 0.013
     if isSeam && z < belt { return Finish(colour: material.colour * 0.25) }
     if abs(z - belt * 0.62) < 0.025 { return Finish(colour: material.colour * 0.5, gloss: 0.2) }
     if abs(z - belt + 0.1) < 0.016, abs(abs(x + 0.15) - 0.12) < 0.09 || abs(x - 0.75) < 0.09 {
@@ -70,7 +73,9 @@ extension StreetShader {
     }
     if isFront {
       if across > 0.56 && z > 0.55 && z < 0.74 { return lens(Colour(0.75, 0.8, 0.8)) }
-      if across < 0.5 && z > 0.56 && z < 0.7 { return Finish(colour: Colour(repeating: 0.02), gloss: 0.1) }
+      if across < 0.5 && z > 0.56 && z < 0.7 {
+        return Finish(colour: Colour(repeating: 0.02), gloss: 0.1)
+      }
     } else if across > 0.66 && z > 0.58 && z < 0.92 {
       return lens(Colour(0.015, 0.015, 0.5))
     }
@@ -86,13 +91,17 @@ extension StreetShader {
     if square < 0.03 { return Finish(colour: Colour(repeating: 0.3), gloss: 0.2) }
     let spoke = min(min(abs(x), abs(y)), min(abs(x - y), abs(x + y)) * 0.707) < 0.11
     return spoke
-      ? Finish(colour: Colour(repeating: 0.34), gloss: 0.3) : Finish(colour: Colour(repeating: 0.04))
+      ? Finish(colour: Colour(repeating: 0.34), gloss: 0.3)
+      : Finish(colour: Colour(repeating: 0.04))
   }
 
-  /// A traffic sign. numbers.x: 0 round with a red rim, 1 triangle, 2 a rectangle in its colour.
+  /// A traffic sign.
+  ///
+  /// numbers.x: 0 round with a red rim, 1 triangle, 2 a rectangle in its colour.
   func sign(_ material: StreetMaterial, _ place: Place) -> Finish {
     let (x, y) = (place.local.x, place.local.y)
-    let red = Colour(0.03, 0.03, 0.55), white = Colour(0.75, 0.75, 0.75), ink = Colour(repeating: 0.03)
+    let red = Colour(0.03, 0.03, 0.55), white = Colour(0.75, 0.75, 0.75),
+      ink = Colour(repeating: 0.03)
     let strokes = hashed(wholePart(x * 3 + 8), wholePart(y * 3 + 8), material.seed)
     switch material.numbers.x {
     case 0:
@@ -107,7 +116,10 @@ extension StreetShader {
       return Finish(colour: isRim ? red : (abs(x) < 0.12 && y < 0.2 ? ink : white), gloss: 0.05)
     default:
       let isRim = max(abs(x), abs(y)) > 0.88
-      let isInk = abs(x) < 0.7 && abs(y) < 0.7 && strokes & 3 == 0
+      let line = (y + 1) * 2.5
+      let inLine = line - Float(wholePart(line)) > 0.45 && abs(y) < 0.75 && abs(x) < 0.75
+      let letter = hashed(wholePart(x * 11 + 32), wholePart(line), material.seed)
+      let isInk = inLine && letter & 3 != 0
       return Finish(colour: isRim || isInk ? white : material.colour, gloss: 0.05)
     }
   }

@@ -39,14 +39,15 @@ struct StreetShader {
     pixel = Float(1 / camera.focal)
   }
 
-  /// Paints a row of samples.
+  /// Paints those samples of a row that pixels in `pixels` rows make use of.
   func paint(
-    _ band: StreetVisibility, row: Int, into colours: UnsafeMutablePointer<Colour>
+    _ band: StreetVisibility, row: Int, within pixels: Range<Int>,
+    into colours: UnsafeMutablePointer<Colour>
   ) {
     let y = (Float(row) * 0.5 - 0.5 - Float(scene.camera.centreY)) * pixel
     scene.surfaces.withUnsafeBufferPointer { surfaces in
       scene.materials.withUnsafeBufferPointer { materials in
-        for i in 0..<band.columns {
+        for i in 0..<band.columns where band.isNeeded(i, row, within: pixels) {
           let x = (Float(i) * 0.5 - 0.5 - Float(scene.camera.centreX)) * pixel
           let at = band.index(i, row)
           let number = Int(band.surfaces[at])
@@ -105,7 +106,7 @@ struct StreetShader {
     case .signals: signals(material, place)
     case .panels: panels(material, place)
     case .cloth: cloth(material, place)
-    case .glass: Finish(colour: material.colour, gloss: 0.5)
+    case .glass: Finish(colour: material.colour, gloss: 0.24)
     case .lamp: Finish(colour: material.colour, glow: material.accent)
     case .plain, .skin, .railings, .bicycleWheel, .backdrop: Finish(colour: material.colour)
     }
@@ -123,7 +124,7 @@ struct StreetShader {
     var colour = finish.colour * (ambient + light.sunlight * sun) + finish.glow
     if finish.gloss > 0 { colour += reflection(place) * finish.gloss }
     let haze = depth / (depth + light.haze)
-    return mix(colour, light.horizon * 0.92, haze)
+    return mix(colour, light.horizon * 0.72, haze)
   }
 
   /// What a smooth surface mirrors: the sky above, the dark other side of the street below.
@@ -133,7 +134,7 @@ struct StreetShader {
     let toward = dot(ray, place.normal)
     let mirrored = ray - place.normal * (2 * toward)
     let light = surroundings.light
-    let sky = mix(light.horizon, light.zenith, clamped(mirrored.z)) * 0.8
+    let sky = mix(light.horizon, light.zenith, clamped(mirrored.z)) * 0.7
     let street = Colour(0.09, 0.10, 0.11)
     let seen = mix(street, sky, smoothStep(0.12, 0.5, mirrored.z))
     let glint = max(0, dot(mirrored, light.sun))
@@ -162,9 +163,10 @@ extension StreetShader {
     let scale = 0.11 / (height + 0.16)
     let drift = Float(scene.time) * 0.0004
     let (u, v) = (d.x * scale + drift, d.y * scale)
-    let cloud = textures(.fractal, u, v, level: 1) * 0.75 + textures(.fractal, u * 3, v * 3, level: 1) * 0.25
-    let cover = smoothStep(0.78 - 0.6 * light.cloudiness, 1.02 - 0.55 * light.cloudiness, cloud)
-    let white = Colour(1.02, 1.0, 0.98) * (1.12 - 0.35 * cloud * light.cloudiness)
+    let cloud =
+      textures(.fractal, u, v, level: 1) * 0.75 + textures(.fractal, u * 3, v * 3, level: 1) * 0.25
+    let cover = smoothStep(0.66 - 0.6 * light.cloudiness, 0.9 - 0.6 * light.cloudiness, cloud)
+    let white = Colour(1.5, 1.48, 1.46) * (1.15 - 0.45 * cloud * light.cloudiness)
     colour = mix(colour, white, cover * smoothStep(0, 0.12, height) * 0.9)
     let glow = max(0, dot(d, light.sun))
     let near = glow * glow * glow * glow

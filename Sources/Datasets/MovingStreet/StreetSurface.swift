@@ -12,12 +12,14 @@ enum StreetPaint: UInt8 {
   case glass, wheel, bicycleWheel, sign, signals, railings, panels, cloth, skin, lamp, backdrop
 }
 
-/// What a surface is made of. Coordinates of a painter are the surface's own, in metres.
+/// What a surface is made of.
+///
+/// Coordinates of a painter are the surface's own, in metres.
 struct StreetMaterial: Sendable {
   var paint: StreetPaint
   var label: StreetClass
   var colour: Colour
-  /// A second colour: trim, mortar, hub…
+  /// A second colour: trim, mortar, the bright leaves.
   var accent = Colour(0.5, 0.5, 0.5)
   var seed: UInt32 = 0
   var numbers = SIMD4<Float>()

@@ -20,13 +20,14 @@ struct StreetLight: Sendable {
     cloudiness = Float(random.unit() < 0.3 ? random.between(0.75, 1) : random.between(0.05, 0.6))
     let clear = 1 - smoothStep(0.6, 0.95, cloudiness)
     let warm = Float(1 - height) * 0.35
-    sunlight = Colour(0.86 - warm, 0.96 - warm * 0.5, 1.04) * (0.25 + 1.55 * clear)
-    skylight = mix(Colour(0.66, 0.64, 0.62), Colour(0.60, 0.46, 0.36), clear) * (1.15 - 0.25 * clear)
+    sunlight = Colour(0.86 - warm, 0.96 - warm * 0.5, 1.04) * (0.2 + 2.1 * clear)
+    skylight =
+      mix(Colour(0.66, 0.64, 0.62), Colour(0.60, 0.46, 0.36), clear) * (1.05 - 0.42 * clear)
     bounce = Colour(0.16, 0.17, 0.18) * (0.5 + clear)
-    zenith = mix(Colour(0.78, 0.74, 0.70), Colour(0.95, 0.52, 0.28), clear)
-    horizon = mix(Colour(0.95, 0.93, 0.90), Colour(1.15, 1.02, 0.88), clear)
+    zenith = mix(Colour(1.0, 0.96, 0.92), Colour(1.15, 0.68, 0.4), clear)
+    horizon = mix(Colour(1.3, 1.28, 1.25), Colour(1.5, 1.36, 1.2), clear)
     haze = Float(random.between(450, 1300))
-    exposure = Float(random.between(0.62, 0.95)) * (1.25 - 0.3 * clear)
+    exposure = Float(random.between(0.7, 1.0)) * (1.2 - 0.2 * clear)
   }
 }
 
@@ -36,6 +37,8 @@ struct StreetLight: Sendable {
 struct StreetSurroundings: Sendable {
   let light: StreetLight
   let origin: Double
+  /// The number of blocks of eight metres before the origin.
+  let blocksBefore: Int32
   let halfWidth: Float, pavementWidth: Float
   /// Where the camera is, in ground coordinates.
   let eye: SIMD3<Float>
@@ -56,6 +59,7 @@ struct StreetSurroundings: Sendable {
     self.light = light
     let origin = (camera.position.x / 256).rounded(.down) * 256
     self.origin = origin
+    blocksBefore = Int32(truncatingIfNeeded: Int(origin / 8))
     (halfWidth, pavementWidth) = (Float(route.halfWidth), Float(route.pavementWidth))
     eye = SIMD3<Float>(camera.position - Vector(origin, 0, 0))
     dashPhase = Float(origin - (origin / 6).rounded(.down) * 6)

@@ -6,15 +6,16 @@ internal import Video
 /// What is seen at one moment, followed to where it is at another.
 struct StreetTrace {
   private let current: StreetDrawing
-  private let reference: StreetDrawing
+  private let camera: StreetCamera
   /// From the current camera's axes to the other's: for the sky, for what stands, for each moving part.
   private let turn: Pose
   private let moves: [Pose]
 
   init(world: StreetWorld, from time: Double, to other: Double, size: (Int, Int), threads: Int) {
-    let scene = world.scene(at: time, width: size.0, height: size.1)
-    let target = world.scene(at: other, width: size.0, height: size.1)
-    let view = target.camera.pose.inverse
+    let (width, height) = size
+    let scene = world.scene(at: time, width: width, height: height)
+    camera = world.route.camera(at: other, width: width, height: height)
+    let view = camera.pose.inverse
     let poses =
       [Pose.identity] + scene.actors.flatMap { $0.poses(at: other, world.route) }
     moves = zip(scene.poses, poses).map { here, there in
@@ -23,9 +24,7 @@ struct StreetTrace {
     var rotation = moves[0]
     rotation.origin = .zero
     turn = rotation
-    let (width, height) = size
     current = StreetDrawing(scene, width: width, height: height, threads: threads)
-    reference = StreetDrawing(target, width: width, height: height, threads: threads)
   }
 
   private var width: Int { current.width }
@@ -53,10 +52,12 @@ struct StreetTrace {
   }
 
   /// 1 where the point is hidden in the other frame, or outside of it.
-  func occlusion() -> Image {
+  func occlusion(in reference: StreetDrawing) -> Image {
     let there = reference.visibility()
     return Image(width: width, height: height, channels: 1) { bytes in
-      follow { pixel, _, _, seen in bytes[pixel] = isHidden(seen, there) ? 1 : 0 }
+      follow { pixel, _, _, seen in
+        bytes[pixel] = isHidden(seen, there, reference.scene) ? 1 : 0
+      }
     }
   }
 
@@ -68,7 +69,8 @@ struct StreetTrace {
     let scene = current.scene, camera = current.scene.camera
     current.forEachBand(prepare: { current.bandBuffer() }) { rows, band in
       band.move(to: 2 * rows.lowerBound)
-      band.trace(scene, rows: 2 * rows.lowerBound..<2 * rows.upperBound + 1)
+      band.trace(
+        scene, rows: 2 * rows.lowerBound..<2 * rows.upperBound + 1, centresOnly: true)
       for y in rows {
         for x in 0..<width {
           let at = band.index(2 * x + 1, 2 * y + 1)
@@ -76,7 +78,7 @@ struct StreetTrace {
             (Double(x) - camera.centreX) / camera.focal,
             (Double(y) - camera.centreY) / camera.focal, 1)
           let depth = Double(band.depths[at])
-          if depth == 0 {
+          if band.surfaces[at] == 0 {
             body(y * width + x, x, y, (turn.direction(ray), true))
           } else {
             let part = Int(scene.surfaces[Int(band.surfaces[at])].part)
@@ -89,20 +91,18 @@ struct StreetTrace {
 
   private func project(_ seen: Seen) -> SIMD2<Double>? {
     guard seen.point.z > 0.01 else { return nil }
-    let camera = reference.scene.camera
     return SIMD2(
       camera.centreX + camera.focal * seen.point.x / seen.point.z,
       camera.centreY + camera.focal * seen.point.y / seen.point.z)
   }
 
-  private func isHidden(_ seen: Seen, _ there: StreetVisibility) -> Bool {
+  private func isHidden(_ seen: Seen, _ there: StreetVisibility, _ scene: StreetScene) -> Bool {
     guard let p = project(seen), p.x >= -0.5, p.y >= -0.5, p.x <= Double(width) - 0.5,
       p.y <= Double(height) - 0.5
     else { return true }
     let at = there.index(Int(2 * p.x + 1.5), Int(2 * p.y + 1.5))
     let found = there.depths[at]
-    if seen.isSky || found == 0 { return found != 0 }
-    let scene = reference.scene
+    if seen.isSky || there.surfaces[at] == 0 { return there.surfaces[at] != 0 }
     let surface = scene.surfaces[Int(there.surfaces[at])]
     let depth = Float(1 / seen.point.z)
     if surface.shape == .polygon {

@@ -79,7 +79,7 @@ struct StreetTraffic: Sendable {
     (self.seed, self.route) = (seed, route)
     var random = StreetRandom(seed: seed, 103)
     oncoming = random.between(0.35, 0.8)
-    crowd = random.between(0.25, 0.75)
+    crowd = random.between(0.3, 0.85)
     cyclists = random.between(0.35, 0.9)
     let style = random.next()
     let path = { (gap: Double, lateral: Double) in
@@ -88,7 +88,8 @@ struct StreetTraffic: Sendable {
     let draw = random.unit()
     lead =
       draw < 0.5
-      ? StreetActor(look: .car(StreetCar(style: style)), path: path(random.between(14, 30), route.lane))
+      ? StreetActor(
+        look: .car(StreetCar(style: style)), path: path(random.between(14, 30), route.lane))
       : draw < 0.75
         ? StreetActor(
           look: .cyclist(StreetCyclist(style: style)),
@@ -103,11 +104,11 @@ struct StreetTraffic: Sendable {
       let style = random.next()
       return StreetActor(look: .car(StreetCar(style: style)), path: path(-route.lane, 0))
     }
-    list += stream(2, 46, speed: 4.3, time, range, cyclists) { random, path in
+    list += stream(2, 30, speed: 4.3, time, range, cyclists) { random, path in
       StreetActor(
         look: .cyclist(StreetCyclist(style: random.next())), path: path(half - 0.65, 0))
     }
-    list += stream(3, 60, speed: -4.6, time, range, cyclists) { random, path in
+    list += stream(3, 42, speed: -4.6, time, range, cyclists) { random, path in
       StreetActor(
         look: .cyclist(StreetCyclist(style: random.next())), path: path(-half + 0.55, 0))
     }

@@ -77,7 +77,8 @@ struct StreetTree: Sendable {
     _ bright: Colour, isBare: Bool, _ random: inout StreetRandom
   ) {
     var material = StreetMaterial(
-      paint: isBare ? .twigs : .foliage, label: .tree, colour: isBare ? Colour(0.07, 0.09, 0.11) : dark,
+      paint: isBare ? .twigs : .foliage, label: .tree,
+      colour: isBare ? Colour(0.11, 0.14, 0.17) : dark,
       accent: bright * Float(random.between(0.75, 1.2)),
       seed: UInt32(truncatingIfNeeded: random.next()), isCutOut: true)
     let tiles = isBare ? radius * 0.42 : radius * 0.3

@@ -6,12 +6,15 @@
 /// are pixel centres and every picture is framed by samples on its outer edge.
 // Threads that trace the same buffer must be given rows of their own.
 final class StreetVisibility {
+  /// 1 / depth beyond which nothing is drawn: ten kilometres.
+  private static let farthest: Float = 1e-4
   /// Samples a row: 2 × width + 1.
   let columns: Int
   private let count: Int
   private var firstRow: Int
-  /// 1 / depth, 0 at infinity.
+  /// 1 / depth, `farthest` where there is only sky.
   let depths: UnsafeMutablePointer<Float>
+  /// The surface's number, 0 for the sky.
   let surfaces: UnsafeMutablePointer<Int32>
   /// How much of the sun is kept off by what stands nearby, 0 … 1; as many as the rest, or none.
   let shades: UnsafeMutablePointer<Float>
@@ -34,18 +37,19 @@ final class StreetVisibility {
   /// Makes the room serve the rows from this one on.
   func move(to row: Int) { firstRow = row }
 
-  /// Sees the scene in these rows of samples.
-  func trace(_ scene: StreetScene, rows: Range<Int>) {
+  /// Sees the scene in these rows of samples; of all samples, or only of the centres of pixels.
+  func trace(_ scene: StreetScene, rows: Range<Int>, centresOnly: Bool = false) {
     let start = index(0, rows.lowerBound), length = rows.count * columns
     precondition(start >= 0 && start + length <= columns * count, "\(rows) are not in the band")
-    (depths + start).update(repeating: 0, count: length)
+    (depths + start).update(repeating: Self.farthest, count: length)
     (surfaces + start).update(repeating: 0, count: length)
     scene.surfaces.withUnsafeBufferPointer { list in
       scene.materials.withUnsafeBufferPointer { materials in
         scene.corners.withUnsafeBufferPointer { corners in
-          let tracer = Tracer(band: self, camera: scene.camera, corners: corners, rows: rows)
-          for number in 1..<list.count {
-            tracer.add(list[number], Int32(number), materials[Int(list[number].material)])
+          var tracer = Tracer(band: self, camera: scene.camera, corners: corners, rows: rows)
+          tracer.step = centresOnly ? 2 : 1
+          for number in scene.order {
+            tracer.add(list[Int(number)], number, materials[Int(list[Int(number)].material)])
           }
         }
       }
@@ -65,6 +69,31 @@ final class StreetVisibility {
     }
   }
 
+  /// Whether one surface fills the pixel, whose samples beside the centre then need no colour.
+  @inline(__always)
+  func isUniform(_ x: Int, _ y: Int) -> Bool {
+    let (a, b, c) = (index(2 * x, 2 * y), index(2 * x, 2 * y + 1), index(2 * x, 2 * y + 2))
+    let own = surfaces[b + 1]
+    var other = (surfaces[a] ^ own) | (surfaces[a + 1] ^ own) | (surfaces[a + 2] ^ own)
+    other |= (surfaces[b] ^ own) | (surfaces[b + 2] ^ own)
+    other |= (surfaces[c] ^ own) | (surfaces[c + 1] ^ own) | (surfaces[c + 2] ^ own)
+    return other == 0
+  }
+
+  /// Whether the sample between two pixels takes part in either.
+  @inline(__always)
+  func isNeeded(_ i: Int, _ j: Int, within rows: Range<Int>) -> Bool {
+    if (i ^ j) & 1 == 0 { return true }
+    if j & 1 == 1 {
+      let (left, right) = (i / 2 - 1, i / 2)
+      return left >= 0 && !isUniform(left, j / 2)
+        || 2 * right + 1 < columns && !isUniform(right, j / 2)
+    }
+    let (above, below) = (j / 2 - 1, j / 2)
+    return above >= rows.lowerBound && !isUniform(i / 2, above)
+      || below < rows.upperBound && !isUniform(i / 2, below)
+  }
+
   /// Where the sample at column `i`, row `j` is in the buffers.
   @inline(__always)
   func index(_ i: Int, _ j: Int) -> Int { (j &- firstRow) &* columns &+ i }
@@ -76,6 +105,16 @@ private struct Tracer {
   let camera: StreetCamera
   let corners: UnsafeBufferPointer<SIMD2<Double>>
   let rows: Range<Int>
+  /// From one sample to the next: 2 takes the odd ones only.
+  var step = 1
+  private let cutouts = StreetCutouts(textures: .shared)
+
+  init(
+    band: StreetVisibility, camera: StreetCamera, corners: UnsafeBufferPointer<SIMD2<Double>>,
+    rows: Range<Int>
+  ) {
+    (self.band, self.camera, self.corners, self.rows) = (band, camera, corners, rows)
+  }
 
   private var pixel: Float { Float(1 / camera.focal) }
 
@@ -83,7 +122,7 @@ private struct Tracer {
     let first = max(rows.lowerBound, Int((2 * surface.top + 1).rounded(.up).bounded))
     let last = min(rows.upperBound - 1, Int((2 * surface.bottom + 1).rounded(.down).bounded))
     guard first <= last else { return }
-    for row in first...last {
+    for row in stride(from: step == 2 ? first | 1 : first, through: last, by: step) {
       switch (surface.shape, material.isCutOut) {
       case (.polygon, false): drawPolygon(surface, number, row)
       case (.polygon, true): drawCutOut(surface, number, material, row)
@@ -119,7 +158,9 @@ private struct Tracer {
     let y = (Double(row) * 0.5 - 0.5 - camera.centreY) / f
     let x = (-0.5 - camera.centreX) / f
     let scale = -1 / Double(plane.w)
-    return (Float((across * x + down * y + Double(plane.z)) * scale), Float(across * scale * 0.5 / f))
+    return (
+      Float((across * x + down * y + Double(plane.z)) * scale), Float(across * scale * 0.5 / f)
+    )
   }
 
   private func drawPolygon(_ surface: StreetSurface, _ number: Int32, _ row: Int) {
@@ -127,6 +168,13 @@ private struct Tracer {
     guard first <= last else { return }
     let (base, step) = inverseDepth(surface.rows.2, row)
     let depths = band.depths + band.index(0, row), surfaces = band.surfaces + band.index(0, row)
+    if self.step == 2 {
+      for i in stride(from: first | 1, through: last, by: 2) {
+        let depth = base + step * Float(Int32(truncatingIfNeeded: i))
+        if depth > depths[i] { (depths[i], surfaces[i]) = (depth, number) }
+      }
+      return
+    }
     for i in first...last {
       let depth = base + step * Float(Int32(truncatingIfNeeded: i))
       let isNearer = depth > depths[i]
@@ -143,7 +191,7 @@ private struct Tracer {
     let (base, step) = inverseDepth(surface.rows.2, row)
     let depths = band.depths + band.index(0, row), surfaces = band.surfaces + band.index(0, row)
     let ray = Ray(surface.rows, camera, row)
-    for i in first...last {
+    for i in stride(from: self.step == 2 ? first | 1 : first, through: last, by: self.step) {
       let depth = base + step * Float(i)
       guard depth > depths[i] else { continue }
       let (m, z) = (ray.direction(i), 1 / depth)
@@ -162,23 +210,26 @@ private struct Tracer {
     let depths = band.depths + band.index(0, row), surfaces = band.surfaces + band.index(0, row)
     let ray = Ray(surface.rows, camera, row)
     let isOpen = surface.shape == .cylinder
-    for i in first...last where surface.nearest > depths[i] {
+    let start = step == 2 ? first | 1 : first
+    for i in stride(from: start, through: last, by: step) where surface.nearest > depths[i] {
       let m = ray.direction(i)
-      let (flat, start) = isOpen ? (m.flat, ray.origin.flat) : (m, ray.origin)
+      let (flat, foot) = isOpen ? (m.flat, ray.origin.flat) : (m, ray.origin)
       let length = dot(flat, flat)
-      let middle = -dot(flat, start) / length
-      let off = start + flat * middle
+      let middle = -dot(flat, foot) / length
+      let off = foot + flat * middle
       let edge = dot(off, off)
       guard edge < 1 else { continue }
       let half = ((1 - edge) / length).squareRoot()
       var z = middle - half
-      if z <= 0 || !isSolid(material, ray.origin + m * z, edge: edge, footprint: z * pixel, isOpen) {
-        guard material.isCutOut else { continue }
+      if !(z > 0 && 1 > z * depths[i]
+        && isSolid(material, ray.origin + m * z, edge: edge, footprint: z * pixel, isOpen))
+      {
         z = middle + half
-        guard isSolid(material, ray.origin + m * z, edge: edge, footprint: z * pixel) else { continue }
+        guard material.isCutOut, 1 > z * depths[i],
+          isSolid(material, ray.origin + m * z, edge: edge, footprint: z * pixel)
+        else { continue }
       }
-      let depth = 1 / z
-      if depth > depths[i] { (depths[i], surfaces[i]) = (depth, number) }
+      (depths[i], surfaces[i]) = (1 / z, number)
     }
   }
 
@@ -189,7 +240,7 @@ private struct Tracer {
   ) -> Bool {
     if isOpen && abs(place.z) > 1 { return false }
     return !material.isCutOut
-      || StreetCutouts.isSolid(material, place, edge: edge, footprint: footprint)
+      || cutouts.isSolid(material, place, edge: edge, footprint: footprint)
   }
 
   /// Darkens the samples of level ground that a shadow falls on.
@@ -209,7 +260,7 @@ private struct Tracer {
         let paint = materials[Int(list[Int(band.surfaces[at])].material)].paint
         guard paint == .road || paint == .pavement || paint == .grass else { continue }
         let place = ray.origin + ray.direction(i) * (1 / band.depths[at])
-        let shade = shadow.strength * StreetCutouts.shadow(shadow.kind, place.x, place.y)
+        let shade = shadow.strength * cutouts.shadow(shadow.kind, place.x, place.y)
         band.shades[at] = 1 - (1 - band.shades[at]) * (1 - shade)
       }
     }

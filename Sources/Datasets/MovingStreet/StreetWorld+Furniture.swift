@@ -13,7 +13,7 @@ extension StreetWorld {
       addSign(to: &scene, start + random.between(0, Self.block), side, &random)
     }
     addSmallThings(to: &scene, start, side, &random)
-    guard route.halfWidth > 4.9, side < 0 || route.halfWidth > 5.6 else { return }
+    guard route.halfWidth > 4.0, side < 0 || route.halfWidth > 4.6 else { return }
     guard random.chance(0.65) else { return }
     var x = start + random.between(2, 8)
     while x < start + Self.block - 3 {
@@ -49,7 +49,8 @@ extension StreetWorld {
     var rails = StreetMaterial(
       paint: .railings, label: .fence, colour: Colour(0.02, 0.022, 0.02), isCutOut: true)
     var boards = StreetMaterial(
-      paint: .panels, label: .fence, colour: random.pick([Colour(0.1, 0.17, 0.25), Colour(0.12, 0.2, 0.17)]),
+      paint: .panels, label: .fence,
+      colour: random.pick([Colour(0.1, 0.17, 0.25), Colour(0.12, 0.2, 0.17)]),
       seed: wall.seed)
     boards.numbers.x = 0.16
     let height = zone == .park ? 1.5 : 0.8
@@ -153,9 +154,9 @@ extension StreetWorld {
         scene.addBall(foot + Vector(0, 0, 0.97), Vector(0.085, 0.085, 0.07), material: dark)
       }
     }
-    if random.chance(0.5) {
+    for _ in 0..<4 where random.chance(0.6) {
       let pose = route.pose(start + random.between(3, 45), back(-0.35, side), 0.12)
-      let tall = random.between(0.45, 0.6)
+      let tall = random.between(0.45, 0.75)
       scene.addBox(
         pose.origin + Vector(0, 0, tall), pose.x * random.between(0.25, 0.5), pose.y * 0.22,
         Vector(0, 0, tall), material: box)

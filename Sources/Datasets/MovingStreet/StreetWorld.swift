@@ -44,13 +44,14 @@ struct StreetWorld: Sendable {
     for actor in traffic.actors(at: time, in: (x - 3)...(x + 220)) {
       actor.build(into: &scene, route: route)
     }
+    scene.finish()
     return scene
   }
 
   func zone(of block: Int, side: Double) -> Zone {
     var random = StreetRandom(seed: seed, 110, block >> 1, Int(side))
     let draw = random.unit()
-    return draw < 0.34 ? .shops : draw < 0.62 ? .terrace : draw < 0.84 ? .park : .villas
+    return draw < 0.32 ? .shops : draw < 0.56 ? .terrace : draw < 0.83 ? .park : .villas
   }
 
   /// Where the middle of a block's zebra is; most have none.
