@@ -64,6 +64,7 @@ typedef struct ct_window {
 typedef struct ct_module_options {
   int32_t freeze;
   int32_t optimize;
+  int32_t channels_last;
 } ct_module_options;
 
 /// What a place outside the grid reads: the nearest cell of the edge, or zero.
