@@ -49,7 +49,9 @@ private struct Plane {
     return sum
   }
 
-  private func within(_ place: Double, _ size: Int) -> Double { min(max(place, 0), Double(size - 1)) }
+  private func within(_ place: Double, _ size: Int) -> Double {
+    min(max(place, 0), Double(size - 1))
+  }
 
   private func neighbours(of place: Double) -> [(cell: Double, weight: Double)] {
     let before = place.rounded(.down)

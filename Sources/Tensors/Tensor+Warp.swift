@@ -57,6 +57,8 @@ extension Tensor {
   public func carryingLabels(
     along motion: Tensor, border: Border = .clamp, known: Tensor? = nil, outside: UInt8 = 255
   ) throws(TensorError) -> Tensor {
-    try shim { ct_warp_labels(handle, motion.handle, known?.handle, border.code, outside, &$0, &$1) }
+    try shim {
+      ct_warp_labels(handle, motion.handle, known?.handle, border.code, outside, &$0, &$1)
+    }
   }
 }

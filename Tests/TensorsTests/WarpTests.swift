@@ -48,7 +48,9 @@ func zeroMotionIsTheIdentity(border: Border, channelsLast: Bool) throws {
     var one = WarpCase(
       channels: size.channels, height: size.height, width: size.width, reach: 0,
       seed: UInt64(seed))
-    for (place, value) in [Float.nan, .infinity, -.infinity, -0.0, 0, .leastNonzeroMagnitude].enumerated() {
+    for (place, value) in [Float.nan, .infinity, -.infinity, -0.0, 0, .leastNonzeroMagnitude]
+      .enumerated()
+    {
       one.features[(place * 7) % one.features.count] = value
     }
     #expect(try one.warped(border, channelsLast: channelsLast).bits == one.features.bits, "\(one)")
@@ -122,7 +124,9 @@ func motionThatIsNotFiniteOrNotKnownReadsItsOwnPlace(border: Border, channelsLas
 func motionBeyondAllBoundsIsClamped(channelsLast: Bool) throws {
   var one = WarpCase(channels: 6, height: 5, width: 19, reach: 0, seed: 2)
   let least = Float.leastNonzeroMagnitude
-  let far: [Float] = [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, 3e9, -3e9, least, -least]
+  let far: [Float] = [
+    .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 3e9, -3e9, least, -least,
+  ]
   for index in one.motion.indices { one.motion[index] = far[(index * 5) % far.count] }
   for border in Border.allCases {
     let expected = referenceWarp(
