@@ -85,7 +85,9 @@ let package = Package(
     .testTarget(name: "BackboneTests", dependencies: ["Backbone", "Tensors", "Video"]),
     .testTarget(
       name: "RecipesTests",
-      dependencies: ["Recipes", "Backbone", "Datasets", "Flow", "Propagation", "Scheduler"]),
+      dependencies: [
+        "Recipes", "Backbone", "Datasets", "Flow", "Propagation", "Scheduler", "Tensors", "Video",
+      ]),
     .testTarget(
       name: "SchedulerTests",
       dependencies: ["Scheduler", "Flow", "Tensors", "Video", "ConformanceKit"]),
