@@ -6,7 +6,7 @@ import Testing
 
 struct TemporalConsistencyTests {
   @Test func labelsThatFollowTheMotionAgreeFully() {
-    #expect(consistency([1, 0, 1, 2], after: [0, 1, 2, 2], moving: 1) == 1)
+    #expect(consistency([1, 2, 2, 0], after: [0, 1, 2, 2], moving: 1) == 1)
   }
 
   @Test func labelsThatStayWhileThePictureMovesDoNot() {
