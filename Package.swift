@@ -51,15 +51,16 @@ let package = Package(
       name: "Pipeline",
       dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
     .target(name: "Datasets", dependencies: ["Flow", "Tensors", "Video"]),
-    .target(name: "Evaluation", dependencies: ["Datasets", "Pipeline", "Video"]),
+    .target(
+      name: "Evaluation", dependencies: ["Datasets", "Flow", "Pipeline", "Scheduler", "Video"]),
     .target(
       name: "Recipes",
       dependencies: [
         "Backbone", "Datasets", "Flow", "Pipeline", "Propagation", "Scheduler", "Tensors", "Video",
       ]),
     .target(
-      name: "ConformanceKit", dependencies: ["Flow", "Propagation", "Scheduler", "Tensors", "Video"]
-    ),
+      name: "ConformanceKit",
+      dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
 
     // What users import, and the tool.
     .target(
@@ -81,8 +82,13 @@ let package = Package(
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Video", "Tensors", "ConformanceKit"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
+    .testTarget(name: "BackboneTests", dependencies: ["Backbone", "Tensors", "Video"]),
     .testTarget(
-      name: "SchedulerTests", dependencies: ["Scheduler", "Flow", "Video", "ConformanceKit"]),
+      name: "RecipesTests",
+      dependencies: ["Recipes", "Backbone", "Datasets", "Flow", "Propagation", "Scheduler"]),
+    .testTarget(
+      name: "SchedulerTests",
+      dependencies: ["Scheduler", "Flow", "Tensors", "Video", "ConformanceKit"]),
     .testTarget(
       name: "PropagationTests",
       dependencies: ["Propagation", "Flow", "Tensors", "Video", "ConformanceKit"]),
@@ -93,7 +99,8 @@ let package = Package(
         "ConformanceKit",
       ]),
     .testTarget(
-      name: "EvaluationTests", dependencies: ["Evaluation", "Datasets", "Pipeline", "Video"]),
+      name: "EvaluationTests",
+      dependencies: ["Evaluation", "Datasets", "Flow", "Pipeline", "Video"]),
     .testTarget(
       name: "InbetweenToolTests",
       dependencies: ["InbetweenTool", "Recipes", "Video", "Datasets", "Tensors"]),
@@ -103,10 +110,21 @@ let package = Package(
   cxxLanguageStandard: .cxx17
 )
 
-for target in package.targets where !target.name.hasPrefix("C") || target.name == "ConformanceKit" {
+// Swift targets read and write one style; with INBETWEEN_STRICT set, as in Scripts/check, a warning
+// is an error. Unsafe flags would bar the package from being depended on, so they stay off otherwise.
+let isStrict = Context.environment["INBETWEEN_STRICT"] != nil
+for target in package.targets {
+  if target.name.hasPrefix("C") && target.name != "ConformanceKit" {
+    if isStrict {
+      target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-Wall", "-Werror"])]
+      target.cxxSettings = (target.cxxSettings ?? []) + [.unsafeFlags(["-Wall", "-Werror"])]
+    }
+    continue
+  }
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
   ]
+  if isStrict { target.swiftSettings?.append(.unsafeFlags(["-warnings-as-errors"])) }
 }

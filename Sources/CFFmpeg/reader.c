@@ -1,1 +1,329 @@
-#include "CFFmpeg.h"
+// SPDX-License-Identifier: Apache-2.0
+
+#include "internal.h"
+#include <errno.h>
+#include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
+#include <libavutil/display.h>
+#include <libavutil/motion_vector.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(cff_motion_vector) == sizeof(AVMotionVector), "AVMotionVector has changed");
+_Static_assert(
+  offsetof(cff_motion_vector, motion_x) == offsetof(AVMotionVector, motion_x)
+    && offsetof(cff_motion_vector, x) == offsetof(AVMotionVector, dst_x)
+    && offsetof(cff_motion_vector, scale) == offsetof(AVMotionVector, motion_scale),
+  "AVMotionVector has changed");
+
+struct cff_reader {
+  AVFormatContext *container;
+  AVCodecContext *decoder;
+  AVFrame *frame;
+  AVPacket *packet;
+  AVStream *stream;
+  cff_converter converter;
+  cff_stream_counts counts;
+  cff_reader_options options;
+  bool draining, lost;
+};
+
+// Real containers only: formats that name other files (playlists, ffconcat, DASH, SDP) are not here.
+static const char *const containers =
+  "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,"
+  "ogg,mxf,nut,yuv4mpegpipe,mjpeg,gif";
+
+enum { retries = 64 };
+
+// MARK: opening
+
+typedef enum { first_unknown, first_container, first_playlist } first_bytes;
+
+static bool has(const uint8_t *bytes, size_t at, const char *text) {
+  return memcmp(bytes + at, text, strlen(text)) == 0;
+}
+
+static first_bytes classify(const char *path) {
+  uint8_t bytes[64] = {0};
+  FILE *file = fopen(path, "rb");
+  if (!file) return first_unknown;
+  const size_t count = fread(bytes, 1, sizeof bytes, file);
+  fclose(file);
+  if (has(bytes, 0, "#EXTM3U") || has(bytes, 0, "ffconcat") || has(bytes, 0, "v=0"))
+    return first_playlist;
+  if (count >= 8 && (has(bytes, 4, "ftyp") || has(bytes, 4, "moov") || has(bytes, 4, "mdat")))
+    return first_container;
+  if (has(bytes, 0, "\x1A\x45\xDF\xA3") || has(bytes, 0, "FLV\1") || has(bytes, 0, "OggS"))
+    return first_container;
+  return has(bytes, 0, "RIFF") && has(bytes, 8, "AVI ") ? first_container : first_unknown;
+}
+
+static cff_code fail_open(const char *path, int status, cff_error *error) {
+  if (status == AVERROR(EACCES) || status == AVERROR(ENOENT) || status == AVERROR(EIO))
+    return cff_fail_av(error, status, cff_unreadable, "cannot be read");
+  switch (classify(path)) {
+  case first_playlist:
+    return cff_fail(error, cff_refused_format, "a playlist, which may name other files: refused");
+  case first_container:
+    return cff_fail_av(
+      error, status, cff_damaged_header, "the header is cut off or damaged, nothing can be decoded");
+  default: break;
+  }
+  if (strstr(cff_last_complaint(), "whitelist"))
+    return cff_fail(error, cff_refused_format, "not one of the video formats that are read here");
+  return cff_fail(error, cff_not_media, "not a video that is known");
+}
+
+static cff_code open_container(cff_reader *reader, const char *path, cff_error *error) {
+  char *url = av_asprintf("file:%s", path);
+  AVDictionary *settings = NULL;
+  av_dict_set(&settings, "protocol_whitelist", "file", 0);
+  av_dict_set(&settings, "format_whitelist", containers, 0);
+  const int status =
+    url ? avformat_open_input(&reader->container, url, NULL, &settings) : AVERROR(ENOMEM);
+  av_dict_free(&settings);
+  av_free(url);
+  return status < 0 ? fail_open(path, status, error) : cff_ok;
+}
+
+// The probing decoders get the limit too: they may decode before anyone has seen the size.
+static int find_streams(cff_reader *reader) {
+  AVFormatContext *container = reader->container;
+  const unsigned count = container->nb_streams;
+  AVDictionary **settings = calloc(count ? count : 1, sizeof *settings);
+  if (!settings) return AVERROR(ENOMEM);
+  for (unsigned i = 0; i < count; i++) {
+    av_dict_set_int(&settings[i], "max_pixels", reader->options.max_pixels, 0);
+    av_dict_set_int(&settings[i], "threads", 1, 0);
+  }
+  const int status = avformat_find_stream_info(container, settings);
+  for (unsigned i = 0; i < count; i++) av_dict_free(&settings[i]);
+  free(settings);
+  return status;
+}
+
+static cff_code choose_stream(cff_reader *reader, const char *path, cff_error *error) {
+  const int status = find_streams(reader);
+  if (status < 0) return fail_open(path, status, error);
+  const int index =
+    av_find_best_stream(reader->container, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+  if (index < 0 || (reader->container->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC))
+    return reader->container->nb_streams > 0 || classify(path) == first_unknown
+      ? cff_fail(error, cff_no_video, "there is no video stream in it")
+      : cff_fail(error, cff_damaged_header, "the header is damaged, it names no stream");
+  for (unsigned i = 0; i < reader->container->nb_streams; i++)
+    if ((int)i != index) reader->container->streams[i]->discard = AVDISCARD_ALL;
+  reader->stream = reader->container->streams[index];
+  return cff_ok;
+}
+
+static cff_code check_stream(const cff_reader *reader, cff_error *error) {
+  const AVCodecParameters *codec = reader->stream->codecpar;
+  if (cff_exceeds(codec->width, codec->height, reader->options.max_pixels)) {
+    if (codec->width > 0 && codec->height > 0)
+      return cff_fail(
+        error, cff_too_large, "%d×%d pixels are more than the limit of %lld", codec->width,
+        codec->height, (long long)reader->options.max_pixels);
+    if (strstr(cff_last_complaint(), "Picture size"))
+      return cff_fail(error, cff_too_large, "%s", cff_last_complaint());
+    return cff_fail(error, cff_damaged_header, "the header is damaged, it states no picture size");
+  }
+  const enum AVCodecID id = codec->codec_id;
+  if (reader->options.motion_vectors && id != AV_CODEC_ID_H264 && id != AV_CODEC_ID_MPEG4
+      && id != AV_CODEC_ID_MPEG2VIDEO && id != AV_CODEC_ID_MPEG1VIDEO)
+    return cff_fail(
+      error, cff_no_motion_vectors,
+      "the decoder of %s gives no motion vectors, those of H.264, MPEG-4 and MPEG-2 do; re-encode "
+      "with: ffmpeg -i INPUT -c:v libx264 -bf 0 -refs 1 -crf 18 -an OUTPUT.mp4",
+      avcodec_get_name(id));
+  return cff_ok;
+}
+
+static cff_code open_decoder(cff_reader *reader, cff_error *error) {
+  const AVCodec *codec = avcodec_find_decoder(reader->stream->codecpar->codec_id);
+  if (!codec)
+    return cff_fail(
+      error, cff_unsupported, "there is no decoder for %s here",
+      avcodec_get_name(reader->stream->codecpar->codec_id));
+  AVCodecContext *decoder = reader->decoder = avcodec_alloc_context3(codec);
+  if (!decoder) return cff_fail(error, cff_out_of_memory, "no memory for the decoder");
+  int status = avcodec_parameters_to_context(decoder, reader->stream->codecpar);
+  if (status < 0) return cff_fail_av(error, status, cff_damaged_header, "the stream's header");
+  decoder->pkt_timebase = reader->stream->time_base;
+  decoder->max_pixels = reader->options.max_pixels;
+  decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
+  decoder->thread_count = reader->options.threads;
+  // Across frame threads a picture goes out while its vectors and its damage are still being found.
+  decoder->thread_type = FF_THREAD_SLICE;
+  if (reader->options.motion_vectors) decoder->flags2 |= AV_CODEC_FLAG2_EXPORT_MVS;
+  status = avcodec_open2(decoder, codec, NULL);
+  return status < 0 ? cff_fail_av(error, status, cff_damaged_header, "the decoder would not start")
+                    : cff_ok;
+}
+
+cff_code cff_reader_open(
+  const char *path, const cff_reader_options *options, cff_reader **out, cff_error *error
+) {
+  cff_listen();
+  cff_reader *reader = calloc(1, sizeof *reader);
+  if (!reader) return cff_fail(error, cff_out_of_memory, "no memory for a reader");
+  reader->options = *options;
+  reader->frame = av_frame_alloc();
+  reader->packet = av_packet_alloc();
+  cff_code code = reader->frame && reader->packet
+    ? open_container(reader, path, error)
+    : cff_fail(error, cff_out_of_memory, "no memory for a reader");
+  if (code == cff_ok) code = choose_stream(reader, path, error);
+  if (code == cff_ok) code = check_stream(reader, error);
+  if (code == cff_ok) code = open_decoder(reader, error);
+  if (code == cff_ok)
+    *out = reader;
+  else
+    cff_reader_close(reader);
+  return code;
+}
+
+void cff_reader_close(cff_reader *reader) {
+  if (!reader) return;
+  cff_converter_close(&reader->converter);
+  avcodec_free_context(&reader->decoder);
+  avformat_close_input(&reader->container);
+  av_frame_free(&reader->frame);
+  av_packet_free(&reader->packet);
+  free(reader);
+}
+
+// MARK: what it is
+
+static int rotation(const AVStream *stream) {
+  const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, NULL);
+  const double degrees = matrix ? -av_display_rotation_get((const int32_t *)matrix) : 0;
+  return isfinite(degrees) ? ((int)lrint(degrees) % 360 + 360) % 360 : 0;
+}
+
+cff_stream_info cff_reader_info(const cff_reader *reader) {
+  const AVStream *stream = reader->stream;
+  const AVRational rate = av_guess_frame_rate(reader->container, reader->stream, NULL);
+  const bool stated = rate.num > 0 && rate.den > 0;
+  cff_stream_info info = {
+    .width = stream->codecpar->width,
+    .height = stream->codecpar->height,
+    .rate_numerator = stated ? rate.num : 0,
+    .rate_denominator = stated ? rate.den : 1,
+    .claimed_frames = stream->nb_frames > 0 ? stream->nb_frames : 0,
+    .claimed_seconds = -1,
+    .has_b_frames = reader->decoder->has_b_frames > 0,
+    .rotation = rotation(stream),
+  };
+  if (stream->duration != AV_NOPTS_VALUE)
+    info.claimed_seconds = stream->duration * av_q2d(stream->time_base);
+  else if (reader->container->duration != AV_NOPTS_VALUE)
+    info.claimed_seconds = (double)reader->container->duration / AV_TIME_BASE;
+  snprintf(
+    info.codec, sizeof info.codec, "%s", avcodec_get_name(stream->codecpar->codec_id));
+  return info;
+}
+
+cff_stream_counts cff_reader_counts(const cff_reader *reader) { return reader->counts; }
+
+// MARK: decoding
+
+static void note_damage(cff_reader *reader) {
+  reader->counts.damaged_packets++;
+  reader->lost = true;
+}
+
+/// The next packet of the stream into `packet`; false at the end, or where reading does not go on.
+static bool read_packet(cff_reader *reader) {
+  for (int failures = 0; failures < retries;) {
+    av_packet_unref(reader->packet);
+    const int status = av_read_frame(reader->container, reader->packet);
+    if (status == AVERROR_EOF) return false;
+    if (status == AVERROR(ENOMEM)) break;
+    if (status < 0) {
+      failures++;
+      reader->lost = true;
+      continue;
+    }
+    if (reader->packet->stream_index != reader->stream->index) continue;
+    reader->counts.packets++;
+    // A packet without bytes would tell the decoder that the stream has ended.
+    if (reader->packet->size > 0) return true;
+  }
+  return !(reader->counts.read_failed = true);
+}
+
+static void feed(cff_reader *reader) {
+  if (!read_packet(reader)) {
+    reader->draining = true;
+    avcodec_send_packet(reader->decoder, NULL);
+    return;
+  }
+  const bool broken = reader->packet->flags & AV_PKT_FLAG_CORRUPT;
+  const int status = avcodec_send_packet(reader->decoder, reader->packet);
+  if (broken || (status < 0 && status != AVERROR(EAGAIN))) note_damage(reader);
+  av_packet_unref(reader->packet);
+}
+
+static double seconds(int64_t ticks, AVRational base) {
+  return ticks == AV_NOPTS_VALUE ? NAN : ticks * av_q2d(base);
+}
+
+static char letter(enum AVPictureType type) {
+  const char name = av_get_picture_type_char(type);
+  return name == 'I' || name == 'P' || name == 'B' ? name : '?';
+}
+
+static cff_frame_info describe(cff_reader *reader) {
+  const AVFrame *frame = reader->frame;
+  const AVRational base = reader->stream->time_base;
+  const cff_frame_info info = {
+    .width = frame->width,
+    .height = frame->height,
+    .time = seconds(frame->best_effort_timestamp, base),
+    .duration = frame->pkt_duration > 0 ? seconds(frame->pkt_duration, base) : NAN,
+    .picture_type = letter(frame->pict_type),
+    .concealed = (frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags,
+    .follows_loss = reader->lost,
+  };
+  reader->lost = false;
+  return info;
+}
+
+cff_code cff_reader_next(cff_reader *reader, cff_frame_info *out, cff_error *error) {
+  cff_listen();
+  for (int failures = 0; failures < retries * retries;) {
+    const int status = avcodec_receive_frame(reader->decoder, reader->frame);
+    if (status == 0) {
+      *out = describe(reader);
+      return cff_ok;
+    }
+    if (status == AVERROR_EOF) return cff_end;
+    if (status == AVERROR(ENOMEM))
+      return cff_fail_av(error, status, cff_out_of_memory, "decoding");
+    if (status == AVERROR(EAGAIN)) {
+      if (!reader->draining) feed(reader);
+      else return cff_end;
+      continue;
+    }
+    note_damage(reader);
+    failures++;
+  }
+  reader->counts.read_failed = true;
+  return cff_end;
+}
+
+cff_code cff_reader_copy_bgr(
+  cff_reader *reader, int width, int height, uint8_t *out, cff_error *error
+) {
+  return cff_convert(&reader->converter, reader->frame, width, height, out, error);
+}
+
+const cff_motion_vector *cff_reader_motion_vectors(const cff_reader *reader, size_t *count) {
+  const AVFrameSideData *data =
+    av_frame_get_side_data(reader->frame, AV_FRAME_DATA_MOTION_VECTORS);
+  *count = data ? data->size / sizeof(cff_motion_vector) : 0;
+  return data ? (const cff_motion_vector *)data->data : NULL;
+}

@@ -71,3 +71,12 @@ public struct MotionVector: Sendable, Hashable {
     return (Float(motionX) * unit, Float(motionY) * unit)
   }
 }
+
+extension Frame {
+  /// The same frame with other pixels, at another size say; its motion vectors stay as they were.
+  public func with(pixels: Image) -> Frame {
+    Frame(
+      index: index, time: time, pixels: pixels, pictureType: pictureType,
+      motionVectors: motionVectors, followsBreak: followsBreak, name: name)
+  }
+}

@@ -70,6 +70,20 @@ public struct Image: Sendable {
   public var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 }
 
+/// Columns and rows.
+public struct PixelSize: Hashable, Sendable, CustomStringConvertible {
+  public let width: Int, height: Int
+
+  public init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
+
+  public var description: String { "\(width)×\(height)" }
+}
+
+extension Image {
+  /// Columns and rows.
+  public var size: PixelSize { PixelSize(width: width, height: height) }
+}
+
 extension Image: Equatable {
   /// Same sizes and same bytes.
   public static func == (lhs: Image, rhs: Image) -> Bool {

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Tensors
+public import Video
+
+/// A network cut into ordered stages, that can be left after any of them and taken up again.
+///
+/// *Decides* what a frame looks like to the rest of the pipeline, at full cost. *May assume* that
+/// stages are run in order, each on what the one before gave. *Must keep* these laws: running all
+/// stages equals running any first part and then the rest; a stage's output is its input's size
+/// divided by the stated strides; the same frame gives the same features. A backbone has no state.
+public protocol Backbone: Sendable {
+  /// The stages, first to last; there is at least one, and no two share a name.
+  var stages: [Stage] { get }
+
+  /// The frame size the network was built for; nil for one that takes any.
+  var inputSize: PixelSize? { get }
+
+  /// What the first stage reads: 1 × C × H × W, made from a frame of `inputSize`.
+  func input(for frame: Frame) throws -> Tensor
+
+  /// What the stages in `range` make of `input`: 1 × C × H × W.
+  func run(_ range: Range<Int>, on input: Tensor) throws -> Tensor
+}
+
+/// A part of a backbone that ends where features can be tapped.
+public struct Stage: Hashable, Sendable {
+  public let name: String
+  /// Pixels of the input that one cell of the stage's output spans, each way.
+  public let stride: Int
+
+  public init(_ name: String, stride: Int) {
+    precondition(stride >= 1, "stage '\(name)' with a stride of \(stride)")
+    (self.name, self.stride) = (name, stride)
+  }
+}
+
+extension Backbone {
+  /// The position of the stage called `name`.
+  ///
+  /// - Throws: `BackboneError` naming the stages there are.
+  public func index(ofStage name: String) throws(BackboneError) -> Int {
+    guard let index = stages.firstIndex(where: { $0.name == name }) else {
+      let known = stages.map(\.name).joined(separator: ", ")
+      throw BackboneError(.noSuchStage, "no stage '\(name)'; there are \(known)")
+    }
+    return index
+  }
+}
+
+/// Turns what a backbone's last stage gives into one score a class and pixel.
+///
+/// *Must keep* this law: the output has a channel for each class, and the size it is asked for.
+public protocol SegmentationHead: Sendable {
+  /// Which classes the channels stand for.
+  var classes: ClassList { get }
+
+  /// Scores at the working size: 1 × classes × height × width.
+  func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor
+}
+
+/// For a backbone whose last stage gives scores already: resizes them where its stride is not 1.
+public struct ScoreHead: SegmentationHead {
+  public let classes: ClassList
+
+  public init(classes: ClassList) { self.classes = classes }
+
+  public func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor {
+    guard features.shape[2] != size.height || features.shape[3] != size.width else {
+      return features
+    }
+    return try features.resizedBilinear(height: size.height, width: size.width, grid: .halfPixel)
+  }
+}
+
+/// What is wrong with a network or the description beside it.
+public struct BackboneError: Error, Hashable, CustomStringConvertible {
+  /// The kind of failure; an open set.
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public static let noSuchStage = Code(rawValue: "no such stage")
+    public static let badDescription = Code(rawValue: "bad description")
+    public static let badOutput = Code(rawValue: "bad output")
+    public static let missingFile = Code(rawValue: "missing file")
+  }
+
+  public let code: Code
+  public let message: String
+
+  public init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
+
+  public var description: String { message }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Tensors
+public import Video
+
+/// A TorchScript network and the description beside it, as a backbone whose last stage gives scores.
+///
+/// Any network that a user can trace or script in today's PyTorch. Where the description names
+/// stages, each is an exported method of the network, called on what the one before gave, and its
+/// output can be tapped; otherwise `forward` is the one stage, called `scores`.
+public struct ImportedNetwork: Backbone {
+  public let description: NetworkDescription
+  public let stages: [Stage]
+  private let module: TorchScriptModule
+  private let methods: [String]
+
+  /// Loads `path` and the `.yaml` beside it.
+  ///
+  /// - Throws: `BackboneError` for the description, `TensorError` for the network.
+  public init(contentsOf path: String) throws {
+    try self.init(
+      module: TorchScriptModule(contentsOf: path),
+      description: NetworkDescription(besideNetwork: path))
+  }
+
+  /// - Throws: `BackboneError` where the network lacks a method that the description names.
+  public init(module: TorchScriptModule, description: NetworkDescription) throws {
+    let methods = description.stages.isEmpty ? ["forward"] : description.stages.map(\.name)
+    let there = try module.methods()
+    for name in methods where !there.contains(name) {
+      let known = there.joined(separator: ", ")
+      throw BackboneError(.noSuchStage, "the network has no method '\(name)'; there are \(known)")
+    }
+    (self.module, self.description, self.methods) = (module, description, methods)
+    stages =
+      description.stages.isEmpty
+      ? [Stage("scores", stride: description.outputStride)] : description.stages
+  }
+
+  public var inputSize: PixelSize? { description.input.size }
+
+  /// The head that reads this network's scores.
+  public var head: ScoreHead { ScoreHead(classes: description.classes) }
+
+  public func input(for frame: Frame) throws -> Tensor {
+    try description.input.tensor(of: frame.pixels)
+  }
+
+  public func run(_ range: Range<Int>, on input: Tensor) throws -> Tensor {
+    var tensor = input
+    for index in range {
+      let outputs = try module.call(methods[index], [tensor])
+      guard let output = outputs.first, output.shape.rank == 4 else {
+        throw BackboneError(.badOutput, "stage '\(stages[index].name)' gives no 1 × C × H × W")
+      }
+      tensor = output
+    }
+    return tensor
+  }
+}
+
+extension InputContract {
+  /// The network's input, 1 × 3 × height × width, of an 8-bit BGR picture.
+  func tensor(of image: Image) throws -> Tensor {
+    guard image.channels == 3, size.map({ $0 == image.size }) ?? true else {
+      let wanted = size.map { "\($0)" } ?? "any size"
+      throw BackboneError(
+        .badOutput,
+        "a picture of \(image.size) with \(image.channels) channels for a network of \(wanted)")
+    }
+    return try image.withUnsafeBytes { bytes in
+      try Tensor.pixels(
+        bytes, height: image.height, width: image.width, scaling: scaling)
+    }
+  }
+}

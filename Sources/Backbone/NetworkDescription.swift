@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+public import Tensors
+public import Video
+internal import Yams
+
+/// How to feed an imported network and how to read it: the YAML file beside it.
+///
+/// ```yaml
+/// name: espnet-p2q8-camvid
+/// input:
+///   color: bgr                      # or rgb: the order of the three planes
+///   size: [360, 480]                # height, width; left out where any size will do
+///   mean: [110.33, 108.41, 105.03]  # a plane, 0-255, in the order of the planes
+///   std: [72.13, 72.69, 69.90]
+///   scale: 0.00392156862745098      # x = (pixel - mean) / std * scale
+/// output:
+///   kind: logits                    # or probabilities
+///   stride: 1                       # input pixels that an output cell spans
+///   classes: camvid11               # or a list of names
+///   void: 11                        # the plane that claims no class; may be left out
+/// stages:                           # optional: exported methods, run in this order
+///   - {name: features, stride: 8}
+///   - {name: scores, stride: 8}
+/// ```
+public struct NetworkDescription: Hashable, Sendable {
+  public let name: String
+  public let input: InputContract
+  public let classes: ClassList
+  public let outputStride: Int
+  /// Methods to call in order; empty where the network is one call of `forward`.
+  public let stages: [Stage]
+
+  /// Reads a description from YAML text.
+  ///
+  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String) throws(BackboneError) {
+    let root = try DescriptionReader(yaml: yaml)
+    try root.allow(["name", "input", "output", "stages"])
+    let output = try root.group("output")
+    try output.allow(["kind", "stride", "classes", "void"])
+    try output.check("kind", isOneOf: ["logits", "probabilities"])
+    name = try root.string("name")
+    input = try InputContract(root.group("input"))
+    outputStride = try output.integer("stride", in: 1...256)
+    classes = try ClassList(output)
+    stages = try root.groups("stages").map { (stage) throws(BackboneError) in
+      try stage.allow(["name", "stride"])
+      return Stage(try stage.string("name"), stride: try stage.integer("stride", in: 1...256))
+    }
+    guard Set(stages.map(\.name)).count == stages.count else {
+      throw BackboneError(.badDescription, "two stages share a name")
+    }
+  }
+
+  /// Reads the description that lies beside a network: `net.yaml` for `net.torchscript.pt`.
+  public init(besideNetwork path: String) throws(BackboneError) {
+    let file = Self.path(besideNetwork: path)
+    guard let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int else {
+      throw BackboneError(
+        .missingFile, "\(path) needs a description beside it, which is not there: \(file)")
+    }
+    guard size <= DescriptionReader.maximumBytes,
+      let data = FileManager.default.contents(atPath: file),
+      let text = String(bytes: data, encoding: .utf8)
+    else { throw BackboneError(.badDescription, "\(file) is no YAML text of at most 1 MiB") }
+    do {
+      try self.init(yaml: text)
+    } catch {
+      throw BackboneError(error.code, "\(file): \(error.message)")
+    }
+  }
+
+  static func path(besideNetwork path: String) -> String {
+    var stem = path
+    for suffix in [".pt", ".pth", ".torchscript"] where stem.hasSuffix(suffix) {
+      stem.removeLast(suffix.count)
+    }
+    return stem + ".yaml"
+  }
+}
+
+/// How 8-bit pixels become a network's input.
+public struct InputContract: Hashable, Sendable {
+  /// The frame size the network was built for; nil for any.
+  public let size: PixelSize?
+  /// The order of the planes, and what becomes of a pixel in each.
+  public let scaling: PixelScaling
+
+  public init(size: PixelSize?, scaling: PixelScaling) {
+    (self.size, self.scaling) = (size, scaling)
+  }
+
+  fileprivate init(_ reader: DescriptionReader) throws(BackboneError) {
+    try reader.allow(["color", "size", "mean", "std", "scale"])
+    try reader.check("color", isOneOf: PixelScaling.Order.allCases.map(\.rawValue))
+    let size = reader.has("size") ? try reader.numbers("size", count: 2) : []
+    guard size.allSatisfy({ $0 >= 1 && $0 <= 16384 && $0 == $0.rounded() }) else {
+      throw BackboneError(.badDescription, "input.size is [height, width], each 1…16384")
+    }
+    let deviation = try reader.planes("std")
+    guard all(deviation .> 0) else {
+      throw BackboneError(.badDescription, "input.std must be positive")
+    }
+    self.size = size.isEmpty ? nil : PixelSize(width: Int(size[1]), height: Int(size[0]))
+    scaling = PixelScaling(
+      mean: try reader.planes("mean"), deviation: deviation,
+      scale: SIMD3(repeating: Float(try reader.number("scale"))),
+      order: PixelScaling.Order(rawValue: try reader.string("color")) ?? .bgr)
+  }
+}
+
+extension DescriptionReader {
+  fileprivate func planes(_ key: String) throws(BackboneError) -> SIMD3<Float> {
+    SIMD3(try numbers(key, count: 3).map(Float.init))
+  }
+}
+
+extension ClassList {
+  fileprivate init(_ output: DescriptionReader) throws(BackboneError) {
+    let void = output.has("void") ? try output.integer("void", in: 0...255) : nil
+    if let names = output.strings("classes") {
+      guard (1...255).contains(names.count) else {
+        throw BackboneError(.badDescription, "output.classes: 1 to 255 names")
+      }
+      self.init(name: "custom", names: names, void: void.map(UInt8.init))
+      return
+    }
+    let name = try output.string("classes")
+    guard let known = ClassList.named(name) else {
+      let names = ClassList.all.map(\.name).joined(separator: ", ")
+      throw BackboneError(
+        .badDescription, "output.classes: no '\(name)'; there are \(names), or a list of names")
+    }
+    self = known.with(void: void.map(UInt8.init))
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include "CFFmpeg.h"
+#include <libavcodec/avcodec.h>
+#include <libswscale/swscale.h>
+
+/// Fills the error and returns `code`.
+cff_code cff_fail(cff_error *error, cff_code code, const char *format, ...)
+  __attribute__((format(printf, 3, 4)));
+
+/// The code and sentence of a libav* failure; `otherwise` where its number says nothing special.
+cff_code cff_fail_av(cff_error *error, int status, cff_code otherwise, const char *what);
+
+/// Keeps the libraries from printing and forgets what they said on this thread.
+void cff_listen(void);
+/// The last complaint of the libraries on this thread since `cff_listen`, or "".
+const char *cff_last_complaint(void);
+
+/// Turns decoded pictures into packed BGR; starts out as zeros.
+typedef struct cff_converter {
+  struct SwsContext *scaler;
+  AVFrame *scaled;
+} cff_converter;
+
+cff_code cff_convert(
+  cff_converter *converter, const AVFrame *frame, int width, int height, uint8_t *out,
+  cff_error *error);
+void cff_converter_close(cff_converter *converter);
+
+/// 8-bit 4:2:0 planes of one size and what their samples mean.
+typedef struct cff_planes {
+  const uint8_t *y, *u, *v;
+  ptrdiff_t y_stride, c_stride;
+  int width, height;
+} cff_planes;
+
+/// 16.16 fixed-point factors from luma and chroma to blue, green and red.
+typedef struct cff_matrix {
+  int y_offset, y_factor, red_v, green_u, green_v, blue_u;
+} cff_matrix;
+
+cff_matrix cff_matrix_for(enum AVColorSpace space, bool full_range, int height);
+void cff_planes_to_bgr(const cff_planes *planes, const cff_matrix *matrix, uint8_t *out);
+
+/// JPEG files, which libjpeg reads: every pixel as OpenCV and most others see it.
+typedef struct cff_jpeg cff_jpeg;
+
+cff_code cff_jpeg_open(
+  const uint8_t *bytes, size_t count, int64_t max_pixels, cff_jpeg **out, cff_error *error);
+void cff_jpeg_close(cff_jpeg *jpeg);
+void cff_jpeg_describe(const cff_jpeg *jpeg, cff_still_info *out);
+/// Blue, green, red; or the grey samples where `grey`.
+cff_code cff_jpeg_copy(cff_jpeg *jpeg, bool grey, uint8_t *out, cff_error *error);
+
+static inline bool cff_exceeds(int64_t width, int64_t height, int64_t max_pixels) {
+  return width <= 0 || height <= 0 || width > INT32_MAX || height > INT32_MAX
+    || width > max_pixels / height;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Flow
+public import Video
+
+/// A run of MovingStreet frames as a labelled clip with exact motion.
+public struct StreetClip: ClipWithMotion {
+  public let name: String
+  public let classes = ClassList.camVid
+  public let count: Int
+  private let street: MovingStreet
+  private let frameRate: Double
+
+  public init(
+    seed: UInt64, count: Int, size: PixelSize = PixelSize(width: 480, height: 360),
+    frameRate: Double = 15, threads: Int = 2
+  ) {
+    (name, self.count, self.frameRate) = ("street/\(seed)", count, frameRate)
+    street = MovingStreet(
+      seed: seed, width: size.width, height: size.height, frameRate: frameRate, threads: threads)
+  }
+
+  public func sample(at index: Int) -> Sample {
+    let view = street.view(at: index)
+    let frame = Frame(index: index, time: Double(index) / frameRate, pixels: view.image)
+    return Sample(frame: frame, labels: view.labels)
+  }
+
+  public func motion(from current: Int, to reference: Int) -> MotionField {
+    let field = street.motion(from: current, to: reference)
+    let hidden = street.occlusion(from: current, to: reference)
+    let known = hidden.bytes.map { $0 == 0 ? 1 : 0 as UInt8 }
+    return MotionField(
+      width: field.width, height: field.height, displacements: field.displacements, known: known)
+  }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Flow
+public import Pipeline
+internal import Scheduler
+public import Video
+
+/// Gathers accuracy and speed over the frames of a run: add, then ask.
+public struct RunMeasurement: Sendable {
+  /// Frames of each role that are not timed at the start of a run, where networks still compile.
+  public static let warmUp = 3
+
+  private let classes: ClassList
+  private var whole: ConfusionMatrix
+  private var byDistance: [ConfusionMatrix] = []
+  private var consistency: TemporalConsistency
+  private var labelledFrames = 0
+  private var roles: [(isKey: Bool, distance: Int)] = []
+  private var timings = Timings()
+
+  public init(classes: ClassList) {
+    self.classes = classes
+    whole = ConfusionMatrix(classes: classes.count)
+    consistency = TemporalConsistency(classes: classes.count)
+  }
+
+  /// Counts one frame.
+  ///
+  /// - Parameters:
+  ///   - truth: one id a pixel; nil where the frame is not labelled.
+  ///   - decode: how long it took to get the frame into memory.
+  public mutating func add(_ frame: LabelledFrame, truth: Image?, decode: Duration) {
+    let trace = frame.trace
+    roles.append((trace.role == .key, trace.framesSinceKey))
+    timings.add(trace, decode: decode)
+    guard let truth else { return }
+    var matrix = ConfusionMatrix(classes: classes.count)
+    matrix.add(predicted: frame.labels.scaledLabels(to: truth.size), truth: truth)
+    whole += matrix
+    while byDistance.count <= trace.framesSinceKey {
+      byDistance.append(ConfusionMatrix(classes: classes.count))
+    }
+    byDistance[trace.framesSinceKey] += matrix
+    labelledFrames += 1
+  }
+
+  /// Counts the agreement of a frame's labels with those of the frame before.
+  public mutating func addPair(current: Image, previous: Image, motion: MotionField) {
+    consistency.add(current: current, previous: previous, motion: motion)
+  }
+
+  /// What the labelled frames say; nil where none was labelled.
+  public var accuracy: Accuracy? {
+    guard labelledFrames > 0 else { return nil }
+    let classIoU = Dictionary(zip(classes.names, whole.iou)) { first, _ in first }
+    return Accuracy(
+      mIoU: whole.meanIoU, mAcc: whole.meanAccuracy, aAcc: whole.accuracy, perClass: classIoU,
+      mIoUByDistance: byDistance.map(\.meanIoU), temporalConsistency: consistency.value,
+      labelledFrames: labelledFrames)
+  }
+
+  public var speed: Speed {
+    let keys = roles.filter(\.isKey).count
+    return Speed(
+      frames: roles.count, keyFrames: keys, intervals: intervals, latency: timings.latency,
+      endToEnd: timings.endToEnd, warmUp: timings.left)
+  }
+
+  /// How often each distance between key frames occurred; the run's last key is not counted.
+  private var intervals: [Int: Int] {
+    let keys = roles.indices.filter { roles[$0].isKey }
+    return zip(keys, keys.dropFirst()).reduce(into: [:]) { $0[$1.1 - $1.0, default: 0] += 1 }
+  }
+}
+
+/// The durations of a run, split by role and by stage, its first frames left out.
+private struct Timings: Sendable {
+  private(set) var left = 0
+  private var seen = (key: 0, propagated: 0)
+  private var all = Latency(), key = Latency(), propagated = Latency(), whole = Latency()
+  private var stages: [String: Latency] = [:]
+
+  mutating func add(_ trace: FrameTrace, decode: Duration) {
+    let isKey = trace.role == .key
+    if isKey { seen.key += 1 } else { seen.propagated += 1 }
+    guard (isKey ? seen.key : seen.propagated) > RunMeasurement.warmUp else {
+      left += 1
+      return
+    }
+    all.add(trace.total)
+    if isKey { key.add(trace.total) } else { propagated.add(trace.total) }
+    whole.add(trace.total + decode)
+    stages["decode", default: Latency()].add(decode)
+    for (stage, duration) in trace.stages {
+      stages[stage.rawValue, default: Latency()].add(duration)
+    }
+  }
+
+  var latency: Speed.LatencyByRole {
+    Speed.LatencyByRole(
+      all: all.summary, key: key.summary, propagated: propagated.summary,
+      byStage: stages.compactMapValues(\.summary))
+  }
+
+  var endToEnd: LatencySummary? { whole.summary }
+}
+
+extension Image {
+  /// A label map at another size, by nearest neighbour.
+  package func scaledLabels(to size: PixelSize) -> Image {
+    guard size != self.size else { return self }
+    return Image(width: size.width, height: size.height, channels: 1) { bytes in
+      withUnsafeBytes { labels in
+        for y in 0..<size.height {
+          let row = (2 * y + 1) * height / (2 * size.height) * width
+          for x in 0..<size.width {
+            bytes[y * size.width + x] = labels[row + (2 * x + 1) * width / (2 * size.width)]
+          }
+        }
+      }
+    }
+  }
+}

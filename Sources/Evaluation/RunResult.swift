@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What `result.json` says of a run; the names of its fields are fixed, its schema is versioned.
+public struct RunResult: Sendable, Codable {
+  /// How a run ended.
+  public enum Status: String, Sendable, Codable {
+    case ok
+    /// The input broke off or was damaged; what was decoded is counted.
+    case partial
+    /// Stopped by the user; what was done until then is counted.
+    case cancelled
+  }
+
+  public var schemaVersion = 1
+  public var status: Status
+  /// The parts of the pipeline, as they were named.
+  public var pipeline: [String: String]
+  public var accuracy: Accuracy?
+  public var speed: Speed
+  public var cost: Cost
+  public var input: Input
+  public var environment: [String: String]
+
+  public init(
+    status: Status, pipeline: [String: String], accuracy: Accuracy?, speed: Speed, cost: Cost,
+    input: Input, environment: [String: String]
+  ) {
+    (self.status, self.pipeline, self.accuracy, self.speed) = (status, pipeline, accuracy, speed)
+    (self.cost, self.input, self.environment) = (cost, input, environment)
+  }
+
+  /// Memory and, where it is known, work.
+  public struct Cost: Sendable, Codable, Hashable {
+    /// The most memory that the process held, in bytes.
+    public var peakRSSBytes: Int?
+
+    public init(peakRSSBytes: Int?) { self.peakRSSBytes = peakRSSBytes }
+
+    enum CodingKeys: String, CodingKey { case peakRSSBytes = "peak_rss_bytes" }
+  }
+
+  /// What was read.
+  public struct Input: Sendable, Codable, Hashable {
+    public var path: String
+    public var codec: String?
+    /// What the container claims; never relied on.
+    public var framesContainer: Int?
+    public var framesDecoded: Int
+    public var decodeErrors: Int
+    public var truncated: Bool
+
+    public init(
+      path: String, codec: String? = nil, framesContainer: Int? = nil, framesDecoded: Int,
+      decodeErrors: Int = 0, truncated: Bool = false
+    ) {
+      (self.path, self.codec, self.framesContainer) = (path, codec, framesContainer)
+      (self.framesDecoded, self.decodeErrors) = (framesDecoded, decodeErrors)
+      self.truncated = truncated
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case path, codec, truncated
+      case framesContainer = "frames_container"
+      case framesDecoded = "frames_decoded"
+      case decodeErrors = "decode_errors"
+    }
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case status, pipeline, accuracy, speed, cost, input, environment
+    case schemaVersion = "schema_version"
+  }
+}
+
+/// Accuracy over the labelled frames of a run; `mIoU`, `mAcc` and `aAcc` as in mmsegmentation.
+public struct Accuracy: Sendable, Codable, Hashable {
+  public let mIoU, mAcc, aAcc: Double?
+  /// The intersection over union of each class; nil for one that never occurs.
+  public let perClass: [String: Double?]
+  /// At each distance from the key frame, 0 being the key frames themselves; nil where none was.
+  public let mIoUByDistance: [Double?]
+  /// Agreement of successive predictions along the motion.
+  public let temporalConsistency: Double?
+  public let labelledFrames: Int
+
+  enum CodingKeys: String, CodingKey {
+    case mIoU, mAcc, aAcc
+    case perClass = "per_class"
+    case mIoUByDistance = "mIoU_by_distance"
+    case temporalConsistency = "TC"
+    case labelledFrames = "labelled_frames"
+  }
+}
+
+/// Speed of a run; milliseconds, the first frames of each role left out.
+public struct Speed: Sendable, Codable {
+  /// From the frame in memory to its labels.
+  public struct LatencyByRole: Sendable, Codable {
+    public let all, key, propagated: LatencySummary?
+    public let byStage: [String: LatencySummary]
+
+    enum CodingKeys: String, CodingKey {
+      case all, key, propagated
+      case byStage = "by_stage"
+    }
+  }
+
+  public let scenario = "single-stream"
+  public let frames: Int
+  public let keyframeRatio: Double
+  /// How often each distance between key frames occurred.
+  public let keyframeIntervals: [String: Int]
+  /// Frame in memory → labels.
+  public let latency: LatencyByRole
+  /// Compressed packet or file → labels.
+  public let endToEnd: LatencySummary?
+  /// Frames a second of the pipeline, one stream, decoding left out.
+  public let throughput: Double?
+  /// Frames that were labelled and not timed.
+  public let warmUp: Int
+
+  init(
+    frames: Int, keyFrames: Int, intervals: [Int: Int], latency: LatencyByRole,
+    endToEnd: LatencySummary?, warmUp: Int
+  ) {
+    (self.frames, self.latency, self.endToEnd, self.warmUp) = (frames, latency, endToEnd, warmUp)
+    keyframeRatio = frames == 0 ? 0 : Double(keyFrames) / Double(frames)
+    keyframeIntervals = Dictionary(uniqueKeysWithValues: intervals.map { ("\($0)", $1) })
+    throughput = latency.all.map { 1000 / $0.mean }
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case scenario, frames, latency = "latency_ms"
+    case keyframeRatio = "keyframe_ratio"
+    case keyframeIntervals = "keyframe_interval_hist"
+    case endToEnd = "end_to_end_ms"
+    case throughput = "throughput_fps"
+    case warmUp = "warmup"
+  }
+}

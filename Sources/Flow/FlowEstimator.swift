@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Video
+
+/// Estimates how the picture moved between two frames.
+///
+/// It may assume nothing of the frames but that each is whole; they may be far apart. It must keep the
+/// laws of `brokenLaws(of:)` in `ConformanceKit`: equal frames give zero, a moved picture gives the sign
+/// and size that ``MotionField`` documents, the field lies on the frames' own pixel grid, the same frames
+/// give the same field, and frames of unequal size are refused. It is a value, or safe to call from
+/// several threads at a time. To prove a conformer, see that `brokenLaws(of:)` returns nothing.
+public protocol FlowEstimator: Sendable {
+  /// The motion on `current`'s pixel grid: where each of its pixels reads in `reference`.
+  ///
+  /// - Throws: `FlowError` naming both sizes where the frames differ in size.
+  func motion(from current: Frame, to reference: Frame) throws -> MotionField
+
+  /// Whether the decoder has to export the codec's motion vectors; false unless said otherwise.
+  var needsMotionVectors: Bool { get }
+
+  /// Which frames it can lead to; any frame unless said otherwise.
+  var reach: Reach { get }
+}
+
+/// Which frames an estimator can lead to.
+public enum Reach: Sendable, Hashable {
+  /// Any two frames, directly.
+  case anyFrame
+  /// Only the picture the codec predicted from: a longer way has to be put together by `MotionChain`.
+  case previousFrame
+}
+
+extension FlowEstimator {
+  public var needsMotionVectors: Bool { false }
+  public var reach: Reach { .anyFrame }
+}
+
+/// Refuses frames that do not lie on one grid.
+func requireEqualSizes(_ current: Frame, _ reference: Frame) throws(FlowError) {
+  let (one, other) = (current.pixels, reference.pixels)
+  guard (one.width, one.height) == (other.width, other.height) else {
+    throw .sizesDiffer(
+      "frame \(current.index)", (one.width, one.height),
+      "frame \(reference.index)", (other.width, other.height))
+  }
+}
+
+/// Nothing moves: the least an estimator may do, and the baseline every other has to beat.
+public struct Still: FlowEstimator {
+  public init() {}
+
+  public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
+    try requireEqualSizes(current, reference)
+    return .still(width: current.pixels.width, height: current.pixels.height)
+  }
+}
+
+extension FlowEstimator where Self == Still {
+  /// Nothing moves.
+  public static var still: Still { Still() }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Flow
+internal import Propagation
+internal import Recipes
+internal import Scheduler
+
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Show the parts that pipelines are made of.")
+
+  func run() {
+    show("Schedulers (--scheduler)", .schedulers as [Card<any KeyframeScheduler>])
+    show("Propagators (--propagation)", .propagators as [Card<any Propagator>])
+    show("Flow estimators (--flow)", .flows as [Card<any FlowEstimator>])
+    show("Labelled clips (eval)", .clips as [Card<ClipMaker>])
+    print(
+      """
+      Backbones (--backbone)
+        FILE.pt             a TorchScript network, with FILE.yaml beside it that says how to feed it
+        truth               a clip's own labels in the place of a network (eval only)
+      """)
+  }
+
+  private func show<Product>(_ title: String, _ cards: [Card<Product>]) {
+    print(title)
+    for card in cards {
+      let usage = card.usage.padding(to: 20)
+      print("  \(usage)\(card.summary)")
+    }
+    print()
+  }
+}
+
+extension String {
+  /// Filled up with spaces, and at least one of them, to `width` columns.
+  fileprivate func padding(to width: Int) -> String {
+    self + String(repeating: " ", count: max(1, width - count))
+  }
+}

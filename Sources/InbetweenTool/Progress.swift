@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+
+/// Tells how far a long job is: one line that redraws itself on a terminal, a calm line every ten
+/// seconds elsewhere. Writes to standard error, so that results can be piped.
+struct Progress {
+  private let total: Int?
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let clock = ContinuousClock()
+  private let begin: ContinuousClock.Instant
+  private var last: ContinuousClock.Instant
+  private var (done, keys) = (0, 0)
+
+  /// - Parameter total: the expected number of frames; nil where only a claim of it is known.
+  init(total: Int?) {
+    self.total = total
+    begin = clock.now
+    last = begin
+  }
+
+  mutating func advance(isKey: Bool) {
+    done += 1
+    keys += isKey ? 1 : 0
+    let now = clock.now
+    guard now - last >= (isTerminal ? .milliseconds(200) : .seconds(10)) else { return }
+    last = now
+    write(isTerminal ? "\r\u{1B}[K\(line(at: now))" : "\(line(at: now))\n")
+  }
+
+  /// Leaves the terminal's line clean for what comes next.
+  func end() { if isTerminal, done > 0 { write("\r\u{1B}[K") } }
+
+  private func line(at now: ContinuousClock.Instant) -> String {
+    let seconds = max((now - begin) / .seconds(1), 1e-9)
+    let rate = Double(done) / seconds
+    var line = String(format: "%d", done)
+    if let total { line += "/\(total)" }
+    line += String(format: " frames, %.1f a second, %.0f %% key", rate, 100 * keyRatio)
+    if let total, done < total {
+      line += String(format: ", %.0f s left", Double(total - done) / rate)
+    }
+    return line
+  }
+
+  private var keyRatio: Double { done == 0 ? 0 : Double(keys) / Double(done) }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}

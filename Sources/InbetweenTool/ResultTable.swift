@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Evaluation
+internal import Foundation
+
+/// A result as a person reads it.
+struct ResultTable: CustomStringConvertible {
+  private let result: RunResult
+  private let title: String
+
+  init(_ result: RunResult, title: String) { (self.result, self.title) = (result, title) }
+
+  var description: String {
+    (heading + (result.accuracy.map(lines) ?? []) + lines(for: result.speed))
+      .joined(separator: "\n")
+  }
+
+  private var heading: [String] {
+    let parts = ["scheduler", "propagation", "flow"].compactMap { result.pipeline[$0] }
+    return ["\(title): \(result.speed.frames) frames, \(parts.joined(separator: ", "))"]
+  }
+
+  private func lines(for accuracy: Accuracy) -> [String] {
+    let scores = [
+      "mIoU \(score(accuracy.mIoU))", "mAcc \(score(accuracy.mAcc))",
+      "aAcc \(score(accuracy.aAcc))", "TC \(score(accuracy.temporalConsistency))",
+    ]
+    let distances = accuracy.mIoUByDistance.enumerated().prefix(20)
+    return [
+      "  " + scores.joined(separator: "  "),
+      "  by class     " + accuracy.perClass.map { "\($0.key) \(score($0.value))" }.sorted()
+        .joined(separator: "  "),
+      "  by distance  " + distances.map { "\($0.offset): \(score($0.element))" }
+        .joined(separator: "  "),
+    ]
+  }
+
+  private func lines(for speed: Speed) -> [String] {
+    let keys = String(format: "%.1f %%", 100 * speed.keyframeRatio)
+    let rate = speed.throughput.map { String(format: "%.1f frames a second", $0) } ?? "not timed"
+    var lines = ["  key frames \(keys); \(rate); milliseconds:"]
+    lines.append("  " + row("", ["mean", "p50", "p90", "p95", "max", "n"]))
+    let byRole = [
+      ("pipeline", speed.latency.all), ("  key", speed.latency.key),
+      ("  propagated", speed.latency.propagated),
+    ]
+    let byStage = speed.latency.byStage.sorted { $0.value.mean > $1.value.mean }
+    for (name, summary) in byRole + byStage.map({ ("    " + $0.key, $0.value) })
+      + [("end to end", speed.endToEnd)]
+    {
+      guard let summary else { continue }
+      lines.append("  " + row(name, cells(of: summary)))
+    }
+    return lines
+  }
+
+  private func cells(of summary: LatencySummary) -> [String] {
+    [summary.mean, summary.p50, summary.p90, summary.p95, summary.max].map {
+      $0.map { String(format: "%.2f", $0) } ?? "n/a"
+    } + ["\(summary.n)"]
+  }
+
+  private func row(_ name: String, _ cells: [String]) -> String {
+    let name = name.padding(toLength: 16, withPad: " ", startingAt: 0)
+    return name + cells.map { String(repeating: " ", count: max(0, 9 - $0.count)) + $0 }.joined()
+  }
+
+  private func score(_ value: Double?) -> String {
+    value.map { String(format: "%.4f", $0) } ?? "n/a"
+  }
+}

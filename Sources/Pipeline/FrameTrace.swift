@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Scheduler
+internal import Video
+
+/// The parts of a pipeline's work on one frame.
+public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {
+  /// Bringing the frame to the backbone's size.
+  case resize
+  /// Deciding the frame's role, motion and features that the scheduler asked for left out.
+  case schedule
+  /// Estimating motion, whoever asked for it first.
+  case flow
+  /// The backbone up to the cached stage; on a propagated frame, features that a scheduler asked for.
+  case backbone
+  /// Laying out a key frame's tensor for being carried.
+  case prepare
+  /// Carrying the cached tensor, motion left out.
+  case propagate
+  /// The rest of the backbone, the head and the choice of the best class.
+  case head
+}
+
+/// How one frame was dealt with.
+public struct FrameTrace: Sendable {
+  public let index: Int
+  /// Presentation time in seconds.
+  public let time: Double
+  public let decision: Decision
+  /// Frames since the last key frame; 0 at the key itself.
+  public let framesSinceKey: Int
+  /// The time of each stage that ran; they add up to `total` but for the bookkeeping between.
+  public let stages: [PipelineStage: Duration]
+  /// From the frame in memory to its labels.
+  public let total: Duration
+
+  public var role: FrameRole { decision.role }
+}
+
+/// Which stage of a pipeline failed, on which frame, and why.
+public struct PipelineError: Error, CustomStringConvertible {
+  public let stage: PipelineStage
+  public let frame: Int
+  public let underlying: any Error
+
+  public var description: String { "frame \(frame), \(stage.rawValue): \(underlying)" }
+}
+
+/// Times the stages of one frame; a stage inside another is counted once, as its own.
+final class StageClock {
+  private let frame: Int
+  private let clock = ContinuousClock()
+  private let begin: ContinuousClock.Instant
+  private var stages: [PipelineStage: Duration] = [:]
+  private var nested = Duration.zero
+
+  init(frame: Int) {
+    self.frame = frame
+    begin = clock.now
+  }
+
+  /// Runs `body` as part of `stage`; what it throws says which stage it was.
+  func during<Result>(_ stage: PipelineStage, _ body: () throws -> Result) throws(PipelineError)
+    -> Result
+  {
+    let (start, outer) = (clock.now, nested)
+    nested = .zero
+    defer {
+      let elapsed = clock.now - start
+      stages[stage, default: .zero] += elapsed - nested
+      nested = outer + elapsed
+    }
+    do {
+      return try body()
+    } catch let error as PipelineError {
+      throw error
+    } catch {
+      throw PipelineError(stage: stage, frame: frame, underlying: error)
+    }
+  }
+
+  func trace(of frame: Frame, _ decision: Decision, framesSinceKey: Int) -> FrameTrace {
+    FrameTrace(
+      index: frame.index, time: frame.time, decision: decision, framesSinceKey: framesSinceKey,
+      stages: stages, total: clock.now - begin)
+  }
+}

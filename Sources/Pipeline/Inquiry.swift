@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Backbone
+internal import Flow
+internal import Scheduler
+internal import Tensors
+internal import Video
+
+/// Answers what is asked of one frame, timing each answer as the stage that it is.
+final class Inquiry {
+  private let pipeline: KeyframePipeline
+  private let seen: FrameView
+  private let key: StreamState.Key
+  private let previous: FrameView
+  private let framesSinceKey: Int
+  private let clock: StageClock
+  private(set) var chain: MotionChain?
+  private var chained: MotionField?
+
+  init(
+    pipeline: KeyframePipeline, seen: FrameView, key: StreamState.Key, state: StreamState,
+    clock: StageClock
+  ) {
+    (self.pipeline, self.seen, self.key, self.clock) = (pipeline, seen, key, clock)
+    (previous, framesSinceKey) = (state.previous ?? key.view, state.framesSinceKey)
+    chain = state.chain
+  }
+
+  var moment: Moment {
+    Moment(
+      frame: seen.working, framesSinceKey: framesSinceKey,
+      secondsSinceKey: seen.source.time - key.view.source.time,
+      motionToKey: { [self] in try clock.during(.flow) { try motionToKey() } },
+      motionToPrevious: { [self] in try clock.during(.flow) { try motion(to: previous) } },
+      features: { [self] stage in try clock.during(.backbone) { try features(after: stage) } })
+  }
+
+  /// Codec vectors reach back one frame only, so the chain must see every frame, asked for or not.
+  func extendChain() throws(PipelineError) {
+    guard var chain else { return }
+    chained = try clock.during(.flow) { try chain.motionToKey(from: seen.source) }
+    self.chain = chain
+  }
+
+  private func motionToKey() throws -> MotionField {
+    try chained.map(onWorkingGrid) ?? motion(to: key.view)
+  }
+
+  private func motion(to reference: FrameView) throws -> MotionField {
+    guard pipeline.flow.needsMotionVectors else {
+      return try pipeline.flow.motion(from: seen.working, to: reference.working)
+    }
+    return onWorkingGrid(try pipeline.flow.motion(from: seen.source, to: reference.source))
+  }
+
+  private func onWorkingGrid(_ field: MotionField) -> MotionField {
+    let size = seen.working.pixels.size
+    return field.resized(width: size.width, height: size.height)
+  }
+
+  private func features(after stage: String) throws -> Tensor {
+    let count = try pipeline.backbone.index(ofStage: stage) + 1
+    return try pipeline.run(through: count, on: seen.working, from: [:])
+  }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+public import Flow
+public import Propagation
+public import Scheduler
+public import Tensors
+public import Video
+
+/// Runs a backbone on key frames, and borrows from them on all others.
+///
+/// Composition and nothing else: what a part does is the part's business, what a stream remembers is
+/// in its `StreamState`. One pipeline serves any number of streams.
+public struct KeyframePipeline: Sendable {
+  public let backbone: any Backbone
+  public let head: any SegmentationHead
+  public let scheduler: any KeyframeScheduler
+  public let propagator: any Propagator
+  public let flow: any FlowEstimator
+  /// How many stages of the backbone make the cached tensor; the rest and the head run every frame.
+  public let cachedStages: Int
+
+  /// - Parameters:
+  ///   - tap: the stage whose output is cached and carried; the last one if none is named, so that
+  ///     what is carried are scores.
+  /// - Throws: `BackboneError` where the backbone has no such stage.
+  public init(
+    backbone: some Backbone, head: some SegmentationHead, scheduler: some KeyframeScheduler,
+    propagator: some Propagator, flow: some FlowEstimator, tap: String? = nil
+  ) throws(BackboneError) {
+    (self.backbone, self.head, self.scheduler) = (backbone, head, scheduler)
+    (self.propagator, self.flow) = (propagator, flow)
+    cachedStages = try tap.map { (name) throws(BackboneError) in
+      try backbone.index(ofStage: name) + 1
+    } ?? backbone.stages.count
+  }
+
+  /// What a stream knows before its first frame.
+  public func start() -> StreamState { StreamState(scheduler: scheduler) }
+
+  /// Labels the next frame of a stream.
+  ///
+  /// - Throws: `PipelineError` with the stage and the frame; the state is then as it was before.
+  public func label(_ frame: Frame, in state: inout StreamState) throws(PipelineError)
+    -> LabelledFrame
+  {
+    let (labels, trace) = try step(frame, in: &state, giving: .labels)
+    do {
+      return LabelledFrame(labels: try Image(labels: labels), trace: trace)
+    } catch { throw PipelineError(stage: .head, frame: frame.index, underlying: error) }
+  }
+
+  /// The scores of the next frame of a stream, 1 × classes × height × width at the working size.
+  ///
+  /// What `label` takes the best class of; slower, since the scores have to be made.
+  ///
+  /// - Throws: `PipelineError` with the stage and the frame; the state is then as it was before.
+  public func score(_ frame: Frame, in state: inout StreamState) throws(PipelineError)
+    -> ScoredFrame
+  {
+    let (scores, trace) = try step(frame, in: &state, giving: .scores)
+    return ScoredFrame(scores: scores, trace: trace)
+  }
+}
+
+/// What a step is to give for a frame.
+private enum Product { case labels, scores }
+
+extension KeyframePipeline {
+  private func step(
+    _ frame: Frame, in state: inout StreamState, giving product: Product
+  ) throws(PipelineError) -> (Tensor, FrameTrace) {
+    let clock = StageClock(frame: frame.index)
+    var next = state
+    let seen = try clock.during(.resize) { try view(of: frame) }
+    if next.key != nil, frame.followsBreak { next = start() }
+    let (result, decision) = try outcome(for: seen, in: &next, clock: clock, giving: product)
+    next.previous = seen
+    state = next
+    return (result, clock.trace(of: frame, decision, framesSinceKey: next.framesSinceKey))
+  }
+
+  private func outcome(
+    for seen: FrameView, in state: inout StreamState, clock: StageClock, giving product: Product
+  ) throws(PipelineError) -> (Tensor, Decision) {
+    guard let key = state.key else {
+      let reason: Reason = seen.source.followsBreak ? .streamBroke : .firstFrame
+      return (
+        try becomeKey(seen, in: &state, clock: clock, from: [:], giving: product),
+        Decision(.key, because: reason)
+      )
+    }
+    state.framesSinceKey += 1
+    let inquiry = Inquiry(pipeline: self, seen: seen, key: key, state: state, clock: clock)
+    try inquiry.extendChain()
+    state.chain = inquiry.chain
+    var moment = inquiry.moment
+    let decision = try clock.during(.schedule) { try state.scheduler.decision(at: &moment) }
+    switch decision.role {
+    case .key:
+      let known = moment.askedFeatures
+      return (
+        try becomeKey(seen, in: &state, clock: clock, from: known, giving: product), decision
+      )
+    case .propagated:
+      return (try propagate(key, at: moment, in: &state, clock: clock, giving: product), decision)
+    }
+  }
+
+  private func becomeKey(
+    _ seen: FrameView, in state: inout StreamState, clock: StageClock,
+    from known: [String: Tensor], giving product: Product
+  ) throws(PipelineError) -> Tensor {
+    let cached = try clock.during(.backbone) {
+      try run(through: cachedStages, on: seen.working, from: known)
+    }
+    let result = try clock.during(.head) {
+      try finish(cached, size: seen.working.pixels.size, giving: product)
+    }
+    let prepared = try clock.during(.prepare) { try propagator.prepare(cached) }
+    try clock.during(.flow) { try state.become(key: seen, cached: prepared, flow: flow) }
+    return result
+  }
+
+  private func propagate(
+    _ key: StreamState.Key, at moment: Moment, in state: inout StreamState, clock: StageClock,
+    giving product: Product
+  ) throws(PipelineError) -> Tensor {
+    let cached = propagator.reference == .key ? key.cached : state.carried ?? key.cached
+    var moment = moment
+    func motion() throws -> MotionField {
+      switch propagator.reference {
+      case .key: try moment.motionToKey()
+      case .previous: try moment.motionToPrevious()
+      }
+    }
+    let size = moment.frame.pixels.size
+    if product == .labels, canFuse(cached, size: size) {
+      return try clock.during(.propagate) { try propagator.labels(cached, along: motion) }
+    }
+    let carried = try clock.during(.propagate) { try propagator(cached, along: motion) }
+    state.carried = carried
+    return try clock.during(.head) { try finish(carried, size: size, giving: product) }
+  }
+
+  /// Whether nothing comes after the carried tensor but the choice of the best class.
+  private func canFuse(_ cached: Tensor, size: PixelSize) -> Bool {
+    propagator.reference == .key && cachedStages == backbone.stages.count && head is ScoreHead
+      && cached.shape[2] == size.height && cached.shape[3] == size.width
+  }
+}
+
+extension KeyframePipeline {
+  /// The frame as it came, and at the size that the backbone was built for.
+  private func view(of frame: Frame) throws -> FrameView {
+    guard let size = backbone.inputSize, size != frame.pixels.size else {
+      return FrameView(source: frame, working: frame)
+    }
+    let pixels = try frame.pixels.resized(width: size.width, height: size.height)
+    return FrameView(source: frame, working: frame.with(pixels: pixels))
+  }
+
+  /// The output of the first `count` stages, going on from the furthest one known.
+  func run(through count: Int, on frame: Frame, from known: [String: Tensor]) throws -> Tensor {
+    let furthest = backbone.stages[..<count].lastIndex { known[$0.name] != nil }
+    if let furthest, let features = known[backbone.stages[furthest].name] {
+      return try backbone.run(furthest + 1..<count, on: features)
+    }
+    return try backbone.run(0..<count, on: backbone.input(for: frame))
+  }
+
+  /// What comes after the cached stage.
+  private func finish(_ cached: Tensor, size: PixelSize, giving product: Product) throws -> Tensor {
+    let rest = cachedStages..<backbone.stages.count
+    let features = rest.isEmpty ? cached : try backbone.run(rest, on: cached)
+    let scores = try head(features, size: size)
+    return product == .scores ? scores : try scores.argmaxLabels()
+  }
+}
+
+/// A frame with its labels, and how they came about.
+public struct LabelledFrame: Sendable {
+  /// One class id a pixel, at the pipeline's working size.
+  public let labels: Image
+  public let trace: FrameTrace
+}
+
+/// A frame with its scores, and how they came about.
+public struct ScoredFrame: Sendable {
+  /// 1 × classes × height × width, at the pipeline's working size.
+  public let scores: Tensor
+  public let trace: FrameTrace
+}
+
+/// A frame as it came, which the codec's vectors refer to, and at the size the networks see.
+struct FrameView: Sendable {
+  let source: Frame
+  let working: Frame
+}
+
+extension Image {
+  /// The label map that a tensor of 1 × height × width bytes holds.
+  init(labels: Tensor) throws {
+    let bytes = try labels.bytes()
+    self.init(width: labels.shape[2], height: labels.shape[1], channels: 1, bytes: bytes)
+  }
+}

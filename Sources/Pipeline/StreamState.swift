@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Flow
+internal import Scheduler
+internal import Tensors
+internal import Video
+
+/// What one stream remembers: a value, so copying it forks the stream.
+///
+/// Two interleaved streams, each with its own state, equal their solo runs.
+public struct StreamState: Sendable {
+  var scheduler: any KeyframeScheduler
+  var key: Key?
+  var previous: FrameView?
+  /// The carried tensor of the previous frame, for propagators that chain.
+  var carried: Tensor?
+  /// Motion gathered since the key, for estimators that reach back one frame only.
+  var chain: MotionChain?
+  /// How many frames have passed since the last key frame; 0 at the key itself.
+  public internal(set) var framesSinceKey = 0
+
+  /// The last key frame and what was cached of it.
+  struct Key: Sendable {
+    let view: FrameView
+    let cached: Tensor
+  }
+
+  init(scheduler: any KeyframeScheduler) { self.scheduler = scheduler }
+
+  /// Makes `view` the key; `flow` is what later motion back to it will rest on.
+  mutating func become(key view: FrameView, cached: Tensor, flow: any FlowEstimator) throws {
+    key = Key(view: view, cached: cached)
+    carried = nil
+    framesSinceKey = 0
+    guard flow.reach == .previousFrame else { return }
+    if chain == nil {
+      chain = MotionChain(of: flow, key: view.source)
+    } else {
+      try chain?.setKey(view.source)
+    }
+  }
+}

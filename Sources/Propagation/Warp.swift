@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Flow
+public import Tensors
+
+/// Reads each cell from where the motion says it was, with bilinear weights.
+///
+/// Deep Feature Flow (Zhu et al., CVPR 2017), equation 3, without the scale field. The motion is
+/// resized to the tensor's grid, its values with it, so a tensor of any stride can be carried.
+/// A cell whose motion is unknown reads its own place.
+public struct Warp: Propagator {
+  public let reference: MotionReference
+  /// What is read outside the tensor.
+  public let border: Border
+
+  /// - Parameters:
+  ///   - reference: straight from the key frame, or chained from frame to frame, which follows long
+  ///     motion better and blurs a little at each step.
+  ///   - border: `.clamp` reads the nearest cell, `.zero` reads zeros with partial weights as Deep
+  ///     Feature Flow does.
+  public init(from reference: MotionReference = .key, border: Border = .clamp) {
+    (self.reference, self.border) = (reference, border)
+  }
+
+  public func prepare(_ cached: Tensor) throws -> Tensor { try cached.channelsLast() }
+
+  public func callAsFunction(_ cached: Tensor, along motion: () throws -> MotionField) throws
+    -> Tensor
+  {
+    let (motion, known) = try grid(of: cached, along: motion())
+    return try cached.warped(along: motion, border: border, known: known)
+  }
+
+  public func labels(_ cached: Tensor, along motion: () throws -> MotionField) throws -> Tensor {
+    let (motion, known) = try grid(of: cached, along: motion())
+    return try cached.warpedLabels(along: motion, border: border, known: known)
+  }
+
+  private func grid(of cached: Tensor, along field: MotionField) throws -> (Tensor, Tensor?) {
+    let (height, width) = (cached.shape[2], cached.shape[3])
+    return try field.resized(width: width, height: height).tensors()
+  }
+}
+
+extension Propagator where Self == Warp {
+  /// Reads each cell from where the motion says it was.
+  public static func warp(
+    from reference: MotionReference = .key, border: Border = .clamp
+  ) -> Self { .init(from: reference, border: border) }
+}

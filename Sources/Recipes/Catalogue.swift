@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Flow
+public import Propagation
+public import Scheduler
+internal import Tensors
+
+extension [Card<any KeyframeScheduler>] {
+  /// The schedulers this package ships.
+  public static let schedulers: Self = [
+    Card("every", setting: "N", "a key frame every N frames; every:1 is the per-frame baseline") {
+      FixedInterval(every: try positiveInteger($0))
+    },
+    Card("moved", setting: "PIXELS", "a key frame once the picture has moved PIXELS on average") {
+      MotionLimit(pixels: try positiveNumber($0))
+    },
+  ]
+}
+
+extension [Card<any Propagator>] {
+  /// The propagators this package ships.
+  public static let propagators: Self = [
+    Card("copy", "features stay where they were: the baseline") { _ in Copy() },
+    Card(
+      "warp", setting: "previous,zero",
+      "features follow the motion from the key frame; 'previous' chains frame to frame, "
+        + "'zero' reads zeros outside instead of the nearest cell"
+    ) { setting in
+      let words = Set((setting ?? "").split(separator: ",").map(String.init))
+      guard words.isSubset(of: ["key", "previous", "clamp", "zero"]) else {
+        throw Misfit("needs words among key, previous, clamp, zero")
+      }
+      return Warp(
+        from: words.contains("previous") ? .previous : .key,
+        border: words.contains("zero") ? .zero : .clamp)
+    },
+  ]
+}
+
+extension [Card<any FlowEstimator>] {
+  /// The flow estimators this package ships.
+  public static let flows: Self = [
+    Card(
+      "dis", setting: "PRESET", "dense inverse search: dis:ultrafast, dis:fast, dis:medium"
+    ) { setting in
+      guard let preset = DISFlow.Preset(rawValue: setting ?? "medium") else {
+        let known = DISFlow.Preset.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Misfit("needs one of \(known)")
+      }
+      return DISFlow(preset: preset)
+    },
+    Card("farneback", "polynomial expansion") { _ in Farneback() },
+    Card("codec", "the video's own motion vectors: H.264, MPEG-4 part 2, MPEG-1/2") { _ in
+      CodecMotion()
+    },
+    Card("still", "no motion at all") { _ in Still() },
+  ]
+}
+
+private func positiveInteger(_ text: String?) throws -> Int {
+  guard let value = text.flatMap({ Int($0) }), value >= 1 else {
+    throw Misfit("needs a whole number of at least 1")
+  }
+  return value
+}
+
+private func positiveNumber(_ text: String?) throws -> Double {
+  guard let value = text.flatMap({ Double($0) }), value > 0, value.isFinite else {
+    throw Misfit("needs a number above 0")
+  }
+  return value
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A key frame every `interval` frames, whatever the picture does.
+///
+/// Deep Feature Flow (Zhu et al., CVPR 2017), section 3.2; an interval of 1 is the per-frame baseline.
+public struct FixedInterval: KeyframeScheduler {
+  public let interval: Int
+
+  /// - Precondition: `interval` is at least 1.
+  public init(every interval: Int) {
+    precondition(interval >= 1, "a key frame every \(interval) frames makes no sense")
+    self.interval = interval
+  }
+
+  public func decision(at moment: inout Moment) -> Decision {
+    Decision(
+      moment.framesSinceKey >= interval ? .key : .propagated,
+      because: Reason(
+        "frames since key", score: Double(moment.framesSinceKey), threshold: Double(interval)))
+  }
+}
+
+extension KeyframeScheduler where Self == FixedInterval {
+  /// A key frame every `interval` frames.
+  public static func every(_ interval: Int) -> Self { .init(every: interval) }
+}

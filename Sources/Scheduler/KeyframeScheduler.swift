@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Decides, frame by frame, where the backbone is worth its cost.
+///
+/// *Decides* the role of one frame, and says why. *May assume* that frames come in order, and that a
+/// stream's first frame, and one after a break, is key without being asked about. *Must keep* these
+/// laws: the same input gives the same schedule; a copy forks the schedule, so that two interleaved
+/// streams each equal their solo runs; nothing is asked of a moment that is not needed, since what
+/// is asked for is computed. A scheduler is a value: each stream starts from a fresh copy, and there
+/// is nothing to reset. *Prove it* with ConformanceKit's `brokenLaws(of:)`.
+public protocol KeyframeScheduler: Sendable {
+  /// The role of the frame at `moment`, and the reason for it.
+  mutating func decision(at moment: inout Moment) throws -> Decision
+}
+
+/// Which of the two paths a frame takes.
+public enum FrameRole: String, Hashable, Sendable, Codable {
+  /// The backbone runs, and later frames borrow from this one.
+  case key
+  /// Features come from an earlier frame.
+  case propagated
+}
+
+/// What a scheduler answers: the role, and what it rests on.
+public struct Decision: Hashable, Sendable {
+  public let role: FrameRole
+  public let reason: Reason
+
+  public init(_ role: FrameRole, because reason: Reason) {
+    (self.role, self.reason) = (role, reason)
+  }
+}
+
+/// Why a frame got its role: a rule, and where one was compared, the score and its threshold.
+public struct Reason: Hashable, Sendable, CustomStringConvertible {
+  public let rule: String
+  public let score: Double?
+  public let threshold: Double?
+
+  public init(_ rule: String, score: Double? = nil, threshold: Double? = nil) {
+    (self.rule, self.score, self.threshold) = (rule, score, threshold)
+  }
+
+  /// The stream begins here.
+  public static let firstFrame = Reason("first frame")
+  /// Damage, a gap or a change of size came before this frame.
+  public static let streamBroke = Reason("stream broke")
+
+  public var description: String {
+    guard let score else { return rule }
+    let limit = threshold.map { " of \($0.formattedBriefly)" } ?? ""
+    return "\(rule) \(score.formattedBriefly)\(limit)"
+  }
+}
+
+extension Double {
+  /// At most two decimals, none where they are zero.
+  fileprivate var formattedBriefly: String {
+    let rounded = (self * 100).rounded() / 100
+    return rounded == rounded.rounded() && abs(rounded) < 1e15
+      ? String(Int(rounded)) : String(rounded)
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backbone
+import Tensors
+import Testing
+import Video
+
+struct NetworkDescriptionTests {
+  private let good = """
+    name: net
+    input:
+      color: rgb
+      size: [360, 480]
+      mean: [1, 2.5, 3]
+      std: [4, 5, 6]
+      scale: 0.5
+    output:
+      kind: logits
+      stride: 8
+      classes: camvid11
+      void: 11
+    """
+
+  @Test func everyKeyArrives() throws {
+    let description = try NetworkDescription(yaml: good)
+    #expect(description.name == "net")
+    #expect(description.input.size == PixelSize(width: 480, height: 360))
+    #expect(
+      description.input.scaling
+        == PixelScaling(
+          mean: [1, 2.5, 3], deviation: [4, 5, 6], scale: [0.5, 0.5, 0.5], order: .rgb))
+    #expect(description.outputStride == 8)
+    #expect(description.classes.names == ClassList.camVid.names)
+    #expect(description.classes.void == 11)
+    #expect(description.stages == [])
+  }
+
+  @Test func stagesComeInOrder() throws {
+    let staged = good + "\nstages:\n  - {name: low, stride: 4}\n  - {name: high, stride: 8}\n"
+    #expect(
+      try NetworkDescription(yaml: staged).stages == [
+        Stage("low", stride: 4), Stage("high", stride: 8),
+      ])
+  }
+
+  @Test func aSizeMayBeLeftOut() throws {
+    let any = good.replacing("  size: [360, 480]\n", with: "")
+    #expect(try NetworkDescription(yaml: any).input.size == nil)
+  }
+
+  @Test(arguments: [
+    ("name: net", "nam: net", "nam unknown"),
+    ("color: rgb", "color: yuv", "input.color must be one of bgr, rgb"),
+    ("size: [360, 480]", "size: [360]", "input.size must be given, as 2 numbers"),
+    ("size: [360, 480]", "size: [360, 1e9]", "input.size is [height, width], each 1…16384"),
+    ("std: [4, 5, 6]", "std: [4, 0, 6]", "input.std must be positive"),
+    ("scale: 0.5", "scale: .nan", "input.scale must be given, as a number"),
+    ("scale: 0.5", "scle: 0.5", "input.scle unknown"),
+    ("stride: 8", "stride: 0", "output.stride must be given, as a whole number of 1…256"),
+    ("classes: camvid11", "classes: camvid", "output.classes: no 'camvid'"),
+    ("void: 11", "void: 300", "output.void must be given, as a whole number of 0…255"),
+  ])
+  func aWrongKeyIsNamed(right: String, wrong: String, complaint: String) throws {
+    let error = try #require(throws: BackboneError.self) {
+      try NetworkDescription(yaml: good.replacing(right, with: wrong))
+    }
+    #expect(error.code == .badDescription)
+    #expect(error.message.contains(complaint))
+  }
+
+  @Test(arguments: ["", "- a\n- b", "a: [", "\u{0}", "just text"])
+  func whatIsNoMappingIsRefused(text: String) {
+    #expect(throws: BackboneError.self) { try NetworkDescription(yaml: text) }
+  }
+
+  /// Nine levels of aliases, each naming the one before nine times: 387 million values in 400 bytes.
+  @Test func anAliasBombIsRefusedAtOnce() {
+    var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    for level in 1..<9 {
+      let names = [String](repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+      bomb += "a\(level): &a\(level) [\(names)]\n"
+    }
+    #expect(throws: BackboneError.self) { try NetworkDescription(yaml: bomb) }
+  }
+
+  @Test func aMissingDescriptionIsNamed() throws {
+    let error = try #require(throws: BackboneError.self) {
+      try NetworkDescription(besideNetwork: "nowhere/net.torchscript.pt")
+    }
+    #expect(error.code == .missingFile)
+    #expect(error.message.contains("nowhere/net.yaml"))
+  }
+}
