@@ -85,7 +85,7 @@ let package = Package(
     .testTarget(name: "BackboneTests", dependencies: ["Backbone", "Tensors", "Video"]),
     .testTarget(
       name: "RecipesTests",
-      dependencies: ["Recipes", "Backbone", "Datasets", "Flow", "Propagation", "Scheduler"]),
+      dependencies: ["Recipes", "Backbone", "Datasets", "Flow", "Propagation", "Scheduler", "Tensors"]),
     .testTarget(
       name: "SchedulerTests",
       dependencies: ["Scheduler", "Flow", "Tensors", "Video", "ConformanceKit"]),
