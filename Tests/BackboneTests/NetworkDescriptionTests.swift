@@ -58,6 +58,7 @@ struct NetworkDescriptionTests {
     ("scale: 0.5", "scle: 0.5", "input.scle unknown"),
     ("stride: 8", "stride: 0", "output.stride must be given, as a whole number of 1…256"),
     ("classes: camvid11", "classes: camvid", "output.classes: no 'camvid'"),
+    ("name: net", "name: net\nexecution: slow", "execution must be one of channels-last, fused"),
     ("void: 11", "void: 300", "output.void must be given, as a whole number of 0…255"),
   ])
   func aWrongKeyIsNamed(right: String, wrong: String, complaint: String) throws {
