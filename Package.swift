@@ -102,7 +102,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "EvaluationTests",
-      dependencies: ["Evaluation", "Datasets", "Flow", "Pipeline", "Video"]),
+      dependencies: [
+        "Evaluation", "Datasets", "Flow", "Pipeline", "Propagation", "Recipes", "Scheduler", "Video",
+      ]),
     .testTarget(
       name: "InbetweenToolTests",
       dependencies: ["InbetweenTool", "Recipes", "Video", "Datasets", "Tensors"]),
