@@ -7,10 +7,9 @@ internal import Video
 
 /// Draws a schedule as text: `K` for a key frame, `.` for a propagated one.
 ///
-/// The first frame is key without the scheduler being asked, as in a pipeline.
-///
-/// - Parameter motion: how many pixels frame `i` moved since the frame before it, to the right; 0
-///   past the end. What a scheduler sees is the sum since the last key frame.
+/// The first frame is key without the scheduler being asked, as in a pipeline. `motion` says how many
+/// pixels frame `i` moved to the right since the frame before it, 0 past its end; what a scheduler
+/// sees is the sum since the last key frame.
 public func drawn(
   _ scheduler: any KeyframeScheduler, frames: Int, motion: [Float] = []
 ) throws -> String {

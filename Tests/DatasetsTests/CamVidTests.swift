@@ -2,26 +2,27 @@
 
 import Datasets
 import Foundation
+import TestSupport
 import Testing
 import Video
 
 /// A folder laid out like CamVid, gone when the test ends.
 private final class MadeUpCamVid {
-  let root = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  private let scratch: Scratch
+  var root: URL { URL(filePath: scratch.path) }
 
   init(pictures: [String], labels: [String]? = nil, split: String = "val") throws {
+    scratch = try Scratch()
     let picture = Image(width: 6, height: 4, channels: 3, repeating: 90)
     for (folder, names, image) in [
       (split, pictures, picture),
       (split + "annot", labels ?? pictures, Image(width: 6, height: 4, channels: 1, repeating: 3)),
     ] {
-      let url = root.appending(path: folder)
+      let url = URL(filePath: scratch(folder))
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
       for name in names { try image.writePNG(to: url.appending(path: "\(name).png").path) }
     }
   }
-
-  deinit { try? FileManager.default.removeItem(at: root) }
 }
 
 struct CamVidTests {

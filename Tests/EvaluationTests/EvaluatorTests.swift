@@ -68,8 +68,8 @@ struct EvaluatorTests {
     let measured = try measure(.every(2), Copy())
     let result = RunResult(
       status: .ok, pipeline: ["scheduler": "every:2"], accuracy: measured.accuracy,
-      speed: measured.speed, cost: .init(peakRSSBytes: 1), input: .init(path: "x", framesDecoded: 8),
-      environment: [:])
+      speed: measured.speed, cost: .init(peakRSSBytes: 1),
+      input: .init(path: "x", framesDecoded: 8), environment: [:])
     let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(result))
     let fields = try #require(json as? [String: Any])
     let accuracy = try #require(fields["accuracy"] as? [String: Any])
