@@ -72,6 +72,9 @@ public struct NetworkDescription: Hashable, Sendable {
 
   /// Reads the description that lies beside a network: `net.yaml` for `net.torchscript.pt`.
   public init(besideNetwork path: String) throws(BackboneError) {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw BackboneError(.missingFile, "\(path): there is no such network")
+    }
     let file = Self.path(besideNetwork: path)
     guard let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int else {
       throw BackboneError(
@@ -88,7 +91,8 @@ public struct NetworkDescription: Hashable, Sendable {
     }
   }
 
-  static func path(besideNetwork path: String) -> String {
+  /// Where the description of the network at `path` lies.
+  public static func path(besideNetwork path: String) -> String {
     var stem = path
     for suffix in [".pt", ".pth", ".torchscript"] where stem.hasSuffix(suffix) {
       stem.removeLast(suffix.count)

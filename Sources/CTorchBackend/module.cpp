@@ -2,6 +2,7 @@
 // TorchScript archives: loading, preparing for inference, calling.
 #include "backend.hpp"
 
+#include <caffe2/serialize/inline_container.h>
 #include <fstream>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -14,14 +15,25 @@ struct ct_module {
 
 namespace ct::backend {
 
-/// An archive is a zip file; the first bytes tell text, pickles and empty files apart from it.
+static const char export_hint[] =
+  "; export it in Python with torch.jit.save(torch.jit.script(network), path)";
+
+/// An archive is a zip file that holds a program; weights alone, which `torch.save` writes, and
+/// pickles of Python objects are never run.
 static void check_archive(const char *path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Failure(ct_bad_file, std::string("there is no readable file at ") + path);
   char magic[4] = {};
   file.read(magic, sizeof magic);
+  if (file.gcount() == 4 && magic[0] == '\x80' && magic[1] >= 2 && magic[1] <= 5)
+    throw Failure(ct_bad_file, std::string(path) + " is a pickle of Python objects, not a "
+                                 "TorchScript archive" + export_hint);
   if (file.gcount() < 4 || std::memcmp(magic, "PK\3\4", 4) != 0)
     throw Failure(ct_bad_file, std::string(path) + " is not a TorchScript archive");
+  caffe2::serialize::PyTorchStreamReader archive{std::string(path)};
+  if (archive.hasRecord("data.pkl") && !archive.hasRecord("constants.pkl"))
+    throw Failure(ct_bad_file, std::string(path) + " holds what torch.save writes, weights without "
+                                 "a program, not a TorchScript archive" + export_hint);
 }
 
 static int64_t parameter_count(const torch::jit::Module &module) {
