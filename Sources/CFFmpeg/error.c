@@ -33,7 +33,8 @@ cff_code cff_fail_av(cff_error *error, int status, cff_code otherwise, const cha
 
 static void keep(void *context, int level, const char *format, va_list arguments) {
   (void)context;
-  if (level > AV_LOG_ERROR) return;
+  // A size beyond the limit is told first and only blurred by what is said after it.
+  if (level > AV_LOG_ERROR || strstr(complaint, "Picture size")) return;
   vsnprintf(complaint, sizeof complaint, format, arguments);
   complaint[strcspn(complaint, "\r\n")] = 0;
 }

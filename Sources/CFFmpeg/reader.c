@@ -104,15 +104,24 @@ static int find_streams(cff_reader *reader) {
   return status;
 }
 
+// Whether there are streams and each says what it carries, which cut headers do not.
+static bool is_understood(const AVFormatContext *container) {
+  for (unsigned i = 0; i < container->nb_streams; i++) {
+    const AVCodecParameters *codec = container->streams[i]->codecpar;
+    if (codec->codec_id == AV_CODEC_ID_NONE && !codec->codec_tag) return false;
+  }
+  return container->nb_streams > 0;
+}
+
 static cff_code choose_stream(cff_reader *reader, const char *path, cff_error *error) {
   const int status = find_streams(reader);
   if (status < 0) return fail_open(path, status, error);
   const int index =
     av_find_best_stream(reader->container, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
   if (index < 0 || (reader->container->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC))
-    return reader->container->nb_streams > 0 || classify(path) == first_unknown
+    return is_understood(reader->container) || classify(path) == first_unknown
       ? cff_fail(error, cff_no_video, "there is no video stream in it")
-      : cff_fail(error, cff_damaged_header, "the header is damaged, it names no stream");
+      : cff_fail(error, cff_damaged_header, "the header is cut off or damaged");
   for (unsigned i = 0; i < reader->container->nb_streams; i++)
     if ((int)i != index) reader->container->streams[i]->discard = AVDISCARD_ALL;
   reader->stream = reader->container->streams[index];

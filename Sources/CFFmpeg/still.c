@@ -10,6 +10,8 @@ struct cff_still {
   AVFrame *frame;
   /// What one grey step of a PNG of 2 or 4 bits was stretched to; 1 otherwise.
   int grey_step;
+  /// Whether 16 bits become 8 by rounding rather than by dropping the lower ones.
+  bool rounds;
 };
 
 // MARK: decoding
@@ -65,7 +67,8 @@ static cff_code decode_as(
   if (!decoder) return cff_fail(error, cff_unsupported, "no decoder for %s", avcodec_get_name(id));
   decoder->max_pixels = max_pixels;
   decoder->thread_count = 1;
-  decoder->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
+  // A TIFF may hold tags that libavcodec does not know, which is no damage.
+  if (id != AV_CODEC_ID_TIFF) decoder->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
   const int status = avcodec_open2(decoder, codec, NULL);
   const cff_code code = status < 0
     ? cff_fail_av(error, status, cff_unknown, "the decoder would not start")
@@ -91,6 +94,8 @@ cff_code cff_still_open(
   cff_still *still = calloc(1, sizeof *still);
   if (!still) return cff_fail(error, cff_out_of_memory, "no memory for a picture");
   still->grey_step = grey_step(id, bytes, count);
+  // As OpenCV does it: rounded in TIFF, cut off elsewhere.
+  still->rounds = id == AV_CODEC_ID_TIFF;
   cff_code code;
   if (id == AV_CODEC_ID_MJPEG)
     code = cff_jpeg_open(bytes, count, max_pixels, &still->jpeg, error);
@@ -151,21 +156,28 @@ cff_still_info cff_still_describe(const cff_still *still) {
   return info;
 }
 
-// Component `c` as 8 bits into every `step`th byte: of 16 bits, the upper 8, as OpenCV does it.
-static void copy_component(const AVFrame *frame, int c, uint8_t *out, int step) {
+static inline uint16_t wide(const uint8_t *in, bool little) {
+  return (uint16_t)(in[little ? 1 : 0] << 8 | in[little ? 0 : 1]);
+}
+
+// Component `c` as 8 bits into every third byte.
+static void copy_component(const AVFrame *frame, int c, bool rounds, uint8_t *out) {
   const AVPixFmtDescriptor *format = described(frame);
   const AVComponentDescriptor *component = &format->comp[c];
   const bool little = !(format->flags & AV_PIX_FMT_FLAG_BE);
-  const int offset = component->offset + (component->depth == 16 && little ? 1 : 0);
   for (int y = 0; y < frame->height; y++) {
-    const uint8_t *in = frame->data[component->plane] + y * frame->linesize[component->plane];
-    for (int x = 0; x < frame->width; x++, out += step) *out = in[x * component->step + offset];
+    const uint8_t *in = frame->data[component->plane] + y * frame->linesize[component->plane]
+      + component->offset;
+    for (int x = 0; x < frame->width; x++, out += 3, in += component->step) {
+      if (component->depth == 8) *out = *in;
+      else *out = (uint8_t)(rounds ? (wide(in, little) + 128) / 257 : wide(in, little) >> 8);
+    }
   }
 }
 
-static void copy_direct(const AVFrame *frame, uint8_t *out) {
+static void copy_direct(const AVFrame *frame, bool rounds, uint8_t *out) {
   const bool grey = channels_of(described(frame)) == 1;
-  for (int c = 0; c < 3; c++) copy_component(frame, grey ? 0 : c, out + 2 - c, 3);
+  for (int c = 0; c < 3; c++) copy_component(frame, grey ? 0 : c, rounds, out + 2 - c);
 }
 
 static void copy_palette(const AVFrame *frame, uint8_t *out) {
@@ -188,11 +200,12 @@ static void copy_bits(const AVFrame *frame, uint8_t low, uint8_t high, int chann
     }
 }
 
-static cff_code copy_bgr(const AVFrame *frame, uint8_t *out, cff_error *error) {
+static cff_code copy_bgr(const cff_still *still, uint8_t *out, cff_error *error) {
+  const AVFrame *frame = still->frame;
   if (frame->format == AV_PIX_FMT_MONOBLACK) copy_bits(frame, 0, 255, 3, out);
   else if (frame->format == AV_PIX_FMT_MONOWHITE) copy_bits(frame, 255, 0, 3, out);
   else if (frame->format == AV_PIX_FMT_PAL8) copy_palette(frame, out);
-  else if (is_direct(described(frame))) copy_direct(frame, out);
+  else if (is_direct(described(frame))) copy_direct(frame, still->rounds, out);
   else {
     cff_converter converter = {0};
     const cff_code code =
@@ -223,7 +236,7 @@ static void copy_native(const AVFrame *frame, void *out) {
         frame->data[component->plane] + y * frame->linesize[component->plane] + component->offset;
       for (int x = 0; x < frame->width; x++, in += component->step, at += (size_t)channels) {
         if (component->depth == 8) ((uint8_t *)out)[at] = *in;
-        else ((uint16_t *)out)[at] = (uint16_t)(in[little ? 1 : 0] << 8 | in[little ? 0 : 1]);
+        else ((uint16_t *)out)[at] = wide(in, little);
       }
     }
   }
@@ -247,7 +260,7 @@ cff_code cff_still_copy(
       return cff_fail(error, cff_unsupported, "a JPEG has no samples but 8-bit colours");
     return cff_jpeg_copy(still->jpeg, samples == cff_samples_label8, out, error);
   }
-  if (samples == cff_samples_bgr8) return copy_bgr(still->frame, out, error);
+  if (samples == cff_samples_bgr8) return copy_bgr(still, out, error);
   if (samples == cff_samples_label8) copy_labels(still, out);
   else if (is_direct(described(still->frame))) copy_native(still->frame, out);
   else return cff_fail(error, cff_unsupported, "its samples are not of 8 or 16 bits");

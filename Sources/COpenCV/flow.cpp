@@ -93,10 +93,15 @@ void run(cocv_dis &dis, const Pair &pair, cv::Mat &flow) {
 
 }  // namespace
 
-cocv_code cocv_dis_create(cocv_dis_preset preset, cocv_dis_ref *out, cocv_error *error) noexcept {
+cocv_code cocv_dis_create(cocv_dis_settings settings, cocv_dis_ref *out,
+                          cocv_error *error) noexcept {
   return cocv::guarded(error, [&] {
+    const cocv_dis_preset preset = settings.preset;
     cocv::require(preset >= cocv_dis_ultrafast && preset <= cocv_dis_medium, "no such DIS preset");
     auto estimator = cv::DISOpticalFlow::create(preset);
+    estimator->setUseMeanNormalization(settings.normalizes_mean != 0);
+    if (settings.refinements >= 0)
+      estimator->setVariationalRefinementIterations(settings.refinements);
     *out = new cocv_dis{estimator, estimator->getFinestScale()};
   });
 }

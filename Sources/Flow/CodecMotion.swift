@@ -10,7 +10,13 @@ public import Video
 /// but not which picture it was, so `reference` is taken to be the nearest picture on that side that is
 /// no B picture: true of streams coded with one reference and without reference B pictures.
 public struct CodecMotion: FlowEstimator {
-  public init() {}
+  /// Whether the holes of a picture that has vectors are filled from around them.
+  public let fillsHoles: Bool
+
+  /// - Parameter fillsHoles: see ``MotionField/filled()``. A picture without a single vector stays
+  ///   unknown. Codecs code flat areas of predicted pictures on their own, often a third of a frame, and
+  ///   along a chain such holes add up.
+  public init(fillsHoles: Bool = false) { self.fillsHoles = fillsHoles }
 
   public var needsMotionVectors: Bool { true }
   public var reach: Reach { .previousFrame }
@@ -31,14 +37,18 @@ public struct CodecMotion: FlowEstimator {
         """)
     }
     let back = reference.index < current.index
-    return MotionField(
+    let field = MotionField(
       width: width, height: height, vectors: vectors.lazy.filter { ($0.source < 0) == back })
+    return fillsHoles && field.knownShare > 0 ? field.filled() : field
   }
 }
 
 extension FlowEstimator where Self == CodecMotion {
   /// The motion vectors of the video's own codec.
   public static var codec: CodecMotion { CodecMotion() }
+
+  /// The motion vectors of the video's own codec.
+  public static func codec(fillsHoles: Bool) -> CodecMotion { CodecMotion(fillsHoles: fillsHoles) }
 }
 
 extension MotionField {

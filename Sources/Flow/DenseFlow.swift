@@ -17,13 +17,23 @@ public struct DISFlow: FlowEstimator {
   public let preset: Preset
   private let method: OpenCVDIS
 
-  public init(preset: Preset = .medium) {
+  /// - Parameters:
+  ///   - preset: how fine the search is.
+  ///   - refinements: iterations of the variational refinement at each scale, a third of what `medium`
+  ///     costs; nil takes the preset's number, 5 or, for `ultrafast`, 0. Without it `medium` is 15 %
+  ///     further off on Middlebury's pairs and carries CamVid's labels no worse.
+  ///   - ignoresBrightness: whether patches are compared without their mean brightness. Not to do so
+  ///     helps where the light stays and fails where it changes.
+  public init(preset: Preset = .medium, refinements: Int? = nil, ignoresBrightness: Bool = true) {
+    precondition((0...1000).contains(refinements ?? 0), "\(refinements ?? 0) refinements")
     self.preset = preset
-    switch preset {
-    case .ultrafast: method = OpenCVDIS(.ultrafast)
-    case .fast: method = OpenCVDIS(.fast)
-    case .medium: method = OpenCVDIS(.medium)
-    }
+    let scale: OpenCVDIS.Preset =
+      switch preset {
+      case .ultrafast: .ultrafast
+      case .fast: .fast
+      case .medium: .medium
+      }
+    method = OpenCVDIS(scale, refinements: refinements, normalizesMean: ignoresBrightness)
   }
 
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
@@ -33,7 +43,9 @@ public struct DISFlow: FlowEstimator {
 
 extension FlowEstimator where Self == DISFlow {
   /// Dense inverse search.
-  public static func dis(_ preset: DISFlow.Preset = .medium) -> DISFlow { DISFlow(preset: preset) }
+  public static func dis(_ preset: DISFlow.Preset = .medium, refinements: Int? = nil) -> DISFlow {
+    DISFlow(preset: preset, refinements: refinements)
+  }
 }
 
 /// Flow by polynomial expansion of grey images (Farnebäck, SCIA 2003), as OpenCV does it.

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Foundation
+internal import Video
 
 /// Middlebury's `.flo` files (Baker et al., IJCV 2011): "PIEH", then width and height as 32-bit integers,
 /// then dx, dy of each pixel as 32-bit floats, row by row, all little endian. A value beyond 10⁹, or one
 /// that is no number, says that the motion is unknown.
 extension MotionField {
-  private static let flowMagic: UInt32 = 0x4849_4550  // "PIEH"; as a float 202021.25
+  private static let flowMagic: UInt32 = 0x4845_4950  // "PIEH"; as a float 202021.25
   private static let flowHeader = 12
   private static let unknownFlow: Float = 1e10
-  /// Above it a file is refused before anything is allocated: a frame of 8192×4320.
-  private static let mostCells = 8192 * 4320
 
   /// Reads a `.flo` file.
   public init(floFile path: String) throws(FlowError) {
@@ -34,7 +32,8 @@ extension MotionField {
 
   /// Writes a `.flo` file: whole, or not at all.
   public func write(floFile path: String) throws(FlowError) {
-    var bytes = Data(capacity: Self.flowHeader + 8 * width * height)
+    var bytes = [UInt8]()
+    bytes.reserveCapacity(Self.flowHeader + 8 * width * height)
     for word in [Self.flowMagic, UInt32(width), UInt32(height)] { bytes.append(littleEndian: word) }
     for cell in 0..<(width * height) {
       let isKnown = known.map { $0[cell] != 0 } ?? true
@@ -44,32 +43,25 @@ extension MotionField {
       }
     }
     do {
-      try bytes.write(to: URL(fileURLWithPath: path), options: .atomic)
+      let file = try PendingFile(for: path)
+      try bytes.withUnsafeBytes { try file.write($0) }
+      try file.commit()
     } catch {
-      throw FlowError(.unwritable, "\(path) cannot be written: \(error.localizedDescription)")
+      throw FlowError(.unwritable, "\(error)")
     }
   }
 
-  /// The bytes of a regular file that is no larger than the largest field.
-  private static func contents(of path: String) throws(FlowError) -> Data {
-    let attributes = try? FileManager.default.attributesOfItem(
-      atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
-    guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular else {
-      throw FlowError(.unreadable, "\(path) is no file that can be read")
-    }
-    guard let size = attributes[.size] as? Int, size <= flowHeader + 8 * mostCells else {
-      throw FlowError(.unreadable, "\(path) is larger than a field of \(mostCells) pixels")
-    }
-    do {
-      return try Data(contentsOf: URL(fileURLWithPath: path))
+  private static func contents(of path: String) throws(FlowError) -> [UInt8] {
+    do throws(VideoError) {
+      return try readBytes(of: path, limit: flowHeader + 8 * PixelLimits.standard.pixels)
     } catch {
-      throw FlowError(.unreadable, "\(path) cannot be read: \(error.localizedDescription)")
+      throw FlowError(.unreadable, "\(error)")
     }
   }
 
   /// The size that the header tells, if the file is as long as it has to be.
   private static func flowSize(
-    of bytes: Data, path: String
+    of bytes: [UInt8], path: String
   ) throws(FlowError) -> (width: Int, height: Int) {
     let words = bytes.withUnsafeBytes { bytes in
       bytes.count < flowHeader ? [] : [0, 4, 8].map { bytes.word(at: $0) }
@@ -78,6 +70,7 @@ extension MotionField {
       throw FlowError(.unreadable, "\(path) is no .flo file: it does not begin with PIEH")
     }
     let (width, height) = (Int(Int32(bitPattern: words[1])), Int(Int32(bitPattern: words[2])))
+    let mostCells = PixelLimits.standard.pixels
     guard width > 0 && height > 0 && width <= mostCells && height <= mostCells / width else {
       throw FlowError(.unreadable, "\(path) claims to hold \(width)×\(height) pixels")
     }
@@ -101,7 +94,7 @@ extension UnsafeRawBufferPointer {
   fileprivate func float(at offset: Int) -> Float { Float(bitPattern: word(at: offset)) }
 }
 
-extension Data {
+extension [UInt8] {
   fileprivate mutating func append(littleEndian word: UInt32) {
     Swift.withUnsafeBytes(of: word.littleEndian) { append(contentsOf: $0) }
   }

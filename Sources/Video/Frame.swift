@@ -10,7 +10,8 @@ public struct Frame: Sendable {
   public let pixels: Image
   /// How the codec coded the picture.
   public let pictureType: PictureType
-  /// The codec's motion vectors; nil where they were not asked for or the picture carries none.
+  /// The codec's motion vectors: none of a picture coded on its own; nil where they were not asked for
+  /// or the codec exports none.
   public let motionVectors: [MotionVector]?
   /// Whether the stream broke off before this frame (damage, a gap, a change of size), so that
   /// nothing remembered from earlier frames should be carried across.

@@ -26,7 +26,7 @@ public struct VideoOptions: Sendable, Hashable {
 
   /// Whether frames carry the codec's motion vectors.
   public var motionVectors = false
-  /// Threads of the decoder; 0 for as many as there are cores. The frames do not depend on it.
+  /// Threads of the decoder, on which the frames do not depend; 0 for as many as there are cores.
   public var threads = 1
   public var limits = PixelLimits.standard
   public var onSizeChange = SizeChange.resize

@@ -23,7 +23,7 @@ public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
 public struct StreamInfo: Sendable, Hashable {
   /// Size of every frame handed out, in pixels.
   public var width: Int, height: Int
-  /// The nominal rate; nil where none is stated. Frames carry their own times.
+  /// The nominal rate, nil where none is stated; frames carry times of their own.
   public var frameRate: FrameRate?
   /// The codec's or picture format's short name, such as `h264` or `png`.
   public var codec: String

@@ -63,7 +63,9 @@ public final class VideoFile: FrameSource {
   private func frame(_ decoded: cff_frame_info) throws(VideoError) -> Frame {
     try refuseDamage(decoded)
     let changesSize = try noteSize(Int(decoded.width), Int(decoded.height))
-    let (time, followsGap) = clock.time(of: decoded)
+    let (time, followsGap) = clock.time(
+      stated: decoded.time.isFinite ? decoded.time : nil,
+      length: decoded.duration.isFinite ? decoded.duration : nil)
     let pixels = try pixels()
     let followsBreak =
       changesSize || followsGap || lastWasConcealed || decoded.concealed || decoded.follows_loss
@@ -107,9 +109,11 @@ public final class VideoFile: FrameSource {
 
   /// Vectors in another grid than that of `pixels` would mislead, so a resized frame has none.
   private func motionVectors() -> [MotionVector]? {
-    guard options.motionVectors, lastSize == (info.width, info.height) else { return nil }
+    guard options.motionVectors else { return nil }
     var count = 0
-    guard let start = cff_reader_motion_vectors(reader.handle, &count) else { return nil }
+    guard lastSize == (info.width, info.height),
+      let start = cff_reader_motion_vectors(reader.handle, &count)
+    else { return [] }
     return UnsafeBufferPointer(start: start, count: count).map(MotionVector.init)
   }
 

@@ -9,6 +9,18 @@ struct FlowEstimatorTests {
     #expect(try brokenLaws(of: .dis(preset)) == [])
   }
 
+  @Test func disWithoutRefinementKeepsTheLaws() throws {
+    #expect(try brokenLaws(of: DISFlow(refinements: 0)) == [])
+    #expect(try brokenLaws(of: DISFlow(ignoresBrightness: false)) == [])
+    let (current, reference) = (
+      movedPicture(index: 1, by: (2.3, 1)), movedPicture(index: 0, by: (0, 0))
+    )
+    let refined = try DISFlow().motion(from: current, to: reference)
+    #expect(try DISFlow(refinements: 0).motion(from: current, to: reference) != refined)
+    #expect(try DISFlow(refinements: 5).motion(from: current, to: reference) == refined)
+    #expect(try DISFlow(ignoresBrightness: false).motion(from: current, to: reference) != refined)
+  }
+
   @Test func farnebackKeepsTheLaws() throws { #expect(try brokenLaws(of: .farneback) == []) }
 
   @Test func codecMotionKeepsTheLaws() throws { #expect(try brokenLaws(of: .codec) == []) }
@@ -30,15 +42,18 @@ struct FlowEstimatorTests {
     #expect(error.message == "frame 4 is 48×32 and frame 2 is 50×32")
   }
 
-  @Test(arguments: DISFlow.Preset.allCases)
-  func framesOfEverySizeHaveMotion(preset: DISFlow.Preset) throws {
-    let estimator = DISFlow(preset: preset)
+  @Test(
+    arguments: [
+      "ultrafast": DISFlow(preset: .ultrafast), "fast": DISFlow(preset: .fast),
+      "medium": DISFlow(preset: .medium), "farneback": Farneback(),
+    ] as [String: any FlowEstimator])
+  func framesOfEverySizeHaveMotion(name: String, estimator: any FlowEstimator) throws {
     for size in [(1, 1), (1, 100), (100, 1), (7, 5), (16, 16), (100, 16), (16, 100), (129, 33)] {
       let reference = movedPicture(index: 0, by: (0, 0), size: size)
       let motion = try estimator.motion(
         from: movedPicture(index: 1, by: (0.5, 0), size: size), to: reference)
-      #expect((motion.width, motion.height) == size)
-      #expect(motion.displacements.allSatisfy { $0.isFinite })
+      #expect((motion.width, motion.height) == size, "\(name)")
+      #expect(motion.displacements.allSatisfy { $0.isFinite }, "\(name), \(size)")
     }
   }
 

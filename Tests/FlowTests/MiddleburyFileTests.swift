@@ -26,7 +26,7 @@ struct MiddleburyFileTests {
   }
 
   @Test(arguments: [
-    ("nothing", [UInt8](), "does not begin with PIEH"),
+    ("nothing", [UInt8](), "the file is empty"),
     ("a text", Array("a text, no motion".utf8), "does not begin with PIEH"),
     ("a header cut off", header(2, 1).dropLast().map { $0 }, "does not begin with PIEH"),
     ("a size of zero", header(0, 4), "0×4"),
@@ -65,7 +65,7 @@ struct MiddleburyFileTests {
     let truth = try middlebury("RubberWhale")
     #expect((truth.width, truth.height) == (584, 388))
     // Read with NumPy: how many are known, and their mean length.
-    #expect(truth.knownShare == 0.9840153)
+    #expect(abs(truth.knownShare - 0.9840153) < 1e-6)
     #expect(abs((truth.meanLength ?? 0) - 1.256039) < 1e-5)
   }
 }

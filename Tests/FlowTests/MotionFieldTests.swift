@@ -133,6 +133,32 @@ struct MotionFieldTests {
     #expect(meeting.reversed()[x: 3, y: 0] == (-3, 0))
   }
 
+  @Test func holesAreFilledFromTheNearestBlockThatKnows() {
+    let holed = field(width: 5, height: 3) { x, y in
+      (x, y) == (0, 0) ? (2, 4) : (x, y) == (4, 2) ? (6, 0) : nil
+    }
+    let filled = holed.filled()
+    #expect(filled.known == nil)
+    #expect(filled[x: 1, y: 1] == (2, 4))  // its own block of 2×2
+    #expect(filled[x: 3, y: 0] == (2, 4))  // its block of 4×4
+    #expect(filled[x: 4, y: 2] == (6, 0))
+    #expect(filled[x: 4, y: 0] == (6, 0))
+    #expect(MotionField.unknown(width: 5, height: 3).filled() == .still(width: 5, height: 3))
+    let whole = random(width: 9, height: 7, seed: 9, holes: false)
+    #expect(whole.filled() == whole)
+  }
+
+  @Test func fillingChangesNothingThatIsKnown() {
+    let holed = random(width: 33, height: 17, seed: 10)
+    let filled = holed.filled()
+    for y in 0..<17 {
+      for x in 0..<33 where holed.isKnown(x: x, y: y) {
+        #expect(filled[x: x, y: y] == holed[x: x, y: y])
+      }
+    }
+    #expect(filled.displacements.allSatisfy { abs($0) <= 4 } && filled.knownShare == 1)
+  }
+
   @Test func endPointErrorCountsWhatBothKnow() throws {
     let truth = field(width: 4, height: 1) { x, _ in x == 0 ? nil : (100, 0) }
     let estimate = field(width: 4, height: 1) { x, _ in

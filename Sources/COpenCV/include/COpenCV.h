@@ -45,8 +45,8 @@ COCV_EXPORT cocv_code cocv_resize(cocv_image source, int32_t width, int32_t heig
 /// Writes the luma of a blue, green, red image to `out`: height x width bytes.
 COCV_EXPORT cocv_code cocv_grey(cocv_image source, uint8_t *out, cocv_error *error) COCV_NOEXCEPT;
 
-/// An estimator with its work buffers. It is not safe to use one from two threads at a time; release
-/// it once with `cocv_dis_release`.
+/// An estimator with its work buffers. It is not safe to use one from two threads at a time;
+/// release it once with `cocv_dis_release`.
 typedef struct cocv_dis *cocv_dis_ref;
 
 typedef enum cocv_dis_preset {
@@ -55,14 +55,23 @@ typedef enum cocv_dis_preset {
   cocv_dis_medium = 2
 } cocv_dis_preset;
 
+/// What differs from OpenCV's defaults.
+typedef struct cocv_dis_settings {
+  cocv_dis_preset preset;
+  /// Iterations of the variational refinement at each scale; negative: the preset's own.
+  int32_t refinements;
+  /// Whether patches are compared without their mean brightness, as OpenCV does by itself.
+  int32_t normalizes_mean;
+} cocv_dis_settings;
+
 /// `*out` receives an estimator the caller owns.
-COCV_EXPORT cocv_code cocv_dis_create(cocv_dis_preset preset, cocv_dis_ref *out,
+COCV_EXPORT cocv_code cocv_dis_create(cocv_dis_settings settings, cocv_dis_ref *out,
                                       cocv_error *error) COCV_NOEXCEPT;
 
-/// Writes height x width x (dx, dy) to `out`: what is at p in `first` is at p + (dx, dy) in `second`.
-/// Both are one channel and of one size. What `out` held before is not looked at.
-COCV_EXPORT cocv_code cocv_dis_flow(cocv_dis_ref dis, cocv_image first, cocv_image second, float *out,
-                                    cocv_error *error) COCV_NOEXCEPT;
+/// Writes height x width x (dx, dy) to `out`: what is at p in `first` is at p + (dx, dy) in
+/// `second`. Both are one channel and of one size. What `out` held before is not looked at.
+COCV_EXPORT cocv_code cocv_dis_flow(cocv_dis_ref dis, cocv_image first, cocv_image second,
+                                    float *out, cocv_error *error) COCV_NOEXCEPT;
 COCV_EXPORT void cocv_dis_release(cocv_dis_ref dis) COCV_NOEXCEPT;
 
 /// The arguments of cv::calcOpticalFlowFarneback under its names.

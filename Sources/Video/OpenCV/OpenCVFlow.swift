@@ -20,10 +20,16 @@ package final class OpenCVDIS: OpenCVFlow {
 
   private struct Estimator: @unchecked Sendable { let handle: cocv_dis_ref }
 
-  private let preset: cocv_dis_preset
+  private let settings: cocv_dis_settings
   private let idle = Mutex<[Estimator]>([])
 
-  package init(_ preset: Preset) { self.preset = cocv_dis_preset(rawValue: preset.rawValue) }
+  /// `refinements` at each scale; nil takes the preset's number.
+  package init(_ preset: Preset, refinements: Int? = nil, normalizesMean: Bool = true) {
+    settings = cocv_dis_settings(
+      preset: cocv_dis_preset(rawValue: preset.rawValue),
+      refinements: refinements.map { Int32(clamping: $0) } ?? -1,
+      normalizes_mean: normalizesMean ? 1 : 0)
+  }
 
   deinit {
     idle.withLock { for estimator in $0 { cocv_dis_release(estimator.handle) } }
@@ -44,7 +50,7 @@ package final class OpenCVDIS: OpenCVFlow {
   private func borrowed() throws(OpenCVError) -> Estimator {
     if let idle = idle.withLock({ $0.popLast() }) { return idle }
     var handle: cocv_dis_ref?
-    try shim("DIS flow") { cocv_dis_create(preset, &handle, &$0) }
+    try shim("DIS flow") { cocv_dis_create(settings, &handle, &$0) }
     guard let handle else {
       throw OpenCVError(code: .failed, operation: "DIS flow", message: "no estimator was made")
     }
