@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dis_patch.h"
 
+/// A step that made the error grow is taken back only if it was longer than this, in pixels: the blur
+/// between pixels draws the least error towards whole pixels, but not the place where steps vanish.
+static const float dis_trusted = 0.25f;
+
 /// How a patch fits at one place: the variance of the difference times 64, and the step from there.
 typedef struct dis_fit {
   float error, step_x, step_y;
@@ -146,12 +150,9 @@ CK_DIS_INLINE void dis_descend(const ck_dis_level *level, ck_dis_search_settings
     int32_t left = 0;
     for (int32_t n = 0; n < count; ++n) {
       const int32_t i = live[n];
-#ifndef DIS_NEAR
-#define DIS_NEAR 0.25f
-#endif
       const int better = fit[n].error < batch->fit[i].error;
       const float before_x = batch->fit[i].step_x, before_y = batch->fit[i].step_y;
-      const int far = before_x * before_x + before_y * before_y > DIS_NEAR * DIS_NEAR;
+      const int far = before_x * before_x + before_y * before_y > dis_trusted * dis_trusted;
       const int back = far & (better == 0);
       const float x = back ? -before_x : fit[n].step_x;
       const float y = back ? -before_y : fit[n].step_y;
@@ -212,12 +213,21 @@ CK_DIS_INLINE void dis_pass(const ck_dis_level *level, ck_dis_search_settings se
   }
 }
 
+int32_t ck_dis_stripe_count(int32_t patch_rows) {
+  return (patch_rows + ck_dis_stripe - 1) / ck_dis_stripe;
+}
+
+CK_DIS_INLINE int32_t dis_stripe_begin(int32_t patch_rows, int32_t stripe) {
+  const int32_t count = (patch_rows + ck_dis_stripe - 1) / ck_dis_stripe;
+  return (int32_t)((int64_t)patch_rows * stripe / count);
+}
+
 CK_DIS_KERNEL void ck_dis_search(const ck_dis_level *level, ck_dis_search_settings settings,
                                  int32_t stripe_begin, int32_t stripe_end) {
   dis_batch batch;
   for (int32_t stripe = stripe_begin; stripe < stripe_end; ++stripe) {
-    const int32_t first = stripe * ck_dis_stripe;
-    const int32_t rows = dis_least(ck_dis_stripe, level->patch_rows - first);
+    const int32_t first = dis_stripe_begin(level->patch_rows, stripe);
+    const int32_t rows = dis_stripe_begin(level->patch_rows, stripe + 1) - first;
     for (int pass = 0; pass < 2; ++pass) dis_pass(level, settings, first, rows, pass, &batch);
   }
 }

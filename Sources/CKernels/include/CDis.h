@@ -23,7 +23,7 @@ enum {
   ck_dis_patch = 8,
   /// How far a picture is extended beyond each of its sides by repeating its edge.
   ck_dis_margin = 16,
-  /// Rows of patches that are searched together; motion does not spread from one stripe to the next.
+  /// Most rows of patches that are searched together, as one stripe.
   ck_dis_stripe = 16,
   /// Sweeps of the linear solver between two linearisations of the robust weights.
   ck_dis_sweeps = 5,
@@ -79,6 +79,10 @@ typedef struct ck_dis_level {
 
 /// How many patches fit along `size` pixels.
 int32_t ck_dis_patch_count(int32_t size, int32_t step) CK_DIS_NOEXCEPT;
+
+/// How many stripes the patches are cut into, as evenly as can be. While they are searched, motion does
+/// not spread from one stripe to the next.
+int32_t ck_dis_stripe_count(int32_t patch_rows) CK_DIS_NOEXCEPT;
 
 /// Writes rows of `picture`: means of blocks of 2^shift × 2^shift bytes of `grey` (rows of `width`
 /// bytes), where blocks reach beyond it the last column and row are repeated.
