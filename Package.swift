@@ -59,8 +59,8 @@ let package = Package(
         "Backbone", "Datasets", "Flow", "Pipeline", "Propagation", "Scheduler", "Tensors", "Video",
       ]),
     .target(
-      name: "ConformanceKit", dependencies: ["Flow", "Propagation", "Scheduler", "Tensors", "Video"]
-    ),
+      name: "ConformanceKit",
+      dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
 
     // What users import, and the tool.
     .target(
@@ -78,14 +78,16 @@ let package = Package(
       ]),
     .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),
 
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ConformanceKit"]),
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Video", "Tensors", "ConformanceKit"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
     .testTarget(name: "BackboneTests", dependencies: ["Backbone", "Tensors", "Video"]),
     .testTarget(
       name: "RecipesTests",
-      dependencies: ["Recipes", "Backbone", "Datasets", "Flow", "Propagation", "Scheduler"]),
+      dependencies: [
+        "Recipes", "Backbone", "Datasets", "Flow", "Propagation", "Scheduler", "Tensors", "Video",
+      ]),
     .testTarget(
       name: "SchedulerTests",
       dependencies: ["Scheduler", "Flow", "Tensors", "Video", "ConformanceKit"]),

@@ -69,7 +69,7 @@ public struct ScoreHead: SegmentationHead {
     guard features.shape[2] != size.height || features.shape[3] != size.width else {
       return features
     }
-    return try features.resized(height: size.height, width: size.width, grid: .halfPixel)
+    return try features.resizedBilinear(height: size.height, width: size.width, grid: .halfPixel)
   }
 }
 

@@ -70,8 +70,7 @@ extension InputContract {
     }
     return try image.withUnsafeBytes { bytes in
       try Tensor.pixels(
-        bytes, height: image.height, width: image.width, mean: mean, deviation: deviation,
-        scale: scale, order: order == .bgr ? .bgr : .rgb)
+        bytes, height: image.height, width: image.width, scaling: scaling)
     }
   }
 }

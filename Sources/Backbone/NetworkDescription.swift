@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
-internal import Yams
+public import Tensors
 public import Video
+internal import Yams
 
 /// How to feed an imported network and how to read it: the YAML file beside it.
 ///
@@ -80,42 +81,39 @@ public struct NetworkDescription: Hashable, Sendable {
   }
 }
 
-/// How 8-bit pixels become a network's input: x = (pixel − mean) / deviation × scale, a plane.
+/// How 8-bit pixels become a network's input.
 public struct InputContract: Hashable, Sendable {
-  /// The order of the three planes.
-  public enum ColorOrder: String, Sendable, Hashable, CaseIterable { case bgr, rgb }
-
-  public let order: ColorOrder
   /// The frame size the network was built for; nil for any.
   public let size: PixelSize?
-  /// A plane each, in the order of the planes, on the scale 0…255.
-  public let mean: [Float], deviation: [Float]
-  public let scale: Float
+  /// The order of the planes, and what becomes of a pixel in each.
+  public let scaling: PixelScaling
 
-  public init(
-    order: ColorOrder, size: PixelSize?, mean: [Float], deviation: [Float], scale: Float
-  ) {
-    precondition(mean.count == 3 && deviation.count == 3, "a mean and a deviation for each plane")
-    (self.order, self.size, self.mean) = (order, size, mean)
-    (self.deviation, self.scale) = (deviation, scale)
+  public init(size: PixelSize?, scaling: PixelScaling) {
+    (self.size, self.scaling) = (size, scaling)
   }
 
   fileprivate init(_ reader: DescriptionReader) throws(BackboneError) {
     try reader.allow(["color", "size", "mean", "std", "scale"])
-    try reader.check("color", isOneOf: ColorOrder.allCases.map(\.rawValue))
+    try reader.check("color", isOneOf: PixelScaling.Order.allCases.map(\.rawValue))
     let size = reader.has("size") ? try reader.numbers("size", count: 2) : []
     guard size.allSatisfy({ $0 >= 1 && $0 <= 16384 && $0 == $0.rounded() }) else {
       throw BackboneError(.badDescription, "input.size is [height, width], each 1…16384")
     }
-    let deviation = try reader.numbers("std", count: 3)
-    guard deviation.allSatisfy({ $0 > 0 }) else {
+    let deviation = try reader.planes("std")
+    guard all(deviation .> 0) else {
       throw BackboneError(.badDescription, "input.std must be positive")
     }
-    self.init(
-      order: ColorOrder(rawValue: try reader.string("color")) ?? .bgr,
-      size: size.isEmpty ? nil : PixelSize(width: Int(size[1]), height: Int(size[0])),
-      mean: try reader.numbers("mean", count: 3).map(Float.init),
-      deviation: deviation.map(Float.init), scale: Float(try reader.number("scale")))
+    self.size = size.isEmpty ? nil : PixelSize(width: Int(size[1]), height: Int(size[0]))
+    scaling = PixelScaling(
+      mean: try reader.planes("mean"), deviation: deviation,
+      scale: SIMD3(repeating: Float(try reader.number("scale"))),
+      order: PixelScaling.Order(rawValue: try reader.string("color")) ?? .bgr)
+  }
+}
+
+extension DescriptionReader {
+  fileprivate func planes(_ key: String) throws(BackboneError) -> SIMD3<Float> {
+    SIMD3(try numbers(key, count: 3).map(Float.init))
   }
 }
 

@@ -69,38 +69,47 @@ CK_INLINE void ck_blend_cells(const float *features, const ck_taps *taps, int32_
 
 /// How neighbouring cells read one plane.
 typedef enum ck_kind {
-  ck_part,   // some tap does not count
-  ck_smooth, // four taps each, from neighbouring cells
-  ck_copy    // one tap each, as it is, from neighbouring cells
+  ck_any,     // anyhow
+  ck_smooth,  // four taps each, from neighbouring cells
+  ck_copy     // one tap each, as it is, from neighbouring cells
 } ck_kind;
 
-/// A chunk of cells cut into runs of one kind that read neighbouring cells.
+/// A chunk of cells cut into runs of one kind.
 typedef struct ck_runs {
   int32_t count;
-  /// Where each run begins; the last one ends where `begin[count]` says.
+  /// Where each run begins, and where the last one ends.
   int32_t begin[ck_chunk + 1];
   uint8_t kind[ck_chunk];
 } ck_runs;
 
 CK_INLINE ck_kind ck_kind_of(const ck_taps *taps, int32_t i) {
-  return taps->full[i] ? ck_smooth : taps->weight[0][i] == 1 ? ck_copy : ck_part;
+  return taps->full[i] ? ck_smooth : taps->weight[0][i] == 1 ? ck_copy : ck_any;
 }
 
-CK_INLINE void ck_cut(const ck_taps *taps, int32_t count, ck_runs *runs) {
-  uint8_t starts[ck_chunk];
+/// Marks the cells that do not read on where the one before left off.
+CK_INLINE void ck_find_breaks(const ck_taps *taps, int32_t count, uint8_t *breaks) {
+  breaks[0] = 1;
   for (int32_t i = 1; i < count; ++i) {
     const int alike = (taps->full[i] == taps->full[i - 1]) &
                       ((taps->weight[0][i] == 1) == (taps->weight[0][i - 1] == 1));
     const int next = taps->offset[0][i] == taps->offset[0][i - 1] + 1;
-    const int part = !taps->full[i] & (taps->weight[0][i] != 1);
-    starts[i] = !(alike & (next | part));
+    breaks[i] = !(alike & next);
   }
-  starts[0] = 1;
+}
+
+/// Runs too short to be worth their own are put together as cells that read anyhow.
+CK_INLINE void ck_cut(const ck_taps *taps, int32_t count, ck_runs *runs) {
+  enum { short_run = 4 };
+  uint8_t breaks[ck_chunk + 1];
+  ck_find_breaks(taps, count, breaks);
+  breaks[count] = 1;
   runs->count = 0;
-  for (int32_t i = 0; i < count; ++i) {
+  for (int32_t i = 0, next; i < count; i = next) {
+    for (next = i + 1; !breaks[next];) ++next;
+    const ck_kind kind = next - i < short_run ? ck_any : ck_kind_of(taps, i);
+    if (kind == ck_any && runs->count > 0 && runs->kind[runs->count - 1] == ck_any) continue;
     runs->begin[runs->count] = i;
-    runs->kind[runs->count] = (uint8_t)ck_kind_of(taps, i);
-    runs->count += starts[i];
+    runs->kind[runs->count++] = (uint8_t)kind;
   }
   runs->begin[runs->count] = count;
 }
@@ -121,7 +130,8 @@ CK_INLINE void ck_blend_smooth(const float *plane, const ck_taps *taps, int32_t 
 ///
 /// -0, not 0, stands in for a tap that does not count: it is what a sum leaves as it is.
 CK_INLINE void ck_blend_any(const float *plane, const ck_taps *taps, int32_t begin, int32_t end,
-                            float *out) {
+                            float *restrict out) {
+#pragma clang loop vectorize(enable)
   for (int32_t i = begin; i < end; ++i) {
     const float w0 = taps->weight[0][i], w1 = taps->weight[1][i];
     const float w2 = taps->weight[2][i], w3 = taps->weight[3][i];
@@ -142,7 +152,7 @@ CK_INLINE void ck_blend_plane(const float *plane, int32_t cells, const ck_taps *
     const int32_t end = runs->begin[run + 1];
     const ck_kind kind = (ck_kind)runs->kind[run];
     int32_t i = runs->begin[run];
-    if (kind == ck_part) {
+    if (kind == ck_any) {
       ck_blend_any(plane, taps, i, end, out);
       continue;
     }

@@ -3,10 +3,29 @@
 
 namespace ct {
 
-std::string shape(const at::Tensor &tensor) {
+std::string text(at::IntArrayRef sizes) {
   std::ostringstream text;
-  text << tensor.sizes();
+  text << sizes;
   return text.str();
+}
+
+std::string shape(const at::Tensor &tensor) { return text(tensor.sizes()); }
+
+void require_rank(const at::Tensor &tensor, int64_t rank) {
+  if (tensor.dim() != rank)
+    throw Failure(ct_bad_shape, shape(tensor) + " does not have " + std::to_string(rank) + " axes");
+}
+
+void require_broadcastable(const at::Tensor &a, const at::Tensor &b) {
+  const auto common = std::min(a.dim(), b.dim());
+  for (int64_t axis = -common; axis < 0; ++axis)
+    if (a.size(axis) != b.size(axis) && a.size(axis) != 1 && b.size(axis) != 1)
+      throw Failure(ct_bad_shape, shape(a) + " and " + shape(b) + " do not go together");
+}
+
+void require_same_shape(const at::Tensor &a, const at::Tensor &b) {
+  if (a.sizes() != b.sizes())
+    throw Failure(ct_bad_shape, shape(a) + " and " + shape(b) + " are not the same shape");
 }
 
 static std::string first_line(const std::string &text) { return text.substr(0, text.find('\n')); }

@@ -28,7 +28,13 @@ inline ct_code fail(ct_error *error, ct_code code, const char *what) noexcept {
   return code;
 }
 
+CT_HIDDEN std::string text(at::IntArrayRef sizes);
 CT_HIDDEN std::string shape(const at::Tensor &tensor);
+
+// What LibTorch would say of these names one of the two shapes, or neither.
+CT_HIDDEN void require_rank(const at::Tensor &tensor, int64_t rank);
+CT_HIDDEN void require_broadcastable(const at::Tensor &a, const at::Tensor &b);
+CT_HIDDEN void require_same_shape(const at::Tensor &a, const at::Tensor &b);
 
 /// What LibTorch refused, in its first line, and the shapes it was given.
 CT_HIDDEN ct_code refuse(ct_error *error, Operands operands, const c10::Error &refusal) noexcept;

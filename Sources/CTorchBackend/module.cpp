@@ -9,6 +9,7 @@
 struct ct_module {
   torch::jit::Module value;
   int64_t parameter_count;
+  bool channels_last;
 };
 
 namespace ct::backend {
@@ -43,7 +44,7 @@ ct_code ct_module_load(const char *path, ct_module_options options, ct_module_re
     at::NoGradGuard guard;
     auto module = torch::jit::load(path, at::kCPU);
     const auto count = parameter_count(module);
-    *out = new ct_module{prepared(std::move(module), options), count};
+    *out = new ct_module{prepared(std::move(module), options), count, options.channels_last != 0};
   });
 }
 
@@ -62,6 +63,12 @@ static void collect(const c10::IValue &value, std::vector<at::Tensor> &tensors) 
   }
 }
 
+static at::Tensor laid_out(ct_module_ref module, ct_tensor_ref input) {
+  const bool image = input->value.dim() == 4;
+  return module->channels_last && image ? input->value.contiguous(at::MemoryFormat::ChannelsLast)
+                                        : input->value;
+}
+
 ct_code ct_module_call(ct_module_ref module, const char *method, const ct_tensor_ref *inputs,
                        size_t input_count, ct_tensor_ref *outs, size_t capacity, size_t *count,
                        ct_error *error) noexcept {
@@ -70,7 +77,7 @@ ct_code ct_module_call(ct_module_ref module, const char *method, const ct_tensor
     if (!found) throw Failure(ct_bad_argument, std::string("no method is called ") + method);
     at::NoGradGuard guard;
     std::vector<c10::IValue> arguments;
-    for (size_t i = 0; i < input_count; ++i) arguments.emplace_back(inputs[i]->value);
+    for (size_t i = 0; i < input_count; ++i) arguments.emplace_back(laid_out(module, inputs[i]));
     std::vector<at::Tensor> tensors;
     collect((*found)(std::move(arguments)), tensors);
     if (tensors.size() > capacity)

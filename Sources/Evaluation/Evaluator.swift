@@ -3,7 +3,7 @@
 public import Datasets
 public import Flow
 public import Pipeline
-public import Video
+internal import Video
 
 /// Runs a pipeline over a labelled clip and measures it.
 public struct Evaluator: Sendable {
@@ -24,9 +24,9 @@ public struct Evaluator: Sendable {
   ///
   /// - Parameter each: called after every frame; false stops the run there.
   public func run(each: (Sample, LabelledFrame) throws -> Bool = { _, _ in true }) throws
-    -> Measurement
+    -> RunMeasurement
   {
-    var (state, measurement) = (pipeline.start(), Measurement(classes: clip.classes))
+    var (state, measurement) = (pipeline.start(), RunMeasurement(classes: clip.classes))
     var previous: (sample: Sample, labels: Image)?
     let clock = ContinuousClock()
     for index in 0..<clip.count {

@@ -43,16 +43,16 @@ struct DoctorCommand: ParsableCommand {
     return Check(
       name: "machine", isWell: true,
       text: "\(Surroundings.processor), \(info.activeProcessorCount) cores, \(memory)\n"
-        + "inbetween \(InbetweenCommand.configuration.version), "
+        + "inbetween \(InbetweenCommand.version), "
         + (Surroundings.isOptimized ? "release build" : "debug build: figures mean nothing"))
   }
 
   /// Whether LibTorch loads and computes: a product whose answer is known.
   private var tensors: Check {
     do {
-      let row = try Tensor([1, 2, 3], shape: [1, 3])
-      let column = try Tensor([4, 5, 6], shape: [3, 1])
-      let product = try row.matrixProduct(column).item()
+      let row = try Tensor([1.0, 2, 3], shape: [1, 3])
+      let column = try Tensor([4.0, 5, 6], shape: [3, 1])
+      let product = try row.matmul(column).item()
       return Check(
         name: "tensors", isWell: product == 32, text: try TorchRuntime.description())
     } catch { return Check(name: "tensors", isWell: false, text: "\(error)") }

@@ -7,6 +7,7 @@ internal import Evaluation
 internal import Foundation
 internal import Pipeline
 internal import Recipes
+internal import Scheduler
 internal import Video
 
 struct EvalCommand: ParsableCommand {
@@ -56,7 +57,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func measure(_ pipeline: KeyframePipeline, on clip: any Clip) throws -> (
-    Signals, Measurement
+    Signals, RunMeasurement
   ) {
     let signals = Signals()
     var progress = Progress(total: clip.count)

@@ -42,7 +42,7 @@ struct FlowCommand: ParsableCommand {
     print(
       String(
         format: "%@: %d×%d, mean length %.2f px, %.1f ms", flow, motion.width, motion.height,
-        motion.meanLength, elapsed))
+        motion.meanLength ?? 0, elapsed))
     if let truth { try compare(motion, with: truth) }
     if let output, file != nil { try write(motion, to: output) }
   }
@@ -54,7 +54,8 @@ struct FlowCommand: ParsableCommand {
 
 extension FlowCommand {
   private func compare(_ motion: MotionField, with path: String) throws {
-    let truth = try MotionField(contentsOf: path)
+    let truth =
+      path.hasSuffix(".flo") ? try MotionField(floFile: path) : try MotionField(kittiFile: path)
     guard let error = try motion.endPointError(against: truth) else {
       throw Failure(.badInput, "\(path) knows no motion at all")
     }
@@ -68,7 +69,7 @@ extension FlowCommand {
     if path.hasSuffix(".flo") {
       try motion.write(floFile: path)
     } else {
-      try motion.coloured().write(png: path)
+      try motion.coloured().writePNG(to: path)
     }
   }
 }

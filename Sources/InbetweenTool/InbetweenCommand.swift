@@ -11,11 +11,14 @@ public struct InbetweenCommand: ParsableCommand {
       A scheduler picks the key frames on which a heavy network runs; propagation reconstructs its
       output on all other frames.
       """,
-    version: "0.1.0",
+    version: version,
     subcommands: [
       RunCommand.self, EvalCommand.self, FlowCommand.self, ListCommand.self, DoctorCommand.self,
       DemoCommand.self,
     ])
+
+  /// The version of the tool and the library.
+  static let version = "0.1.0"
 
   public init() {}
 

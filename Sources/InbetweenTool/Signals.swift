@@ -11,14 +11,15 @@ internal import Synchronization
 final class Signals: Sendable {
   /// The signal that came; 0 for none.
   private let received = Atomic<Int32>(0)
-  private let sources: [any DispatchSourceSignal]
 
   init() {
     let queue = DispatchQueue(label: "signals")
-    sources = [SIGINT, SIGTERM].map { DispatchSource.makeSignalSource(signal: $0, queue: queue) }
-    for (source, number) in zip(sources, [SIGINT, SIGTERM]) {
+    for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
-      source.setEventHandler { [self] in
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      // The handler keeps the source, which listens for as long as the process runs.
+      source.setEventHandler { [self, source] in
+        _ = source
         if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
       }
       source.resume()

@@ -10,7 +10,7 @@ enum Surroundings {
   /// The facts that results record.
   static func facts(threads: Int) -> [String: String] {
     var facts = [
-      "inbetween": InbetweenCommand.configuration.version, "threads": "\(threads)",
+      "inbetween": InbetweenCommand.version, "threads": "\(threads)",
       "processor": processor, "opencv": OpenCV.version,
       "built": isOptimized ? "release" : "debug",
     ]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Scheduler
-public import Video
+internal import Video
 
 /// The parts of a pipeline's work on one frame.
 public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
 internal import Flow
 internal import Scheduler
 internal import Tensors

@@ -4,7 +4,7 @@ public import Backbone
 public import Flow
 public import Propagation
 public import Scheduler
-internal import Tensors
+public import Tensors
 public import Video
 
 /// Runs a backbone on key frames, and borrows from them on all others.
@@ -44,74 +44,112 @@ public struct KeyframePipeline: Sendable {
   public func label(_ frame: Frame, in state: inout StreamState) throws(PipelineError)
     -> LabelledFrame
   {
+    let (labels, trace) = try step(frame, in: &state, giving: .labels)
+    do {
+      return LabelledFrame(labels: try Image(labels: labels), trace: trace)
+    } catch { throw PipelineError(stage: .head, frame: frame.index, underlying: error) }
+  }
+
+  /// The scores of the next frame of a stream, 1 × classes × height × width at the working size.
+  ///
+  /// What `label` takes the best class of; slower, since the scores have to be made.
+  ///
+  /// - Throws: `PipelineError` with the stage and the frame; the state is then as it was before.
+  public func score(_ frame: Frame, in state: inout StreamState) throws(PipelineError)
+    -> ScoredFrame
+  {
+    let (scores, trace) = try step(frame, in: &state, giving: .scores)
+    return ScoredFrame(scores: scores, trace: trace)
+  }
+}
+
+/// What a step is to give for a frame.
+private enum Product { case labels, scores }
+
+extension KeyframePipeline {
+  private func step(
+    _ frame: Frame, in state: inout StreamState, giving product: Product
+  ) throws(PipelineError) -> (Tensor, FrameTrace) {
     let clock = StageClock(frame: frame.index)
     var next = state
     let seen = try clock.during(.resize) { try view(of: frame) }
     if next.key != nil, frame.followsBreak { next = start() }
-    let outcome = try outcome(for: seen, in: &next, clock: clock)
+    let (result, decision) = try outcome(for: seen, in: &next, clock: clock, giving: product)
     next.previous = seen
-    let framesSinceKey = next.framesSinceKey
     state = next
-    return LabelledFrame(
-      labels: outcome.labels,
-      trace: clock.trace(of: frame, outcome.decision, framesSinceKey: framesSinceKey))
+    return (result, clock.trace(of: frame, decision, framesSinceKey: next.framesSinceKey))
   }
 
-  private typealias Outcome = (labels: Image, decision: Decision)
-
   private func outcome(
-    for seen: FrameView, in state: inout StreamState, clock: StageClock
-  ) throws(PipelineError) -> Outcome {
+    for seen: FrameView, in state: inout StreamState, clock: StageClock, giving product: Product
+  ) throws(PipelineError) -> (Tensor, Decision) {
     guard let key = state.key else {
       let reason: Reason = seen.source.followsBreak ? .streamBroke : .firstFrame
-      return try becomeKey(seen, because: reason, in: &state, clock: clock, from: [:])
+      return (
+        try becomeKey(seen, in: &state, clock: clock, from: [:], giving: product),
+        Decision(.key, because: reason)
+      )
     }
     state.framesSinceKey += 1
-    let ask = Inquiry(pipeline: self, seen: seen, key: key, state: state, clock: clock)
-    try ask.extendChain()
-    var moment = ask.moment
+    let inquiry = Inquiry(pipeline: self, seen: seen, key: key, state: state, clock: clock)
+    try inquiry.extendChain()
+    state.chain = inquiry.chain
+    var moment = inquiry.moment
     let decision = try clock.during(.schedule) { try state.scheduler.decision(at: &moment) }
-    state.chain = ask.chain
-    if decision.role == .key {
-      return try becomeKey(
-        seen, because: decision.reason, in: &state, clock: clock, from: moment.askedFeatures)
+    switch decision.role {
+    case .key:
+      let known = moment.askedFeatures
+      return (
+        try becomeKey(seen, in: &state, clock: clock, from: known, giving: product), decision
+      )
+    case .propagated:
+      return (try propagate(key, at: moment, in: &state, clock: clock, giving: product), decision)
     }
-    return (try propagate(key, at: &moment, in: &state, clock: clock), decision)
   }
 
   private func becomeKey(
-    _ seen: FrameView, because reason: Reason, in state: inout StreamState,
-    clock: StageClock, from known: [String: Tensor]
-  ) throws(PipelineError) -> Outcome {
+    _ seen: FrameView, in state: inout StreamState, clock: StageClock,
+    from known: [String: Tensor], giving product: Product
+  ) throws(PipelineError) -> Tensor {
     let cached = try clock.during(.backbone) {
       try run(through: cachedStages, on: seen.working, from: known)
     }
-    let labels = try clock.during(.head) { try self.labels(of: cached, size: seen.working) }
+    let result = try clock.during(.head) {
+      try finish(cached, size: seen.working.pixels.size, giving: product)
+    }
     let prepared = try clock.during(.prepare) { try propagator.prepare(cached) }
-    try clock.during(.flow) { try state.become(key: seen, cached: prepared, flow: flow) }
-    return (labels, Decision(.key, because: reason))
+    state.become(key: seen, cached: prepared)
+    if flow.reach == .previousFrame {
+      try clock.during(.flow) { try state.beginChain(at: seen, of: flow) }
+    }
+    return result
   }
 
   private func propagate(
-    _ key: StreamState.Key, at moment: inout Moment, in state: inout StreamState,
-    clock: StageClock
-  ) throws(PipelineError) -> Image {
-    let size = moment.frame
-    let reference = propagator.reference
-    let cached = reference == .key ? key.cached : state.carried ?? key.cached
-    let fused = reference == .key && cachedStages == backbone.stages.count
-    var asked = moment
+    _ key: StreamState.Key, at moment: Moment, in state: inout StreamState, clock: StageClock,
+    giving product: Product
+  ) throws(PipelineError) -> Tensor {
+    let cached = propagator.reference == .key ? key.cached : state.carried ?? key.cached
+    var moment = moment
     func motion() throws -> MotionField {
-      try reference == .key ? asked.motionToKey() : asked.motionToPrevious()
-    }
-    if fused, cached.shape[2] == size.pixels.height, cached.shape[3] == size.pixels.width {
-      return try clock.during(.propagate) {
-        try Image(labels: propagator.labels(cached, along: motion))
+      switch propagator.reference {
+      case .key: try moment.motionToKey()
+      case .previous: try moment.motionToPrevious()
       }
+    }
+    let size = moment.frame.pixels.size
+    if product == .labels, canFuse(cached, size: size) {
+      return try clock.during(.propagate) { try propagator.labels(cached, along: motion) }
     }
     let carried = try clock.during(.propagate) { try propagator(cached, along: motion) }
     state.carried = carried
-    return try clock.during(.head) { try labels(of: carried, size: size) }
+    return try clock.during(.head) { try finish(carried, size: size, giving: product) }
+  }
+
+  /// Whether nothing comes after the carried tensor but the choice of the best class.
+  private func canFuse(_ cached: Tensor, size: PixelSize) -> Bool {
+    propagator.reference == .key && cachedStages == backbone.stages.count && head is ScoreHead
+      && cached.shape[2] == size.height && cached.shape[3] == size.width
   }
 }
 
@@ -134,10 +172,12 @@ extension KeyframePipeline {
     return try backbone.run(0..<count, on: backbone.input(for: frame))
   }
 
-  private func labels(of cached: Tensor, size frame: Frame) throws -> Image {
+  /// What comes after the cached stage.
+  private func finish(_ cached: Tensor, size: PixelSize, giving product: Product) throws -> Tensor {
     let rest = cachedStages..<backbone.stages.count
     let features = rest.isEmpty ? cached : try backbone.run(rest, on: cached)
-    return try Image(labels: head(features, size: frame.pixels.size).argmaxLabels())
+    let scores = try head(features, size: size)
+    return product == .scores ? scores : try scores.argmaxLabels()
   }
 }
 
@@ -145,6 +185,13 @@ extension KeyframePipeline {
 public struct LabelledFrame: Sendable {
   /// One class id a pixel, at the pipeline's working size.
   public let labels: Image
+  public let trace: FrameTrace
+}
+
+/// A frame with its scores, and how they came about.
+public struct ScoredFrame: Sendable {
+  /// 1 × classes × height × width, at the pipeline's working size.
+  public let scores: Tensor
   public let trace: FrameTrace
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flow
-public import Scheduler
+internal import Scheduler
 internal import Tensors
 internal import Video
 
@@ -27,12 +27,15 @@ public struct StreamState: Sendable {
 
   init(scheduler: any KeyframeScheduler) { self.scheduler = scheduler }
 
-  /// Makes `view` the key; `flow` is what later motion back to it will rest on.
-  mutating func become(key view: FrameView, cached: Tensor, flow: any FlowEstimator) throws {
+  /// Makes `view` the key.
+  mutating func become(key view: FrameView, cached: Tensor) {
     key = Key(view: view, cached: cached)
     carried = nil
     framesSinceKey = 0
-    guard flow.reach == .previousFrame else { return }
+  }
+
+  /// From here on, motion leads back to `view`.
+  mutating func beginChain(at view: FrameView, of flow: any FlowEstimator) throws {
     if chain == nil {
       chain = MotionChain(of: flow, key: view.source)
     } else {

@@ -50,8 +50,13 @@ extension [Card<any FlowEstimator>] {
       return DISFlow(preset: preset)
     },
     Card("farneback", "polynomial expansion") { _ in Farneback() },
-    Card("codec", "the video's own motion vectors: H.264, MPEG-4 part 2, MPEG-1/2") { _ in
-      CodecMotion()
+    Card(
+      "codec", setting: "filled",
+      "the video's own motion vectors: H.264, MPEG-4 part 2, MPEG-1/2; 'filled' closes the holes "
+        + "that blocks coded on their own leave"
+    ) { setting in
+      guard setting == nil || setting == "filled" else { throw Misfit("takes the word filled") }
+      return CodecMotion(fillsHoles: setting != nil)
     },
     Card("still", "no motion at all") { _ in Still() },
   ]

@@ -26,6 +26,8 @@ public struct TorchScriptModule: Sendable {
     public static let frozen = Options(rawValue: 1)
     /// Convolutions take the layouts and the fused forms of oneDNN.
     public static let optimized = Options(rawValue: 2)
+    /// N × C × H × W inputs are brought to N × H × W × C in memory first, and outputs may come so.
+    public static let channelsLast = Options(rawValue: 4)
   }
 
   /// Reads an archive.
@@ -36,7 +38,8 @@ public struct TorchScriptModule: Sendable {
   ) throws(TensorError) {
     var handle: ct_module_ref?
     let choices = ct_module_options(
-      freeze: options.contains(.frozen) ? 1 : 0, optimize: options.contains(.optimized) ? 1 : 0)
+      freeze: options.contains(.frozen) ? 1 : 0, optimize: options.contains(.optimized) ? 1 : 0,
+      channels_last: options.contains(.channelsLast) ? 1 : 0)
     try check("TorchScriptModule.init") { ct_module_load(path, choices, &handle, &$0) }
     guard let handle else {
       throw TensorError(

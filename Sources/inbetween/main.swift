@@ -1,1 +1,5 @@
-print("inbetween")
+// SPDX-License-Identifier: Apache-2.0
+
+import InbetweenTool
+
+InbetweenCommand.runMain()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import Tensors
 import Testing
 import Video
 
@@ -23,11 +24,11 @@ struct NetworkDescriptionTests {
   @Test func everyKeyArrives() throws {
     let description = try NetworkDescription(yaml: good)
     #expect(description.name == "net")
-    #expect(description.input.order == .rgb)
     #expect(description.input.size == PixelSize(width: 480, height: 360))
-    #expect(description.input.mean == [1, 2.5, 3])
-    #expect(description.input.deviation == [4, 5, 6])
-    #expect(description.input.scale == 0.5)
+    #expect(
+      description.input.scaling
+        == PixelScaling(
+          mean: [1, 2.5, 3], deviation: [4, 5, 6], scale: [0.5, 0.5, 0.5], order: .rgb))
     #expect(description.outputStride == 8)
     #expect(description.classes.names == ClassList.camVid.names)
     #expect(description.classes.void == 11)

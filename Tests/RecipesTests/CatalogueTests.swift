@@ -4,6 +4,7 @@ import Flow
 import Propagation
 import Recipes
 import Scheduler
+import Tensors
 import Testing
 
 struct CatalogueTests {

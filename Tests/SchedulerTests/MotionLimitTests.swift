@@ -29,7 +29,7 @@ struct MotionLimitTests {
   }
 
   @Test func theReasonCarriesScoreAndThreshold() throws {
-    var scheduler = MotionLimit(pixels: 5)
+    let scheduler = MotionLimit(pixels: 5)
     var moment = moment { .init(width: 1, height: 1, displacements: [3, 4]) }
     let reason = try scheduler.decision(at: &moment).reason
     #expect(reason == Reason("pixels moved", score: 5, threshold: 5))
@@ -38,7 +38,7 @@ struct MotionLimitTests {
 
   /// The role of a frame of four still pixels, `unknown` of which have no known motion.
   private func role(unknown: Int) throws -> FrameRole {
-    var scheduler = MotionLimit(pixels: 5)
+    let scheduler = MotionLimit(pixels: 5)
     var moment = moment {
       .init(
         width: 4, height: 1, displacements: .init(repeating: 0, count: 8),

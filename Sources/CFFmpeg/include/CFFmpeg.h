@@ -36,6 +36,13 @@ typedef struct cff_error {
   char text[256];
 } cff_error;
 
+// MARK: the libraries
+
+/// Writes the libraries' versions, cut off at `capacity`.
+void cff_versions(char *text, size_t capacity);
+/// Whether there is an encoder for H.264.
+bool cff_can_encode_h264(void);
+
 // MARK: video in
 
 typedef struct cff_reader cff_reader;

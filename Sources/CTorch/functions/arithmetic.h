@@ -1,1 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+CT_FUNCTION(ct_unary, (ct_unary_kind kind, ct_tensor_ref tensor, ct_tensor_ref *out, ct_error *error), (kind, tensor, out, error))
+CT_FUNCTION(ct_binary, (ct_binary_kind kind, ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out, ct_error *error), (kind, lhs, rhs, out, error))
+CT_FUNCTION(ct_binary_scalar, (ct_binary_kind kind, ct_tensor_ref lhs, double rhs, ct_tensor_ref *out, ct_error *error), (kind, lhs, rhs, out, error))
+CT_FUNCTION(ct_scalar_binary, (ct_binary_kind kind, double lhs, ct_tensor_ref rhs, ct_tensor_ref *out, ct_error *error), (kind, lhs, rhs, out, error))
+CT_FUNCTION(ct_clamp, (ct_tensor_ref tensor, double low, double high, ct_tensor_ref *out, ct_error *error), (tensor, low, high, out, error))
+CT_FUNCTION(ct_leaky_relu, (ct_tensor_ref tensor, double slope, ct_tensor_ref *out, ct_error *error), (tensor, slope, out, error))
+CT_FUNCTION(ct_softmax, (ct_tensor_ref tensor, int64_t axis, int32_t logarithm, ct_tensor_ref *out, ct_error *error), (tensor, axis, logarithm, out, error))
+CT_FUNCTION(ct_matmul, (ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out, ct_error *error), (lhs, rhs, out, error))
+// No axes means all of them.
+CT_FUNCTION(ct_reduce, (ct_reduction_kind kind, ct_tensor_ref tensor, const int64_t *axes, size_t axis_count, int32_t keep, ct_tensor_ref *out, ct_error *error), (kind, tensor, axes, axis_count, keep, out, error))
+CT_FUNCTION(ct_argmax, (ct_tensor_ref tensor, int64_t axis, int32_t keep, ct_tensor_ref *out, ct_error *error), (tensor, axis, keep, out, error))
+CT_FUNCTION(ct_topk, (ct_tensor_ref tensor, int64_t count, int64_t axis, ct_tensor_ref *values, ct_tensor_ref *indices, ct_error *error), (tensor, count, axis, values, indices, error))
+CT_FUNCTION(ct_where, (ct_tensor_ref mask, ct_tensor_ref yes, ct_tensor_ref no, ct_tensor_ref *out, ct_error *error), (mask, yes, no, out, error))
+CT_FUNCTION(ct_masked_fill, (ct_tensor_ref tensor, ct_tensor_ref mask, double value, ct_tensor_ref *out, ct_error *error), (tensor, mask, value, out, error))
+CT_FUNCTION(ct_masked_select, (ct_tensor_ref tensor, ct_tensor_ref mask, ct_tensor_ref *out, ct_error *error), (tensor, mask, out, error))
+CT_FUNCTION(ct_bincount, (ct_tensor_ref tensor, int64_t minimum, ct_tensor_ref *out, ct_error *error), (tensor, minimum, out, error))
+CT_FUNCTION(ct_all_finite, (ct_tensor_ref tensor, int32_t *out, ct_error *error), (tensor, out, error))

@@ -1,1 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+// What is beyond LibTorch's own operations: CKernels over its tensors and in its threads, on the CPU.
+//
+// Motion is N × 2 × H × W, (dx, dy) in cells of that very grid, any strides; known marks (N × H × W,
+// uint8, 0: the motion there means nothing) may be null. One motion serves all N if it has N = 1.
+// Gradients flow to the features and to the motion.
+CT_FUNCTION(ct_warp, (ct_tensor_ref features, ct_tensor_ref motion, ct_tensor_ref known, ct_border_kind border, ct_tensor_ref *out, ct_error *error), (features, motion, known, border, out, error))
+// N × C × H × W scores give N × H × W labels; at most 256 channels.
+CT_FUNCTION(ct_warp_argmax, (ct_tensor_ref scores, ct_tensor_ref motion, ct_tensor_ref known, ct_border_kind border, ct_tensor_ref *out, ct_error *error), (scores, motion, known, border, out, error))
+CT_FUNCTION(ct_argmax_labels, (ct_tensor_ref scores, ct_tensor_ref *out, ct_error *error), (scores, out, error))
+// Labels are N × H × W; `outside` is what a place beyond a zero border gives.
+CT_FUNCTION(ct_warp_labels, (ct_tensor_ref labels, ct_tensor_ref motion, ct_tensor_ref known, ct_border_kind border, uint8_t outside, ct_tensor_ref *out, ct_error *error), (labels, motion, known, border, outside, out, error))
+// Height × width × 3 bytes, `stride` from row to row, give 1 × 3 × height × width.
+CT_FUNCTION(ct_pixels, (const uint8_t *pixels, int64_t stride, int64_t height, int64_t width, const ct_pixel_options *options, ct_tensor_ref *out, ct_error *error), (pixels, stride, height, width, options, out, error))

@@ -64,4 +64,18 @@ typedef struct ct_window {
 typedef struct ct_module_options {
   int32_t freeze;
   int32_t optimize;
+  int32_t channels_last;
 } ct_module_options;
+
+/// What a place outside the grid reads: the nearest cell of the edge, or zero.
+typedef enum ct_border_kind { ct_border_clamp, ct_border_zero } ct_border_kind;
+
+/// How pixels become numbers: (sample - mean) / deviation * scale, by channel of the result.
+typedef struct ct_pixel_options {
+  float mean[3];
+  float deviation[3];
+  float scale[3];
+  /// Whether the channels of the result are those of the pixels back to front.
+  int32_t reversed;
+  int32_t channels_last;
+} ct_pixel_options;

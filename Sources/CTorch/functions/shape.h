@@ -1,2 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 CT_FUNCTION(ct_contiguous, (ct_tensor_ref tensor, int32_t channels_last, ct_tensor_ref *out, ct_error *error), (tensor, channels_last, out, error))
+CT_FUNCTION(ct_reshape, (ct_tensor_ref tensor, const int64_t *sizes, size_t rank, ct_tensor_ref *out, ct_error *error), (tensor, sizes, rank, out, error))
+CT_FUNCTION(ct_expand, (ct_tensor_ref tensor, const int64_t *sizes, size_t rank, ct_tensor_ref *out, ct_error *error), (tensor, sizes, rank, out, error))
+CT_FUNCTION(ct_permute, (ct_tensor_ref tensor, const int64_t *axes, size_t axis_count, ct_tensor_ref *out, ct_error *error), (tensor, axes, axis_count, out, error))
+CT_FUNCTION(ct_transpose, (ct_tensor_ref tensor, int64_t first, int64_t second, ct_tensor_ref *out, ct_error *error), (tensor, first, second, out, error))
+CT_FUNCTION(ct_squeeze, (ct_tensor_ref tensor, int64_t axis, ct_tensor_ref *out, ct_error *error), (tensor, axis, out, error))
+CT_FUNCTION(ct_unsqueeze, (ct_tensor_ref tensor, int64_t axis, ct_tensor_ref *out, ct_error *error), (tensor, axis, out, error))
+CT_FUNCTION(ct_flip, (ct_tensor_ref tensor, const int64_t *axes, size_t axis_count, ct_tensor_ref *out, ct_error *error), (tensor, axes, axis_count, out, error))
+CT_FUNCTION(ct_slice, (ct_tensor_ref tensor, int64_t axis, int64_t start, int64_t end, int64_t step, ct_tensor_ref *out, ct_error *error), (tensor, axis, start, end, step, out, error))
+CT_FUNCTION(ct_select, (ct_tensor_ref tensor, int64_t axis, int64_t index, ct_tensor_ref *out, ct_error *error), (tensor, axis, index, out, error))
+CT_FUNCTION(ct_index_select, (ct_tensor_ref tensor, int64_t axis, ct_tensor_ref indices, ct_tensor_ref *out, ct_error *error), (tensor, axis, indices, out, error))
+CT_FUNCTION(ct_gather, (ct_tensor_ref tensor, int64_t axis, ct_tensor_ref indices, ct_tensor_ref *out, ct_error *error), (tensor, axis, indices, out, error))
+CT_FUNCTION(ct_scatter_add, (ct_tensor_ref tensor, int64_t axis, ct_tensor_ref indices, ct_tensor_ref source, ct_tensor_ref *out, ct_error *error), (tensor, axis, indices, source, out, error))
+CT_FUNCTION(ct_one_hot, (ct_tensor_ref tensor, int64_t classes, ct_tensor_ref *out, ct_error *error), (tensor, classes, out, error))
+CT_FUNCTION(ct_concatenate, (const ct_tensor_ref *tensors, size_t count, int64_t axis, ct_tensor_ref *out, ct_error *error), (tensors, count, axis, out, error))
+CT_FUNCTION(ct_stack, (const ct_tensor_ref *tensors, size_t count, int64_t axis, ct_tensor_ref *out, ct_error *error), (tensors, count, axis, out, error))
+// `outs` receives as many tensors as there are sizes.
+CT_FUNCTION(ct_split, (ct_tensor_ref tensor, const int64_t *sizes, size_t count, int64_t axis, ct_tensor_ref *outs, ct_error *error), (tensor, sizes, count, axis, outs, error))
+// `amounts` has two numbers an axis, before and after, from the last axis on.
+CT_FUNCTION(ct_pad, (ct_padding_kind kind, ct_tensor_ref tensor, const int64_t *amounts, size_t count, double value, ct_tensor_ref *out, ct_error *error), (kind, tensor, amounts, count, value, out, error))

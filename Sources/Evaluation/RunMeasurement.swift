@@ -6,7 +6,7 @@ internal import Scheduler
 public import Video
 
 /// Gathers accuracy and speed over the frames of a run: add, then ask.
-public struct Measurement: Sendable {
+public struct RunMeasurement: Sendable {
   /// Frames of each role that are not timed at the start of a run, where networks still compile.
   public static let warmUp = 3
 
@@ -83,7 +83,7 @@ private struct Timings: Sendable {
   mutating func add(_ trace: FrameTrace, decode: Duration) {
     let isKey = trace.role == .key
     if isKey { seen.key += 1 } else { seen.propagated += 1 }
-    guard (isKey ? seen.key : seen.propagated) > Measurement.warmUp else {
+    guard (isKey ? seen.key : seen.propagated) > RunMeasurement.warmUp else {
       left += 1
       return
     }

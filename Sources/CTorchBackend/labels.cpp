@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// From scores to labels, labels along motion, pixels to numbers. Nothing here has a gradient.
+#include "kernels.hpp"
+
+namespace ct::backend {
+
+static Grid scores_grid(const at::Tensor &scores) {
+  const Grid grid = grid_of(scores);
+  if (grid.channels < 1 || grid.channels > 256)
+    throw Failure(ct_bad_shape, "labels are of 1 to 256 classes, not " +
+                                  std::to_string(grid.channels));
+  return grid;
+}
+
+static at::Tensor empty_labels(const Grid &grid) {
+  return at::empty({grid.count, grid.height, grid.width}, at::kByte);
+}
+
+ct_code ct_argmax_labels(ct_tensor_ref scores, ct_tensor_ref *out, ct_error *error) noexcept {
+  return give(out, error, {scores}, [&] {
+    const auto values = dense(scores->value.detach());
+    const Grid grid = scores_grid(values);
+    auto labels = empty_labels(grid);
+    if (labels.numel() == 0) return labels;
+    over_images(grid, grid.height, grid.width * grid.channels,
+                [&](int64_t image, int32_t begin, int32_t end) {
+                  ck_argmax(values.data_ptr<float>() + image * grid.image(), grid.shape(),
+                            labels.data_ptr<uint8_t>() + image * grid.cells(), begin, end);
+                });
+    return labels;
+  });
+}
+
+ct_code ct_warp_argmax(ct_tensor_ref scores, ct_tensor_ref motion, ct_tensor_ref known,
+                       ct_border_kind border, ct_tensor_ref *out, ct_error *error) noexcept {
+  return give(out, error, {scores, motion}, [&] {
+    const auto values = dense(scores->value.detach());
+    const Grid grid = scores_grid(values);
+    const Motion along{motion_values(motion->value.detach(), grid), known_marks(known, grid)};
+    auto labels = empty_labels(grid);
+    if (labels.numel() == 0) return labels;
+    over_images(grid, grid.height, grid.width * grid.channels,
+                [&](int64_t image, int32_t begin, int32_t end) {
+                  const ck_motion here = along.of(image);
+                  ck_warp_argmax(values.data_ptr<float>() + image * grid.image(), grid.shape(),
+                                 &here, border_of(border),
+                                 labels.data_ptr<uint8_t>() + image * grid.cells(), begin, end);
+                });
+    return labels;
+  });
+}
+
+ct_code ct_warp_labels(ct_tensor_ref labels, ct_tensor_ref motion, ct_tensor_ref known,
+                       ct_border_kind border, uint8_t outside, ct_tensor_ref *out,
+                       ct_error *error) noexcept {
+  return give(out, error, {labels, motion}, [&] {
+    const auto &given = labels->value;
+    if (given.scalar_type() != at::kByte) throw Failure(ct_bad_type, "labels are bytes");
+    if (given.dim() != 3) throw Failure(ct_bad_shape, "labels are N × H × W, not " + shape(given));
+    const auto from = given.contiguous();
+    const Grid grid = grid_of(from.unsqueeze(1));
+    const Motion along{motion_values(motion->value.detach(), grid), known_marks(known, grid)};
+    auto carried = empty_labels(grid);
+    if (carried.numel() == 0) return carried;
+    over_images(grid, grid.height, grid.width,
+                [&](int64_t image, int32_t begin, int32_t end) {
+                  const ck_motion here = along.of(image);
+                  const int64_t at = image * grid.cells();
+                  ck_warp_labels(from.data_ptr<uint8_t>() + at, int32_t(grid.height),
+                                 int32_t(grid.width), &here, border_of(border), outside,
+                                 carried.data_ptr<uint8_t>() + at, begin, end);
+                });
+    return carried;
+  });
+}
+
+ct_code ct_pixels(const uint8_t *pixels, int64_t stride, int64_t height, int64_t width,
+                  const ct_pixel_options *options, ct_tensor_ref *out, ct_error *error) noexcept {
+  return give(out, error, {}, [&] {
+    const auto layout = options->channels_last ? ck_channels_last : ck_planar;
+    auto numbers = at::empty({1, 3, height, width}, at::dtype(at::kFloat).memory_format(format(layout)));
+    const Grid grid = grid_of(numbers);
+    if (numbers.numel() == 0) return numbers;
+    ck_affine affine;
+    std::copy_n(options->mean, 3, affine.mean);
+    std::copy_n(options->deviation, 3, affine.deviation);
+    std::copy_n(options->scale, 3, affine.scale);
+    over_images(grid, height, 3 * width, [&](int64_t, int32_t begin, int32_t end) {
+      ck_pixels(pixels, stride, int32_t(height), int32_t(width), &affine, options->reversed, layout,
+                numbers.data_ptr<float>(), begin, end);
+    });
+    return numbers;
+  });
+}
+
+}  // namespace ct::backend

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+internal import Tensors
+public import Video
+
+/// The names of the laws of backbones that `backbone` breaks; empty when it keeps them all.
+///
+/// The laws: *names are unique*; *parts make the whole*: any first stages and then the rest equal all at
+/// once; *sizes follow strides*; *same frame, same features*.
+public func brokenLaws(of backbone: some Backbone, on frame: Frame) throws -> [String] {
+  var broken: [String] = []
+  let stages = backbone.stages
+  if stages.isEmpty || Set(stages.map(\.name)).count != stages.count {
+    broken.append("names are unique")
+  }
+  let input = try backbone.input(for: frame)
+  let whole = try backbone.run(0..<stages.count, on: input)
+  for (index, stage) in stages.enumerated() {
+    let first = try backbone.run(0..<index + 1, on: input)
+    let rest = try backbone.run(index + 1..<stages.count, on: first)
+    if try rest.floats() != whole.floats() {
+      broken.append("parts make the whole, cut after \(stage.name)")
+    }
+    let expected = [input.shape[2], input.shape[3]].map { ($0 + stage.stride - 1) / stage.stride }
+    if [first.shape[2], first.shape[3]] != expected {
+      broken.append("sizes follow strides, after \(stage.name)")
+    }
+  }
+  let again = try backbone.run(0..<stages.count, on: backbone.input(for: frame))
+  if try again.floats() != whole.floats() { broken.append("same frame, same features") }
+  return broken
+}

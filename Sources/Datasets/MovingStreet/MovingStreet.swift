@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Flow
+public import Video
+
+/// A drive along a street, drawn by a software renderer: pictures, classes and exact motion.
+///
+/// Any seed, any size, any length; frame t is drawn on its own, whatever was drawn before. The same
+/// arguments give the same bytes, however many threads draw them.
+///
+/// Pictures are BGR. Labels are CamVid's (`classNames`), 11 being void. A label and a motion are those of
+/// what the ray through the centre of the pixel meets; the colour is a mean over the pixel.
+public struct MovingStreet: Sendable {
+  public let seed: UInt64
+  public let width: Int
+  public let height: Int
+  /// Frames a second.
+  public let frameRate: Double
+  /// How many threads draw a frame.
+  public let threads: Int
+  private let world: StreetWorld
+
+  /// The names of the classes, by label.
+  public static let classNames = [
+    "Sky", "Building", "Pole", "Road", "Pavement", "Tree", "SignSymbol", "Fence", "Car",
+    "Pedestrian", "Bicyclist", "Void",
+  ]
+
+  /// - Precondition: sizes, rate and threads are positive; sides are at most 8192 pixels.
+  public init(
+    seed: UInt64, width: Int = 480, height: Int = 360, frameRate: Double = 15, threads: Int = 2
+  ) {
+    precondition(
+      (1...8192).contains(width) && (1...8192).contains(height), "no street of \(width)×\(height)")
+    precondition(frameRate > 0 && threads > 0, "\(frameRate) frames a second, \(threads) threads")
+    (self.seed, self.width, self.height) = (seed, width, height)
+    (self.frameRate, self.threads) = (frameRate, threads)
+    world = StreetWorld(seed: seed)
+  }
+
+  /// The picture of frame `index`: BGR.
+  public func image(at index: Int) -> Image { view(at: index).image }
+
+  /// The classes of frame `index`: one channel.
+  public func labels(at index: Int) -> Image {
+    let scene = scene(at: index)
+    return Image(width: width, height: height, channels: 1) { bytes in
+      StreetDrawing(scene, width: width, height: height, threads: threads).label(into: bytes)
+    }
+  }
+
+  /// Picture and classes of frame `index`, drawn in one go.
+  public func view(at index: Int) -> (image: Image, labels: Image) {
+    let drawing = StreetDrawing(scene(at: index), width: width, height: height, threads: threads)
+    let noise = UInt32(
+      truncatingIfNeeded: StreetRandom.mixed(seed &+ UInt64(bitPattern: Int64(index))))
+    let labels = UnsafeMutableRawBufferPointer.allocate(byteCount: width * height, alignment: 64)
+    defer { labels.deallocate() }
+    let image = Image(width: width, height: height, channels: 3) { bytes in
+      drawing.draw(into: bytes, labels: labels, noise: noise)
+    }
+    return (image, Image(width: width, height: height, channels: 1, bytes: labels))
+  }
+
+  /// Where what is seen at each pixel of frame `current` is projected in frame `reference`.
+  ///
+  /// Exact to the accuracy of single-precision geometry, for what is hidden there too. Unknown only
+  /// where the point is not in front of the camera in the reference.
+  public func motion(from current: Int, to reference: Int) -> MotionField {
+    if current == reference { return .still(width: width, height: height) }
+    return trace(from: current, to: reference).motion()
+  }
+
+  /// Where what is seen in frame `current` cannot be seen in frame `reference`: 1, else 0.
+  ///
+  /// It is hidden by something nearer there, or outside of the picture.
+  public func occlusion(from current: Int, to reference: Int) -> Image {
+    if current == reference {
+      return Image(width: width, height: height, channels: 1, repeating: 0)
+    }
+    let there = StreetDrawing(scene(at: reference), width: width, height: height, threads: threads)
+    return trace(from: current, to: reference).occlusion(in: there)
+  }
+
+  private func trace(from current: Int, to reference: Int) -> StreetTrace {
+    let (time, other) = (Double(current) / frameRate, Double(reference) / frameRate)
+    return StreetTrace(
+      world: world, from: time, to: other, size: (width, height), threads: threads)
+  }
+
+  private func scene(at index: Int) -> StreetScene {
+    world.scene(at: Double(index) / frameRate, width: width, height: height)
+  }
+}

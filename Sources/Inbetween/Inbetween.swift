@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What `import Inbetween` brings: every part of the library.
+@_exported public import Backbone
+@_exported public import Datasets
+@_exported public import Evaluation
+@_exported public import Flow
+@_exported public import Pipeline
+@_exported public import Propagation
+@_exported public import Recipes
+@_exported public import Scheduler
+@_exported public import Tensors
+@_exported public import Video

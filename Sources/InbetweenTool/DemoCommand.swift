@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Foundation
+internal import Video
+
+struct DemoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo", abstract: "Show the main job on a rendered street and on a real video.",
+    discussion: """
+      Renders a street with exact labels, puts the true labels of key frames in the place of a \
+      network, carries them by copy and by warp at several intervals, and writes an overlay and a \
+      table. Then carries the pictures of a real video, and measures how well they fit.
+      """)
+
+  @Argument(help: "A video, a folder of pictures, or a pattern for the second part.")
+  var video: String?
+
+  @Option(help: "Write pictures and videos into this folder.")
+  var out = "demo-output"
+
+  @Option(help: "Frames of each part.")
+  var frames = 60
+
+  @Option(help: "The seed of the street.")
+  var seed: UInt64 = 7
+
+  @OptionGroup var threading: ThreadOptions
+
+  /// Where Debian's opencv-doc and `Scripts/fetch-sample-video` put a street scene.
+  static let samples = [
+    "demo-output/vtest.avi", "/usr/share/doc/opencv-doc/examples/data/vtest.avi",
+    "/usr/share/opencv4/samples/data/vtest.avi",
+  ]
+
+  func validate() throws {
+    guard frames >= 2 else { throw ValidationError("--frames needs at least 2, not \(frames)") }
+  }
+
+  func run() throws {
+    try OutputFile.make(folder: out)
+    try threading.apply()
+    let signals = Signals()
+    try StreetDemo(folder: out, seed: seed, frames: frames, threads: threading.threads)
+      .run(until: { signals.wantsStop })
+    if let failure = signals.failure { throw failure }
+    guard let video = video ?? Self.samples.first(where: FileManager.default.fileExists) else {
+      print(
+        """
+
+        No real video is at hand. Name one:  Scripts/demo my-video.mp4
+        or let Debian's sample be fetched:   Scripts/demo --fetch   (95 MB)
+        """)
+      return
+    }
+    try PictureDemo(source: video, folder: out, frames: frames, threads: threading.threads)
+      .run(until: { signals.wantsStop })
+    if let failure = signals.failure { throw failure }
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Evaluation
+internal import Foundation
+internal import Pipeline
+internal import Scheduler
+internal import Video
+
+/// Where the frames of a run go: an overlay, label maps, a table. Each is optional.
+final class FrameOutputs {
+  private let video: VideoWriter?
+  private let labelFolder: String?
+  private let table: FrameTable?
+  private let opacity: Double
+  var palette: Palette = .camVid
+
+  /// Opens what was asked for, before any work is done.
+  init(_ command: RunCommand, info: StreamInfo) throws {
+    var options = VideoWriter.Options()
+    options.threads = command.parts.threading.threads
+    video = try command.output.map {
+      try VideoWriter(
+        to: $0, width: info.width, height: info.height, rate: info.frameRate ?? FrameRate(25),
+        options: options)
+    }
+    labelFolder = command.labels
+    if let folder = labelFolder { try OutputFile.make(folder: folder) }
+    table = try command.perFrame.map { try FrameTable(path: $0) }
+    opacity = command.opacity
+  }
+
+  func add(_ frame: Frame, _ result: LabelledFrame, decode: Duration) throws {
+    if let labelFolder {
+      let name = frame.name ?? String(format: "%06d", frame.index)
+      try result.labels.scaledLabels(to: frame.pixels.size)
+        .writePNG(to: "\(labelFolder)/\(name).png", palette: palette)
+    }
+    table?.add(result.trace, decode: decode)
+    guard let video else { return }
+    var overlay = Overlay(palette: palette)
+    overlay.opacity = opacity
+    try video.add(
+      overlay.drawn(result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace)))
+  }
+
+  /// Closes the files; those without a frame do not appear.
+  func finish() throws {
+    if let video, video.frameCount > 0 { try video.finish() }
+    try table?.write()
+  }
+}
+
+extension Overlay.Mark {
+  init(_ trace: FrameTrace) {
+    self = trace.role == .key ? .key : .propagated(age: trace.framesSinceKey)
+  }
+}
+
+/// Role, reason and stage times of each frame, a line each (RFC 4180).
+private final class FrameTable {
+  private let path: String
+  private var lines: [String]
+  private let stages = PipelineStage.allCases
+
+  init(path: String) throws {
+    _ = try OutputFile(path)
+    self.path = path
+    let times = ["decode"] + stages.map(\.rawValue) + ["total"]
+    lines = [
+      "frame,time,role,reason,score,threshold,frames_since_key,"
+        + times.map { "\($0)_ms" }.joined(separator: ",")
+    ]
+  }
+
+  func add(_ trace: FrameTrace, decode: Duration) {
+    let reason = trace.decision.reason
+    let times = [decode] + stages.map { trace.stages[$0] ?? .zero } + [trace.total]
+    let cells =
+      ["\(trace.index)", String(format: "%.6f", trace.time), trace.role.rawValue]
+      + [quoted(reason.rule), reason.score.map { "\($0)" } ?? ""]
+      + [reason.threshold.map { "\($0)" } ?? "", "\(trace.framesSinceKey)"]
+      + times.map { String(format: "%.4f", $0.milliseconds) }
+    lines.append(cells.joined(separator: ","))
+  }
+
+  func write() throws {
+    let text = lines.joined(separator: "\r\n") + "\r\n"
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw Failure(.inputOutput, "\(path) cannot be written: \(error.localizedDescription)")
+    }
+  }
+
+  private func quoted(_ text: String) -> String {
+    text.contains { ",\"\r\n".contains($0) }
+      ? "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" : text
+  }
+}

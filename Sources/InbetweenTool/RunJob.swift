@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Evaluation
+internal import Foundation
+internal import Pipeline
+internal import Scheduler
+internal import Video
+
+/// Labels a stream to its end, or to wherever it breaks off, keeping what was done until then.
+struct RunJob {
+  private let pipeline: KeyframePipeline
+  private let stream: any FrameSource
+  private let outputs: FrameOutputs
+  private let limit: Int?
+  private let signals = Signals()
+  private(set) var measurement: RunMeasurement
+  private(set) var status = RunResult.Status.ok
+
+  init(
+    pipeline: KeyframePipeline, classes: ClassList, stream: any FrameSource,
+    outputs: FrameOutputs, limit: Int?
+  ) {
+    (self.pipeline, self.stream) = (pipeline, stream)
+    (self.outputs, self.limit) = (outputs, limit)
+    measurement = RunMeasurement(classes: classes)
+    outputs.palette = classes.palette
+  }
+
+  var info: StreamInfo { stream.info }
+  var report: StreamReport { stream.report }
+
+  /// - Returns: what ended the job early; nil where it came to its end. Either way the outputs are
+  ///   whole files that hold what was labelled.
+  mutating func run() -> Failure? {
+    var failure: Failure?
+    do { try labelAll() } catch { failure = Failure(error) }
+    do { try outputs.finish() } catch { failure = failure ?? Failure(error) }
+    if signals.wantsStop {
+      (status, failure) = (.cancelled, failure ?? signals.failure)
+    } else if failure != nil || !report.isClean {
+      status = .partial
+    }
+    return failure
+  }
+
+  private mutating func labelAll() throws {
+    var (state, progress) = (pipeline.start(), Progress(total: limit ?? info.claimedFrameCount))
+    defer { progress.end() }
+    let clock = ContinuousClock()
+    while report.decoded < limit ?? .max, !signals.wantsStop {
+      let begin = clock.now
+      guard let frame = try stream.next() else { return }
+      let decode = clock.now - begin
+      let result = try pipeline.label(frame, in: &state)
+      measurement.add(result, truth: nil, decode: decode)
+      try outputs.add(frame, result, decode: decode)
+      progress.advance(isKey: result.trace.role == .key)
+    }
+  }
+}

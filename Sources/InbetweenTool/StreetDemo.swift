@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Datasets
+internal import Evaluation
+internal import Flow
+internal import Foundation
+internal import Pipeline
+internal import Propagation
+internal import Recipes
+internal import Scheduler
+internal import Synchronization
+internal import Video
+
+/// True labels of a rendered street, carried from key frames to all others.
+struct StreetDemo {
+  private let clip: RememberedClip
+  private let folder: String
+  private let threads: Int
+
+  init(folder: String, seed: UInt64, frames: Int, threads: Int) {
+    (self.folder, self.threads) = (folder, threads)
+    clip = RememberedClip(StreetClip(seed: seed, count: frames, threads: threads))
+  }
+
+  func run(until stopped: () -> Bool) throws {
+    try render(until: stopped)
+    print(
+      """
+
+      \(clip.name), \(clip.count) frames of 480×360, true labels on key frames, carried in between
+      mIoU against the true labels; TC is the agreement of successive labels along the true motion;
+      milliseconds are those of a propagated frame, its flow included
+
+        every  carried by            mIoU     TC      ms
+      """)
+    for interval in [2, 5, 10] where !stopped() {
+      try row(interval, "copy", Copy(), Still())
+      try row(interval, "warp, dis:medium", Warp(), DISFlow(preset: .medium))
+      try row(interval, "warp, true motion", Warp(), TrueMotion(of: clip))
+    }
+    if !stopped() { try writeOverlay(until: stopped) }
+  }
+
+  private func render(until stopped: () -> Bool) throws {
+    var progress = Progress(total: clip.count)
+    defer { progress.end() }
+    for index in 0..<clip.count where !stopped() {
+      _ = try clip.sample(at: index)
+      if index > 0 { _ = try clip.motion(from: index, to: index - 1) }
+      progress.advance(isKey: false)
+    }
+  }
+
+  private func pipeline(
+    _ interval: Int, _ propagator: any Propagator, _ flow: any FlowEstimator
+  ) throws -> KeyframePipeline {
+    let truth = TrueLabels(of: clip)
+    return try KeyframePipeline(
+      backbone: truth, head: truth.head, scheduler: .every(interval), propagator: propagator,
+      flow: flow)
+  }
+
+  private func row(
+    _ interval: Int, _ name: String, _ propagator: any Propagator, _ flow: any FlowEstimator
+  ) throws {
+    let measured = try Evaluator(pipeline(interval, propagator, flow), on: clip).run()
+    let accuracy = measured.accuracy
+    print(
+      "  " + "\(interval)".padding(toLength: 7, withPad: " ", startingAt: 0)
+        + name.padding(toLength: 20, withPad: " ", startingAt: 0)
+        + String(
+          format: "%7.3f%7.3f%8.2f", accuracy?.mIoU ?? 0, accuracy?.temporalConsistency ?? 0,
+          measured.speed.latency.propagated?.p50 ?? 0))
+  }
+
+  private func writeOverlay(until stopped: () -> Bool) throws {
+    let path = "\(folder)/street.mp4"
+    let pipeline = try pipeline(5, Warp(), DISFlow(preset: .medium))
+    let first = try clip.sample(at: 0).frame.pixels
+    var options = VideoWriter.Options()
+    options.threads = threads
+    let video = try VideoWriter(
+      to: path, width: first.width, height: first.height, rate: FrameRate(15), options: options)
+    var overlay = Overlay(palette: clip.classes.palette)
+    overlay.title = "every:5, warp, dis:medium"
+    var state = pipeline.start()
+    for index in 0..<clip.count where !stopped() {
+      let frame = try clip.sample(at: index).frame
+      let result = try pipeline.label(frame, in: &state)
+      let drawn = overlay.drawn(
+        result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace))
+      try video.add(drawn)
+      if index == min(4, clip.count - 1) { try drawn.writePNG(to: "\(folder)/street.png") }
+    }
+    try video.finish()
+    print("\n  overlay of warp at every:5: \(path), one of its frames: \(folder)/street.png")
+  }
+}
+
+/// A clip whose samples and motion are made once, however often they are asked for.
+private final class RememberedClip: ClipWithMotion {
+  private let clip: StreetClip
+  private let samples = Mutex<[Int: Sample]>([:])
+  private let fields = Mutex<[Int: MotionField]>([:])
+
+  init(_ clip: StreetClip) { self.clip = clip }
+
+  var name: String { clip.name }
+  var classes: ClassList { clip.classes }
+  var count: Int { clip.count }
+
+  func sample(at index: Int) throws -> Sample {
+    if let known = samples.withLock({ $0[index] }) { return known }
+    let sample = clip.sample(at: index)
+    samples.withLock { $0[index] = sample }
+    return sample
+  }
+
+  func motion(from current: Int, to reference: Int) throws -> MotionField {
+    let key = current * clip.count + reference
+    if let known = fields.withLock({ $0[key] }) { return known }
+    let field = clip.motion(from: current, to: reference)
+    fields.withLock { $0[key] = field }
+    return field
+  }
+}
+
+/// The exact motion of a clip in the place of an estimate: what a perfect estimator would give.
+private struct TrueMotion<Source: ClipWithMotion>: FlowEstimator {
+  private let clip: Source
+  init(of clip: Source) { self.clip = clip }
+
+  func motion(from current: Frame, to reference: Frame) throws -> MotionField {
+    try clip.motion(from: current.index, to: reference.index)
+  }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How one element is stored in a safetensors file.
+public enum SafetensorsType: String, Sendable, Hashable, CaseIterable {
+  case bool = "BOOL"
+  case uint8 = "U8", int8 = "I8"
+  case uint16 = "U16", int16 = "I16"
+  case uint32 = "U32", int32 = "I32"
+  case uint64 = "U64", int64 = "I64"
+  case float8E5M2 = "F8_E5M2", float8E4M3 = "F8_E4M3"
+  case float16 = "F16", bfloat16 = "BF16"
+  case float32 = "F32", float64 = "F64"
+
+  /// Bytes an element takes.
+  public var byteCount: Int {
+    switch self {
+    case .bool, .uint8, .int8, .float8E5M2, .float8E4M3: 1
+    case .uint16, .int16, .float16, .bfloat16: 2
+    case .uint32, .int32, .float32: 4
+    case .uint64, .int64, .float64: 8
+    }
+  }
+}
+
+/// One tensor of a safetensors file: what the header says of it.
+public struct SafetensorsEntry: Sendable, Hashable {
+  /// Nothing but a name: never to be used as a path.
+  public let name: String
+  public let type: SafetensorsType
+  public let shape: Shape
+  /// Where its bytes are, counted from the end of the header.
+  let range: Range<Int>
+}
+
+/// What a safetensors file says before its data, checked.
+struct SafetensorsHeader {
+  private(set) var metadata: [String: String] = [:]
+  /// In the order of their data.
+  private(set) var entries: [SafetensorsEntry] = []
+
+  static let longest = 16 << 20
+  static let mostTensors = 65_536
+  static let longestName = 1024
+  private static let mostAxes = 64
+  private static let largestSize = Int(Int32.max)
+
+  /// Reads `bytes` as the header of a file with `dataCount` bytes behind it.
+  init(_ bytes: [UInt8], dataCount: Int) throws(SafetensorsError) {
+    guard String(validating: bytes, as: UTF8.self) != nil else {
+      throw SafetensorsError(.badHeader, "the header is not UTF-8")
+    }
+    guard bytes.first == UInt8(ascii: "{") else {
+      throw SafetensorsError(.badHeader, "the header does not begin with '{'")
+    }
+    var scanner = SafetensorsScanner(bytes)
+    var (metadata, entries): ([String: String], [SafetensorsEntry]) = ([:], [])
+    try scanner.object { scanner, key throws(SafetensorsError) in
+      if key == "__metadata__" {
+        metadata = try Self.metadata(&scanner)
+      } else {
+        entries.append(try Self.entry(&scanner, named: key, number: entries.count))
+      }
+    }
+    try scanner.end()
+    entries.sort {
+      ($0.range.lowerBound, $0.range.upperBound, $0.name)
+        < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+    }
+    (self.metadata, self.entries) = (metadata, entries)
+    try checkCoverage(of: dataCount)
+  }
+
+  private static func metadata(
+    _ scanner: inout SafetensorsScanner
+  ) throws(SafetensorsError) -> [String: String] {
+    var metadata: [String: String] = [:]
+    try scanner.object { scanner, key throws(SafetensorsError) in
+      metadata[key] = try scanner.string()
+    }
+    return metadata
+  }
+
+  private static func entry(
+    _ scanner: inout SafetensorsScanner, named name: String, number: Int
+  ) throws(SafetensorsError) -> SafetensorsEntry {
+    guard number < mostTensors else {
+      throw SafetensorsError(.badHeader, "the file has more than \(mostTensors) tensors")
+    }
+    try check(name: name)
+    var (type, shape, offsets): (String?, [Int]?, [Int]?)
+    try scanner.object { scanner, key throws(SafetensorsError) in
+      switch key {
+      case "dtype": type = try scanner.string()
+      case "shape": shape = try counts(&scanner, most: mostAxes, of: name)
+      case "data_offsets": offsets = try counts(&scanner, most: 2, of: name)
+      default: try scanner.skip()
+      }
+    }
+    guard let type, let shape, let offsets, offsets.count == 2 else {
+      throw SafetensorsError(
+        .badHeader, tensor: name, "it takes a dtype, a shape and two data_offsets")
+    }
+    return try checked(name, type, shape, from: offsets[0], to: offsets[1])
+  }
+
+  /// What a tensor may be called: anything short that is something.
+  static func check(name: String) throws(SafetensorsError) {
+    guard !name.isEmpty else {
+      throw SafetensorsError(.badHeader, tensor: name, "a tensor has no name")
+    }
+    guard name.utf8.count <= longestName else {
+      throw SafetensorsError(
+        .badHeader, tensor: name, "its name is longer than \(longestName) bytes")
+    }
+  }
+
+  private static func counts(
+    _ scanner: inout SafetensorsScanner, most: Int, of name: String
+  ) throws(SafetensorsError) -> [Int] {
+    var counts: [Int] = []
+    try scanner.array { scanner throws(SafetensorsError) in
+      guard counts.count < most else {
+        throw SafetensorsError(.badHeader, tensor: name, "it has a list of more than \(most)")
+      }
+      counts.append(try scanner.count())
+    }
+    return counts
+  }
+
+  private static func checked(
+    _ name: String, _ type: String, _ shape: [Int], from begin: Int, to end: Int
+  ) throws(SafetensorsError) -> SafetensorsEntry {
+    guard let kind = SafetensorsType(rawValue: type) else {
+      throw SafetensorsError(
+        .badType, tensor: name, "there are no elements of type \(SafetensorsError.escaped(type))")
+    }
+    guard begin <= end else {
+      throw SafetensorsError(.badLayout, tensor: name, "its data ends before it begins")
+    }
+    guard shape.allSatisfy({ $0 <= largestSize }), let count = Shape(shape).count,
+      case let (bytes, overflow) = count.multipliedReportingOverflow(by: kind.byteCount), !overflow
+    else {
+      throw SafetensorsError(.badLayout, tensor: name, "a shape of \(shape) is too large")
+    }
+    guard bytes == end - begin else {
+      throw SafetensorsError(
+        .badLayout, tensor: name,
+        "a shape of \(shape) takes \(bytes) bytes of \(type), and it has \(end - begin)")
+    }
+    return SafetensorsEntry(name: name, type: kind, shape: Shape(shape), range: begin..<end)
+  }
+
+  /// No overlap, no hole, nothing left over.
+  private func checkCoverage(of dataCount: Int) throws(SafetensorsError) {
+    var end = 0
+    for entry in entries {
+      guard entry.range.lowerBound == end else {
+        let fault = entry.range.lowerBound < end ? "overlaps" : "leaves a hole after"
+        throw SafetensorsError(
+          .badLayout, tensor: entry.name, "its data \(fault) what comes before it")
+      }
+      end = entry.range.upperBound
+    }
+    guard end == dataCount else {
+      throw SafetensorsError(
+        .badLayout, "the tensors take \(end) bytes, and the file has \(dataCount)")
+    }
+  }
+}

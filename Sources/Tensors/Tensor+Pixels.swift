@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CTorch
+
+/// How 8-bit blue, green, red samples become the numbers a network was trained on.
+///
+/// Each is `(sample - mean) / deviation * scale`, by channel in the order of the result, samples
+/// counted from 0 to 255.
+public struct PixelScaling: Sendable, Hashable {
+  /// The order of the result's channels.
+  public enum Order: String, Sendable, Hashable, CaseIterable { case bgr, rgb }
+
+  public let mean: SIMD3<Float>
+  public let deviation: SIMD3<Float>
+  public let scale: SIMD3<Float>
+  public let order: Order
+
+  /// - Precondition: no deviation is 0.
+  public init(
+    mean: SIMD3<Float> = .zero, deviation: SIMD3<Float> = .one, scale: SIMD3<Float> = .one,
+    order: Order = .bgr
+  ) {
+    precondition(all(deviation .!= 0), "a deviation of 0 scales nothing: \(deviation)")
+    (self.mean, self.deviation, self.scale, self.order) = (mean, deviation, scale, order)
+  }
+}
+
+extension Tensor {
+  /// A picture, height × width × 3 bytes in blue, green, red, as a 1 × 3 × height × width tensor.
+  ///
+  /// - Throws: `.badShape` where the bytes do not fill the picture.
+  public static func pixels(
+    _ bytes: UnsafeRawBufferPointer, height: Int, width: Int, scaling: PixelScaling,
+    channelsLast: Bool = false
+  ) throws(TensorError) -> Tensor {
+    let count = try Shape([height, width, 3]).count(of: .float32, for: #function)
+    guard count == bytes.count, let samples = bytes.bindMemory(to: UInt8.self).baseAddress else {
+      throw TensorError(
+        .badShape, in: #function as StaticString,
+        "\(bytes.count) bytes are no picture of \(height) × \(width) × 3")
+    }
+    var options = ct_pixel_options(scaling, channelsLast: channelsLast)
+    return try shim {
+      ct_pixels(samples, Int64(3 * width), Int64(height), Int64(width), &options, &$0, &$1)
+    }
+  }
+}
+
+extension ct_pixel_options {
+  fileprivate init(_ scaling: PixelScaling, channelsLast: Bool) {
+    self.init(
+      mean: scaling.mean.samples, deviation: scaling.deviation.samples,
+      scale: scaling.scale.samples, reversed: scaling.order == .rgb ? 1 : 0,
+      channels_last: channelsLast ? 1 : 0)
+  }
+}
+
+extension SIMD3<Float> {
+  fileprivate var samples: (Float, Float, Float) { (x, y, z) }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backbone
+import ConformanceKit
+import Flow
+import Pipeline
+import Propagation
+import Scheduler
+import Testing
+import Video
+
+struct KeyframePipelineTests {
+  @Test func everyFrameAsKeyIsTheBackboneAlone() throws {
+    let results = try run(pipeline(.every(1)), frames: 4)
+    for (index, result) in results.enumerated() {
+      #expect(result.labels == columns(of: slide(index, by: 2)))
+    }
+  }
+
+  @Test func rolesAndReasonsAreTraced() throws {
+    let traces = try run(pipeline(.every(3)), frames: 7).map(\.trace)
+    #expect(traces.map(\.role.drawing).joined() == "K..K..K")
+    #expect(traces.map(\.framesSinceKey) == [0, 1, 2, 0, 1, 2, 0])
+    #expect(traces[0].decision.reason == .firstFrame)
+    #expect(traces[3].decision.reason == Reason("frames since key", score: 3, threshold: 3))
+  }
+
+  @Test func stageTimesAddUpToTheTotal() throws {
+    for trace in try run(pipeline(.whenMoved(pixels: 3)), frames: 6).map(\.trace) {
+      let sum = trace.stages.values.reduce(Duration.zero, +)
+      #expect(sum <= trace.total)
+      #expect(sum > .zero)
+    }
+  }
+
+  @Test func copiedLabelsAreThoseOfTheKey() throws {
+    let results = try run(pipeline(.every(4), Copy()), frames: 8)
+    #expect(results[3].labels == results[0].labels)
+    #expect(results[4].labels != results[0].labels)
+    #expect(results[7].labels == results[4].labels)
+  }
+
+  @Test(arguments: [MotionReference.key, .previous], ["low", "high"])
+  func warpedLabelsFollowTheMotion(reference: MotionReference, tap: String) throws {
+    let results = try run(pipeline(.every(4), Warp(from: reference), tap: tap), frames: 4)
+    for (index, result) in results.enumerated() {
+      let expected = columns(of: slide(index, by: 2))
+      for x in (2 * index)..<12 { #expect(result.labels[x: x, y: 1] == expected[x: x, y: 1]) }
+    }
+  }
+
+  @Test func interleavedStreamsEqualTheirSoloRuns() throws {
+    let pipeline = try pipeline(.whenMoved(pixels: 3), Warp(from: .previous))
+    let solo = try run(pipeline, frames: 6).map(\.labels)
+    var states = [pipeline.start(), pipeline.start()]
+    for step in 0..<9 {
+      for (which, index) in [(0, step), (1, step - 3)] where (0..<6).contains(index) {
+        let result = try pipeline.label(slide(index, by: 2), in: &states[which])
+        #expect(result.labels == solo[index])
+      }
+    }
+  }
+
+  @Test func aCopyOfTheStateForksTheStream() throws {
+    let pipeline = try pipeline(.every(5))
+    var state = pipeline.start()
+    _ = try pipeline.label(slide(0, by: 2), in: &state)
+    var fork = state
+    for index in 1..<5 { _ = try pipeline.label(slide(index, by: 2), in: &state) }
+    #expect(state.framesSinceKey == 4)
+    #expect(fork.framesSinceKey == 0)
+    let forked = try pipeline.label(slide(1, by: 2), in: &fork)
+    #expect(forked.trace.framesSinceKey == 1)
+  }
+
+  @Test func nothingIsCarriedAcrossABreak() throws {
+    let pipeline = try pipeline(.every(9))
+    var state = pipeline.start()
+    _ = try pipeline.label(slide(0, by: 2), in: &state)
+    let result = try pipeline.label(slide(1, by: 2, breaks: true), in: &state)
+    #expect(result.trace.role == .key)
+    #expect(result.trace.decision.reason == .streamBroke)
+    #expect(result.labels == columns(of: slide(1, by: 2)))
+  }
+
+  @Test func motionIsEstimatedOnceThoughTwoAsk() throws {
+    let flow = Sliding(dx: 2)
+    _ = try run(pipeline(.whenMoved(pixels: 100), flow: flow), frames: 5)
+    #expect(flow.counter.count == 4)
+  }
+
+  @Test func copyingEstimatesNoMotion() throws {
+    let flow = Sliding(dx: 2)
+    _ = try run(pipeline(.every(3), Copy(), flow: flow), frames: 6)
+    #expect(flow.counter.count == 0)
+  }
+
+  @Test func aFailureNamesStageAndFrameAndLeavesTheStreamAsItWas() throws {
+    var backbone = CountedPixels()
+    backbone.failsOn = 2
+    let pipeline = try pipeline(.every(2), backbone: backbone)
+    var state = pipeline.start()
+    for index in 0..<2 { _ = try pipeline.label(slide(index, by: 2), in: &state) }
+    let error = try #require(throws: PipelineError.self) {
+      try pipeline.label(slide(2, by: 2), in: &state)
+    }
+    #expect(error.stage == .backbone && error.frame == 2)
+    #expect(error.underlying is CancellationError)
+    #expect(state.framesSinceKey == 1)
+  }
+
+  @Test func aTapRunsTheRestOnEveryFrame() throws {
+    let backbone = CountedPixels()
+    _ = try run(pipeline(.every(3), Copy(), tap: "low", backbone: backbone), frames: 6)
+    #expect((backbone.low.count, backbone.high.count) == (2, 6))
+  }
+
+  @Test func askedForFeaturesAreNotComputedAgain() throws {
+    let backbone = CountedPixels()
+    _ = try run(pipeline(LooksAtFeatures(), Copy(), backbone: backbone), frames: 5)
+    #expect((backbone.low.count, backbone.high.count) == (5, 3))
+  }
+
+  @Test func framesAreBroughtToTheBackbonesSize() throws {
+    let pipeline = try KeyframePipeline(
+      backbone: Pixels(size: PixelSize(width: 6, height: 2)), head: Pixels().head,
+      scheduler: .every(2), propagator: .warp(), flow: Still())
+    for result in try run(pipeline, frames: 3) {
+      #expect(result.labels.size == PixelSize(width: 6, height: 2))
+    }
+  }
+
+  @Test func anUnknownTapIsAnsweredWithTheStagesThereAre() throws {
+    let error = try #require(throws: BackboneError.self) { try pipeline(.every(2), tap: "hgih") }
+    #expect(error.message == "no stage 'hgih'; there are low, high")
+  }
+
+  @Test func pixelsKeepTheLawsOfBackbones() throws {
+    #expect(try brokenLaws(of: Pixels(), on: slide(0, by: 0)) == [])
+  }
+
+  private func pipeline(
+    _ scheduler: some KeyframeScheduler, _ propagator: some Propagator = Warp(),
+    flow: some FlowEstimator = Sliding(dx: 2), tap: String? = nil,
+    backbone: some Backbone = Pixels()
+  ) throws -> KeyframePipeline {
+    try KeyframePipeline(
+      backbone: backbone, head: Pixels().head, scheduler: scheduler, propagator: propagator,
+      flow: flow, tap: tap)
+  }
+
+  private func run(_ pipeline: KeyframePipeline, frames: Int) throws -> [LabelledFrame] {
+    var state = pipeline.start()
+    return try (0..<frames).map { try pipeline.label(slide($0, by: 2), in: &state) }
+  }
+
+  /// The brightest channel of each pixel.
+  private func columns(of frame: Frame) -> Image {
+    let pixels = frame.pixels
+    return Image(
+      width: pixels.width, height: pixels.height, channels: 1,
+      bytes: (0..<pixels.width * pixels.height).map { cell -> UInt8 in
+        let (x, y) = (cell % pixels.width, cell / pixels.width)
+        return UInt8((0..<3).max { pixels[x: x, y: y, channel: $0] < pixels[x: x, y: y, channel: $1] } ?? 0)
+      })
+  }
+}
+
+extension FrameRole {
+  fileprivate var drawing: String { self == .key ? "K" : "." }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backbone
+import ConformanceKit
+import Flow
+import Pipeline
+import Propagation
+import Scheduler
+import Synchronization
+import Tensors
+import Video
+
+/// Counts calls, from any thread.
+final class Counter: Sendable {
+  private let calls = Atomic(0)
+  var count: Int { calls.load(ordering: .relaxed) }
+  func tick() { calls.add(1, ordering: .relaxed) }
+}
+
+/// `Pixels`, counting how often each stage runs, and failing on one frame if told to.
+struct CountedPixels: Backbone {
+  let pixels = Pixels()
+  let low = Counter(), high = Counter()
+  var failsOn: Int?
+
+  var stages: [Stage] { pixels.stages }
+  var inputSize: PixelSize? { nil }
+
+  func input(for frame: Frame) throws -> Tensor {
+    if frame.index == failsOn { throw CancellationError() }
+    return try pixels.input(for: frame)
+  }
+
+  func run(_ range: Range<Int>, on input: Tensor) -> Tensor {
+    for stage in range { stage == 0 ? low.tick() : high.tick() }
+    return input
+  }
+}
+
+/// Everything moves by whole pixels a frame; counts how often it is asked.
+struct Sliding: FlowEstimator {
+  let dx: Int
+  let counter = Counter()
+
+  func motion(from current: Frame, to reference: Frame) -> MotionField {
+    counter.tick()
+    let (width, height) = (current.pixels.width, current.pixels.height)
+    let shift = Float(-dx * (current.index - reference.index))
+    let cells = (0..<2 * width * height).map { $0.isMultiple(of: 2) ? shift : 0 }
+    return MotionField(width: width, height: height, displacements: cells)
+  }
+}
+
+/// Asks for the features of the first stage, and makes every other frame key.
+struct LooksAtFeatures: KeyframeScheduler {
+  func decision(at moment: inout Moment) throws -> Decision {
+    _ = try moment.features(after: "low")
+    _ = try moment.features(after: "low")
+    return Decision(moment.framesSinceKey >= 2 ? .key : .propagated, because: Reason("every other"))
+  }
+}
+
+/// Frame `index` of a picture that slides to the right by `dx` pixels a frame, bright columns in turn
+/// blue, green and red.
+func slide(_ index: Int, by dx: Int, width: Int = 12, height: Int = 4, breaks: Bool = false) -> Frame
+{
+  let pixels = Image(width: width, height: height, channels: 3) { bytes in
+    for y in 0..<height {
+      for x in 0..<width {
+        let column = ((x - dx * index) / 2 + 300) % 3
+        for channel in 0..<3 {
+          bytes[(y * width + x) * 3 + channel] = channel == column ? 200 : UInt8(10 * (y % 3))
+        }
+      }
+    }
+  }
+  return Frame(index: index, time: Double(index) / 25, pixels: pixels, followsBreak: breaks)
+}
