@@ -109,23 +109,32 @@ CK_DIS_INLINE void dis_inherit(const ck_dis_level *level, int32_t column, int32_
              w11 * from->dy[here + down + next]);
 }
 
-/// Tries one more starting point for every patch of the batch: that of the patch `ahead` before it.
+/// Tries one more starting point for every patch of the batch, the motion of `neighbour`, unless it is
+/// the one it has. (To leave out those close by as well costs accuracy.)
 CK_DIS_INLINE void dis_try(const ck_dis_level *level, dis_batch *batch,
                            const int32_t neighbour[ck_dis_stripe]) {
-  dis_fit fit[ck_dis_stripe];
+  int32_t listed[ck_dis_stripe], count = 0;
   float dx[ck_dis_stripe], dy[ck_dis_stripe];
   for (int32_t i = 0; i < batch->count; ++i) {
     dx[i] = level->patch_dx[neighbour[i]];
     dy[i] = level->patch_dy[neighbour[i]];
-    dis_fit_at(level, &batch->templates[i], batch->left[i] + dx[i], batch->top[i] + dy[i], &fit[i]);
+    listed[count] = i;
+    const int untried = batch->fit[i].error == __FLT_MAX__;
+    count += untried | (dx[i] != batch->dx[i]) | (dy[i] != batch->dy[i]);
   }
-  for (int32_t i = 0; i < batch->count; ++i) {
-    const int better = fit[i].error < batch->fit[i].error;
+  dis_fit fit[ck_dis_stripe];
+  for (int32_t n = 0; n < count; ++n) {
+    const int32_t i = listed[n];
+    dis_fit_at(level, &batch->templates[i], batch->left[i] + dx[i], batch->top[i] + dy[i], &fit[n]);
+  }
+  for (int32_t n = 0; n < count; ++n) {
+    const int32_t i = listed[n];
+    const int better = fit[n].error < batch->fit[i].error;
     batch->dx[i] = better ? dx[i] : batch->dx[i];
     batch->dy[i] = better ? dy[i] : batch->dy[i];
-    batch->fit[i].error = better ? fit[i].error : batch->fit[i].error;
-    batch->fit[i].step_x = better ? fit[i].step_x : batch->fit[i].step_x;
-    batch->fit[i].step_y = better ? fit[i].step_y : batch->fit[i].step_y;
+    batch->fit[i].error = better ? fit[n].error : batch->fit[i].error;
+    batch->fit[i].step_x = better ? fit[n].step_x : batch->fit[i].step_x;
+    batch->fit[i].step_y = better ? fit[n].step_y : batch->fit[i].step_y;
   }
 }
 

@@ -15,7 +15,7 @@ struct InverseSearchSettings: Sendable {
   /// Steps are damped by half a squared grey level and a patch's 64 pixels are summed; OpenCV gets much
   /// the same effect by taking an eighth of each step.
   var search: ck_dis_search_settings {
-    ck_dis_search_settings(steps: steps, gain: 1, damping: 500, least_step: 0.01)
+    ck_dis_search_settings(steps: steps, gain: 1, damping: 400, least_step: 0.01)
   }
 
   /// The weights of OpenCV's refinement.
@@ -27,9 +27,9 @@ struct InverseSearchSettings: Sendable {
 extension InverseSearch.Preset {
   var settings: InverseSearchSettings {
     switch self {
-    case .ultrafast: InverseSearchSettings(finest: 2, patchStep: 4, steps: 6, refinements: 0)
-    case .fast: InverseSearchSettings(finest: 2, patchStep: 4, steps: 8, refinements: 5)
-    case .medium: InverseSearchSettings(finest: 1, patchStep: 3, steps: 12, refinements: 5)
+    case .ultrafast: InverseSearchSettings(finest: 2, patchStep: 4, steps: 2, refinements: 0)
+    case .fast: InverseSearchSettings(finest: 2, patchStep: 4, steps: 2, refinements: 5)
+    case .medium: InverseSearchSettings(finest: 1, patchStep: 3, steps: 3, refinements: 5)
     }
   }
 }
