@@ -18,7 +18,18 @@ typedef float dis_4 __attribute__((ext_vector_type(4), aligned(4), may_alias));
 typedef float dis_8 __attribute__((ext_vector_type(8), aligned(4), may_alias));
 typedef float dis_16 __attribute__((ext_vector_type(16), aligned(4), may_alias));
 
+typedef int32_t dis_ints __attribute__((ext_vector_type(16), aligned(4), may_alias));
+
 enum { dis_lanes = 16 };
+
+// Macros: as functions, they would pass vectors that narrower processors cannot take in one piece.
+#define dis_load(from) (*(const dis_16 *)(from))
+#define dis_store(to, value) (*(dis_16 *)(to) = (value))
+/// Every second value of two vectors, from the first or from the second one on.
+#define dis_even(a, b)                                                                             \
+  __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define dis_odd(a, b)                                                                              \
+  __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
 
 CK_DIS_INLINE int32_t dis_least(int32_t a, int32_t b) { return a < b ? a : b; }
 CK_DIS_INLINE int32_t dis_most(int32_t a, int32_t b) { return a > b ? a : b; }

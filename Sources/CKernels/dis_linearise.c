@@ -4,9 +4,6 @@
 #include "dis.h"
 
 static const float dis_floor = 0.1f;
-#ifndef DIS_GRAD
-#define DIS_GRAD 0.5f
-#endif
 enum { dis_lead = dis_lanes };
 
 /// Pictures of a band of rows and of two more on either side.
@@ -28,28 +25,54 @@ CK_DIS_INLINE void dis_repeat_ends(float *row, int32_t width) {
   row[width] = row[width - 1];
 }
 
+enum { dis_chunk = 64 };
+
+/// Where a run of pixels reads in the reference.
+typedef struct dis_places {
+  int32_t at[dis_chunk];
+  float right[dis_chunk], below[dis_chunk];
+} dis_places;
+
+CK_DIS_INLINE void dis_find(const ck_dis_level *level, int32_t x, int32_t y, int32_t count,
+                            dis_places *restrict places) {
+  const ck_dis_flow *flow = &level->flow[0];
+  const float *restrict dx = flow->dx + y * flow->stride + x;
+  const float *restrict dy = flow->dy + y * flow->stride + x;
+  const float last_x = (float)(flow->width - 1), last_y = (float)(flow->height - 1);
+  const int32_t stride = (int32_t)level->reference.stride;
+  for (int32_t i = 0; i < count; ++i) {
+    const int32_t column = dis_split((float)(x + i) + dx[i], 0, last_x, &places->right[i]);
+    const int32_t row = dis_split((float)y + dy[i], 0, last_y, &places->below[i]);
+    places->at[i] = row * stride + column;
+  }
+}
+
 /// Reads the reference along the motion.
 CK_DIS_INLINE void dis_meet(const ck_dis_level *level, const dis_band *band, int32_t y) {
-  const ck_dis_picture *reference = &level->reference;
-  const ck_dis_flow *flow = &level->flow[0];
-  const float *dx = flow->dx + y * flow->stride, *dy = flow->dy + y * flow->stride;
+  const float *pixels = level->reference.pixels;
+  const ptrdiff_t stride = level->reference.stride;
   const float *restrict current = level->current.pixels + y * level->current.stride;
   float *restrict mean = dis_band_row(band, band->mean, y);
   float *restrict gap = dis_band_row(band, band->gap, y);
-  const float *pixels = reference->pixels;
-  const int32_t stride = (int32_t)reference->stride;
-  const float last_x = (float)(band->width - 1), last_y = (float)(band->height - 1);
-  for (int32_t x = 0; x < band->width; ++x) {
-    float right, below;
-    const int32_t column = dis_split((float)x + dx[x], 0, last_x, &right);
-    const int32_t row = dis_split((float)y + dy[x], 0, last_y, &below);
-    const int32_t at = row * stride + column;
-    const float a = pixels[at], b = pixels[at + 1];
-    const float c = pixels[at + stride], d = pixels[at + stride + 1];
-    const float upper = a + right * (b - a), lower = c + right * (d - c);
-    const float moved = upper + below * (lower - upper);
-    mean[x] = 0.5f * (current[x] + moved);
-    gap[x] = moved - current[x];
+  for (int32_t x = 0; x < band->width; x += dis_chunk) {
+    const int32_t count = dis_least(dis_chunk, band->width - x);
+    dis_places places;
+    float taps[4][dis_chunk];
+    dis_find(level, x, y, count, &places);
+    for (int32_t i = 0; i < count; ++i) {
+      const float *from = pixels + places.at[i];
+      taps[0][i] = from[0];
+      taps[1][i] = from[1];
+      taps[2][i] = from[stride];
+      taps[3][i] = from[stride + 1];
+    }
+    for (int32_t i = 0; i < count; ++i) {
+      const float upper = taps[0][i] + places.right[i] * (taps[1][i] - taps[0][i]);
+      const float lower = taps[2][i] + places.right[i] * (taps[3][i] - taps[2][i]);
+      const float moved = upper + places.below[i] * (lower - upper);
+      mean[x + i] = 0.5f * (current[x + i] + moved);
+      gap[x + i] = moved - current[x + i];
+    }
   }
   dis_repeat_ends(mean, band->width);
   dis_repeat_ends(gap, band->width);
@@ -62,62 +85,80 @@ CK_DIS_INLINE void dis_slope(const dis_band *band, int32_t y) {
   float *restrict x_ = dis_band_row(band, band->slope_x, y);
   float *restrict y_ = dis_band_row(band, band->slope_y, y);
   for (int32_t x = 0; x < band->width; ++x) {
-    x_[x] = DIS_GRAD * (here[x + 1] - here[x - 1]);
-    y_[x] = DIS_GRAD * (below[x] - above[x]);
+    x_[x] = 0.5f * (here[x + 1] - here[x - 1]);
+    y_[x] = 0.5f * (below[x] - above[x]);
   }
   dis_repeat_ends(x_, band->width);
   dis_repeat_ends(y_, band->width);
 }
 
-/// Divides a residual by the length of its gradient and counts its rest from no motion at all.
-CK_DIS_INLINE void dis_normalise(float x, float y, float rest, float dx, float dy, float out[3]) {
-  const float scale = 1 / __builtin_sqrtf(x * x + y * y + dis_floor * dis_floor);
-  out[0] = x * scale;
-  out[1] = y * scale;
-  out[2] = rest * scale - out[0] * dx - out[1] * dy;
+/// Rows of a picture of the band around one pixel.
+typedef struct dis_around {
+  const float *here, *above, *below;
+} dis_around;
+
+CK_DIS_INLINE dis_around dis_around_row(const dis_band *band, float *picture, int32_t y) {
+  return (dis_around){dis_band_row(band, picture, y), dis_band_row(band, picture, y - 1),
+                      dis_band_row(band, picture, y + 1)};
 }
 
-/// The nine terms of one row, still in the order of its columns.
-CK_DIS_INLINE void dis_residuals(const ck_dis_level *level, const dis_band *band, int32_t y,
-                                 int32_t begin, int32_t count, float out[][64]) {
+CK_DIS_INLINE void dis_across(const dis_around *rows, ptrdiff_t x, dis_16 *out) {
+  *out = 0.5f * (dis_load(rows->here + x + 1) - dis_load(rows->here + x - 1));
+}
+
+CK_DIS_INLINE void dis_downwards(const dis_around *rows, ptrdiff_t x, dis_16 *out) {
+  *out = 0.5f * (dis_load(rows->below + x) - dis_load(rows->above + x));
+}
+
+/// Divides a residual by the length of its gradient and counts its rest from no motion at all; beyond
+/// the width all of it is zero.
+CK_DIS_INLINE void dis_normalise(const dis_16 *x, const dis_16 *y, const dis_16 *rest,
+                                 const dis_16 *dx, const dis_16 *dy, const dis_ints *inside,
+                                 dis_16 out[3]) {
+  const dis_16 zero = 0;
+  const dis_16 square = *x * *x + *y * *y + dis_floor * dis_floor;
+  const dis_16 scale = 1.0f / __builtin_elementwise_sqrt(square);
+  out[0] = *inside ? *x * scale : zero;
+  out[1] = *inside ? *y * scale : zero;
+  out[2] = *inside ? *rest * scale - *x * scale * *dx - *y * scale * *dy : zero;
+}
+
+/// The nine terms of sixteen pixels of a row, in the order of its columns.
+CK_DIS_INLINE void dis_residuals(const ck_dis_level *level, const dis_around rows[3], int32_t x,
+                                 int32_t y, dis_16 out[ck_dis_terms]) {
   const ck_dis_flow *flow = &level->flow[0];
-  const float *dx = flow->dx + y * flow->stride + begin, *dy = flow->dy + y * flow->stride + begin;
-  const float *gap = dis_band_row(band, band->gap, y) + begin;
-  const float *gap_above = dis_band_row(band, band->gap, y - 1) + begin;
-  const float *gap_below = dis_band_row(band, band->gap, y + 1) + begin;
-  const float *sx = dis_band_row(band, band->slope_x, y) + begin;
-  const float *sx_above = dis_band_row(band, band->slope_x, y - 1) + begin;
-  const float *sx_below = dis_band_row(band, band->slope_x, y + 1) + begin;
-  const float *sy = dis_band_row(band, band->slope_y, y) + begin;
-  const float *sy_above = dis_band_row(band, band->slope_y, y - 1) + begin;
-  const float *sy_below = dis_band_row(band, band->slope_y, y + 1) + begin;
-  for (int32_t x = 0; x < count; ++x) {
-    const float xx = DIS_GRAD * (sx[x + 1] - sx[x - 1]), xy = DIS_GRAD * (sx_below[x] - sx_above[x]);
-    const float yy = DIS_GRAD * (sy_below[x] - sy_above[x]);
-    const float xz = DIS_GRAD * (gap[x + 1] - gap[x - 1]), yz = DIS_GRAD * (gap_below[x] - gap_above[x]);
-    float terms[9];
-    dis_normalise(sx[x], sy[x], gap[x], dx[x], dy[x], terms);
-    dis_normalise(xx, xy, xz, dx[x], dy[x], terms + 3);
-    dis_normalise(xy, yy, yz, dx[x], dy[x], terms + 6);
-    for (int k = 0; k < ck_dis_terms; ++k) out[k][x] = terms[k];
-  }
+  const dis_around *gap = &rows[0], *slope_x = &rows[1], *slope_y = &rows[2];
+  const dis_16 dx = dis_load(flow->dx + y * flow->stride + x);
+  const dis_16 dy = dis_load(flow->dy + y * flow->stride + x);
+  const dis_ints columns = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const dis_ints inside = columns < flow->width - x;
+  const dis_16 fx = dis_load(slope_x->here + x), fy = dis_load(slope_y->here + x);
+  const dis_16 change = dis_load(gap->here + x);
+  dis_16 xx, xy, yy, change_x, change_y;
+  dis_across(slope_x, x, &xx);
+  dis_downwards(slope_x, x, &xy);
+  dis_downwards(slope_y, x, &yy);
+  dis_across(gap, x, &change_x);
+  dis_downwards(gap, x, &change_y);
+  dis_normalise(&fx, &fy, &change, &dx, &dy, &inside, out);
+  dis_normalise(&xx, &xy, &change_x, &dx, &dy, &inside, out + 3);
+  dis_normalise(&xy, &yy, &change_y, &dx, &dy, &inside, out + 6);
 }
 
 CK_DIS_INLINE void dis_write_terms(const ck_dis_level *level, const dis_band *band, int32_t y) {
   const ptrdiff_t half = level->flow[0].stride / 2;
+  const dis_around rows[3] = {dis_around_row(band, band->gap, y),
+                              dis_around_row(band, band->slope_x, y),
+                              dis_around_row(band, band->slope_y, y)};
   float *terms = level->terms + y * 2 * ck_dis_terms * half;
-  float out[ck_dis_terms][64] = {{0}};
-  for (int32_t begin = 0; begin < 2 * half; begin += 64) {
-    const int32_t count = dis_least(64, band->width - begin);
-    if (count < 64) memset(out, 0, sizeof out);
-    if (count > 0) dis_residuals(level, band, y, begin, count, out);
-    const int32_t room = dis_least(32, (int32_t)half - begin / 2);
-    for (int k = 0; k < ck_dis_terms; ++k) {
-      float *even = terms + 2 * k * half + begin / 2, *odd = even + half;
-      for (int32_t x = 0; x < room; ++x) {
-        even[x] = out[k][2 * x];
-        odd[x] = out[k][2 * x + 1];
-      }
+  for (int32_t k = 0; k < half; k += dis_lanes) {
+    dis_16 left[ck_dis_terms], right[ck_dis_terms];
+    dis_residuals(level, rows, 2 * k, y, left);
+    dis_residuals(level, rows, 2 * k + dis_lanes, y, right);
+    for (int term = 0; term < ck_dis_terms; ++term) {
+      float *even = terms + 2 * term * half + k;
+      dis_store(even, dis_even(left[term], right[term]));
+      dis_store(even + half, dis_odd(left[term], right[term]));
     }
   }
 }

@@ -40,19 +40,15 @@ CK_DIS_INLINE float *dis_row(const dis_system *system, float *plane, int32_t y, 
          odd * (system->half + dis_lead);
 }
 
-// Macros: as functions, they would pass vectors that narrower processors cannot take in one piece.
-#define dis_load(from) (*(const dis_16 *)(from))
-#define dis_store(to, value) (*(dis_16 *)(to) = (value))
+// A macro for the reason that `dis_load` is one.
 #define dis_inverse_root(value) (1.0f / __builtin_elementwise_sqrt(value))
 
 /// Takes rows of a motion apart into even and odd columns.
 CK_DIS_INLINE void dis_part(const float *from, ptrdiff_t half, float *even, float *odd) {
   for (ptrdiff_t k = 0; k < half; k += dis_lanes) {
     const dis_16 a = dis_load(from + 2 * k), b = dis_load(from + 2 * k + dis_lanes);
-    dis_store(even + k, __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22,
-                                                24, 26, 28, 30));
-    dis_store(odd + k, __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25,
-                                               27, 29, 31));
+    dis_store(even + k, dis_even(a, b));
+    dis_store(odd + k, dis_odd(a, b));
   }
 }
 
