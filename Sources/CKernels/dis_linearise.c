@@ -110,8 +110,8 @@ CK_DIS_INLINE void dis_downwards(const dis_around *rows, ptrdiff_t x, dis_16 *ou
   *out = 0.5f * (dis_load(rows->below + x) - dis_load(rows->above + x));
 }
 
-/// Divides a residual by the length of its gradient and counts its rest from no motion at all; beyond
-/// the width all of it is zero.
+/// Divides a residual by the length of its gradient and counts its rest from no motion at all;
+/// beyond the width all of it is zero.
 CK_DIS_INLINE void dis_normalise(const dis_16 *x, const dis_16 *y, const dis_16 *rest,
                                  const dis_16 *dx, const dis_16 *dy, const dis_ints *inside,
                                  dis_16 out[3]) {
@@ -166,7 +166,8 @@ CK_DIS_INLINE void dis_write_terms(const ck_dis_level *level, const dis_band *ba
 CK_DIS_KERNEL void ck_dis_linearise(const ck_dis_level *level, float *scratch, int32_t row_begin,
                                     int32_t row_end) {
   const int32_t width = level->flow[0].width, height = level->flow[0].height;
-  dis_band band = {.stride = level->flow[0].stride + 2 * dis_lead, .width = width, .height = height};
+  dis_band band = {.width = width, .height = height};
+  band.stride = level->flow[0].stride + 2 * dis_lead;
   band.first = dis_most(row_begin - 2, 0);
   band.mean = scratch;
   band.gap = band.mean + band.stride;

@@ -53,5 +53,6 @@ CK_DIS_INLINE void dis_sum_four(const dis_16 *a, const dis_16 *b, const dis_16 *
                   __builtin_shufflevector(tc, td, 4, 5, 6, 7, 12, 13, 14, 15);
   const dis_8 z = __builtin_shufflevector(x, y, 0, 2, 8, 10, 4, 6, 12, 14) +
                   __builtin_shufflevector(x, y, 1, 3, 9, 11, 5, 7, 13, 15);
-  *(dis_4 *)out = __builtin_shufflevector(z, z, 0, 2, 4, 6) + __builtin_shufflevector(z, z, 1, 3, 5, 7);
+  *(dis_4 *)out = __builtin_shufflevector(z, z, 0, 2, 4, 6) +
+                  __builtin_shufflevector(z, z, 1, 3, 5, 7);
 }

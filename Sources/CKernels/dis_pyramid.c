@@ -45,7 +45,7 @@ CK_DIS_INLINE void dis_mean_of_sixteen(const uint8_t *from, ptrdiff_t stride, in
   const uint8_t *a = from, *b = a + stride, *c = b + stride, *d = c + stride;
   for (int32_t x = 0; x < count; ++x) {
     int32_t sum = 0;
-    for (int32_t i = 0; i < 4; ++i) sum += a[4 * x + i] + b[4 * x + i] + c[4 * x + i] + d[4 * x + i];
+    for (int32_t i = 4 * x; i < 4 * x + 4; ++i) sum += a[i] + b[i] + c[i] + d[i];
     to[x] = (float)sum * 0.0625f;
   }
 }

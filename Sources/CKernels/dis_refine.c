@@ -109,10 +109,7 @@ CK_DIS_INLINE void dis_bond(const dis_system *system, float smoothness, int32_t 
       dis_store(down + k, bond);
     }
     // Nothing is bound to what lies beyond the last column.
-    for (ptrdiff_t k = (system->width - odd) / 2; k < system->half; ++k) {
-      if (2 * k + odd >= system->width - 1) along[k] = 0;
-    }
-    if ((system->width - 1) % 2 == odd) along[(system->width - 1) / 2] = 0;
+    for (ptrdiff_t k = (system->width - odd) / 2; k < system->half; ++k) along[k] = 0;
     if (y == system->height - 1) memset(down, 0, sizeof(float) * (size_t)system->half);
   }
 }
@@ -165,8 +162,8 @@ CK_DIS_INLINE void dis_assemble(const dis_system *system, const float *terms,
       const dis_16 bx = w * bright.x, by = w * bright.y;
       const dis_16 xx = g * slope_x.x, xy = g * slope_x.y, yx = g * slope_y.x, yy = g * slope_y.y;
       const float hold = dis_floor * dis_floor;
-      const dis_16 bonds =
-          dis_load(along + k) + dis_load(before + k) + dis_load(down + k) + top * dis_load(up + k) + hold;
+      const dis_16 bonds = dis_load(along + k) + dis_load(before + k) + dis_load(down + k) +
+                           top * dis_load(up + k) + hold;
       const dis_16 diagonal_x = bx * bright.x + xx * slope_x.x + yx * slope_y.x + bonds;
       const dis_16 diagonal_y = by * bright.y + xy * slope_x.y + yy * slope_y.y + bonds;
       dis_store(dis_row(system, system->coupling, y, odd) + k,
@@ -231,7 +228,7 @@ CK_DIS_KERNEL void ck_dis_refine(const ck_dis_level *level, ck_dis_refine_settin
   dis_system_in(&system, source, scratch, first, last);
   const int32_t bonds_end = last == height ? height : last - 1;
   const ptrdiff_t terms = 2 * ck_dis_terms * system.half;
-  // A half sweep follows the one before it one row behind, so that the rows they share stay in cache.
+  // Each half sweep is one row behind the one before it: the rows they share stay in cache.
   for (int32_t y = first; y < bonds_end + dis_reach; ++y) {
     if (y < bonds_end) {
       dis_bond(&system, settings.smoothness, y);
@@ -239,7 +236,8 @@ CK_DIS_KERNEL void ck_dis_refine(const ck_dis_level *level, ck_dis_refine_settin
     }
     for (int32_t half = 1; half <= dis_reach; ++half) {
       const int32_t row = y - half, spare = dis_reach - half;
-      if (row < dis_most(row_begin - spare, 0) || row >= dis_least(row_end + spare, height)) continue;
+      const int32_t end = dis_least(row_end + spare, height);
+      if (row < dis_most(row_begin - spare, 0) || row >= end) continue;
       dis_relax(&system, row, (half - 1) & 1);
     }
   }

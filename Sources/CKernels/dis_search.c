@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dis_patch.h"
 
-/// A step that made the error grow is taken back only if it was longer than this, in pixels: the blur
-/// between pixels draws the least error towards whole pixels, but not the place where steps vanish.
+/// A step that made the error grow is taken back only if it was longer than this, in pixels: the
+/// blur between pixels draws the least error to whole pixels, but not the place where steps vanish.
 static const float dis_trusted = 0.25f;
 
 /// How a patch fits at one place: the variance of the difference times 64, and the step from there.
@@ -109,8 +109,8 @@ CK_DIS_INLINE void dis_inherit(const ck_dis_level *level, int32_t column, int32_
              w11 * from->dy[here + down + next]);
 }
 
-/// Tries one more starting point for every patch of the batch, the motion of `neighbour`, unless it is
-/// the one it has. (To leave out those close by as well costs accuracy.)
+/// Tries one more starting point for every patch of the batch, the motion of `neighbour`, unless it
+/// is the one it has. (To leave out those close by as well costs accuracy.)
 CK_DIS_INLINE void dis_try(const ck_dis_level *level, dis_batch *batch,
                            const int32_t neighbour[ck_dis_stripe]) {
   int32_t listed[ck_dis_stripe], count = 0;

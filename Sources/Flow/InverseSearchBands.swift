@@ -5,10 +5,12 @@ internal import Dispatch
 struct InverseSearchBands: Sendable {
   let threads: Int
 
+  /// Cuts 0..<`rows` into bands.
+  ///
   /// Calls `body` with bands of 0..<`rows`, at the same time where the work is worth it, and returns when
-  /// all are done. `cost` is about how many pixels a row takes.
+  /// all are done. `cost` is about how many nanoseconds a row takes.
   func forEach(
-    _ rows: Int32, cost: Int32, _ body: (_ band: Int, _ begin: Int32, _ end: Int32) -> Void
+    _ rows: Int32, cost: Int, _ body: (_ band: Int, _ begin: Int32, _ end: Int32) -> Void
   ) {
     let bands = count(rows, cost: cost)
     guard bands > 1 else { return body(0, 0, rows) }
@@ -20,18 +22,18 @@ struct InverseSearchBands: Sendable {
   }
 
   /// The most rows that a band of `rows` gets.
-  func largest(_ rows: Int32, cost: Int32) -> Int32 {
+  func largest(_ rows: Int32, cost: Int) -> Int32 {
     let bands = Int32(count(rows, cost: cost))
     return (rows + bands - 1) / bands
   }
 
-  private func count(_ rows: Int32, cost: Int32) -> Int {
-    let worthwhile = Int(rows) * Int(cost) / InverseSearchBands.leastPixels
+  private func count(_ rows: Int32, cost: Int) -> Int {
+    let worthwhile = Int(rows) * cost / InverseSearchBands.leastWork
     return max(1, min(threads, Int(rows), worthwhile))
   }
 
-  /// Below this, waking a thread takes longer than the work it would do.
-  private static let leastPixels = 4096
+  /// Nanoseconds of work that are worth a band: to wake a thread takes about 10 µs.
+  private static let leastWork = 20_000
 
   private func begin(of band: Int, of bands: Int, _ rows: Int32) -> Int32 {
     Int32(Int(rows) * band / bands)

@@ -28,8 +28,10 @@ final class InverseSearchPool: Sendable {
     (self.settings, self.threads) = (settings, threads)
   }
 
-  /// The pyramid of an image: the one made before where this very image, not just an equal one, was
-  /// asked for lately. The image is kept with it, so that no other can take its place in memory.
+  /// The pyramid of an image.
+  ///
+  /// It is the one made before where this very image, not just an equal one, was asked for lately. The
+  /// image is kept with it, so that no other can take its place in memory.
   func pyramid(of image: Image) throws -> InverseSearchPyramid {
     if let known = known(image) { return known }
     let layout = InverseSearchLayout(width: image.width, height: image.height, settings: settings)

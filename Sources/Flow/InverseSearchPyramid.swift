@@ -21,12 +21,12 @@ final class InverseSearchPyramid: @unchecked Sendable {
     grey.withUnsafeBytes { bytes in
       guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
       let picture = levels[0]
-      bands.forEach(picture.height, cost: picture.width) { _, begin, end in
+      bands.forEach(picture.height, cost: Int(picture.width) / 2) { _, begin, end in
         ck_dis_shrink_bytes(start, layout.width, layout.height, layout.finest, picture, begin, end)
       }
     }
     for (finer, coarser) in zip(levels, levels.dropFirst()) {
-      bands.forEach(coarser.height, cost: coarser.width) { _, begin, end in
+      bands.forEach(coarser.height, cost: Int(coarser.width) / 2) { _, begin, end in
         ck_dis_halve(finer, coarser, begin, end)
       }
     }

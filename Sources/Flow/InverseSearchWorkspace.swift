@@ -40,34 +40,36 @@ final class InverseSearchWorkspace {
       refine(levels[index])
     }
     let flow = result(of: levels[0])
-    bands.forEach(layout.height, cost: layout.width / 4) { _, begin, end in
+    bands.forEach(layout.height, cost: Int(layout.width) / 2) { _, begin, end in
       ck_dis_enlarge(flow, layout.finest, layout.width, layout.height, displacements, begin, end)
     }
   }
 
   private func search(_ level: ck_dis_level) {
-    let (width, height) = (level.current.width, level.current.height)
+    let (width, height) = (Int(level.current.width), level.current.height)
     withUnsafePointer(to: level) { level in
       bands.forEach(height, cost: width / 2) { _, begin, end in
         ck_dis_differentiate(level, begin, end)
       }
       let stripes = ck_dis_stripe_count(level.pointee.patch_rows)
-      bands.forEach(stripes, cost: height / stripes * width) { _, begin, end in
+      bands.forEach(stripes, cost: 20 * width * Int(height / stripes)) { _, begin, end in
         ck_dis_search(level, settings.search, begin, end)
       }
-      bands.forEach(height, cost: width) { _, begin, end in ck_dis_densify(level, begin, end) }
+      bands.forEach(height, cost: 3 * width) { _, begin, end in
+        ck_dis_densify(level, begin, end)
+      }
     }
   }
 
   private func refine(_ level: ck_dis_level) {
     guard settings.refinements > 0 else { return }
-    let (width, height) = (level.current.width, level.current.height)
+    let (width, height) = (Int(level.current.width), level.current.height)
     withUnsafePointer(to: level) { level in
-      bands.forEach(height, cost: width) { band, begin, end in
+      bands.forEach(height, cost: refineCost * width) { band, begin, end in
         ck_dis_linearise(level, scratch[band], begin, end)
       }
       for iteration in 0..<settings.refinements {
-        bands.forEach(height, cost: width) { band, begin, end in
+        bands.forEach(height, cost: refineCost * width) { band, begin, end in
           ck_dis_refine(level, settings.refine, iteration % 2, scratch[band], begin, end)
         }
       }
@@ -79,6 +81,9 @@ final class InverseSearchWorkspace {
     settings.refinements % 2 == 0 ? level.flow.0 : level.flow.1
   }
 }
+
+/// Nanoseconds a pixel of a stage that uses scratch memory.
+private let refineCost = 3
 
 extension InverseSearchLayout.Size {
   private func patches(_ step: Int32) -> (columns: Int32, rows: Int32) {
@@ -97,7 +102,8 @@ extension InverseSearchLayout.Size {
 
   /// Floats of scratch memory for the largest band.
   fileprivate func scratchCount(_ bands: InverseSearchBands) -> Int {
-    ck_dis_scratch(bands.largest(height, cost: width), flowStride) / MemoryLayout<Float>.stride
+    ck_dis_scratch(bands.largest(height, cost: refineCost * Int(width)), flowStride)
+      / MemoryLayout<Float>.stride
   }
 
   fileprivate func level(in arena: FloatArena, _ patchStep: Int32) -> ck_dis_level {

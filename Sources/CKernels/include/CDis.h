@@ -2,10 +2,10 @@
 // Dense inverse search optical flow (Kroeger et al., ECCV 2016), stage by stage.
 //
 // Every function runs on the calling thread over a range of rows or stripes, allocates nothing and
-// cannot fail; ranges of one stage that do not overlap may run at the same time, a stage starts when
-// the one before is done, and how the work is cut never changes a bit of the result. Nothing outside
-// the described arrays is touched, whatever the pixels or the motion say. Processors with fused
-// multiplication may differ in the last bits from those without.
+// cannot fail; ranges of one stage that do not overlap may run at the same time, a stage starts
+// when the one before is done, and how the work is cut never changes a bit of the result. Nothing
+// outside the described arrays is touched, whatever the pixels or the motion say. Processors with
+// fused multiplication may differ in the last bits from those without.
 #pragma once
 
 #include <stddef.h>
@@ -80,14 +80,15 @@ typedef struct ck_dis_level {
 /// How many patches fit along `size` pixels.
 int32_t ck_dis_patch_count(int32_t size, int32_t step) CK_DIS_NOEXCEPT;
 
-/// How many stripes the patches are cut into, as evenly as can be. While they are searched, motion does
-/// not spread from one stripe to the next.
+/// How many stripes the patches are cut into, as evenly as can be. While they are searched, motion
+/// does not spread from one stripe to the next.
 int32_t ck_dis_stripe_count(int32_t patch_rows) CK_DIS_NOEXCEPT;
 
 /// Writes rows of `picture`: means of blocks of 2^shift × 2^shift bytes of `grey` (rows of `width`
 /// bytes), where blocks reach beyond it the last column and row are repeated.
 void ck_dis_shrink_bytes(const uint8_t *grey, int32_t width, int32_t height, int32_t shift,
-                         ck_dis_picture picture, int32_t row_begin, int32_t row_end) CK_DIS_NOEXCEPT;
+                         ck_dis_picture picture, int32_t row_begin,
+                         int32_t row_end) CK_DIS_NOEXCEPT;
 
 /// Writes rows of `coarser`: means of blocks of 2 × 2 pixels of `finer`.
 void ck_dis_halve(ck_dis_picture finer, ck_dis_picture coarser, int32_t row_begin,
@@ -101,7 +102,8 @@ void ck_dis_differentiate(const ck_dis_level *level, int32_t row_begin,
 void ck_dis_search(const ck_dis_level *level, ck_dis_search_settings settings,
                    int32_t stripe_begin, int32_t stripe_end) CK_DIS_NOEXCEPT;
 
-/// Writes rows of `flow[0]`: the mean of the patches over each pixel, weighted by how well they fit.
+/// Writes rows of `flow[0]`: the mean of the patches over each pixel, weighted by how well they
+/// fit; `flow[1]` holds the weights meanwhile.
 void ck_dis_densify(const ck_dis_level *level, int32_t row_begin, int32_t row_end) CK_DIS_NOEXCEPT;
 
 /// What the variational refinement (Brox et al., ECCV 2004) weighs against each other.

@@ -14,7 +14,8 @@ struct TruePair {
 func truePairs(in folder: URL) throws -> [TruePair] {
   let middlebury = folder.appendingPathComponent("middlebury")
   let images = middlebury.appendingPathComponent("other-data")
-  var pairs = try FileManager.default.contentsOfDirectory(atPath: images.path).sorted().map { name in
+  var pairs = try FileManager.default.contentsOfDirectory(atPath: images.path).sorted().map {
+    name in
     TruePair(
       name: name, current: try greyFrame(0, images.path + "/\(name)/frame10.png"),
       reference: try greyFrame(1, images.path + "/\(name)/frame11.png"),
@@ -24,7 +25,8 @@ func truePairs(in folder: URL) throws -> [TruePair] {
   for number in ["000045", "000157"] {
     pairs.append(
       TruePair(
-        name: "KITTI-\(number.suffix(3))", current: try greyFrame(0, kitti + "/image_0_\(number)_10.png"),
+        name: "KITTI-\(number.suffix(3))",
+        current: try greyFrame(0, kitti + "/image_0_\(number)_10.png"),
         reference: try greyFrame(1, kitti + "/image_0_\(number)_11.png"),
         truth: try MotionField(kittiFile: kitti + "/flow_occ_\(number)_10.png")))
   }

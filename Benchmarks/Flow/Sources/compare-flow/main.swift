@@ -60,13 +60,17 @@ func printErrors(of preset: InverseSearch.Preset, on pairs: [TruePair]) throws {
       let motion = try estimator.motion(from: pair.current, to: pair.reference)
       return String(format: "%5.3f", try motion.endPointError(against: pair.truth)?.mean ?? .nan)
     }
-    print("\(name) \(preset.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0))", cells.joined(separator: " "))
+    print(
+      "\(name) \(preset.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0))",
+      cells.joined(separator: " "))
   }
 }
 
 func printCarried(by preset: InverseSearch.Preset) throws {
   for (name, estimator) in zip(["ours  ", "OpenCV"], estimators(preset)) {
     let scores = try [1, 2, 5, 10].map { try street.carried(over: $0, by: estimator) }
-    print("\(name) \(preset.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0))", scores.map { String(format: "%.4f", $0) }.joined(separator: " "))
+    print(
+      "\(name) \(preset.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0))",
+      scores.map { String(format: "%.4f", $0) }.joined(separator: " "))
   }
 }
