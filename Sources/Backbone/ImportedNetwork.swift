@@ -18,9 +18,11 @@ public struct ImportedNetwork: Backbone {
   ///
   /// - Throws: `BackboneError` for the description, `TensorError` for the network.
   public init(contentsOf path: String) throws {
+    let description = try NetworkDescription(besideNetwork: path)
+    let options: TorchScriptModule.Options =
+      description.execution == .fused ? [.frozen, .optimized] : [.frozen, .channelsLast]
     try self.init(
-      module: TorchScriptModule(contentsOf: path),
-      description: NetworkDescription(besideNetwork: path))
+      module: TorchScriptModule(contentsOf: path, options: options), description: description)
   }
 
   /// - Throws: `BackboneError` where the network lacks a method that the description names.
@@ -55,7 +57,17 @@ public struct ImportedNetwork: Backbone {
       }
       tensor = output
     }
+    if range.upperBound == stages.count { try checkPlanes(of: tensor) }
     return tensor
+  }
+
+  /// A plane more or less than the description tells would shift or invent classes in silence.
+  private func checkPlanes(of scores: Tensor) throws {
+    let (classes, planes) = (description.classes, scores.shape[1])
+    let expected = max(classes.count, classes.void.map { Int($0) + 1 } ?? 0)
+    guard planes != expected else { return }
+    throw BackboneError(
+      .badOutput, "the network scores \(planes) classes, its description tells of \(expected)")
   }
 }
 

@@ -2,6 +2,7 @@
 // Operations element by element, products and reductions.
 #include "backend.hpp"
 
+#include <ATen/core/grad_mode.h>
 #include <cmath>
 
 namespace ct::backend {

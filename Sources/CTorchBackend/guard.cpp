@@ -52,4 +52,15 @@ ct_code refuse(ct_error *error, Operands operands, const c10::Error &refusal) no
   return guarded(error, [&] { throw Failure(code_of(refusal), sentence(operands, refusal)); });
 }
 
+static std::string sentence(const std::exception &other) {
+  std::string text = other.what();
+  if (text.find("Traceback of TorchScript") == std::string::npos) return text;
+  text.erase(text.find_last_not_of('\n') + 1);
+  return "the network failed: " + text.substr(text.rfind('\n') + 1);
+}
+
+ct_code refuse(ct_error *error, const std::exception &other) noexcept {
+  return guarded(error, [&] { throw Failure(ct_unknown, sentence(other)); });
+}
+
 }  // namespace ct

@@ -39,6 +39,9 @@ CT_HIDDEN void require_same_shape(const at::Tensor &a, const at::Tensor &b);
 /// What LibTorch refused, in its first line, and the shapes it was given.
 CT_HIDDEN ct_code refuse(ct_error *error, Operands operands, const c10::Error &refusal) noexcept;
 
+/// What went wrong in a network: of a trace of source lines, the last one.
+CT_HIDDEN ct_code refuse(ct_error *error, const std::exception &other) noexcept;
+
 /// The one place where a C++ exception turns into a code: no `catch` anywhere else.
 template <class Body>
 ct_code guarded(ct_error *error, Operands operands, Body &&body) noexcept {
@@ -52,7 +55,7 @@ ct_code guarded(ct_error *error, Operands operands, Body &&body) noexcept {
   } catch (const std::bad_alloc &) {
     return fail(error, ct_out_of_memory, "there is not enough memory");
   } catch (const std::exception &other) {
-    return fail(error, ct_unknown, other.what());
+    return refuse(error, other);
   } catch (...) {
     return fail(error, ct_unknown, "an exception that is no std::exception");
   }

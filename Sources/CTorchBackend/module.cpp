@@ -2,6 +2,7 @@
 // TorchScript archives: loading, preparing for inference, calling.
 #include "backend.hpp"
 
+#include <caffe2/serialize/inline_container.h>
 #include <fstream>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -14,14 +15,25 @@ struct ct_module {
 
 namespace ct::backend {
 
-/// An archive is a zip file; the first bytes tell text, pickles and empty files apart from it.
+static const char export_hint[] =
+  "; export it in Python with torch.jit.save(torch.jit.script(network), path)";
+
+/// An archive is a zip file that holds a program; weights alone, which `torch.save` writes, and
+/// pickles of Python objects are never run.
 static void check_archive(const char *path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Failure(ct_bad_file, std::string("there is no readable file at ") + path);
   char magic[4] = {};
   file.read(magic, sizeof magic);
+  if (file.gcount() == 4 && magic[0] == '\x80' && magic[1] >= 2 && magic[1] <= 5)
+    throw Failure(ct_bad_file, std::string(path) + " is a pickle of Python objects, not a "
+                                 "TorchScript archive" + export_hint);
   if (file.gcount() < 4 || std::memcmp(magic, "PK\3\4", 4) != 0)
     throw Failure(ct_bad_file, std::string(path) + " is not a TorchScript archive");
+  caffe2::serialize::PyTorchStreamReader archive{std::string(path)};
+  if (archive.hasRecord("data.pkl") && !archive.hasRecord("constants.pkl"))
+    throw Failure(ct_bad_file, std::string(path) + " holds what torch.save writes, weights without "
+                                 "a program, not a TorchScript archive" + export_hint);
 }
 
 static int64_t parameter_count(const torch::jit::Module &module) {
@@ -30,22 +42,45 @@ static int64_t parameter_count(const torch::jit::Module &module) {
   return count;
 }
 
+/// Freezing drops what it is not told to keep.
+static std::vector<std::string> other_methods(const torch::jit::Module &module) {
+  std::vector<std::string> names;
+  for (const auto &method : module.get_methods())
+    if (method.name() != "forward") names.push_back(method.name());
+  return names;
+}
+
 static torch::jit::Module prepared(torch::jit::Module module, ct_module_options options) {
   module.eval();
-  if (options.freeze) module = torch::jit::freeze(module);
-  if (options.optimize) module = torch::jit::optimize_for_inference(module);
+  const auto others = other_methods(module);
+  if (options.freeze || options.optimize) module = torch::jit::freeze(module, others);
+  if (options.optimize) module = torch::jit::optimize_for_inference(module, others);
   return module;
+}
+
+static ct_module read_module(const char *path, ct_module_options options) {
+  at::NoGradGuard guard;
+  auto module = torch::jit::load(path, at::kCPU);
+  const auto count = parameter_count(module);
+  return {prepared(std::move(module), options), count, options.channels_last != 0};
+}
+
+/// Whatever LibTorch does not like about a file, it is the file that is at fault.
+static ct_code blame_file(ct_code code, const char *path, ct_error *error) {
+  if (code == ct_ok || code == ct_bad_file || code == ct_out_of_memory) return code;
+  const std::string why = error->message;
+  std::snprintf(error->message, sizeof error->message,
+                "%s cannot be read as a TorchScript archive: %s", path, why.c_str());
+  return ct_bad_file;
 }
 
 ct_code ct_module_load(const char *path, ct_module_options options, ct_module_ref *out,
                        ct_error *error) noexcept {
-  return guarded(error, [&] {
+  const auto code = guarded(error, [&] {
     check_archive(path);
-    at::NoGradGuard guard;
-    auto module = torch::jit::load(path, at::kCPU);
-    const auto count = parameter_count(module);
-    *out = new ct_module{prepared(std::move(module), options), count, options.channels_last != 0};
+    *out = new ct_module(read_module(path, options));
   });
+  return blame_file(code, path, error);
 }
 
 static void collect(const c10::IValue &value, std::vector<at::Tensor> &tensors) {

@@ -9,6 +9,8 @@ public struct RunResult: Sendable, Codable {
     case partial
     /// Stopped by the user; what was done until then is counted.
     case cancelled
+    /// Something went wrong on the way; what was done until then is counted.
+    case failed
   }
 
   public var schemaVersion = 1

@@ -38,9 +38,9 @@ struct DemoCommand: ParsableCommand {
   }
 
   func run() throws {
+    let signals = Signals()
     try OutputFile.make(folder: out)
     try threading.apply()
-    let signals = Signals()
     try StreetDemo(folder: out, seed: seed, frames: frames, threads: threading.threads)
       .run(until: { signals.wantsStop })
     if let failure = signals.failure { throw failure }

@@ -8,6 +8,7 @@ internal import Foundation
 internal import Pipeline
 internal import Recipes
 internal import Scheduler
+internal import Tensors
 internal import Video
 
 struct EvalCommand: ParsableCommand {
@@ -40,47 +41,64 @@ struct EvalCommand: ParsableCommand {
   }
 
   func run() throws {
+    let signals = Signals()
+    try refuseCodecMotion()
     let make = try [Card<ClipMaker>].clips.part(data)
-    let output = try json.map { try OutputFile($0) }
+    let description = try backbone == "truth" ? nil : NetworkDescription(besideNetwork: backbone)
+    let network = [backbone, NetworkDescription.path(besideNetwork: backbone)]
+    try Overwriting.check(outputs: ["--json": json], inputs: network)
+    let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
     let clip = try make(ClipRequest(split: split, limit: frames, threads: parts.threading.threads))
     try parts.threading.apply()
-    let pipeline = try makePipeline(for: clip)
-    let (signals, measurement) = try measure(pipeline, on: clip)
+    let pipeline = try makePipeline(for: clip, description)
+    let measurement = try measure(pipeline, on: clip, until: signals)
     let result = RunResult(
       status: signals.wantsStop ? .cancelled : .ok, pipeline: parts.names(backbone: backbone),
       accuracy: measurement.accuracy, speed: measurement.speed, cost: .now,
       input: .init(path: data, framesDecoded: measurement.speed.frames),
       environment: Surroundings.facts(threads: parts.threading.threads))
-    print(ResultTable(result, title: clip.name))
+    if output?.isStandardOutput != true { print(ResultTable(result, title: clip.name)) }
     try output?.write(json: result)
     if let failure = signals.failure { throw failure }
   }
 
-  private func measure(_ pipeline: KeyframePipeline, on clip: any Clip) throws -> (
-    Signals, RunMeasurement
-  ) {
-    let signals = Signals()
+  private func refuseCodecMotion() throws {
+    guard try parts.needsMotionVectors() else { return }
+    throw Failure(
+      .usage, "--flow \(parts.flow) needs a video file, and labelled clips are pictures")
+  }
+
+  private func measure(
+    _ pipeline: KeyframePipeline, on clip: any Clip, until signals: Signals
+  ) throws -> RunMeasurement {
     var progress = Progress(total: clip.count)
     defer { progress.end() }
-    let measurement = try Evaluator(pipeline, on: clip).run { _, result in
+    return try Evaluator(pipeline, on: clip).run { _, result in
       progress.advance(isKey: result.trace.role == .key)
       return !signals.wantsStop
     }
-    return (signals, measurement)
   }
 
-  private func makePipeline(for clip: any Clip) throws -> KeyframePipeline {
-    guard backbone != "truth" else {
+  private func makePipeline(
+    for clip: any Clip, _ description: NetworkDescription?
+  ) throws -> KeyframePipeline {
+    guard let description else {
       let truth = TrueLabels(of: clip)
       return try parts.pipeline(truth, truth.head)
     }
-    let network = try ImportedNetwork(contentsOf: backbone)
-    guard network.head.classes.names == clip.classes.names else {
+    guard description.classes.names == clip.classes.names else {
+      let (known, wanted) = (names(description.classes), names(clip.classes))
       throw Failure(
-        .badInput,
-        "\(backbone) tells \(network.head.classes.name) apart, "
-          + "\(clip.name) is labelled with \(clip.classes.name)")
+        .badInput, "\(backbone) tells \(known) apart, \(clip.name) is labelled with \(wanted)")
     }
+    let network = try ImportedNetwork(
+      module: TorchScriptModule(contentsOf: backbone), description: description)
     return try parts.pipeline(network, network.head)
+  }
+
+  /// The first few classes, and how many there are.
+  private func names(_ classes: ClassList) -> String {
+    let few = classes.names.prefix(3).joined(separator: ", ")
+    return classes.count > 3 ? "\(few), … (\(classes.count) classes)" : few
   }
 }

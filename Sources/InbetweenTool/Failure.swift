@@ -32,11 +32,33 @@ struct Failure: Error {
 
   /// What a part threw, with the code that fits it.
   init(_ error: any Error) {
-    let inner = (error as? PipelineError)?.underlying ?? error
-    self.init(Self.code(for: inner), "\(error)")
+    if let failure = error as? Failure {
+      self = failure
+    } else {
+      let inner = (error as? PipelineError)?.underlying ?? error
+      self.init(Self.code(for: inner), Self.sentence(for: error))
+    }
   }
 
-  func report() { FileHandle.standardError.write(Data("inbetween: \(message)\n".utf8)) }
+  /// Names of Swift functions say nothing to users.
+  private static func sentence(for error: any Error) -> String {
+    switch error {
+    case let error as TensorError: error.message
+    case let error as PipelineError:
+      "frame \(error.frame), \(error.stage.rawValue): \(sentence(for: error.underlying))"
+    default: "\(error)"
+    }
+  }
+
+  /// Says it on standard error, on one line whatever a library's text held.
+  ///
+  /// What stands between the first and the last line of such a text is a trace.
+  func report() {
+    let lines = message.split(whereSeparator: \.isNewline).map(String.init)
+    let ends = lines.count > 2 ? [lines[0], lines[lines.count - 1]] : lines
+    let line = ends.joined(separator: " ")
+    try? FileHandle.standardError.write(contentsOf: Data("inbetween: \(line)\n".utf8))
+  }
 
   private static func code(for error: any Error) -> Code {
     switch error {
@@ -45,8 +67,7 @@ struct Failure: Error {
     case let error as DatasetError: error.code == .missing ? .missingInput : .badInput
     case let error as TensorError: code(for: error)
     case let error as VideoError: code(for: error)
-    case is FlowError: .badInput
-    case let error as Failure: error.code
+    case let error as FlowError: error.code == .unwritable ? .cannotCreate : .badInput
     default: .failed
     }
   }
@@ -65,6 +86,16 @@ struct Failure: Error {
     case .badFile: .badInput
     case .backendMissing, .noDevice: .missingSoftware
     default: .failed
+    }
+  }
+
+  private static func code(for error: VideoError) -> Code {
+    switch error.code {
+    case .missingFile, .unreadable: .missingInput
+    case .unwritable: .cannotCreate
+    case .diskFull: .inputOutput
+    case .outOfMemory, .unknown: .failed
+    default: .badInput
     }
   }
 }

@@ -32,7 +32,10 @@ struct FlowCommand: ParsableCommand {
 
   func run() throws {
     let estimator = try [Card<any FlowEstimator>].flows.part(flow)
-    let file = try output.map { try OutputFile($0) }
+    guard !estimator.needsMotionVectors else {
+      throw Failure(.usage, "--flow \(flow) needs a video file, and these are pictures")
+    }
+    try checkPaths()
     try threading.apply(tensors: false)
     let (current, reference) = (try frame(a, index: 1), try frame(b, index: 0))
     let clock = ContinuousClock()
@@ -44,7 +47,15 @@ struct FlowCommand: ParsableCommand {
         format: "%@: %d×%d, mean length %.2f px, %.1f ms", flow, motion.width, motion.height,
         motion.meanLength ?? 0, elapsed))
     if let truth { try compare(motion, with: truth) }
-    if let output, file != nil { try write(motion, to: output) }
+    if let output { try write(motion, to: output) }
+  }
+
+  private func checkPaths() throws(Failure) {
+    try Overwriting.check(
+      outputs: ["--output": output], inputs: [a, b] + [truth].compactMap { $0 })
+    if let output { try OutputFile.check(file: output) }
+    guard let truth, !FileManager.default.fileExists(atPath: truth) else { return }
+    throw Failure(.missingInput, "\(truth): there is no such file")
   }
 
   private func frame(_ path: String, index: Int) throws -> Frame {

@@ -6,16 +6,18 @@ internal import Pipeline
 internal import Scheduler
 internal import Video
 
-/// Where the frames of a run go: an overlay, label maps, a table. Each is optional.
+/// Where the frames of a run go: an overlay, label maps, a table; each is optional.
 final class FrameOutputs {
   private let video: VideoWriter?
   private let labelFolder: String?
   private let table: FrameTable?
   private let opacity: Double
-  var palette: Palette = .camVid
+  private let palette: Palette
 
   /// Opens what was asked for, before any work is done.
-  init(_ command: RunCommand, info: StreamInfo) throws {
+  init(_ command: RunCommand, info: StreamInfo, palette: Palette) throws {
+    self.palette = palette
+    if let path = command.output { try OutputFile.check(file: path) }
     var options = VideoWriter.Options()
     options.threads = command.parts.threading.threads
     video = try command.output.map {
@@ -58,13 +60,12 @@ extension Overlay.Mark {
 
 /// Role, reason and stage times of each frame, a line each (RFC 4180).
 private final class FrameTable {
-  private let path: String
+  private let file: OutputFile
   private var lines: [String]
   private let stages = PipelineStage.allCases
 
   init(path: String) throws {
-    _ = try OutputFile(path)
-    self.path = path
+    file = try OutputFile(path)
     let times = ["decode"] + stages.map(\.rawValue) + ["total"]
     lines = [
       "frame,time,role,reason,score,threshold,frames_since_key,"
@@ -84,12 +85,8 @@ private final class FrameTable {
   }
 
   func write() throws {
-    let text = lines.joined(separator: "\r\n") + "\r\n"
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw Failure(.inputOutput, "\(path) cannot be written: \(error.localizedDescription)")
-    }
+    guard lines.count > 1 else { return }
+    try file.write(Data((lines.joined(separator: "\r\n") + "\r\n").utf8))
   }
 
   private func quoted(_ text: String) -> String {

@@ -24,20 +24,38 @@ public struct InbetweenCommand: ParsableCommand {
 
   /// Runs the command that the arguments name; a failure is one sentence and an exit code.
   public static func runMain() -> Never {
-    Signals.ignoreBrokenPipe()
+    StandardStreams.prepare()
     do {
       var command = try parseAsRoot()
       try command.run()
+      try StandardStreams.flush()
       exit()
-    } catch let failure as Failure {
-      failure.report()
-      exit(withError: ExitCode(failure.code.rawValue))
-    } catch where exitCode(for: error) == .failure {
-      let failure = Failure(error)
-      failure.report()
-      exit(withError: ExitCode(failure.code.rawValue))
     } catch {
-      exit(withError: error)
+      conclude(error)
     }
+  }
+
+  private static func conclude(_ error: any Error) -> Never {
+    switch exitCode(for: error) {
+    case .success: exit(withError: error)
+    case .validationFailure: Failure(.usage, usageSentence(for: error)).exit()
+    default: Failure(error).exit()
+    }
+  }
+
+  /// What is wrong with the arguments, and where help is.
+  private static func usageSentence(for error: any Error) -> String {
+    let names = configuration.subcommands.map { $0._commandName }
+    let verb = CommandLine.arguments.dropFirst().first.flatMap { names.contains($0) ? $0 : nil }
+    let command = ([_commandName] + [verb].compactMap { $0 }).joined(separator: " ")
+    return "\(message(for: error)) (\(command) --help tells more)"
+  }
+}
+
+extension Failure {
+  /// Ends the process with this failure's sentence and code.
+  fileprivate func exit() -> Never {
+    report()
+    InbetweenCommand.exit(withError: ExitCode(code.rawValue))
   }
 }

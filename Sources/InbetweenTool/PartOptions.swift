@@ -27,6 +27,12 @@ struct PartOptions: ParsableArguments {
 
   @OptionGroup var threading: ThreadOptions
 
+  func validate() throws {
+    do {
+      _ = try ([Card<any KeyframeScheduler>].schedulers.part(scheduler), propagator(), estimator())
+    } catch let error as CatalogueError { throw ValidationError(error.message) }
+  }
+
   /// The pipeline of these parts around a backbone.
   func pipeline(_ backbone: some Backbone, _ head: some SegmentationHead) throws
     -> KeyframePipeline
@@ -34,7 +40,7 @@ struct PartOptions: ParsableArguments {
     try KeyframePipeline(
       backbone: backbone, head: head,
       scheduler: [Card<any KeyframeScheduler>].schedulers.part(scheduler),
-      propagator: [Card<any Propagator>].propagators.part(propagation), flow: estimator(), tap: tap)
+      propagator: propagator(), flow: estimator(), tap: tap)
   }
 
   /// Whether frames must carry the codec's motion vectors.
@@ -47,6 +53,10 @@ struct PartOptions: ParsableArguments {
     ]
     names["tap"] = tap
     return names
+  }
+
+  private func propagator() throws -> any Propagator {
+    try [Card<any Propagator>].propagators.part(propagation)
   }
 
   private func estimator() throws -> any FlowEstimator {

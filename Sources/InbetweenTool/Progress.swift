@@ -2,7 +2,9 @@
 
 internal import Foundation
 
-/// Tells how far a long job is: one line that redraws itself on a terminal, a calm line every ten
+/// Tells how far a long job is.
+///
+/// One line that redraws itself on a terminal, a calm line every ten
 /// seconds elsewhere. Writes to standard error, so that results can be piped.
 struct Progress {
   private let total: Int?

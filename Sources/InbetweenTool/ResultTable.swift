@@ -28,9 +28,11 @@ struct ResultTable: CustomStringConvertible {
     let distances = accuracy.mIoUByDistance.enumerated().prefix(20)
     return [
       "  " + scores.joined(separator: "  "),
-      "  by class     " + accuracy.perClass.map { "\($0.key) \(score($0.value))" }.sorted()
+      "  by class     "
+        + accuracy.perClass.map { "\($0.key) \(score($0.value))" }.sorted()
         .joined(separator: "  "),
-      "  by distance  " + distances.map { "\($0.offset): \(score($0.element))" }
+      "  by distance  "
+        + distances.map { "\($0.offset): \(score($0.element))" }
         .joined(separator: "  "),
     ]
   }

@@ -5,6 +5,7 @@ internal import Backbone
 internal import Evaluation
 internal import Foundation
 internal import Pipeline
+internal import Tensors
 internal import Video
 
 struct RunCommand: ParsableCommand {
@@ -55,26 +56,48 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let stream = try openStream()
-    let result = try json.map { try OutputFile($0) }
-    let outputs = try FrameOutputs(self, info: stream.info)
+    let signals = Signals()
+    let (stream, pictures) = try openStream()
+    let description = try NetworkDescription(besideNetwork: backbone)
+    try checkPaths(pictures: pictures)
+    let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
+    let outputs = try FrameOutputs(self, info: stream.info, palette: description.classes.palette)
     try parts.threading.apply()
-    let network = try ImportedNetwork(contentsOf: backbone)
+    let network = try ImportedNetwork(
+      module: TorchScriptModule(contentsOf: backbone), description: description)
     var job = RunJob(
-      pipeline: try parts.pipeline(network, network.head), classes: network.head.classes,
-      stream: stream, outputs: outputs, limit: frames)
+      pipeline: try parts.pipeline(network, network.head), classes: description.classes,
+      stream: stream, outputs: outputs, limit: frames, signals: signals)
     let failure = job.run()
-    print(ResultTable(summary(of: job), title: source))
+    if job.report.decoded > 0, result?.isStandardOutput != true {
+      print(ResultTable(summary(of: job), title: self.source))
+    }
     try result?.write(json: summary(of: job))
     if let failure { throw failure }
     if job.report.truncated && !allowTruncated { throw truncation(of: job.report) }
   }
 
-  private func openStream() throws -> any FrameSource {
-    var options = VideoOptions(threads: parts.threading.threads)
-    options.motionVectors = try parts.needsMotionVectors()
-    guard readAhead else { return try VideoSource.open(source, options: options) }
-    return Prefetching(try VideoSource.open(source, options: options))
+  /// The frames, and the picture files that they come from; none where they come from a video.
+  private func openStream() throws -> (any FrameSource, pictures: [String]) {
+    let options = VideoOptions(
+      motionVectors: try parts.needsMotionVectors(), threads: parts.threading.threads)
+    let source = try VideoSource.open(self.source, options: options)
+    let pictures = (source as? ImageFiles)?.paths ?? []
+    if options.motionVectors && !pictures.isEmpty {
+      let sentence = "pictures carry no motion vectors, which --flow \(parts.flow) needs"
+      throw Failure(.badInput, "\(self.source): \(source.info.codec) \(sentence)")
+    }
+    guard readAhead else { return (source, pictures) }
+    return (Prefetching(try VideoSource.open(self.source, options: options)), pictures)
+  }
+
+  /// Looks for what would be written over before the network is loaded.
+  private func checkPaths(pictures: [String]) throws {
+    let network = [backbone, NetworkDescription.path(besideNetwork: backbone)]
+    try Overwriting.check(
+      outputs: ["--output": output, "--json": json, "--per-frame": perFrame],
+      inputs: (pictures.isEmpty ? [self.source] : pictures) + network)
+    if let labels { try Overwriting.check(folder: labels, pictures: pictures) }
   }
 
   private func summary(of job: RunJob) -> RunResult {

@@ -12,18 +12,17 @@ struct RunJob {
   private let stream: any FrameSource
   private let outputs: FrameOutputs
   private let limit: Int?
-  private let signals = Signals()
+  private let signals: Signals
   private(set) var measurement: RunMeasurement
   private(set) var status = RunResult.Status.ok
 
   init(
     pipeline: KeyframePipeline, classes: ClassList, stream: any FrameSource,
-    outputs: FrameOutputs, limit: Int?
+    outputs: FrameOutputs, limit: Int?, signals: Signals
   ) {
     (self.pipeline, self.stream) = (pipeline, stream)
-    (self.outputs, self.limit) = (outputs, limit)
+    (self.outputs, self.limit, self.signals) = (outputs, limit, signals)
     measurement = RunMeasurement(classes: classes)
-    outputs.palette = classes.palette
   }
 
   var info: StreamInfo { stream.info }
@@ -35,12 +34,17 @@ struct RunJob {
     var failure: Failure?
     do { try labelAll() } catch { failure = Failure(error) }
     do { try outputs.finish() } catch { failure = failure ?? Failure(error) }
-    if signals.wantsStop {
-      (status, failure) = (.cancelled, failure ?? signals.failure)
-    } else if failure != nil || !report.isClean {
-      status = .partial
+    // What is written now could be made before the job began: it is writing that fails.
+    if let text = failure?.message, failure?.code == .cannotCreate {
+      failure = Failure(.inputOutput, text)
     }
-    return failure
+    status = status(after: failure)
+    return failure ?? signals.failure
+  }
+
+  private func status(after failure: Failure?) -> RunResult.Status {
+    if let failure { return failure.code == .badInput ? .partial : .failed }
+    return signals.wantsStop ? .cancelled : report.isClean ? .ok : .partial
   }
 
   private mutating func labelAll() throws {

@@ -7,7 +7,8 @@ internal import Synchronization
 /// Interruption as a flag that long work looks at between frames.
 ///
 /// The first signal asks the work to finish its frame and leave everything whole; the second ends
-/// the process at once. Files are written under temporary names, so none is left half done.
+/// the process at once. Files are written under temporary names, so none is left half done. Made
+/// before anything else is, so that loading can be interrupted too.
 final class Signals: Sendable {
   /// The signal that came; 0 for none.
   private let received = Atomic<Int32>(0)
@@ -37,7 +38,4 @@ final class Signals: Sendable {
     default: Failure(.interrupted, "interrupted; what was done until then is kept")
     }
   }
-
-  /// Lets a write to a closed pipe fail instead of killing the process (`inbetween list | head`).
-  static func ignoreBrokenPipe() { signal(SIGPIPE, SIG_IGN) }
 }

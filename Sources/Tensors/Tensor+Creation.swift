@@ -12,6 +12,8 @@ extension Tensor {
   }
 
   /// A tensor of these bytes, the last axis running fastest.
+  // Disfavoured, as is the next, so that literals of whole numbers are `Float`.
+  @_disfavoredOverload
   public init(_ values: [UInt8], shape: Shape) throws(TensorError) {
     self = try values.withUnsafeBufferPointer { buffer throws(TensorError) in
       try Tensor(copying: UnsafeRawBufferPointer(buffer), shape: shape, type: .uint8)
@@ -19,6 +21,7 @@ extension Tensor {
   }
 
   /// A tensor of these integers, the last axis running fastest.
+  @_disfavoredOverload
   public init(_ values: [Int64], shape: Shape) throws(TensorError) {
     self = try values.withUnsafeBufferPointer { buffer throws(TensorError) in
       try Tensor(copying: UnsafeRawBufferPointer(buffer), shape: shape, type: .int64)

@@ -24,9 +24,12 @@ public struct TorchScriptModule: Sendable {
 
     /// Parameters become constants, and what depends on them alone is computed at once.
     public static let frozen = Options(rawValue: 1)
-    /// Convolutions take the layouts and the fused forms of oneDNN.
+    /// Convolutions take the layouts and the fused forms of oneDNN; the network is frozen first.
     public static let optimized = Options(rawValue: 2)
     /// N × C × H × W inputs are brought to N × H × W × C in memory first, and outputs may come so.
+    ///
+    /// With `frozen` alone it suits networks of many small operations between their convolutions;
+    /// `optimized` suits those that are convolutions, folded normalisation and little else.
     public static let channelsLast = Options(rawValue: 4)
   }
 

@@ -32,8 +32,10 @@ func systemSentence(_ number: Int32 = errno) -> String {
 private struct Descriptor: ~Copyable {
   let number: Int32
   init?(opening path: String, _ flags: Int32, mode: mode_t = 0) {
-    number = open(path, flags | O_CLOEXEC, mode)
-    if number < 0 { return nil }
+    // Closing what is not open would overwrite `errno`, so a failure never becomes a descriptor.
+    let opened = open(path, flags | O_CLOEXEC, mode)
+    guard opened >= 0 else { return nil }
+    number = opened
   }
   deinit { close(number) }
 }
@@ -110,14 +112,23 @@ package struct PendingFile: ~Copyable {
 
   /// Creates the temporary file.
   package init(for path: String) throws(VideoError) {
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
     let number = UInt64.random(in: 0...UInt64.max)
     self.path = path
-    temporaryPath = folder + ".inbetween-\(String(number, radix: 36)).tmp"
+    temporaryPath = Self.stem(of: path) + ".inbetween-\(String(number, radix: 36)).tmp"
     let flags = O_WRONLY | O_CREAT | O_EXCL
     guard Descriptor(opening: temporaryPath, flags, mode: 0o666) != nil else {
       throw VideoError(writing: path)
     }
+  }
+
+  /// The path, its name cut so that the system will take a longer one.
+  ///
+  /// A process that is killed leaves the temporary file behind: its name tells what it was to be.
+  private static func stem(of path: String) -> String {
+    let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    var name = path[start...]
+    while name.utf8.count > 200 { name.removeLast() }
+    return String(path[..<start] + name)
   }
 
   /// Replaces what was written so far.
