@@ -105,7 +105,10 @@ let package = Package(
       dependencies: ["Evaluation", "Datasets", "Flow", "Pipeline", "Video"]),
     .testTarget(
       name: "InbetweenToolTests",
-      dependencies: ["InbetweenTool", "Recipes", "Video", "Datasets", "Tensors"]),
+      dependencies: [
+        "inbetween", "Backbone", "Flow", "Pipeline", "Propagation", "Recipes", "Scheduler",
+        "Tensors", "Video",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,
