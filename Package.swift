@@ -78,6 +78,8 @@ let package = Package(
       ]),
     .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),
 
+    // What several test targets need.
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ConformanceKit"]),
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Video", "Tensors", "ConformanceKit"]),
@@ -102,7 +104,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "EvaluationTests",
-      dependencies: ["Evaluation", "Datasets", "Flow", "Pipeline", "Video"]),
+      dependencies: [
+        "Evaluation", "Datasets", "Flow", "Pipeline", "Propagation", "Recipes", "Scheduler",
+        "Video",
+      ]),
     .testTarget(
       name: "InbetweenToolTests",
       dependencies: [
@@ -119,6 +124,7 @@ let package = Package(
 // is an error. Unsafe flags would bar the package from being depended on, so they stay off otherwise.
 let isStrict = Context.environment["INBETWEEN_STRICT"] != nil
 for target in package.targets {
+  if target.type == .test { target.dependencies.append("TestSupport") }
   if target.name.hasPrefix("C") && target.name != "ConformanceKit" {
     if isStrict {
       target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-Wall", "-Werror"])]

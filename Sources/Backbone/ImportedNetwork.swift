@@ -19,7 +19,10 @@ public struct ImportedNetwork: Backbone {
   /// - Throws: `BackboneError` for the description, `TensorError` for the network.
   public init(contentsOf path: String) throws {
     let description = try NetworkDescription(besideNetwork: path)
-    try self.init(module: TorchScriptModule(contentsOf: path), description: description)
+    let options: TorchScriptModule.Options =
+      description.execution == .fused ? [.frozen, .optimized] : [.frozen, .channelsLast]
+    try self.init(
+      module: TorchScriptModule(contentsOf: path, options: options), description: description)
   }
 
   /// - Throws: `BackboneError` where the network lacks a method that the description names.

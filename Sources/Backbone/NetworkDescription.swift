@@ -20,6 +20,7 @@ internal import Yams
 ///   stride: 1                       # input pixels that an output cell spans
 ///   classes: camvid11               # or a list of names
 ///   void: 11                        # the plane that claims no class; may be left out
+/// execution: channels-last          # optional: or fused; whichever `inbetween eval` shows to be faster
 /// stages:                           # optional: exported methods, run in this order
 ///   - {name: features, stride: 8}
 ///   - {name: scores, stride: 8}
@@ -31,13 +32,22 @@ public struct NetworkDescription: Hashable, Sendable {
   public let outputStride: Int
   /// Methods to call in order; empty where the network is one call of `forward`.
   public let stages: [Stage]
+  public let execution: Execution
+
+  /// How the network is run: the results are the same but for rounding, the speed is not.
+  public enum Execution: String, Hashable, Sendable, CaseIterable {
+    /// Channels innermost in memory; suits networks of many small operations between convolutions.
+    case channelsLast = "channels-last"
+    /// Convolutions fused and laid out by oneDNN; suits those that are convolutions and little else.
+    case fused
+  }
 
   /// Reads a description from YAML text.
   ///
   /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
   public init(yaml: String) throws(BackboneError) {
     let root = try DescriptionReader(yaml: yaml)
-    try root.allow(["name", "input", "output", "stages"])
+    try root.allow(["name", "input", "output", "execution", "stages"])
     let output = try root.group("output")
     try output.allow(["kind", "stride", "classes", "void"])
     try output.check("kind", isOneOf: ["logits", "probabilities"])
@@ -48,6 +58,12 @@ public struct NetworkDescription: Hashable, Sendable {
     stages = try root.groups("stages").map { (stage) throws(BackboneError) in
       try stage.allow(["name", "stride"])
       return Stage(try stage.string("name"), stride: try stage.integer("stride", in: 1...256))
+    }
+    if root.has("execution") {
+      try root.check("execution", isOneOf: Execution.allCases.map(\.rawValue))
+      execution = Execution(rawValue: try root.string("execution")) ?? .channelsLast
+    } else {
+      execution = .channelsLast
     }
     guard Set(stages.map(\.name)).count == stages.count else {
       throw BackboneError(.badDescription, "two stages share a name")

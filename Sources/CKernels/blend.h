@@ -126,6 +126,9 @@ CK_INLINE void ck_blend_smooth(const float *plane, const ck_taps *taps, int32_t 
                       *(const ck_floats *)w3 * *(const ck_floats *)d;
 }
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed"  // a sanitizer keeps the loop as it is
+
 /// Any cells, one by one.
 ///
 /// -0, not 0, stands in for a tap that does not count: it is what a sum leaves as it is.
@@ -141,6 +144,8 @@ CK_INLINE void ck_blend_any(const float *plane, const ck_taps *taps, int32_t beg
     out[i] = (upper + (w2 > 0 ? w2 * c : -0.0f)) + (w3 > 0 ? w3 * d : -0.0f);
   }
 }
+
+#pragma clang diagnostic pop
 
 /// A chunk of one plane of `cells` cells: `out` receives `count` values.
 ///

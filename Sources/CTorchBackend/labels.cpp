@@ -78,7 +78,8 @@ ct_code ct_pixels(const uint8_t *pixels, int64_t stride, int64_t height, int64_t
                   const ct_pixel_options *options, ct_tensor_ref *out, ct_error *error) noexcept {
   return give(out, error, {}, [&] {
     const auto layout = options->channels_last ? ck_channels_last : ck_planar;
-    auto numbers = at::empty({1, 3, height, width}, at::dtype(at::kFloat).memory_format(format(layout)));
+    auto numbers = at::empty({1, 3, height, width},
+                             at::dtype(at::kFloat).memory_format(format(layout)));
     const Grid grid = grid_of(numbers);
     if (numbers.numel() == 0) return numbers;
     ck_affine affine;
@@ -90,6 +91,16 @@ ct_code ct_pixels(const uint8_t *pixels, int64_t stride, int64_t height, int64_t
                 numbers.data_ptr<float>(), begin, end);
     });
     return numbers;
+  });
+}
+
+ct_code ct_confusion(const uint8_t *truth, const uint8_t *predicted, size_t count, int32_t classes,
+                     int64_t *counts, ct_error *error) noexcept {
+  return guarded(error, [&] {
+    if (classes < 1 || classes > 256)
+      throw Failure(ct_bad_argument, "labels are of 1 to 256 classes, not " +
+                                       std::to_string(classes));
+    ck_confusion(truth, predicted, count, classes, counts);
   });
 }
 

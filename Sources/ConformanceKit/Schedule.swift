@@ -7,10 +7,9 @@ internal import Video
 
 /// Draws a schedule as text: `K` for a key frame, `.` for a propagated one.
 ///
-/// The first frame is key without the scheduler being asked, as in a pipeline.
-///
-/// - Parameter motion: how many pixels frame `i` moved since the frame before it, to the right; 0
-///   past the end. What a scheduler sees is the sum since the last key frame.
+/// The first frame is key without the scheduler being asked, as in a pipeline. `motion` says how many
+/// pixels frame `i` moved to the right since the frame before it, 0 past its end; what a scheduler
+/// sees is the sum since the last key frame.
 public func drawn(
   _ scheduler: any KeyframeScheduler, frames: Int, motion: [Float] = []
 ) throws -> String {
@@ -74,14 +73,18 @@ private struct ScheduledStream {
   }
 
   private func moment(after frames: Int, moving pixels: Float) -> Moment {
-    let grey = Image(width: 2, height: 2, channels: 3, repeating: 128)
     let moved = self.moved
     return Moment(
-      frame: Frame(index: index, time: Double(index) / 25, pixels: grey), framesSinceKey: frames,
-      secondsSinceKey: Double(frames) / 25, motionToKey: { shift(moved) },
-      motionToPrevious: { shift(pixels) },
+      frame: grey(index), key: grey(index - frames), framesSinceKey: frames,
+      motionToKey: { shift(moved) }, motionToPrevious: { shift(pixels) },
       features: { _ in try Tensor.zeros([1, 1, 2, 2]) })
   }
+}
+
+/// A frame of a stream of 25 frames a second.
+private func grey(_ index: Int) -> Frame {
+  let pixels = Image(width: 2, height: 2, channels: 3, repeating: 128)
+  return Frame(index: index, time: Double(index) / 25, pixels: pixels)
 }
 
 private func shift(_ pixels: Float) -> MotionField {

@@ -21,10 +21,9 @@ public struct CamVid: Clip {
     let beginsSequence: Bool
   }
 
-  /// - Parameters:
-  ///   - root: the folder that holds the splits.
-  ///   - split: `train`, `val` or `test`.
-  ///   - limit: take the first so many frames.
+  /// The frames of a split, `train`, `val` or `test`, of the folder `root`; the first `limit` of them.
+  ///
+  /// - Throws: `DatasetError` naming the splits there are, where this one has no pictures.
   public init(root: String, split: String, limit: Int? = nil) throws(DatasetError) {
     name = "camvid/\(split)"
     let pictures = try Self.pictures(in: root, split: split)

@@ -65,8 +65,11 @@ public struct ConfusionMatrix: Sendable, Equatable {
 
   /// Mean over the classes that occur of the part of their pixels that was found (mAcc).
   public var meanAccuracy: Double? {
-    mean((0..<classes).map { truthCount($0) == 0 ? nil : Double(hits($0)) / Double(truthCount($0)) }
-    )
+    let found = (0..<classes).map { (index) -> Double? in
+      let all = truthCount(index)
+      return all == 0 ? nil : Double(hits(index)) / Double(all)
+    }
+    return mean(found)
   }
 
   /// The part of all labelled pixels that was found (aAcc); nil if there are none.

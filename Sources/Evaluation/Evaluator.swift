@@ -11,8 +11,10 @@ public struct Evaluator: Sendable {
   private let clip: any Clip
   private let flow: any FlowEstimator
 
-  /// - Parameter consistency: the estimator whose motion tells how steady the labels are, for clips
-  ///   whose motion is not known; one for all runs, so that their figures can be compared.
+  /// Measures `pipeline` on `clip`.
+  ///
+  /// The motion of `consistency` tells how steady the labels are, for clips whose motion is not known;
+  /// it is one for all runs, so that their figures can be compared.
   public init(
     _ pipeline: KeyframePipeline, on clip: some Clip,
     consistency flow: some FlowEstimator = DISFlow(preset: .medium)
@@ -20,9 +22,7 @@ public struct Evaluator: Sendable {
     (self.pipeline, self.clip, self.flow) = (pipeline, clip, flow)
   }
 
-  /// Runs over the whole clip.
-  ///
-  /// - Parameter each: called after every frame; false stops the run there.
+  /// What a run over the whole clip gives; `each` is called after every frame, and false stops it.
   public func run(each: (Sample, LabelledFrame) throws -> Bool = { _, _ in true }) throws
     -> RunMeasurement
   {

@@ -26,9 +26,8 @@ public struct RunMeasurement: Sendable {
 
   /// Counts one frame.
   ///
-  /// - Parameters:
-  ///   - truth: one id a pixel; nil where the frame is not labelled.
-  ///   - decode: how long it took to get the frame into memory.
+  /// Its labels are held against `truth`, one id a pixel, nil where nobody labelled the frame;
+  /// `decode` is the time it took to get the frame into memory.
   public mutating func add(_ frame: LabelledFrame, truth: Image?, decode: Duration) {
     let trace = frame.trace
     roles.append((trace.role == .key, trace.framesSinceKey))

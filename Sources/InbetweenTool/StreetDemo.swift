@@ -34,9 +34,9 @@ struct StreetDemo {
         every  carried by            mIoU     TC      ms
       """)
     for interval in [2, 5, 10] where !stopped() {
-      try row(interval, "copy", Copy(), Still())
-      try row(interval, "warp, dis:medium", Warp(), DISFlow(preset: .medium))
-      try row(interval, "warp, true motion", Warp(), TrueMotion(of: clip))
+      try row(interval, "copy", Copy(), Still(), isTimed: true)
+      try row(interval, "warp, dis:medium", Warp(), DISFlow(preset: .medium), isTimed: true)
+      try row(interval, "warp, true motion", Warp(), TrueMotion(of: clip), isTimed: false)
     }
     if !stopped() { try writeOverlay(until: stopped) }
   }
@@ -61,7 +61,8 @@ struct StreetDemo {
   }
 
   private func row(
-    _ interval: Int, _ name: String, _ propagator: any Propagator, _ flow: any FlowEstimator
+    _ interval: Int, _ name: String, _ propagator: any Propagator, _ flow: any FlowEstimator,
+    isTimed: Bool
   ) throws {
     let measured = try Evaluator(pipeline(interval, propagator, flow), on: clip).run()
     let accuracy = measured.accuracy
@@ -69,31 +70,64 @@ struct StreetDemo {
       "  " + "\(interval)".padding(toLength: 7, withPad: " ", startingAt: 0)
         + name.padding(toLength: 20, withPad: " ", startingAt: 0)
         + String(
-          format: "%7.3f%7.3f%8.2f", accuracy?.mIoU ?? 0, accuracy?.temporalConsistency ?? 0,
-          measured.speed.latency.propagated?.p50 ?? 0))
+          format: "%7.3f%7.3f", accuracy?.mIoU ?? 0, accuracy?.temporalConsistency ?? 0)
+        + (isTimed ? String(format: "%8.2f", measured.speed.latency.propagated?.p50 ?? 0) : ""))
   }
 
   private func writeOverlay(until stopped: () -> Bool) throws {
     let path = "\(folder)/street.mp4"
-    let pipeline = try pipeline(5, Warp(), DISFlow(preset: .medium))
     let first = try clip.sample(at: 0).frame.pixels
     var options = VideoWriter.Options()
     options.threads = threads
     let video = try VideoWriter(
-      to: path, width: first.width, height: first.height, rate: FrameRate(15), options: options)
-    var overlay = Overlay(palette: clip.classes.palette)
-    overlay.title = "every:5, warp, dis:medium"
-    var state = pipeline.start()
+      to: path, width: 2 * first.width, height: first.height, rate: FrameRate(15),
+      options: options)
+    var sides = [
+      Side("copy", try pipeline(5, Copy(), Still())),
+      Side("warp, dis:medium", try pipeline(5, Warp(), DISFlow(preset: .medium))),
+    ]
     for index in 0..<clip.count where !stopped() {
       let frame = try clip.sample(at: index).frame
-      let result = try pipeline.label(frame, in: &state)
-      let drawn = overlay.drawn(
-        result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace))
-      try video.add(drawn)
-      if index == min(4, clip.count - 1) { try drawn.writePNG(to: "\(folder)/street.png") }
+      let drawn = try sides.indices.map { try sides[$0].draw(frame, clip.classes.palette) }
+      let both = drawn[0].beside(drawn[1])
+      try video.add(both)
+      if index == min(9, clip.count - 1) { try both.writePNG(to: "\(folder)/street.png") }
     }
     try video.finish()
-    print("\n  overlay of warp at every:5: \(path), one of its frames: \(folder)/street.png")
+    print("\n  copy and warp at every:5, side by side: \(path), one of its frames: \(folder)/street.png")
+  }
+}
+
+/// One half of the overlay.
+private struct Side {
+  private let title: String
+  private let pipeline: KeyframePipeline
+  private var state: StreamState
+
+  init(_ title: String, _ pipeline: KeyframePipeline) {
+    (self.title, self.pipeline, state) = (title, pipeline, pipeline.start())
+  }
+
+  mutating func draw(_ frame: Frame, _ palette: Palette) throws -> Image {
+    let result = try pipeline.label(frame, in: &state)
+    var overlay = Overlay(palette: palette)
+    overlay.title = title
+    return overlay.drawn(result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace))
+  }
+}
+
+extension Image {
+  /// This image and another of the same height to its right.
+  fileprivate func beside(_ right: Image) -> Image {
+    let (left, row, other) = (bytes, width * channels, right.width * right.channels)
+    let second = right.bytes
+    return Image(width: width + right.width, height: height, channels: channels) { bytes in
+      for y in 0..<height {
+        let start = y * (row + other)
+        for x in 0..<row { bytes[start + x] = left[y * row + x] }
+        for x in 0..<other { bytes[start + row + x] = second[y * other + x] }
+      }
+    }
   }
 }
 

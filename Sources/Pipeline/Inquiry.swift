@@ -28,8 +28,7 @@ final class Inquiry {
 
   var moment: Moment {
     Moment(
-      frame: seen.working, framesSinceKey: framesSinceKey,
-      secondsSinceKey: seen.source.time - key.view.source.time,
+      frame: seen.working, key: key.view.working, framesSinceKey: framesSinceKey,
       motionToKey: { [self] in try clock.during(.flow) { try motionToKey() } },
       motionToPrevious: { [self] in try clock.during(.flow) { try motion(to: previous) } },
       features: { [self] stage in try clock.during(.backbone) { try features(after: stage) } })

@@ -20,9 +20,11 @@ public struct KeyframePipeline: Sendable {
   /// How many stages of the backbone make the cached tensor; the rest and the head run every frame.
   public let cachedStages: Int
 
-  /// - Parameters:
-  ///   - tap: the stage whose output is cached and carried; the last one if none is named, so that
-  ///     what is carried are scores.
+  /// A pipeline of these parts.
+  ///
+  /// `tap` names the stage whose output is cached and carried: the last one if none is named, so that
+  /// what is carried are scores.
+  ///
   /// - Throws: `BackboneError` where the backbone has no such stage.
   public init(
     backbone: some Backbone, head: some SegmentationHead, scheduler: some KeyframeScheduler,
@@ -30,9 +32,10 @@ public struct KeyframePipeline: Sendable {
   ) throws(BackboneError) {
     (self.backbone, self.head, self.scheduler) = (backbone, head, scheduler)
     (self.propagator, self.flow) = (propagator, flow)
-    cachedStages = try tap.map { (name) throws(BackboneError) in
-      try backbone.index(ofStage: name) + 1
-    } ?? backbone.stages.count
+    cachedStages =
+      try tap.map { (name) throws(BackboneError) in
+        try backbone.index(ofStage: name) + 1
+      } ?? backbone.stages.count
   }
 
   /// What a stream knows before its first frame.

@@ -10,7 +10,7 @@ public struct Card<Product>: Sendable {
   public let summary: String
   private let build: @Sendable (_ setting: String?) throws -> Product
 
-  /// - Parameter build: makes the part, or throws `Misfit` where the setting is wrong.
+  /// A card whose `build` makes the part, or throws `Misfit` where the setting is wrong.
   public init(
     _ name: String, setting: String? = nil, _ summary: String,
     build: @escaping @Sendable (_ setting: String?) throws -> Product

@@ -24,7 +24,8 @@ extension [Card<ClipMaker>] {
       guard let root = $0, !root.isEmpty else { throw Misfit("needs a folder") }
       return { try CamVid(root: root, split: $0.split, limit: $0.limit) }
     },
-    Card("street", setting: "SEED", "MovingStreet: rendered driving, with exact labels and motion") {
+    Card("street", setting: "SEED", "MovingStreet: rendered driving, with exact labels and motion")
+    {
       guard let seed = $0.flatMap({ UInt64($0) }) else { throw Misfit("needs a whole number") }
       return { StreetClip(seed: seed, count: $0.limit ?? 100, threads: $0.threads) }
     },

@@ -12,10 +12,10 @@ public import Video
 public struct Moment {
   /// The frame in question, at the pipeline's working size.
   public let frame: Frame
+  /// The last key frame, at the same size.
+  public let key: Frame
   /// How many frames have passed since the last key frame; 1 for the frame right after it.
   public let framesSinceKey: Int
-  /// Seconds since the last key frame.
-  public let secondsSinceKey: Double
 
   private var keyMotion: Asked<MotionField>
   private var previousMotion: Asked<MotionField>
@@ -25,16 +25,18 @@ public struct Moment {
   /// A moment whose quantities come from these closures, each called at most once
   /// (`features` at most once for each stage).
   public init(
-    frame: Frame, framesSinceKey: Int, secondsSinceKey: Double,
+    frame: Frame, key: Frame, framesSinceKey: Int,
     motionToKey: @escaping () throws -> MotionField,
     motionToPrevious: @escaping () throws -> MotionField,
     features: @escaping (_ stage: String) throws -> Tensor
   ) {
-    self.frame = frame
-    (self.framesSinceKey, self.secondsSinceKey) = (framesSinceKey, secondsSinceKey)
+    (self.frame, self.key, self.framesSinceKey) = (frame, key, framesSinceKey)
     (keyMotion, previousMotion) = (Asked(motionToKey), Asked(motionToPrevious))
     computeFeatures = features
   }
+
+  /// Seconds since the last key frame.
+  public var secondsSinceKey: Double { frame.time - key.time }
 
   /// Where each pixel of this frame reads in the last key frame.
   public mutating func motionToKey() throws -> MotionField { try keyMotion.value() }

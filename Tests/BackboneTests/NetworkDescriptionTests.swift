@@ -2,6 +2,7 @@
 
 import Backbone
 import Tensors
+import TestSupport
 import Testing
 import Video
 
@@ -58,6 +59,7 @@ struct NetworkDescriptionTests {
     ("scale: 0.5", "scle: 0.5", "input.scle unknown"),
     ("stride: 8", "stride: 0", "output.stride must be given, as a whole number of 1…256"),
     ("classes: camvid11", "classes: camvid", "output.classes: no 'camvid'"),
+    ("name: net", "name: net\nexecution: slow", "execution must be one of channels-last, fused"),
     ("void: 11", "void: 300", "output.void must be given, as a whole number of 0…255"),
   ])
   func aWrongKeyIsNamed(right: String, wrong: String, complaint: String) throws {
@@ -83,11 +85,29 @@ struct NetworkDescriptionTests {
     #expect(throws: BackboneError.self) { try NetworkDescription(yaml: bomb) }
   }
 
-  @Test func aMissingDescriptionIsNamed() throws {
+  @Test func aMissingNetworkIsNamed() throws {
     let error = try #require(throws: BackboneError.self) {
       try NetworkDescription(besideNetwork: "nowhere/net.torchscript.pt")
     }
-    #expect(error.code == .missingFile)
-    #expect(error.message.contains("nowhere/net.yaml"))
+    #expect(error.code == .missingFile && error.message.contains("nowhere/net.torchscript.pt"))
+  }
+
+  @Test func aMissingDescriptionIsNamed() throws {
+    let scratch = try Scratch()
+    let network = try scratch.file("net.torchscript.pt", [1, 2, 3])
+    let error = try #require(throws: BackboneError.self) {
+      try NetworkDescription(besideNetwork: network)
+    }
+    #expect(error.code == .missingFile && error.message.contains(scratch("net.yaml")))
+  }
+
+  @Test func aDescriptionIsFoundBesideItsNetwork() throws {
+    let scratch = try Scratch()
+    for name in ["a.torchscript.pt", "b.pt", "c.pth"] {
+      let network = try scratch.file(name, [1])
+      let stem = name.prefix { $0 != "." }
+      _ = try scratch.file("\(stem).yaml", Array(good.utf8))
+      #expect(try NetworkDescription(besideNetwork: network).name == "net")
+    }
   }
 }

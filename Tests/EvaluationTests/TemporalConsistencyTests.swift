@@ -20,7 +20,8 @@ struct TemporalConsistencyTests {
   }
 
   /// The value after one pair whose every pixel was `moving` cells to the right before.
-  private func consistency(_ current: [UInt8], after previous: [UInt8], moving dx: Float) -> Double? {
+  private func consistency(_ current: [UInt8], after previous: [UInt8], moving dx: Float) -> Double?
+  {
     let motion = MotionField(
       width: current.count, height: 1,
       displacements: current.indices.flatMap { _ in [dx, 0] })

@@ -161,7 +161,8 @@ struct KeyframePipelineTests {
       width: pixels.width, height: pixels.height, channels: 1,
       bytes: (0..<pixels.width * pixels.height).map { cell -> UInt8 in
         let (x, y) = (cell % pixels.width, cell / pixels.width)
-        return UInt8((0..<3).max { pixels[x: x, y: y, channel: $0] < pixels[x: x, y: y, channel: $1] } ?? 0)
+        let levels = (0..<3).map { pixels[x: x, y: y, channel: $0] }
+        return UInt8(levels.indices.max { levels[$0] < levels[$1] } ?? 0)
       })
   }
 }

@@ -18,7 +18,7 @@ struct PropagatorLawsTests {
   @Test func theLawsFindWhatIsWrong() throws {
     #expect(try laws(brokenBy: Spoiled { try $0 + 1e-4 }).contains("no motion, no change"))
     #expect(
-      try laws(brokenBy: Spoiled { try $0.slice(axis: 3, from: 0, to: 1) }).contains("sizes stay"))
+      try laws(brokenBy: Spoiled { try $0.slice(axis: 3, 0..<1) }).contains("sizes stay"))
     #expect(
       try laws(brokenBy: Spoiled(direction: -1) { $0 }).contains("whole cells shift"))
     #expect(

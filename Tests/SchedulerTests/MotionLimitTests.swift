@@ -74,8 +74,9 @@ struct MomentTests {
 }
 
 private func moment(motion: @escaping () throws -> MotionField) -> Moment {
-  let frame = Frame(index: 1, time: 0.04, pixels: Image(width: 1, height: 1, channels: 3, repeating: 0))
+  let pixels = Image(width: 1, height: 1, channels: 3, repeating: 0)
   return Moment(
-    frame: frame, framesSinceKey: 1, secondsSinceKey: 0.04, motionToKey: motion,
+    frame: Frame(index: 1, time: 0.04, pixels: pixels),
+    key: Frame(index: 0, time: 0, pixels: pixels), framesSinceKey: 1, motionToKey: motion,
     motionToPrevious: motion, features: { _ in throw CancellationError() })
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 private let espnet = sharedData?.appending(
-  path: "data/models/espnet_p2q8_camvid_360x480.torchscript.pt")
+  path: "models/espnet_p2q8_camvid_360x480.torchscript.pt")
 private let fixtures = URL(filePath: #filePath).appending(path: "../../Fixtures/TorchScript")
   .standardized
 private let net = fixtures.appending(path: "net.pt").path

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 import Video
 
@@ -80,7 +81,7 @@ import Video
 
   @Test(.enabled(if: ProcessInfo.processInfo.environment["INBETWEEN_LONG"] != nil, "takes minutes"))
   func damagedRealVideosEndWell() throws {
-    let folder = try #require(sharedData) + "/video/"
+    let folder = try #require(sharedData).path + "/video/"
     let scratch = try Scratch()
     for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
       let clip = try bytes(of: folder + name)

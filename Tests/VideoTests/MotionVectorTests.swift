@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 import Video
 
@@ -19,7 +20,7 @@ import Video
     .enabled(if: sharedData != nil, "shared data is not there"),
     arguments: ["h264", "mpeg4_part2"], [1, 3])
   func vectorsAndTypesAreThoseOfTheReference(codec: String, threads: Int) throws {
-    let folder = try #require(sharedData) + "/motion_vectors/"
+    let folder = try #require(sharedData).path + "/motion_vectors/"
     let options = VideoOptions(motionVectors: true, threads: threads)
     let source = try VideoSource.open(folder + "vid_\(codec).mp4", options: options)
     let types = try String(contentsOfFile: folder + codec + "/frame_types.txt", encoding: .utf8)

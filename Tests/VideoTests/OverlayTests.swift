@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 import Video
 
@@ -86,7 +87,7 @@ import Video
     .enabled(if: ProcessInfo.processInfo.environment["INBETWEEN_LOOK"] != nil, "for looking only"))
   func aDrivingSceneToLookAt() throws {
     let folder = try #require(ProcessInfo.processInfo.environment["INBETWEEN_LOOK"])
-    let camVid = try #require(sharedData) + "/camvid/"
+    let camVid = try #require(sharedData).path + "/camvid/"
     let frame = try Image(contentsOf: camVid + "val/0016E5_07959.webp")
     let labels = try Image.labels(contentsOf: camVid + "valannot/0016E5_07959.png")
     var overlay = Overlay(palette: .camVid)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 import Video
 
@@ -47,7 +48,7 @@ import Video
   func realPicturesAreReadAsOpenCVReadsThem(
     _ golden: (name: String, width: Int, height: Int, checksum: UInt64)
   ) throws {
-    let image = try Image(contentsOf: #require(sharedData) + "/" + golden.name)
+    let image = try Image(contentsOf: #require(sharedData).path + "/" + golden.name)
     #expect((image.width, image.height) == (golden.width, golden.height))
     #expect(image.checksum == golden.checksum)
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 import Video
 
@@ -158,7 +159,7 @@ import Video
       ("udacity_solidWhiteRight", 221, "IP"),
     ])
   func realVideosComeWholeAndInOrder(name: String, count: Int, types: String) throws {
-    let source = try VideoSource.open(#require(sharedData) + "/video/\(name).mp4")
+    let source = try VideoSource.open(#require(sharedData).path + "/video/\(name).mp4")
     var (seen, breaks, last) = (Set<String>(), 0, 0.0)
     while let frame = try source.next() {
       seen.insert(frame.pictureType.rawValue)

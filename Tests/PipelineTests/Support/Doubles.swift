@@ -62,8 +62,8 @@ struct LooksAtFeatures: KeyframeScheduler {
 
 /// Frame `index` of a picture that slides to the right by `dx` pixels a frame, bright columns in turn
 /// blue, green and red.
-func slide(_ index: Int, by dx: Int, width: Int = 12, height: Int = 4, breaks: Bool = false) -> Frame
-{
+func slide(_ index: Int, by dx: Int, breaks: Bool = false) -> Frame {
+  let (width, height) = (12, 4)
   let pixels = Image(width: width, height: height, channels: 3) { bytes in
     for y in 0..<height {
       for x in 0..<width {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 
 /// A little-endian int32 matrix from a `.npy` file of version 1.
 struct NumpyArray {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Datasets
+import Evaluation
+import Flow
+import Foundation
+import Pipeline
+import Propagation
+import Recipes
+import Scheduler
+import Testing
+import Video
+
+struct EvaluatorTests {
+  private let clip = StreetClip(seed: 3, count: 8, size: PixelSize(width: 96, height: 72))
+
+  @Test func trueLabelsOnEveryFrameScoreOne() throws {
+    let accuracy = try #require(try measure(.every(1)).accuracy)
+    #expect(accuracy.mIoU == 1 && accuracy.aAcc == 1)
+    #expect(accuracy.mIoUByDistance == [1])
+    #expect(accuracy.labelledFrames == 8)
+  }
+
+  @Test func copiesScoreOneOnKeyFramesAndLessFurtherOff() throws {
+    let accuracy = try #require(try measure(.every(4), Copy()).accuracy)
+    let distances = accuracy.mIoUByDistance.compactMap { $0 }
+    #expect(distances.count == 4 && distances[0] == 1)
+    #expect(distances[1] < 1 && distances[3] < distances[1])
+  }
+
+  /// What a copied label scores is what the labels of the key score against those of the frame.
+  @Test func scoresEqualAPlainComparisonOfTheLabels() throws {
+    let accuracy = try #require(try measure(.every(8), Copy()).accuracy)
+    var matrix = ConfusionMatrix(classes: 11)
+    let key = try #require(clip.sample(at: 0).labels)
+    for index in 0..<8 {
+      matrix.add(predicted: key, truth: try #require(clip.sample(at: index).labels))
+    }
+    #expect(accuracy.mIoU == matrix.meanIoU)
+  }
+
+  @Test func theScheduleIsCounted() throws {
+    let speed = try measure(.every(3), Copy()).speed
+    #expect(speed.frames == 8)
+    #expect(speed.keyframeRatio == 3.0 / 8)
+    #expect(speed.keyframeIntervals == ["3": 2])
+  }
+
+  @Test func theFirstFramesOfEachRoleAreNotTimed() throws {
+    let speed = try measure(.every(2), Copy()).speed
+    #expect(speed.latency.key?.n == 1)
+    #expect(speed.latency.propagated?.n == 1)
+    #expect(speed.latency.all?.n == 2)
+    #expect(speed.warmUp == 6)
+  }
+
+  @Test func aRunCanBeStopped() throws {
+    var frames = 0
+    let pipeline = try pipeline(.every(2), Copy())
+    let measured = try Evaluator(pipeline, on: clip).run { _, _ in
+      frames += 1
+      return frames < 3
+    }
+    #expect(measured.speed.frames == 3)
+  }
+
+  @Test func resultsHaveTheFieldsThatScriptsRelyOn() throws {
+    let measured = try measure(.every(2), Copy())
+    let result = RunResult(
+      status: .ok, pipeline: ["scheduler": "every:2"], accuracy: measured.accuracy,
+      speed: measured.speed, cost: .init(peakRSSBytes: 1),
+      input: .init(path: "x", framesDecoded: 8), environment: [:])
+    let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(result))
+    let fields = try #require(json as? [String: Any])
+    let accuracy = try #require(fields["accuracy"] as? [String: Any])
+    #expect(accuracy["mIoU"] is Double && accuracy["TC"] is Double)
+    #expect((accuracy["mIoU_by_distance"] as? [Any])?.count == 2)
+    #expect((accuracy["per_class"] as? [String: Any])?["Road"] is Double)
+    let speed = try #require(fields["speed"] as? [String: Any])
+    #expect(speed["keyframe_ratio"] as? Double == 0.5)
+    let latency = try #require(speed["latency_ms"] as? [String: Any])
+    #expect(Set(latency.keys) == ["all", "key", "propagated", "by_stage"])
+    #expect(fields["status"] as? String == "ok" && fields["schema_version"] as? Int == 1)
+  }
+
+  private func pipeline(
+    _ scheduler: some KeyframeScheduler, _ propagator: some Propagator
+  ) throws -> KeyframePipeline {
+    let truth = TrueLabels(of: clip)
+    return try KeyframePipeline(
+      backbone: truth, head: truth.head, scheduler: scheduler, propagator: propagator,
+      flow: DISFlow(preset: .ultrafast))
+  }
+
+  private func measure(
+    _ scheduler: some KeyframeScheduler, _ propagator: some Propagator = Copy()
+  ) throws -> RunMeasurement {
+    try Evaluator(pipeline(scheduler, propagator), on: clip).run()
+  }
+}
