@@ -110,7 +110,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "InbetweenToolTests",
-      dependencies: ["InbetweenTool", "Recipes", "Video", "Datasets", "Tensors"]),
+      dependencies: [
+        "inbetween", "Backbone", "Flow", "Pipeline", "Propagation", "Recipes", "Scheduler",
+        "Tensors", "Video",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

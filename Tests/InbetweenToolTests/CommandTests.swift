@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Flow
+import Foundation
+import Propagation
+import Recipes
+import Scheduler
+import Testing
+import Video
+
+struct CommandTests {
+  let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
+  @Test func theVersionIsANumberOnStandardOutput() throws {
+    let outcome = try scratch.inbetween("--version")
+    #expect(outcome.code == 0)
+    #expect(outcome.out.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+    #expect(outcome.err.isEmpty)
+  }
+
+  @Test(arguments: ["", "run ", "eval ", "flow ", "list ", "doctor ", "demo "])
+  func everyCommandHasHelp(command: String) throws {
+    let outcome = try scratch.inbetween(command + "--help")
+    #expect(outcome.code == 0)
+    #expect(
+      outcome.out.contains("USAGE: inbetween \(command)".trimmingCharacters(in: .whitespaces)))
+    #expect(outcome.err.isEmpty)
+  }
+
+  @Test func everyPartIsListed() throws {
+    let out = try scratch.inbetween("list").out
+    let usages =
+      [Card<any KeyframeScheduler>].schedulers.map(\.usage)
+      + [Card<any Propagator>].propagators.map(\.usage)
+      + [Card<any FlowEstimator>].flows.map(\.usage) + [Card<ClipMaker>].clips.map(\.usage)
+    for usage in usages { #expect(out.contains("\n  \(usage) ")) }
+  }
+
+  @Test func theDoctorFindsAllWell() throws {
+    let outcome = try scratch.inbetween("doctor")
+    #expect(outcome.code == 0, "\(outcome.out)\(outcome.err)")
+    for name in ["machine", "tensors", "opencv", "video", "disk"] {
+      #expect(outcome.out.contains("ok   \(name)"))
+    }
+    let json = try scratch.inbetween("doctor --json").out
+    let fields = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: String]
+    #expect(fields?["tensors"]?.contains("LibTorch") == true)
+  }
+
+  @Test func flowOfAShiftedPictureIsItsShift() throws {
+    let (a, b) = (texture(shiftedBy: 3), texture(shiftedBy: 0))
+    try a.writePNG(to: scratch("a.png"))
+    try b.writePNG(to: scratch("b.png"))
+    let outcome = try scratch.inbetween("flow a.png b.png -o motion.flo")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let motion = try MotionField(floFile: scratch("motion.flo"))
+    #expect(motion.width == 160 && motion.height == 120)
+    let shifts = (0..<(160 * 120)).map { motion.displacements[2 * $0] }.sorted()
+    #expect(abs(shifts[shifts.count / 2] + 3) < 0.1)
+    let again = try scratch.inbetween("flow a.png b.png --truth motion.flo -o wheel.png")
+    #expect(again.out.contains("end-point error 0.000 px over 19200 pixels"))
+    #expect(try Image(contentsOf: scratch("wheel.png")).size == a.size)
+  }
+
+  @Test func trueLabelsOfEveryFrameAreWithoutFault() throws {
+    let outcome = try scratch.inbetween(
+      "eval street:7 --backbone truth --frames 3 --scheduler every:1 --json r.json")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    #expect(outcome.err.isEmpty)
+    let accuracy = try #require(try scratch.json("r.json")["accuracy"] as? [String: Any])
+    #expect(accuracy["mIoU"] as? Double == 1)
+    #expect(accuracy["mIoU_by_distance"] as? [Double] == [1])
+    #expect(accuracy["labelled_frames"] as? Int == 3)
+    #expect(outcome.out.contains("mIoU 1.0000"))
+  }
+
+  @Test func carriedLabelsAreScoredByTheirDistance() throws {
+    let outcome = try scratch.inbetween(
+      "eval street:7 --backbone truth --frames 6 --scheduler every:3 --json r.json")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let accuracy = try #require(try scratch.json("r.json")["accuracy"] as? [String: Any])
+    let scores = try #require(accuracy["mIoU_by_distance"] as? [Double])
+    #expect(scores.count == 3)
+    #expect(scores[0] == 1)
+    #expect(scores[1] < 1 && scores[1] > 0.5)
+    let consistency = try #require(accuracy["TC"] as? Double)
+    #expect((0.5...1).contains(consistency))
+    let classes = try #require(accuracy["per_class"] as? [String: Any])
+    #expect(classes.count == 11)
+  }
+
+  @Test func theDemoLeavesWhatItSpeaksOf() throws {
+    try scratch.writePictures(to: "pictures", frames: 3)
+    let outcome = try scratch.inbetween("demo pictures --frames 3 --out out")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    #expect(outcome.err.isEmpty)
+    #expect(try scratch.names("out") == ["carried.mp4", "street.mp4", "street.png"])
+    for name in try scratch.names("out") {
+      #expect(outcome.out.contains("out/" + name))
+      let source = try VideoSource.open(scratch("out/" + name))
+      while try source.next() != nil {}
+      #expect(source.report.isClean)
+    }
+  }
+
+  /// A smooth random pattern, its content `shift` pixels further to the right.
+  private func texture(shiftedBy shift: Int) -> Image {
+    Image(width: 160, height: 120, channels: 3) { bytes in
+      for y in 0..<120 {
+        for x in 0..<160 {
+          let (u, v) = (Double(x - shift), Double(y))
+          let value = sin(u / 3.1) * cos(v / 4.3) + sin((u + 2 * v) / 7.7) + cos((u - v) / 2.9)
+          for plane in 0..<3 { bytes[3 * (y * 160 + x) + plane] = UInt8(128 + 40 * value) }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backbone
+import Flow
+import Foundation
+import Pipeline
+import Propagation
+import Scheduler
+import Testing
+import Video
+
+struct RunTests {
+  let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.writeClip(to: "clip.mp4", frames: 24)
+  }
+
+  @Test func everyOutputHoldsEveryFrame() throws {
+    let outcome = try scratch.inbetween(
+      "run clip.mp4 --backbone NET --output o.mp4 --labels maps --json r.json --per-frame f.csv")
+    #expect(outcome.code == 0)
+    #expect(outcome.err.isEmpty)
+    #expect(outcome.out.contains("24 frames"))
+    #expect(try frames(of: "o.mp4") == 24)
+    #expect(try scratch.names("maps") == (0..<24).map { String(format: "%06d.png", $0) })
+    #expect(try scratch.table("f.csv").count == 25)
+    #expect(try scratch.names() == ["clip.mp4", "f.csv", "maps", "o.mp4", "r.json"])
+  }
+
+  @Test func theResultHasTheFieldsThatScriptsRead() throws {
+    #expect(try scratch.inbetween("run clip.mp4 --backbone NET --json r.json").code == 0)
+    let result = try scratch.json("r.json")
+    #expect(result["schema_version"] as? Int == 1)
+    #expect(result["status"] as? String == "ok")
+    let input = try #require(result["input"] as? [String: Any])
+    #expect(input["path"] as? String == "clip.mp4")
+    #expect(input["codec"] as? String == "h264")
+    #expect(input["frames_container"] as? Int == 24)
+    #expect(input["frames_decoded"] as? Int == 24)
+    #expect(input["decode_errors"] as? Int == 0)
+    #expect(input["truncated"] as? Bool == false)
+    let cost = try #require(result["cost"] as? [String: Any])
+    #expect(try #require(cost["peak_rss_bytes"] as? Int) > 10_000_000)
+    let speed = try #require(result["speed"] as? [String: Any])
+    #expect(speed["keyframe_ratio"] as? Double == 5 / 24.0)
+    #expect(speed["frames"] as? Int == 24)
+    let latency = try #require(speed["latency_ms"] as? [String: Any])
+    #expect(Set(latency.keys) == ["all", "key", "propagated", "by_stage"])
+    for role in ["all", "key", "propagated"] {
+      let summary = try #require(latency[role] as? [String: Double])
+      #expect(Set(summary.keys).isSuperset(of: ["mean", "p50", "p90", "p95", "max", "n"]))
+    }
+    let stages = try #require(latency["by_stage"] as? [String: Any])
+    #expect(Set(stages.keys).isSuperset(of: ["decode", "backbone", "flow", "propagate"]))
+    let parts = try #require(result["pipeline"] as? [String: String])
+    #expect(parts["scheduler"] == "every:5" && parts["propagation"] == "warp")
+  }
+
+  @Test func theTableTellsRolesReasonsAndTimes() throws {
+    #expect(
+      try scratch.inbetween("run clip.mp4 --backbone NET --frames 7 --per-frame f.csv").code == 0)
+    let rows = try scratch.table("f.csv")
+    #expect(
+      rows[0] == [
+        "frame", "time", "role", "reason", "score", "threshold", "frames_since_key", "decode_ms",
+        "resize_ms", "schedule_ms", "flow_ms", "backbone_ms", "prepare_ms", "propagate_ms",
+        "head_ms", "total_ms",
+      ])
+    #expect(
+      rows.dropFirst().map { $0[2] } == ["key"] + [String](repeating: "propagated", count: 4)
+        + ["key", "propagated"])
+    #expect(rows.dropFirst().map { $0[6] } == ["0", "1", "2", "3", "4", "0", "1"])
+    #expect(rows.dropFirst().map { Double($0[1]) } == (0..<7).map { Double($0) / 25 })
+    for row in rows.dropFirst() {
+      let times = try row[7...].map { try #require(Double($0)) }
+      #expect(times.dropFirst().dropLast().reduce(0, +) <= times[8] + 0.001)
+    }
+  }
+
+  @Test(arguments: ["copy", "warp", "warp:previous"])
+  func labelMapsAreTheLibrarysOwn(propagation: String) throws {
+    #expect(
+      try scratch.inbetween(
+        "run clip.mp4 --backbone NET --propagation \(propagation) --labels maps"
+      ).code == 0)
+    let network = try ImportedNetwork(contentsOf: Fixtures.network)
+    let propagator: any Propagator =
+      propagation == "copy" ? Copy() : Warp(from: propagation == "warp" ? .key : .previous)
+    let pipeline = try KeyframePipeline(
+      backbone: network, head: network.head, scheduler: .every(5), propagator: propagator,
+      flow: DISFlow(preset: .medium))
+    let (source, palette) = (
+      try VideoSource.open(scratch("clip.mp4")), network.head.classes.palette
+    )
+    var state = pipeline.start()
+    var seen: Set<UInt8> = []
+    while let frame = try source.next() {
+      let labels = try pipeline.label(frame, in: &state).labels
+      let path = scratch(String(format: "maps/%06d.png", frame.index))
+      #expect(try Image.labels(contentsOf: path) == labels)
+      let colour = palette.colour(of: labels[x: 20, y: 5])
+      let shown = try Image(contentsOf: path)
+      #expect(
+        shown[x: 20, y: 5, channel: 0] == colour.blue
+          && shown[x: 20, y: 5, channel: 2] == colour.red)
+      labels.withUnsafeBytes { seen.formUnion($0) }
+    }
+    #expect(seen == [0, 1, 2, 3])
+  }
+
+  @Test(arguments: ["--threads 2", "--read-ahead", "--threads 2 --read-ahead"])
+  func labelsDependNeitherOnThreadsNorOnReadingAhead(options: String) throws {
+    #expect(
+      try scratch.inbetween("run clip.mp4 --backbone NET --threads 1 --labels a").code == 0)
+    #expect(try scratch.inbetween("run clip.mp4 --backbone NET \(options) --labels b").code == 0)
+    for name in try scratch.names("a") {
+      #expect(try scratch.bytes("a/" + name) == scratch.bytes("b/" + name))
+    }
+  }
+
+  @Test func picturesAreLabelledInNaturalOrderUnderTheirNames() throws {
+    try scratch.writePictures(to: "pictures", frames: 5)
+    #expect(
+      try scratch.inbetween(
+        "run pictures --backbone NET --output o.mp4 --labels a/b --json r.json"
+      ).code == 0)
+    #expect(
+      try scratch.names("a/b") == ["img10.png", "img11.png", "img7.png", "img8.png", "img9.png"])
+    #expect(try frames(of: "o.mp4") == 5)
+    let first = try Image.labels(contentsOf: scratch("a/b/img7.png"))
+    #expect(try scratch.inbetween("run pictures/img7.png --backbone NET --labels one").code == 0)
+    #expect(try Image.labels(contentsOf: scratch("one/img7.png")) == first)
+  }
+
+  @Test(arguments: ["copy", "warp"])
+  func codecMotionRunsOnAVideoThatHasIt(propagation: String) throws {
+    let outcome = try scratch.inbetween(
+      "run clip.mp4 --backbone NET --flow codec --propagation \(propagation) --json r.json")
+    #expect(outcome.code == 0, "\(outcome.err)")
+  }
+
+  @Test func aVideoCutShortIsLabelledAsFarAsItGoes() throws {
+    let whole = try scratch.bytes("clip.mp4")
+    try scratch.write(whole.prefix(whole.count * 6 / 10), to: "cut.mp4")
+    let line = "run cut.mp4 --backbone NET --output o.mp4 --json r.json --per-frame f.csv"
+    let outcome = try scratch.inbetween(line)
+    #expect(outcome.code == 65)
+    #expect(outcome.errorLines.count == 1)
+    let (result, count) = (try scratch.json("r.json"), try frames(of: "o.mp4"))
+    let input = try #require(result["input"] as? [String: Any])
+    #expect(result["status"] as? String == "partial")
+    #expect(input["truncated"] as? Bool == true)
+    #expect(input["frames_decoded"] as? Int == count)
+    #expect((1..<24).contains(count))
+    #expect(try scratch.table("f.csv").count == count + 1)
+    #expect(outcome.err.contains("\(count) of 24"))
+    let allowed = try scratch.inbetween(line + " --allow-truncated")
+    #expect(allowed.code == 0)
+    #expect(allowed.err.isEmpty)
+    #expect(try scratch.json("r.json")["status"] as? String == "partial")
+  }
+
+  private func frames(of name: String) throws -> Int {
+    let source = try VideoSource.open(scratch(name))
+    while try source.next() != nil {}
+    return source.report.decoded
+  }
+}
