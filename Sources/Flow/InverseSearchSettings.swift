@@ -24,7 +24,7 @@ struct InverseSearchSettings: Sendable {
   }
 }
 
-extension InverseSearch.Preset {
+extension DISFlow.Preset {
   var settings: InverseSearchSettings {
     switch self {
     case .ultrafast: InverseSearchSettings(finest: 2, patchStep: 4, steps: 2, refinements: 0)

@@ -15,21 +15,21 @@ try OpenCV.setThreads(threads)
 
 let street = try StreetFrames(folder: data.appendingPathComponent("camvid"))
 print("\(threads) threads; \(OpenCV.version); medians, least in brackets")
-for preset in InverseSearch.Preset.allCases { try printTimes(of: preset) }
+for preset in DISFlow.Preset.allCases { try printTimes(of: preset) }
 let pairs = try truePairs(in: data.appendingPathComponent("flow"))
 print("\nend-point error: " + pairs.map(\.name).joined(separator: " "))
-for preset in InverseSearch.Preset.allCases { try printErrors(of: preset, on: pairs) }
+for preset in DISFlow.Preset.allCases { try printErrors(of: preset, on: pairs) }
 print("\nmIoU of true labels carried over 1, 2, 5, 10 frames")
-for preset in InverseSearch.Preset.allCases { try printCarried(by: preset) }
+for preset in DISFlow.Preset.allCases { try printCarried(by: preset) }
 
 /// Both estimators of one preset: ours first.
-func estimators(_ preset: InverseSearch.Preset) -> [any FlowEstimator] {
-  let other = DISFlow.Preset(rawValue: preset.rawValue) ?? .medium
-  return [InverseSearch(preset: preset, threads: threads), DISFlow(preset: other)]
+func estimators(_ preset: DISFlow.Preset) -> [any FlowEstimator] {
+  let other = OpenCVDISFlow.Preset(rawValue: preset.rawValue) ?? .medium
+  return [DISFlow(preset: preset, threads: threads), OpenCVDISFlow(preset: other)]
 }
 
 /// Times both on the same pairs in turn: to a key at most five frames back, as a pipeline asks.
-func printTimes(of preset: InverseSearch.Preset) throws {
+func printTimes(of preset: DISFlow.Preset) throws {
   for (kind, frames) in [("grey", street.grey), ("colour", street.colour)] {
     var times: [[Double]] = [[], []]
     let both = estimators(preset)
@@ -54,7 +54,7 @@ func printTimes(of preset: InverseSearch.Preset) throws {
   }
 }
 
-func printErrors(of preset: InverseSearch.Preset, on pairs: [TruePair]) throws {
+func printErrors(of preset: DISFlow.Preset, on pairs: [TruePair]) throws {
   for (name, estimator) in zip(["ours  ", "OpenCV"], estimators(preset)) {
     let cells = try pairs.map { pair in
       let motion = try estimator.motion(from: pair.current, to: pair.reference)
@@ -66,7 +66,7 @@ func printErrors(of preset: InverseSearch.Preset, on pairs: [TruePair]) throws {
   }
 }
 
-func printCarried(by preset: InverseSearch.Preset) throws {
+func printCarried(by preset: DISFlow.Preset) throws {
   for (name, estimator) in zip(["ours  ", "OpenCV"], estimators(preset)) {
     let scores = try [1, 2, 5, 10].map { try street.carried(over: $0, by: estimator) }
     print(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 public import Video
 
 /// Dense inverse search on grey images (Kroeger et al., ECCV 2016), several times as fast as OpenCV's.
@@ -9,7 +10,7 @@ public import Video
 /// full and damped (Levenberg-Marquardt), so that few of them do. The field is the same to the last
 /// bit whatever the number of threads, and zero where the frames are equal.
 // Copies share what they keep between frames; see `InverseSearchPool`.
-public struct InverseSearch: FlowEstimator {
+public struct DISFlow: FlowEstimator {
   /// From quick to accurate; each is as accurate as OpenCV's of that name.
   public enum Preset: String, CaseIterable, Sendable {
     /// A quarter of the frame's size, no variational refinement.
@@ -25,8 +26,11 @@ public struct InverseSearch: FlowEstimator {
   public let threads: Int
   private let pool: InverseSearchPool
 
+  /// As many threads as there are processors.
+  public static var allThreads: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
   /// - Precondition: `threads` is at least 1.
-  public init(preset: Preset = .medium, threads: Int = 1) {
+  public init(preset: Preset = .medium, threads: Int = allThreads) {
     precondition(threads > 0, "\(threads) threads")
     (self.preset, self.threads) = (preset, threads)
     pool = InverseSearchPool(settings: preset.settings, threads: threads)
@@ -47,11 +51,11 @@ public struct InverseSearch: FlowEstimator {
   }
 }
 
-extension FlowEstimator where Self == InverseSearch {
+extension FlowEstimator where Self == DISFlow {
   /// Dense inverse search by kernels of this package.
-  public static func inverseSearch(
-    _ preset: InverseSearch.Preset = .medium, threads: Int = 1
-  ) -> InverseSearch {
-    InverseSearch(preset: preset, threads: threads)
+  public static func dis(
+    _ preset: DISFlow.Preset = .medium, threads: Int = DISFlow.allThreads
+  ) -> DISFlow {
+    DISFlow(preset: preset, threads: threads)
   }
 }

@@ -4,15 +4,15 @@ import Flow
 import Testing
 import Video
 
-struct InverseSearchTests {
-  @Test(arguments: InverseSearch.Preset.allCases)
-  func inverseSearchKeepsTheLaws(preset: InverseSearch.Preset) throws {
-    #expect(try brokenLaws(of: .inverseSearch(preset, threads: 2)) == [])
+struct DISFlowTests {
+  @Test(arguments: DISFlow.Preset.allCases)
+  func inverseSearchKeepsTheLaws(preset: DISFlow.Preset) throws {
+    #expect(try brokenLaws(of: .dis(preset, threads: 2)) == [])
   }
 
-  @Test(arguments: InverseSearch.Preset.allCases)
-  func equalFramesHaveNoMotionAtAnySize(preset: InverseSearch.Preset) throws {
-    let estimator = InverseSearch(preset: preset, threads: 2)
+  @Test(arguments: DISFlow.Preset.allCases)
+  func equalFramesHaveNoMotionAtAnySize(preset: DISFlow.Preset) throws {
+    let estimator = DISFlow(preset: preset, threads: 2)
     for size in sizes {
       let (one, same) = (
         movedPicture(index: 0, by: (0, 0), size: size),
@@ -24,9 +24,9 @@ struct InverseSearchTests {
     }
   }
 
-  @Test(arguments: InverseSearch.Preset.allCases)
-  func framesOfEverySizeHaveMotion(preset: InverseSearch.Preset) throws {
-    let estimator = InverseSearch(preset: preset, threads: 3)
+  @Test(arguments: DISFlow.Preset.allCases)
+  func framesOfEverySizeHaveMotion(preset: DISFlow.Preset) throws {
+    let estimator = DISFlow(preset: preset, threads: 3)
     for size in sizes {
       let motion = try estimator.motion(
         from: movedPicture(index: 1, by: (2.5, -1), size: size),
@@ -36,24 +36,24 @@ struct InverseSearchTests {
     }
   }
 
-  @Test(arguments: InverseSearch.Preset.allCases)
-  func theFieldIsTheSameForAnyNumberOfThreads(preset: InverseSearch.Preset) throws {
+  @Test(arguments: DISFlow.Preset.allCases)
+  func theFieldIsTheSameForAnyNumberOfThreads(preset: DISFlow.Preset) throws {
     for size in [(640, 480), (333, 1017), (801, 203)] {
       let current = movedPicture(index: 1, by: (5.25, -3.5), size: size)
       let reference = movedPicture(index: 0, by: (0, 0), size: size)
-      let alone = try InverseSearch(preset: preset).motion(from: current, to: reference)
+      let alone = try DISFlow(preset: preset).motion(from: current, to: reference)
       for threads in [2, 3, 7, 16] {
-        let shared = InverseSearch(preset: preset, threads: threads)
+        let shared = DISFlow(preset: preset, threads: threads)
         let motion = try shared.motion(from: current, to: reference)
         #expect(motion == alone, "\(size), \(threads) threads")
       }
     }
   }
 
-  @Test(arguments: InverseSearch.Preset.allCases)
-  func aFractionOfAPixelIsNotDrawnToWholePixels(preset: InverseSearch.Preset) throws {
+  @Test(arguments: DISFlow.Preset.allCases)
+  func aFractionOfAPixelIsNotDrawnToWholePixels(preset: DISFlow.Preset) throws {
     let reference = movedPicture(index: 0, by: (0, 0), size: (256, 192))
-    let estimator = InverseSearch(preset: preset)
+    let estimator = DISFlow(preset: preset)
     for dx in [Float(1), 1.5, 2.25, 3] {
       let current = movedPicture(index: 1, by: (dx, -dx / 2), size: (256, 192))
       let motion = try estimator.motion(from: current, to: reference)
@@ -71,8 +71,8 @@ struct InverseSearchTests {
           for at in bytes.indices { bytes[at] = UInt8.random(in: 0...255, using: &generator) }
         })
     }
-    for preset in InverseSearch.Preset.allCases {
-      let motion = try InverseSearch(preset: preset, threads: 2)
+    for preset in DISFlow.Preset.allCases {
+      let motion = try DISFlow(preset: preset, threads: 2)
         .motion(from: frames[0], to: frames[1])
       #expect(motion.displacements.allSatisfy { $0.isFinite && abs($0) < 200 })
     }
@@ -80,17 +80,17 @@ struct InverseSearchTests {
 
   @Test func framesOfUnequalSizeAreNamed() throws {
     let error = try #require(throws: FlowError.self) {
-      try InverseSearch().motion(from: frame(4, .unknown), to: frame(2, .unknown, width: 50))
+      try DISFlow().motion(from: frame(4, .unknown), to: frame(2, .unknown, width: 50))
     }
     #expect(error.message == "frame 4 is 48×32 and frame 2 is 50×32")
   }
 
   @Test func whatIsKeptBetweenFramesChangesNothing() throws {
-    let kept = InverseSearch(preset: .fast, threads: 2)
+    let kept = DISFlow(preset: .fast, threads: 2)
     let key = movedPicture(index: 0, by: (0, 0))
     for index in 1..<6 {
       let current = movedPicture(index: index, by: (Float(index) / 2, 1))
-      let fresh = try InverseSearch(preset: .fast).motion(from: current, to: key)
+      let fresh = try DISFlow(preset: .fast).motion(from: current, to: key)
       #expect(try kept.motion(from: current, to: key) == fresh)
       #expect(try kept.motion(from: current, to: key) == fresh)
       let small = movedPicture(index: 0, by: (1, 0), size: (31, 22))
@@ -99,11 +99,11 @@ struct InverseSearchTests {
   }
 
   @Test func oneEstimatorServesSeveralTasks() async throws {
-    let estimator = InverseSearch(preset: .medium, threads: 2)
+    let estimator = DISFlow(preset: .medium, threads: 2)
     let reference = movedPicture(index: 0, by: (0, 0))
     let frames = (0..<8).map { movedPicture(index: 1, by: (Float($0) / 2, 0)) }
     let wanted = try frames.map {
-      try InverseSearch(preset: .medium).motion(from: $0, to: reference)
+      try DISFlow(preset: .medium).motion(from: $0, to: reference)
     }
     try await withThrowingTaskGroup(of: (Int, MotionField).self) { group in
       for round in 0..<64 {

@@ -7,7 +7,7 @@ import Video
 
 /// End-point errors on public pairs, beside OpenCV's on the same files at the same preset.
 @Suite(.enabled(if: sharedData != nil, "shared data is not there"))
-struct InverseSearchAccuracyTests {
+struct DISFlowAccuracyTests {
   @Test(arguments: [
     "Dimetrodon", "Grove2", "Grove3", "Hydrangea", "RubberWhale", "Urban2", "Urban3", "Venus",
   ])
@@ -27,10 +27,10 @@ struct InverseSearchAccuracyTests {
   }
 
   private func expectAccuracy(on frames: [Frame], _ truth: MotionField) throws {
-    for preset in InverseSearch.Preset.allCases {
-      let other = try #require(DISFlow.Preset(rawValue: preset.rawValue))
-      let ours = try error(of: InverseSearch(preset: preset, threads: 2), on: frames, truth)
-      let theirs = try error(of: DISFlow(preset: other), on: frames, truth)
+    for preset in DISFlow.Preset.allCases {
+      let other = try #require(OpenCVDISFlow.Preset(rawValue: preset.rawValue))
+      let ours = try error(of: DISFlow(preset: preset, threads: 2), on: frames, truth)
+      let theirs = try error(of: OpenCVDISFlow(preset: other), on: frames, truth)
       #expect(ours <= 1.05 * theirs, "\(preset): \(ours) px, OpenCV \(theirs) px")
     }
   }
