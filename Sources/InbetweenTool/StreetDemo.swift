@@ -94,7 +94,9 @@ struct StreetDemo {
       if index == min(9, clip.count - 1) { try both.writePNG(to: "\(folder)/street.png") }
     }
     try video.finish()
-    print("\n  copy and warp at every:5, side by side: \(path), one of its frames: \(folder)/street.png")
+    print(
+      "\n  copy and warp at every:5, side by side: \(path), one of its frames: \(folder)/street.png"
+    )
   }
 }
 

@@ -5,6 +5,7 @@ import Foundation
 import Propagation
 import Recipes
 import Scheduler
+import TestSupport
 import Testing
 import Video
 
