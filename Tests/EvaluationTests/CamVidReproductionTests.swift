@@ -9,8 +9,8 @@ import Pipeline
 import Propagation
 import Recipes
 import Scheduler
-import Testing
 import TestSupport
+import Testing
 
 /// What Docs/Reproductions/CamVid-ESPNet.md says, with a network and labels that others made.
 @Suite(.enabled(if: sharedData != nil, "shared data is not there"), .serialized)
