@@ -39,7 +39,7 @@ let package = Package(
     .target(name: "Video", dependencies: ["Tensors", "COpenCV", "CFFmpeg"]),
 
     // Parts.
-    .target(name: "Flow", dependencies: ["Tensors", "Video"]),
+    .target(name: "Flow", dependencies: ["CKernels", "Tensors", "Video"]),
     .target(
       name: "Backbone",
       dependencies: ["Tensors", "Video", .product(name: "Yams", package: "Yams")]),

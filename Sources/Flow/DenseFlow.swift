@@ -5,7 +5,7 @@ public import Video
 ///
 /// Frames with a side under 24 pixels are extended to 24 by repeating their last column and row.
 // Copies share one pool of OpenCV estimators, which lends each of them to one call at a time.
-public struct DISFlow: FlowEstimator {
+public struct OpenCVDISFlow: FlowEstimator {
   /// OpenCV's presets, from quick to accurate.
   ///
   /// `ultrafast` and `fast` work on a quarter of the frame's width, `medium` on a half; `ultrafast` does
@@ -41,10 +41,10 @@ public struct DISFlow: FlowEstimator {
   }
 }
 
-extension FlowEstimator where Self == DISFlow {
+extension FlowEstimator where Self == OpenCVDISFlow {
   /// Dense inverse search.
-  public static func dis(_ preset: DISFlow.Preset = .medium, refinements: Int? = nil) -> DISFlow {
-    DISFlow(preset: preset, refinements: refinements)
+  public static func openCVDIS(_ preset: OpenCVDISFlow.Preset = .medium, refinements: Int? = nil) -> OpenCVDISFlow {
+    OpenCVDISFlow(preset: preset, refinements: refinements)
   }
 }
 

@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Backbone
 internal import Datasets
 internal import Evaluation
+internal import Flow
 internal import Foundation
 internal import Pipeline
 internal import Recipes
@@ -73,7 +74,10 @@ struct EvalCommand: ParsableCommand {
   ) throws -> RunMeasurement {
     var progress = Progress(total: clip.count)
     defer { progress.end() }
-    return try Evaluator(pipeline, on: clip).run { _, result in
+    return try Evaluator(
+      pipeline, on: clip,
+      consistency: DISFlow(preset: .medium, threads: parts.threading.threads)
+    ).run { _, result in
       progress.advance(isKey: result.trace.role == .key)
       return !signals.wantsStop
     }

@@ -31,7 +31,7 @@ struct FlowCommand: ParsableCommand {
   @OptionGroup var threading: ThreadOptions
 
   func run() throws {
-    let estimator = try [Card<any FlowEstimator>].flows.part(flow)
+    let estimator = try [Card<any FlowEstimator>].flows(threads: threading.threads).part(flow)
     guard !estimator.needsMotionVectors else {
       throw Failure(.usage, "--flow \(flow) needs a video file, and these are pictures")
     }

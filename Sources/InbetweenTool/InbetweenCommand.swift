@@ -24,6 +24,7 @@ public struct InbetweenCommand: ParsableCommand {
 
   /// Runs the command that the arguments name; a failure is one sentence and an exit code.
   public static func runMain() -> Never {
+    ThreadWaiting.settle(for: CommandLine.arguments)
     StandardStreams.prepare()
     do {
       var command = try parseAsRoot()

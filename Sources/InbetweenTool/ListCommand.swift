@@ -13,7 +13,7 @@ struct ListCommand: ParsableCommand {
   func run() {
     show("Schedulers (--scheduler)", .schedulers as [Card<any KeyframeScheduler>])
     show("Propagators (--propagation)", .propagators as [Card<any Propagator>])
-    show("Flow estimators (--flow)", .flows as [Card<any FlowEstimator>])
+    show("Flow estimators (--flow)", .flows(threads: 1) as [Card<any FlowEstimator>])
     show("Labelled clips (eval)", .clips as [Card<ClipMaker>])
     print(
       """

@@ -60,7 +60,7 @@ struct PartOptions: ParsableArguments {
   }
 
   private func estimator() throws -> any FlowEstimator {
-    try [Card<any FlowEstimator>].flows.part(flow)
+    try [Card<any FlowEstimator>].flows(threads: threading.threads).part(flow)
   }
 }
 

@@ -51,7 +51,7 @@ struct PictureDemo {
     let picture = PictureItself()
     let pipeline = try KeyframePipeline(
       backbone: picture, head: picture.head, scheduler: .every(interval), propagator: propagator,
-      flow: DISFlow(preset: .medium))
+      flow: DISFlow(preset: .medium, threads: threads))
     let stream = try VideoSource.open(source, options: VideoOptions(threads: threads))
     let video = writing ? try writer(for: stream.info) : nil
     var (state, squares, samples, latency) = (pipeline.start(), 0.0, 0, Latency())

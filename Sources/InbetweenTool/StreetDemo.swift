@@ -35,7 +35,7 @@ struct StreetDemo {
       """)
     for interval in [2, 5, 10] where !stopped() {
       try row(interval, "copy", Copy(), Still(), isTimed: true)
-      try row(interval, "warp, dis:medium", Warp(), DISFlow(preset: .medium), isTimed: true)
+      try row(interval, "warp, dis:medium", Warp(), DISFlow(preset: .medium, threads: threads), isTimed: true)
       try row(interval, "warp, true motion", Warp(), TrueMotion(of: clip), isTimed: false)
     }
     if !stopped() { try writeOverlay(until: stopped) }
@@ -84,7 +84,7 @@ struct StreetDemo {
       options: options)
     var sides = [
       Side("copy", try pipeline(5, Copy(), Still())),
-      Side("warp, dis:medium", try pipeline(5, Warp(), DISFlow(preset: .medium))),
+      Side("warp, dis:medium", try pipeline(5, Warp(), DISFlow(preset: .medium, threads: threads))),
     ]
     for index in 0..<clip.count where !stopped() {
       let frame = try clip.sample(at: index).frame

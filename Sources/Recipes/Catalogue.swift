@@ -38,28 +38,39 @@ extension [Card<any Propagator>] {
 }
 
 extension [Card<any FlowEstimator>] {
-  /// The flow estimators this package ships.
-  public static let flows: Self = [
-    Card(
-      "dis", setting: "PRESET", "dense inverse search: dis:ultrafast, dis:fast, dis:medium"
-    ) { setting in
-      guard let preset = DISFlow.Preset(rawValue: setting ?? "medium") else {
-        let known = DISFlow.Preset.allCases.map(\.rawValue).joined(separator: ", ")
-        throw Misfit("needs one of \(known)")
-      }
-      return DISFlow(preset: preset)
-    },
-    Card("farneback", "polynomial expansion") { _ in Farneback() },
-    Card(
-      "codec", setting: "filled",
-      "the video's own motion vectors: H.264, MPEG-4 part 2, MPEG-1/2; 'filled' closes the holes "
-        + "that blocks coded on their own leave"
-    ) { setting in
-      guard setting == nil || setting == "filled" else { throw Misfit("takes the word filled") }
-      return CodecMotion(fillsHoles: setting != nil)
-    },
-    Card("still", "no motion at all") { _ in Still() },
-  ]
+  /// The flow estimators this package ships, taking `threads` each.
+  ///
+  /// OpenCV's take what its own setting says.
+  public static func flows(threads: Int) -> Self {
+    [
+      Card("dis", setting: "PRESET", "dense inverse search: ultrafast, fast or medium") {
+        DISFlow(preset: try preset($0, or: .medium), threads: threads)
+      },
+      Card("opencv-dis", setting: "PRESET", "the same by OpenCV: several times as slow") {
+        OpenCVDISFlow(preset: try preset($0, or: .medium))
+      },
+      Card("farneback", "polynomial expansion") { _ in Farneback() },
+      Card(
+        "codec", setting: "filled",
+        "the video's own motion vectors: H.264, MPEG-4 part 2, MPEG-1/2; 'filled' closes the holes "
+          + "that blocks coded on their own leave"
+      ) { setting in
+        guard setting == nil || setting == "filled" else { throw Misfit("takes the word filled") }
+        return CodecMotion(fillsHoles: setting != nil)
+      },
+      Card("still", "no motion at all") { _ in Still() },
+    ]
+  }
+}
+
+private func preset<Preset: RawRepresentable & CaseIterable>(
+  _ name: String?, or usual: Preset
+) throws -> Preset where Preset.RawValue == String {
+  guard let name else { return usual }
+  guard let preset = Preset(rawValue: name) else {
+    throw Misfit("needs one of \(Preset.allCases.map(\.rawValue).joined(separator: ", "))")
+  }
+  return preset
 }
 
 private func positiveInteger(_ text: String?) throws -> Int {

@@ -22,7 +22,7 @@ struct AccuracyTests {
   func disIsAsAccurateAsOpenCVOnMiddlebury(name: String, openCV: Double) throws {
     let folder = try #require(sharedData).appendingPathComponent(
       "flow/middlebury/other-data/\(name)")
-    let motion = try DISFlow().motion(
+    let motion = try OpenCVDISFlow().motion(
       from: still(folder, "frame10.png"), to: still(folder, "frame11.png"))
     let error = try #require(try motion.endPointError(against: middlebury(name)))
     print("\(name): \(rounded(error.mean)) px, OpenCV \(openCV)")
@@ -32,7 +32,7 @@ struct AccuracyTests {
   @Test(arguments: kittiPairs)
   func disIsAsAccurateAsOpenCVOnKITTI(name: String, truth: String, openCV: Double) throws {
     let folder = try #require(sharedData).appendingPathComponent("flow/kitti2012")
-    let motion = try DISFlow().motion(
+    let motion = try OpenCVDISFlow().motion(
       from: still(folder, "image_0_\(name)_10.png"), to: still(folder, "image_0_\(name)_11.png"))
     let wanted = try MotionField(
       kittiFile: folder.appendingPathComponent("flow_\(truth)_\(name)_10.png").path)

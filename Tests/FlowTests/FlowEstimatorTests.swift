@@ -5,20 +5,20 @@ import Testing
 import Video
 
 struct FlowEstimatorTests {
-  @Test(arguments: DISFlow.Preset.allCases) func disKeepsTheLaws(preset: DISFlow.Preset) throws {
-    #expect(try brokenLaws(of: .dis(preset)) == [])
+  @Test(arguments: OpenCVDISFlow.Preset.allCases) func disKeepsTheLaws(preset: OpenCVDISFlow.Preset) throws {
+    #expect(try brokenLaws(of: .openCVDIS(preset)) == [])
   }
 
   @Test func disWithoutRefinementKeepsTheLaws() throws {
-    #expect(try brokenLaws(of: DISFlow(refinements: 0)) == [])
-    #expect(try brokenLaws(of: DISFlow(ignoresBrightness: false)) == [])
+    #expect(try brokenLaws(of: OpenCVDISFlow(refinements: 0)) == [])
+    #expect(try brokenLaws(of: OpenCVDISFlow(ignoresBrightness: false)) == [])
     let (current, reference) = (
       movedPicture(index: 1, by: (2.3, 1)), movedPicture(index: 0, by: (0, 0))
     )
-    let refined = try DISFlow().motion(from: current, to: reference)
-    #expect(try DISFlow(refinements: 0).motion(from: current, to: reference) != refined)
-    #expect(try DISFlow(refinements: 5).motion(from: current, to: reference) == refined)
-    #expect(try DISFlow(ignoresBrightness: false).motion(from: current, to: reference) != refined)
+    let refined = try OpenCVDISFlow().motion(from: current, to: reference)
+    #expect(try OpenCVDISFlow(refinements: 0).motion(from: current, to: reference) != refined)
+    #expect(try OpenCVDISFlow(refinements: 5).motion(from: current, to: reference) == refined)
+    #expect(try OpenCVDISFlow(ignoresBrightness: false).motion(from: current, to: reference) != refined)
   }
 
   @Test func farnebackKeepsTheLaws() throws { #expect(try brokenLaws(of: .farneback) == []) }
@@ -36,7 +36,7 @@ struct FlowEstimatorTests {
 
   @Test func framesOfUnequalSizeAreNamed() throws {
     let error = try #require(throws: FlowError.self) {
-      try DISFlow().motion(from: frame(4, .unknown), to: frame(2, .unknown, width: 50))
+      try OpenCVDISFlow().motion(from: frame(4, .unknown), to: frame(2, .unknown, width: 50))
     }
     #expect(error.code == .sizesDiffer)
     #expect(error.message == "frame 4 is 48×32 and frame 2 is 50×32")
@@ -44,8 +44,8 @@ struct FlowEstimatorTests {
 
   @Test(
     arguments: [
-      "ultrafast": DISFlow(preset: .ultrafast), "fast": DISFlow(preset: .fast),
-      "medium": DISFlow(preset: .medium), "farneback": Farneback(),
+      "ultrafast": OpenCVDISFlow(preset: .ultrafast), "fast": OpenCVDISFlow(preset: .fast),
+      "medium": OpenCVDISFlow(preset: .medium), "farneback": Farneback(),
     ] as [String: any FlowEstimator])
   func framesOfEverySizeHaveMotion(name: String, estimator: any FlowEstimator) throws {
     for size in [(1, 1), (1, 100), (100, 1), (7, 5), (16, 16), (100, 16), (16, 100), (129, 33)] {
@@ -61,7 +61,7 @@ struct FlowEstimatorTests {
     let (current, reference) = (
       movedPicture(index: 1, by: (2, 1)), movedPicture(index: 0, by: (0, 0))
     )
-    let estimator = DISFlow(preset: .fast)
+    let estimator = OpenCVDISFlow(preset: .fast)
     let before = try estimator.motion(from: current, to: reference)
     let small = movedPicture(index: 0, by: (0, 0), size: (30, 20))
     _ = try estimator.motion(from: small, to: small)
@@ -69,7 +69,7 @@ struct FlowEstimatorTests {
   }
 
   @Test func oneEstimatorServesSeveralTasks() async throws {
-    let estimator = DISFlow(preset: .medium)
+    let estimator = OpenCVDISFlow(preset: .medium)
     let reference = movedPicture(index: 0, by: (0, 0))
     let wanted = try (0..<8).map {
       try estimator.motion(from: movedPicture(index: 1, by: (Float($0) / 2, 0)), to: reference)
@@ -89,6 +89,6 @@ struct FlowEstimatorTests {
 /// DIS with the arguments mixed up.
 private struct Backwards: FlowEstimator {
   func motion(from current: Frame, to reference: Frame) throws -> MotionField {
-    try DISFlow().motion(from: reference, to: current)
+    try OpenCVDISFlow().motion(from: reference, to: current)
   }
 }

@@ -102,7 +102,7 @@ struct MotionChainTests {
   }
 
   @Test func denseFlowIsChainedThroughEveryPicture() throws {
-    var chain = MotionChain(of: .dis(.medium), key: movedPicture(index: 0, by: (0, 0)))
+    var chain = MotionChain(of: .openCVDIS(.medium), key: movedPicture(index: 0, by: (0, 0)))
     for index in 1...3 {
       let toKey = try chain.motionToKey(from: movedPicture(index: index, by: (Float(index), 0)))
       let middle = toKey[x: 64, y: 48]

@@ -10,7 +10,7 @@ import Testing
 struct CatalogueTests {
   private let schedulers = [Card<any KeyframeScheduler>].schedulers
   private let propagators = [Card<any Propagator>].propagators
-  private let flows = [Card<any FlowEstimator>].flows
+  private let flows = [Card<any FlowEstimator>].flows(threads: 1)
 
   @Test func namesAreUnique() {
     for names in [schedulers.map(\.name), propagators.map(\.name), flows.map(\.name)] {
@@ -28,7 +28,8 @@ struct CatalogueTests {
   @Test func defaultsAreTheUsualOnes() throws {
     let warp = try #require(try propagators.part("warp") as? Warp)
     #expect(warp.reference == .key && warp.border == .clamp)
-    #expect(try flows.part("dis") is DISFlow)
+    #expect((try flows.part("dis") as? DISFlow)?.preset == .medium)
+    #expect((try flows.part("dis:fast") as? DISFlow)?.preset == .fast)
   }
 
   @Test(arguments: [

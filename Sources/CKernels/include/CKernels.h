@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CDis.h"
+
 #ifdef __cplusplus
 #define CK_NOEXCEPT noexcept
 extern "C" {
