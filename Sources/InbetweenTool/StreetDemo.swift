@@ -94,6 +94,7 @@ struct StreetDemo {
       try video.add(both)
       if index == min(9, clip.count - 1) { try both.writePNG(to: "\(folder)/street.png") }
     }
+    guard video.frameCount > 0 else { return }
     try video.finish()
     print(
       "\n  copy and warp at every:5, side by side: \(path), one of its frames: \(folder)/street.png"
