@@ -35,7 +35,9 @@ struct StreetDemo {
       """)
     for interval in [2, 5, 10] where !stopped() {
       try row(interval, "copy", Copy(), Still(), isTimed: true)
-      try row(interval, "warp, dis:medium", Warp(), DISFlow(preset: .medium, threads: threads), isTimed: true)
+      try row(
+        interval, "warp, dis:medium", Warp(), DISFlow(preset: .medium, threads: threads),
+        isTimed: true)
       try row(interval, "warp, true motion", Warp(), TrueMotion(of: clip), isTimed: false)
     }
     if !stopped() { try writeOverlay(until: stopped) }
