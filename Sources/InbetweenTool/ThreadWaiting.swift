@@ -18,8 +18,11 @@ enum ThreadWaiting {
       getenv(setting.name) == nil, getenv("OMP_WAIT_POLICY") == nil,
       setenv(setting.name, setting.value, 0) == 0
     else { return }
+    // By its own path, since the system would name the process "exe" after the link.
+    let link = "/proc/self/exe"
+    let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) ?? link
     var copies = arguments.map { strdup($0) } + [nil]
-    execv("/proc/self/exe", &copies)
+    execv(program, &copies)
     for copy in copies { free(copy) }
   }
 }

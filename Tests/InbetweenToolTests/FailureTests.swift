@@ -60,7 +60,9 @@ struct FailureTests {
     Fault("run clip.mp4 --backbone NET --scheduler moved:-3", 64, "moved:PIXELS", "above 0"),
     Fault("run clip.mp4 --backbone NET --propagation wrap", 64, "wrap", "copy, warp"),
     Fault("run clip.mp4 --backbone NET --propagation warp:next", 64, "next", "previous"),
-    Fault("run clip.mp4 --backbone NET --flow raft", 64, "raft", "dis:PRESET, farneback, codec"),
+    Fault(
+      "run clip.mp4 --backbone NET --flow raft", 64, "raft",
+      "dis:PRESET, opencv-dis:PRESET, farneback, codec:filled"),
     Fault("run clip.mp4 --backbone NET --flow dis:slow", 64, "slow", "ultrafast, fast, medium"),
     Fault("run clip.mp4 --backbone NET --threads 0", 64, "--threads", "1 to 1024", "0"),
     Fault("run clip.mp4 --backbone NET --threads many", 64, "--threads", "many"),

@@ -29,8 +29,8 @@ struct SignalTests {
     running.send(number)
     let outcome = try running.wait()
     #expect(outcome.code == code, "\(outcome.err)")
-    #expect(outcome.errorLines.count == 1)
-    #expect(outcome.err.contains(word))
+    // Before it there may be lines that tell how far a slow run was.
+    #expect(outcome.errorLines.last?.contains(word) == true)
     let count = try scratch.names("maps").count
     #expect((5..<4000).contains(count))
     #expect(try frames(of: "o.mp4") == count)
