@@ -60,6 +60,7 @@ struct NetworkDescriptionTests {
     ("stride: 8", "stride: 0", "output.stride must be given, as a whole number of 1…256"),
     ("classes: camvid11", "classes: camvid", "output.classes: no 'camvid'"),
     ("name: net", "name: net\nexecution: slow", "execution must be one of channels-last, fused"),
+    ("void: 11", "void: 3", "output.void must be the plane after the classes, 11, not 3"),
     ("void: 11", "void: 300", "output.void must be given, as a whole number of 0…255"),
   ])
   func aWrongKeyIsNamed(right: String, wrong: String, complaint: String) throws {
