@@ -76,18 +76,25 @@ public struct NetworkDescription: Hashable, Sendable {
       throw BackboneError(.missingFile, "\(path): there is no such network")
     }
     let file = Self.path(besideNetwork: path)
-    guard let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int else {
-      throw BackboneError(
-        .missingFile, "\(path) needs a description beside it, which is not there: \(file)")
+    guard let text = String(validating: try Self.bytes(of: file, for: path), as: UTF8.self) else {
+      throw BackboneError(.badDescription, "\(file) is no YAML text: it is not UTF-8")
     }
-    guard size <= DescriptionReader.maximumBytes,
-      let data = FileManager.default.contents(atPath: file),
-      let text = String(bytes: data, encoding: .utf8)
-    else { throw BackboneError(.badDescription, "\(file) is no YAML text of at most 1 MiB") }
     do {
       try self.init(yaml: text)
     } catch {
       throw BackboneError(error.code, "\(file): \(error.message)")
+    }
+  }
+
+  private static func bytes(of file: String, for path: String) throws(BackboneError) -> [UInt8] {
+    do throws(VideoError) {
+      return try readBytes(of: file, limit: DescriptionReader.maximumBytes)
+    } catch {
+      guard error.code != .missingFile else {
+        throw BackboneError(
+          .missingFile, "\(path) needs a description beside it, which is not there: \(file)")
+      }
+      throw BackboneError(.badDescription, "\(file) is no YAML text: \(error.message)")
     }
   }
 

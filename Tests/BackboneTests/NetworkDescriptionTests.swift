@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import Glibc
 import Tensors
 import TestSupport
 import Testing
@@ -110,5 +111,16 @@ struct NetworkDescriptionTests {
       _ = try scratch.file("\(stem).yaml", Array(good.utf8))
       #expect(try NetworkDescription(besideNetwork: network).name == "net")
     }
+  }
+
+  /// To open it would wait for somebody to write.
+  @Test(.timeLimit(.minutes(1))) func aPipeInPlaceOfADescriptionIsRefused() throws {
+    let scratch = try Scratch()
+    _ = try scratch.file("net.pt", [0])
+    #expect(mkfifo(scratch("net.yaml"), 0o600) == 0)
+    let error = try #require(throws: BackboneError.self) {
+      try NetworkDescription(besideNetwork: scratch("net.pt"))
+    }
+    #expect(error.code == .badDescription && error.message.contains("not a regular file"))
   }
 }
