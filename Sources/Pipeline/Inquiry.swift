@@ -18,6 +18,7 @@ final class Inquiry {
   /// The chain as it was before this frame, from which the way to the previous frame is found.
   private let chainBefore: MotionChain?
   private var chained: MotionField?
+  private var features: [String: Tensor] = [:]
 
   init(
     pipeline: KeyframePipeline, seen: FrameView, key: StreamState.Key, state: StreamState,
@@ -69,6 +70,8 @@ final class Inquiry {
 
   private func features(after stage: String) throws -> Tensor {
     let count = try pipeline.backbone.index(ofStage: stage) + 1
-    return try pipeline.run(through: count, on: seen.working, from: [:])
+    let features = try pipeline.run(through: count, on: seen.working, from: self.features)
+    self.features[stage] = features
+    return features
   }
 }

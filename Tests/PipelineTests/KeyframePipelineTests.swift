@@ -135,6 +135,24 @@ struct KeyframePipelineTests {
     #expect((backbone.low.count, backbone.high.count) == (5, 3))
   }
 
+  @Test func featuresOfALaterStageGoOnFromThoseOfAnEarlierOne() throws {
+    let backbone = CountedPixels()
+    _ = try run(pipeline(LooksDeeper(), Copy(), backbone: backbone), frames: 5)
+    #expect((backbone.low.count, backbone.high.count) == (5, 5))
+  }
+
+  @Test func codecMotionIsBroughtToTheBackbonesSizeInLengthToo() throws {
+    let pipeline = try KeyframePipeline(
+      backbone: Pixels(size: PixelSize(width: 6, height: 4)), head: Pixels().head,
+      scheduler: LooksAtPreviousMotion(), propagator: .warp(), flow: .codec)
+    var state = pipeline.start()
+    _ = try pipeline.label(coded(0, .intra, dx: 0), in: &state)
+    for index in 1...3 {
+      let trace = try pipeline.label(coded(index, .predicted, dx: 4), in: &state).trace
+      #expect(trace.decision.reason.score == 2)
+    }
+  }
+
   @Test func framesAreBroughtToTheBackbonesSize() throws {
     let pipeline = try KeyframePipeline(
       backbone: Pixels(size: PixelSize(width: 6, height: 2)), head: Pixels().head,

@@ -60,6 +60,15 @@ struct LooksAtFeatures: KeyframeScheduler {
   }
 }
 
+/// Asks for the features of one stage and then of the next, and makes every frame key.
+struct LooksDeeper: KeyframeScheduler {
+  func decision(at moment: inout Moment) throws -> Decision {
+    _ = try moment.features(after: "low")
+    _ = try moment.features(after: "high")
+    return Decision(.key, because: Reason("every frame"))
+  }
+}
+
 /// Tells, as its score, how far the middle of the picture moved since the frame before.
 struct LooksAtPreviousMotion: KeyframeScheduler {
   func decision(at moment: inout Moment) throws -> Decision {
