@@ -84,7 +84,8 @@ let package = Package(
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Video", "Tensors", "ConformanceKit"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
-    .testTarget(name: "BackboneTests", dependencies: ["Backbone", "Tensors", "Video"]),
+    .testTarget(
+      name: "BackboneTests", dependencies: ["Backbone", "ConformanceKit", "Tensors", "Video"]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [
@@ -105,7 +106,8 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Evaluation", "Datasets", "Flow", "Pipeline", "Propagation", "Recipes", "Scheduler",
+        "Evaluation", "Backbone", "Datasets", "Flow", "Pipeline", "Propagation", "Recipes",
+        "Scheduler",
         "Video",
       ]),
     .testTarget(

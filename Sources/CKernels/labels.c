@@ -3,6 +3,9 @@
 
 enum { ck_most_scores = 4096 };
 
+/// A bit for each of sixteen lanes.
+typedef _Bool ck_lane_marks __attribute__((ext_vector_type(16)));
+
 /// Sixteen best scores so far, and whose they are.
 typedef struct ck_best {
   ck_floats score;
@@ -28,9 +31,9 @@ CK_INLINE void ck_keep_plane(const float *scores, int32_t label, int32_t count, 
   }
 }
 
-/// The winner among sixteen: the highest score, of equal ones the lowest label.
-CK_INLINE uint8_t ck_winner(const ck_best *best) {
-  ck_floats top = best->score, other;
+/// The highest of sixteen scores, none of them NaN, in every lane.
+CK_INLINE void ck_find_top(const ck_floats *scores, ck_floats *result) {
+  ck_floats top = *scores, other;
 #define CK_FOLD(...)                                            \
   other = __builtin_shufflevector(top, top, __VA_ARGS__);       \
   top = other > top ? other : top;
@@ -39,6 +42,25 @@ CK_INLINE uint8_t ck_winner(const ck_best *best) {
   CK_FOLD(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
   CK_FOLD(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
 #undef CK_FOLD
+  *result = top;
+}
+
+/// The first lane with the highest score: the winner, where lanes are labels. A NaN never wins.
+CK_INLINE uint8_t ck_winning_lane(const ck_floats *given) {
+  const ck_floats least = (ck_floats)(-__builtin_inff());
+  const ck_floats scores = *given > least ? *given : least;
+  ck_floats top;
+  ck_find_top(&scores, &top);
+  const ck_lane_marks wins = __builtin_convertvector(scores == top, ck_lane_marks);
+  uint16_t bits;
+  memcpy(&bits, &wins, sizeof bits);
+  return (uint8_t)__builtin_ctz(bits);
+}
+
+/// The winner among sixteen: the highest score, of equal ones the lowest label.
+CK_INLINE uint8_t ck_winner(const ck_best *best) {
+  ck_floats top;
+  ck_find_top(&best->score, &top);
   const ck_ints wins = best->score == top;
   const ck_ints labels = wins ? best->label : (ck_ints)(255);
   return (uint8_t)__builtin_reduce_min(labels);
@@ -52,10 +74,9 @@ CK_INLINE uint8_t ck_winner_of_cell(const float *scores, int32_t channels) {
   const ck_ints lanes = *(const ck_ints *)ck_count_up;
   ck_best best;
   ck_start(&best);
-  if (channels < ck_lanes) {
+  if (channels <= ck_lanes) {
     const ck_floats score = lanes < channels ? *(const ck_floats *)scores : best.score;
-    ck_keep(&best, &score, &lanes);
-    return ck_winner(&best);
+    return ck_winning_lane(&score);
   }
   for (int32_t first = 0; first + ck_lanes <= channels; first += ck_lanes) {
     const ck_ints labels = lanes + first;

@@ -94,14 +94,4 @@ ct_code ct_pixels(const uint8_t *pixels, int64_t stride, int64_t height, int64_t
   });
 }
 
-ct_code ct_confusion(const uint8_t *truth, const uint8_t *predicted, size_t count, int32_t classes,
-                     int64_t *counts, ct_error *error) noexcept {
-  return guarded(error, [&] {
-    if (classes < 1 || classes > 256)
-      throw Failure(ct_bad_argument, "labels are of 1 to 256 classes, not " +
-                                       std::to_string(classes));
-    ck_confusion(truth, predicted, count, classes, counts);
-  });
-}
-
 }  // namespace ct::backend

@@ -42,8 +42,10 @@ public struct OpenCVDISFlow: FlowEstimator {
 }
 
 extension FlowEstimator where Self == OpenCVDISFlow {
-  /// Dense inverse search.
-  public static func openCVDIS(_ preset: OpenCVDISFlow.Preset = .medium, refinements: Int? = nil) -> OpenCVDISFlow {
+  /// Dense inverse search by OpenCV.
+  public static func openCVDIS(_ preset: OpenCVDISFlow.Preset = .medium, refinements: Int? = nil)
+    -> OpenCVDISFlow
+  {
     OpenCVDISFlow(preset: preset, refinements: refinements)
   }
 }

@@ -23,7 +23,7 @@ struct DemoCommand: ParsableCommand {
   var frames = 60
 
   @Option(help: "The seed of the street.")
-  var seed: UInt64 = 7
+  var seed: UInt64 = 12
 
   @OptionGroup var threading: ThreadOptions
 

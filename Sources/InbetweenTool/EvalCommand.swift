@@ -34,7 +34,7 @@ struct EvalCommand: ParsableCommand {
 
   @OptionGroup var parts: PartOptions
 
-  @Option(help: "Write the result there as JSON.")
+  @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
 
   func validate() throws {

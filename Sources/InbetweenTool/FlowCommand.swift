@@ -36,6 +36,7 @@ struct FlowCommand: ParsableCommand {
       throw Failure(.usage, "--flow \(flow) needs a video file, and these are pictures")
     }
     try checkPaths()
+    let truth = try self.truth.map(readTruth)
     try threading.apply(tensors: false)
     let (current, reference) = (try frame(a, index: 1), try frame(b, index: 0))
     let clock = ContinuousClock()
@@ -64,11 +65,13 @@ struct FlowCommand: ParsableCommand {
 }
 
 extension FlowCommand {
-  private func compare(_ motion: MotionField, with path: String) throws {
-    let truth =
-      path.hasSuffix(".flo") ? try MotionField(floFile: path) : try MotionField(kittiFile: path)
+  private func readTruth(_ path: String) throws -> MotionField {
+    path.hasSuffix(".flo") ? try MotionField(floFile: path) : try MotionField(kittiFile: path)
+  }
+
+  private func compare(_ motion: MotionField, with truth: MotionField) throws {
     guard let error = try motion.endPointError(against: truth) else {
-      throw Failure(.badInput, "\(path) knows no motion at all")
+      throw Failure(.badInput, "the truth knows no motion at all")
     }
     print(
       String(

@@ -65,7 +65,7 @@ struct PictureDemo {
       samples += carried.width * carried.height * 3
       latency.add(result.trace.total)
     }
-    try video?.finish()
+    if let video, video.frameCount > 0 { try video.finish() }
     let error = squares / Double(max(samples, 1))
     print(
       "  " + "\(interval)".padding(toLength: 7, withPad: " ", startingAt: 0)

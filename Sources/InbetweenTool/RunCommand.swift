@@ -30,7 +30,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Write a label map a frame into this folder, as PNG with a palette.")
   var labels: String?
 
-  @Option(help: "Write the result there as JSON.")
+  @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
 
   @Option(help: "Write role, reason and stage times of each frame there, as CSV.")

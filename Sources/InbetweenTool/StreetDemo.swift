@@ -33,9 +33,10 @@ struct StreetDemo {
 
         every  carried by            mIoU     TC      ms
       """)
+    let dis = DISFlow(preset: .medium, threads: threads)
     for interval in [2, 5, 10] where !stopped() {
       try row(interval, "copy", Copy(), Still(), isTimed: true)
-      try row(interval, "warp, dis:medium", Warp(), DISFlow(preset: .medium, threads: threads), isTimed: true)
+      try row(interval, "warp, dis:medium", Warp(), dis, isTimed: true)
       try row(interval, "warp, true motion", Warp(), TrueMotion(of: clip), isTimed: false)
     }
     if !stopped() { try writeOverlay(until: stopped) }
@@ -93,8 +94,11 @@ struct StreetDemo {
       try video.add(both)
       if index == min(9, clip.count - 1) { try both.writePNG(to: "\(folder)/street.png") }
     }
+    guard video.frameCount > 0 else { return }
     try video.finish()
-    print("\n  copy and warp at every:5, side by side: \(path), one of its frames: \(folder)/street.png")
+    print(
+      "\n  copy and warp at every:5, side by side: \(path), one of its frames: \(folder)/street.png"
+    )
   }
 }
 

@@ -5,7 +5,9 @@ import Testing
 import Video
 
 struct FlowEstimatorTests {
-  @Test(arguments: OpenCVDISFlow.Preset.allCases) func disKeepsTheLaws(preset: OpenCVDISFlow.Preset) throws {
+  @Test(arguments: OpenCVDISFlow.Preset.allCases) func disKeepsTheLaws(preset: OpenCVDISFlow.Preset)
+    throws
+  {
     #expect(try brokenLaws(of: .openCVDIS(preset)) == [])
   }
 
@@ -18,7 +20,8 @@ struct FlowEstimatorTests {
     let refined = try OpenCVDISFlow().motion(from: current, to: reference)
     #expect(try OpenCVDISFlow(refinements: 0).motion(from: current, to: reference) != refined)
     #expect(try OpenCVDISFlow(refinements: 5).motion(from: current, to: reference) == refined)
-    #expect(try OpenCVDISFlow(ignoresBrightness: false).motion(from: current, to: reference) != refined)
+    #expect(
+      try OpenCVDISFlow(ignoresBrightness: false).motion(from: current, to: reference) != refined)
   }
 
   @Test func farnebackKeepsTheLaws() throws { #expect(try brokenLaws(of: .farneback) == []) }

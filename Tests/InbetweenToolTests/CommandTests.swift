@@ -5,6 +5,7 @@ import Foundation
 import Propagation
 import Recipes
 import Scheduler
+import TestSupport
 import Testing
 import Video
 
@@ -34,7 +35,8 @@ struct CommandTests {
     let usages =
       [Card<any KeyframeScheduler>].schedulers.map(\.usage)
       + [Card<any Propagator>].propagators.map(\.usage)
-      + [Card<any FlowEstimator>].flows(threads: 1).map(\.usage) + [Card<ClipMaker>].clips.map(\.usage)
+      + [Card<any FlowEstimator>].flows(threads: 1).map(\.usage)
+      + [Card<ClipMaker>].clips.map(\.usage)
     for usage in usages { #expect(out.contains("\n  \(usage) ")) }
   }
 

@@ -6,6 +6,7 @@ import Foundation
 import Pipeline
 import Propagation
 import Scheduler
+import TestSupport
 import Testing
 import Video
 

@@ -90,11 +90,6 @@ void ck_pixels(const uint8_t *pixels, ptrdiff_t stride, int32_t height, int32_t 
                const ck_affine *affine, int reversed, ck_layout layout, float *out,
                int32_t row_begin, int32_t row_end) CK_NOEXCEPT;
 
-/// Adds `count` labelled pixels to `counts`, classes × (classes + 1): rows are the truth, columns the
-/// prediction, the last column predictions that are no class. A truth that is no class is left out.
-void ck_confusion(const uint8_t *truth, const uint8_t *predicted, size_t count, int32_t classes,
-                  int64_t *counts) CK_NOEXCEPT;
-
 #ifdef __cplusplus
 }
 #endif

@@ -12,6 +12,3 @@ CT_FUNCTION(ct_argmax_labels, (ct_tensor_ref scores, ct_tensor_ref *out, ct_erro
 CT_FUNCTION(ct_warp_labels, (ct_tensor_ref labels, ct_tensor_ref motion, ct_tensor_ref known, ct_border_kind border, uint8_t outside, ct_tensor_ref *out, ct_error *error), (labels, motion, known, border, outside, out, error))
 // Height × width × 3 bytes, `stride` from row to row, give 1 × 3 × height × width.
 CT_FUNCTION(ct_pixels, (const uint8_t *pixels, int64_t stride, int64_t height, int64_t width, const ct_pixel_options *options, ct_tensor_ref *out, ct_error *error), (pixels, stride, height, width, options, out, error))
-// Adds to `counts`, classes × (classes + 1): rows are the truth, columns the prediction, the last
-// column predictions that are no class; a truth that is no class is left out. At most 256 classes.
-CT_FUNCTION(ct_confusion, (const uint8_t *truth, const uint8_t *predicted, size_t count, int32_t classes, int64_t *counts, ct_error *error), (truth, predicted, count, classes, counts, error))

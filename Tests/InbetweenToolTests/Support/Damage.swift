@@ -32,7 +32,7 @@ func damaged(_ bytes: [UInt8], seed: Int) -> [UInt8] {
 func withoutHeader(_ bytes: [UInt8]) -> [UInt8] {
   var bytes = bytes
   for at in 0..<(bytes.count - 4) where Array(bytes[at..<at + 4]) == Array("moov".utf8) {
-    bytes.replaceSubrange(at..<at + 4, with: Array("free".utf8))
+    bytes.replaceSubrange(at..<at + 4, with: Array("gone".utf8))
   }
   return bytes
 }

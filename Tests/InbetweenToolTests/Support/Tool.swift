@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 /// The built program, which lies where the tests lie.
@@ -90,7 +91,11 @@ extension Scratch {
     try Running("/bin/bash", ["-c", script, "bash", program] + arguments(line), in: path).wait()
   }
 
+  /// One thread is enough for what is small, and tests that run side by side do not wait for each
+  /// other's threads.
   private func arguments(_ line: String) -> [String] {
-    line.split(separator: " ").map { $0 == "NET" ? Fixtures.network : String($0) }
+    let words = line.split(separator: " ").map { $0 == "NET" ? Fixtures.network : String($0) }
+    let isWork = ["run", "eval", "demo"].contains(words.first)
+    return isWork && !words.contains("--threads") ? words + ["--threads", "1"] : words
   }
 }

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Video
 
-/// A folder of its own for one test, removed with the value.
-final class Scratch: Sendable {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "/inbetween-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  func callAsFunction(_ name: String) -> String { path + "/" + name }
-
+extension Scratch {
   func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: self(name)) }
 
   /// The names in a folder here, in order.
@@ -43,8 +34,6 @@ final class Scratch: Sendable {
       $0.components(separatedBy: ",")
     }
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 enum Fixtures {
