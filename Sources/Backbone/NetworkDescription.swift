@@ -19,7 +19,7 @@ internal import Yams
 ///   kind: logits                    # or probabilities
 ///   stride: 1                       # input pixels that an output cell spans
 ///   classes: camvid11               # or a list of names
-///   void: 11                        # the plane that claims no class; may be left out
+///   void: 11                        # the plane after the classes, which claims none; may be left out
 /// execution: channels-last          # optional: or fused; whichever `inbetween eval` shows to be faster
 /// stages:                           # optional: exported methods, run in this order
 ///   - {name: features, stride: 8}
@@ -76,18 +76,25 @@ public struct NetworkDescription: Hashable, Sendable {
       throw BackboneError(.missingFile, "\(path): there is no such network")
     }
     let file = Self.path(besideNetwork: path)
-    guard let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int else {
-      throw BackboneError(
-        .missingFile, "\(path) needs a description beside it, which is not there: \(file)")
+    guard let text = String(validating: try Self.bytes(of: file, for: path), as: UTF8.self) else {
+      throw BackboneError(.badDescription, "\(file) is no YAML text: it is not UTF-8")
     }
-    guard size <= DescriptionReader.maximumBytes,
-      let data = FileManager.default.contents(atPath: file),
-      let text = String(bytes: data, encoding: .utf8)
-    else { throw BackboneError(.badDescription, "\(file) is no YAML text of at most 1 MiB") }
     do {
       try self.init(yaml: text)
     } catch {
       throw BackboneError(error.code, "\(file): \(error.message)")
+    }
+  }
+
+  private static func bytes(of file: String, for path: String) throws(BackboneError) -> [UInt8] {
+    do throws(VideoError) {
+      return try readBytes(of: file, limit: DescriptionReader.maximumBytes)
+    } catch {
+      guard error.code != .missingFile else {
+        throw BackboneError(
+          .missingFile, "\(path) needs a description beside it, which is not there: \(file)")
+      }
+      throw BackboneError(.badDescription, "\(file) is no YAML text: \(error.message)")
     }
   }
 
@@ -139,12 +146,27 @@ extension DescriptionReader {
 
 extension ClassList {
   fileprivate init(_ output: DescriptionReader) throws(BackboneError) {
-    let void = output.has("void") ? try output.integer("void", in: 0...255) : nil
+    let classes = try ClassList(namedIn: output)
+    guard output.has("void") else {
+      self = classes.with(void: nil)
+      return
+    }
+    let void = try output.integer("void", in: 0...255)
+    // A void among the classes would be scored as one of them.
+    guard void == classes.count else {
+      throw BackboneError(
+        .badDescription,
+        "output.void must be the plane after the classes, \(classes.count), not \(void)")
+    }
+    self = classes.with(void: UInt8(void))
+  }
+
+  private init(namedIn output: DescriptionReader) throws(BackboneError) {
     if let names = output.strings("classes") {
       guard (1...255).contains(names.count) else {
         throw BackboneError(.badDescription, "output.classes: 1 to 255 names")
       }
-      self.init(name: "custom", names: names, void: void.map(UInt8.init))
+      self.init(name: "custom", names: names, void: nil)
       return
     }
     let name = try output.string("classes")
@@ -153,6 +175,6 @@ extension ClassList {
       throw BackboneError(
         .badDescription, "output.classes: no '\(name)'; there are \(names), or a list of names")
     }
-    self = known.with(void: void.map(UInt8.init))
+    self = known
   }
 }

@@ -103,20 +103,3 @@ private struct Timings: Sendable {
 
   var endToEnd: LatencySummary? { whole.summary }
 }
-
-extension Image {
-  /// A label map at another size, by nearest neighbour.
-  package func scaledLabels(to size: PixelSize) -> Image {
-    guard size != self.size else { return self }
-    return Image(width: size.width, height: size.height, channels: 1) { bytes in
-      withUnsafeBytes { labels in
-        for y in 0..<size.height {
-          let row = (2 * y + 1) * height / (2 * size.height) * width
-          for x in 0..<size.width {
-            bytes[y * size.width + x] = labels[row + (2 * x + 1) * width / (2 * size.width)]
-          }
-        }
-      }
-    }
-  }
-}

@@ -116,7 +116,8 @@ public struct Speed: Sendable, Codable {
   public let latency: LatencyByRole
   /// Compressed packet or file → labels.
   public let endToEnd: LatencySummary?
-  /// Frames a second of the pipeline, one stream, decoding left out.
+  /// Frames a second of the pipeline, one stream, decoding left out: the mean times of key and
+  /// propagated frames, each counted as often as it occurred in the run, not among those timed.
   public let throughput: Double?
   /// Frames that were labelled and not timed.
   public let warmUp: Int
@@ -128,7 +129,14 @@ public struct Speed: Sendable, Codable {
     (self.frames, self.latency, self.endToEnd, self.warmUp) = (frames, latency, endToEnd, warmUp)
     keyframeRatio = frames == 0 ? 0 : Double(keyFrames) / Double(frames)
     keyframeIntervals = Dictionary(uniqueKeysWithValues: intervals.map { ("\($0)", $1) })
-    throughput = latency.all.map { 1000 / $0.mean }
+    throughput = Self.meanTime(latency, keyframeRatio).map { 1000 / $0 }
+  }
+
+  /// Milliseconds a frame over the schedule; nil where a role that occurred was not timed.
+  private static func meanTime(_ latency: LatencyByRole, _ keyframeRatio: Double) -> Double? {
+    if keyframeRatio == 1 { return latency.key?.mean }
+    guard let key = latency.key, let propagated = latency.propagated else { return nil }
+    return keyframeRatio * key.mean + (1 - keyframeRatio) * propagated.mean
   }
 
   enum CodingKeys: String, CodingKey {

@@ -15,7 +15,10 @@ final class Inquiry {
   private let framesSinceKey: Int
   private let clock: StageClock
   private(set) var chain: MotionChain?
+  /// The chain as it was before this frame, from which the way to the previous frame is found.
+  private let chainBefore: MotionChain?
   private var chained: MotionField?
+  private var features: [String: Tensor] = [:]
 
   init(
     pipeline: KeyframePipeline, seen: FrameView, key: StreamState.Key, state: StreamState,
@@ -23,14 +26,14 @@ final class Inquiry {
   ) {
     (self.pipeline, self.seen, self.key, self.clock) = (pipeline, seen, key, clock)
     (previous, framesSinceKey) = (state.previous ?? key.view, state.framesSinceKey)
-    chain = state.chain
+    (chain, chainBefore) = (state.chain, state.chain)
   }
 
   var moment: Moment {
     Moment(
       frame: seen.working, key: key.view.working, framesSinceKey: framesSinceKey,
       motionToKey: { [self] in try clock.during(.flow) { try motionToKey() } },
-      motionToPrevious: { [self] in try clock.during(.flow) { try motion(to: previous) } },
+      motionToPrevious: { [self] in try clock.during(.flow) { try motionToPrevious() } },
       features: { [self] stage in try clock.during(.backbone) { try features(after: stage) } })
   }
 
@@ -43,6 +46,14 @@ final class Inquiry {
 
   private func motionToKey() throws -> MotionField {
     try chained.map(onWorkingGrid) ?? motion(to: key.view)
+  }
+
+  /// What a codec predicted from need not be the frame before: a P picture after B pictures leads
+  /// past them, so the way goes by the picture that both lead to.
+  private func motionToPrevious() throws -> MotionField {
+    guard var chain = chainBefore else { return try motion(to: previous) }
+    try chain.setKey(previous.source)
+    return onWorkingGrid(try chain.motionToKey(from: seen.source))
   }
 
   private func motion(to reference: FrameView) throws -> MotionField {
@@ -59,6 +70,8 @@ final class Inquiry {
 
   private func features(after stage: String) throws -> Tensor {
     let count = try pipeline.backbone.index(ofStage: stage) + 1
-    return try pipeline.run(through: count, on: seen.working, from: [:])
+    let features = try pipeline.run(through: count, on: seen.working, from: self.features)
+    self.features[stage] = features
+    return features
   }
 }

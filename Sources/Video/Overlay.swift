@@ -93,11 +93,6 @@ extension Overlay {
       out[at + 2] = UInt8(truncatingIfNeeded: (UInt16(source[at + 2]) &* entry.w &+ entry.z) >> 8)
     }
   }
-
-  /// For each of `count` positions, the one of `available` whose cell holds its centre.
-  private func nearest(_ available: Int, for count: Int) -> [Int] {
-    (0..<count).map { (2 * $0 + 1) * available / (2 * count) }
-  }
 }
 
 // MARK: decoration

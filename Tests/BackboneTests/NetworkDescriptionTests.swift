@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import Glibc
 import Tensors
 import TestSupport
 import Testing
@@ -60,6 +61,7 @@ struct NetworkDescriptionTests {
     ("stride: 8", "stride: 0", "output.stride must be given, as a whole number of 1…256"),
     ("classes: camvid11", "classes: camvid", "output.classes: no 'camvid'"),
     ("name: net", "name: net\nexecution: slow", "execution must be one of channels-last, fused"),
+    ("void: 11", "void: 3", "output.void must be the plane after the classes, 11, not 3"),
     ("void: 11", "void: 300", "output.void must be given, as a whole number of 0…255"),
   ])
   func aWrongKeyIsNamed(right: String, wrong: String, complaint: String) throws {
@@ -109,5 +111,16 @@ struct NetworkDescriptionTests {
       _ = try scratch.file("\(stem).yaml", Array(good.utf8))
       #expect(try NetworkDescription(besideNetwork: network).name == "net")
     }
+  }
+
+  /// To open it would wait for somebody to write.
+  @Test(.timeLimit(.minutes(1))) func aPipeInPlaceOfADescriptionIsRefused() throws {
+    let scratch = try Scratch()
+    _ = try scratch.file("net.pt", [0])
+    #expect(mkfifo(scratch("net.yaml"), 0o600) == 0)
+    let error = try #require(throws: BackboneError.self) {
+      try NetworkDescription(besideNetwork: scratch("net.pt"))
+    }
+    #expect(error.code == .badDescription && error.message.contains("not a regular file"))
   }
 }

@@ -54,6 +54,16 @@ struct EvaluatorTests {
     #expect(speed.warmUp == 6)
   }
 
+  /// Leaving out as many frames of each role would make key frames rarer than they are.
+  @Test func theRateIsThatOfTheScheduleNotOfTheTimedFrames() throws {
+    let long = StreetClip(seed: 3, count: 14, size: PixelSize(width: 48, height: 36))
+    let speed = try Evaluator(pipeline(.every(3), Copy(), of: long), on: long).run().speed
+    let key = try #require(speed.latency.key), propagated = try #require(speed.latency.propagated)
+    #expect((key.n, propagated.n) == (2, 6))
+    let mean = (5 * key.mean + 9 * propagated.mean) / 14
+    #expect(abs(try #require(speed.throughput) - 1000 / mean) < 1e-6 * 1000 / mean)
+  }
+
   @Test func aRunCanBeStopped() throws {
     var frames = 0
     let pipeline = try pipeline(.every(2), Copy())
@@ -84,9 +94,9 @@ struct EvaluatorTests {
   }
 
   private func pipeline(
-    _ scheduler: some KeyframeScheduler, _ propagator: some Propagator
+    _ scheduler: some KeyframeScheduler, _ propagator: some Propagator, of other: StreetClip? = nil
   ) throws -> KeyframePipeline {
-    let truth = TrueLabels(of: clip)
+    let truth = TrueLabels(of: other ?? clip)
     return try KeyframePipeline(
       backbone: truth, head: truth.head, scheduler: scheduler, propagator: propagator,
       flow: DISFlow(preset: .ultrafast))

@@ -89,6 +89,20 @@ struct KeyframePipelineTests {
     #expect(flow.counter.count == 4)
   }
 
+  @Test func codecMotionToThePreviousFrameGoesByWhatBothWerePredictedFrom() throws {
+    // Shown as I0 B1 B2 P3 P4, one pixel a frame: B2 and P3 were predicted from I0, not from the
+    // frame before them.
+    let types: [(PictureType, Int32)] = [
+      (.intra, 0), (.bidirectional, 1), (.bidirectional, 2), (.predicted, 3), (.predicted, 1),
+    ]
+    let pipeline = try pipeline(LooksAtPreviousMotion(), Copy(), flow: CodecMotion())
+    var state = pipeline.start()
+    for (index, (type, dx)) in types.enumerated() {
+      let trace = try pipeline.label(coded(index, type, dx: dx), in: &state).trace
+      if index > 0 { #expect(trace.decision.reason.score == 1, "frame \(index)") }
+    }
+  }
+
   @Test func copyingEstimatesNoMotion() throws {
     let flow = Sliding(dx: 2)
     _ = try run(pipeline(.every(3), Copy(), flow: flow), frames: 6)
@@ -119,6 +133,24 @@ struct KeyframePipelineTests {
     let backbone = CountedPixels()
     _ = try run(pipeline(LooksAtFeatures(), Copy(), backbone: backbone), frames: 5)
     #expect((backbone.low.count, backbone.high.count) == (5, 3))
+  }
+
+  @Test func featuresOfALaterStageGoOnFromThoseOfAnEarlierOne() throws {
+    let backbone = CountedPixels()
+    _ = try run(pipeline(LooksDeeper(), Copy(), backbone: backbone), frames: 5)
+    #expect((backbone.low.count, backbone.high.count) == (5, 5))
+  }
+
+  @Test func codecMotionIsBroughtToTheBackbonesSizeInLengthToo() throws {
+    let pipeline = try KeyframePipeline(
+      backbone: Pixels(size: PixelSize(width: 6, height: 4)), head: Pixels().head,
+      scheduler: LooksAtPreviousMotion(), propagator: .warp(), flow: .codec)
+    var state = pipeline.start()
+    _ = try pipeline.label(coded(0, .intra, dx: 0), in: &state)
+    for index in 1...3 {
+      let trace = try pipeline.label(coded(index, .predicted, dx: 4), in: &state).trace
+      #expect(trace.decision.reason.score == 2)
+    }
   }
 
   @Test func framesAreBroughtToTheBackbonesSize() throws {

@@ -8,7 +8,7 @@ public import Video
 /// Any seed, any size, any length; frame t is drawn on its own, whatever was drawn before. The same
 /// arguments give the same bytes, however many threads draw them.
 ///
-/// Pictures are BGR. Labels are CamVid's (`classNames`), 11 being void. A label and a motion are those of
+/// Pictures are BGR. Labels are CamVid's (`ClassList.camVid`), 11 being void. A label and a motion are those of
 /// what the ray through the centre of the pixel meets; the colour is a mean over the pixel.
 public struct MovingStreet: Sendable {
   public let seed: UInt64
@@ -19,12 +19,6 @@ public struct MovingStreet: Sendable {
   /// How many threads draw a frame.
   public let threads: Int
   private let world: StreetWorld
-
-  /// The names of the classes, by label.
-  public static let classNames = [
-    "Sky", "Building", "Pole", "Road", "Pavement", "Tree", "SignSymbol", "Fence", "Car",
-    "Pedestrian", "Bicyclist", "Void",
-  ]
 
   /// - Precondition: sizes, rate and threads are positive; sides are at most 8192 pixels.
   public init(

@@ -60,6 +60,35 @@ struct LooksAtFeatures: KeyframeScheduler {
   }
 }
 
+/// Asks for the features of one stage and then of the next, and makes every frame key.
+struct LooksDeeper: KeyframeScheduler {
+  func decision(at moment: inout Moment) throws -> Decision {
+    _ = try moment.features(after: "low")
+    _ = try moment.features(after: "high")
+    return Decision(.key, because: Reason("every frame"))
+  }
+}
+
+/// Tells, as its score, how far the middle of the picture moved since the frame before.
+struct LooksAtPreviousMotion: KeyframeScheduler {
+  func decision(at moment: inout Moment) throws -> Decision {
+    let motion = try moment.motionToPrevious()
+    let (x, y) = (motion.width / 2, motion.height / 2)
+    let moved = motion.isKnown(x: x, y: y) ? Double(motion[x: x, y: y].dx) : .nan
+    return Decision(.propagated, because: Reason("pixels moved", score: moved))
+  }
+}
+
+/// A frame that its codec predicted, in one block, from `dx` pixels to the right in an earlier one.
+func coded(_ index: Int, _ type: PictureType, dx: Int32) -> Frame {
+  let block = MotionVector(
+    source: -1, width: 16, height: 16, sourceX: Int16(6 + dx), sourceY: 2, x: 6, y: 2,
+    motionX: 4 * dx, motionY: 0, scale: 4)
+  return Frame(
+    index: index, time: Double(index) / 25, pixels: slide(index, by: 1).pixels, pictureType: type,
+    motionVectors: type == .intra ? [] : [block])
+}
+
 /// Frame `index` of a picture that slides to the right by `dx` pixels a frame, bright columns in turn
 /// blue, green and red.
 func slide(_ index: Int, by dx: Int, breaks: Bool = false) -> Frame {
