@@ -57,6 +57,14 @@ public protocol SegmentationHead: Sendable {
 
   /// Scores at the working size: 1 × classes × height × width.
   func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor
+
+  /// Whether features of this shape already are the scores, so that the head gives them as they are;
+  /// a pipeline may then leave it out. False unless a head says otherwise.
+  func isIdentity(on shape: Shape, size: PixelSize) -> Bool
+}
+
+extension SegmentationHead {
+  public func isIdentity(on _: Shape, size _: PixelSize) -> Bool { false }
 }
 
 /// For a backbone whose last stage gives scores already: resizes them where its stride is not 1.
@@ -66,10 +74,12 @@ public struct ScoreHead: SegmentationHead {
   public init(classes: ClassList) { self.classes = classes }
 
   public func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor {
-    guard features.shape[2] != size.height || features.shape[3] != size.width else {
-      return features
-    }
+    if isIdentity(on: features.shape, size: size) { return features }
     return try features.resizedBilinear(height: size.height, width: size.width, grid: .halfPixel)
+  }
+
+  public func isIdentity(on shape: Shape, size: PixelSize) -> Bool {
+    shape.rank == 4 && shape[2] == size.height && shape[3] == size.width
   }
 }
 

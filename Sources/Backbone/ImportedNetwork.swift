@@ -18,7 +18,14 @@ public struct ImportedNetwork: Backbone {
   ///
   /// - Throws: `BackboneError` for the description, `TensorError` for the network.
   public init(contentsOf path: String) throws {
-    let description = try NetworkDescription(besideNetwork: path)
+    try self.init(
+      contentsOf: path, description: try NetworkDescription(besideNetwork: path))
+  }
+
+  /// Loads the network at `path`, to be run as `description` says.
+  ///
+  /// - Throws: `TensorError` for the network, `BackboneError` where the two do not fit.
+  public init(contentsOf path: String, description: NetworkDescription) throws {
     let options: TorchScriptModule.Options =
       description.execution == .fused ? [.frozen, .optimized] : [.frozen, .channelsLast]
     try self.init(

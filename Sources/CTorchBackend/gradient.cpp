@@ -12,7 +12,8 @@ ct_code ct_require_gradient(ct_tensor_ref tensor, ct_tensor_ref *out, ct_error *
     if (!at::isFloatingType(tensor->value.scalar_type()))
       throw Failure(ct_bad_type, std::string("there are no gradients of ")
                                    + at::toString(tensor->value.scalar_type()));
-    return tensor->value.detach().requires_grad_(true);
+    // A copy: what an optimiser writes to it must not reach the tensor it came from.
+    return tensor->value.detach().clone().requires_grad_(true);
   });
 }
 

@@ -47,18 +47,18 @@ public struct CamVid: Clip {
 
   public var count: Int { items.count }
 
-  public func sample(at index: Int) throws -> Sample {
+  /// How many of the frames have labels.
+  public var labelledCount: Int { items.count { $0.labels != nil } }
+
+  public func frame(at index: Int) throws -> Frame {
     let item = items[index]
-    let pixels = try Image(contentsOf: item.picture)
-    let labels = try item.labels.map { try Image.labels(contentsOf: $0) }
-    if let labels, labels.size != pixels.size {
-      throw DatasetError(
-        .malformed, "\(item.stem): labels of \(labels.size) for a picture of \(pixels.size)")
-    }
-    let frame = Frame(
-      index: index, time: item.time, pixels: pixels, followsBreak: item.beginsSequence,
-      name: item.stem)
-    return Sample(frame: frame, labels: labels)
+    return Frame(
+      index: index, time: item.time, pixels: try Image(contentsOf: item.picture),
+      followsBreak: item.beginsSequence, name: item.stem)
+  }
+
+  public func labels(at index: Int) throws -> Image? {
+    try items[index].labels.map { try Image.labels(contentsOf: $0) }
   }
 
   private static func pictures(in root: String, split: String) throws(DatasetError) -> [String] {

@@ -9,7 +9,15 @@ public struct Sample: Sendable {
   /// One class id a pixel; nil where the frame is not labelled.
   public let labels: Image?
 
-  public init(frame: Frame, labels: Image?) { (self.frame, self.labels) = (frame, labels) }
+  /// - Throws: `DatasetError` where the labels are not of the frame's size.
+  public init(frame: Frame, labels: Image?) throws(DatasetError) {
+    if let labels, labels.size != frame.pixels.size {
+      let name = frame.name ?? "frame \(frame.index)"
+      throw DatasetError(
+        .malformed, "\(name): labels of \(labels.size) for a picture of \(frame.pixels.size)")
+    }
+    (self.frame, self.labels) = (frame, labels)
+  }
 }
 
 /// A run of samples in order, read one at a time.
@@ -18,9 +26,24 @@ public protocol Clip: Sendable {
   /// What the ids of the labels stand for.
   var classes: ClassList { get }
   var count: Int { get }
+  /// Whether frames are read from somewhere, so that the time it takes is worth telling; one that is
+  /// rendered takes what the renderer takes.
+  var isStored: Bool { get }
 
-  /// The sample at `index`, from 0 up to `count`; any order will do.
+  /// The frame at `index`, from 0 up to `count`; any order will do.
+  func frame(at index: Int) throws -> Frame
+  /// The labels of that frame, one class id a pixel; nil where it is not labelled.
+  func labels(at index: Int) throws -> Image?
+  /// Both at once, for clips that make them together.
   func sample(at index: Int) throws -> Sample
+}
+
+extension Clip {
+  public var isStored: Bool { true }
+
+  public func sample(at index: Int) throws -> Sample {
+    try Sample(frame: frame(at: index), labels: labels(at: index))
+  }
 }
 
 /// A clip whose motion is known exactly.

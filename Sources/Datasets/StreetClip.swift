@@ -20,10 +20,19 @@ public struct StreetClip: ClipWithMotion {
       seed: seed, width: size.width, height: size.height, frameRate: frameRate, threads: threads)
   }
 
-  public func sample(at index: Int) -> Sample {
+  public let isStored = false
+
+  public func frame(at index: Int) -> Frame { frame(index, street.image(at: index)) }
+
+  public func labels(at index: Int) -> Image? { street.labels(at: index) }
+
+  public func sample(at index: Int) throws -> Sample {
     let view = street.view(at: index)
-    let frame = Frame(index: index, time: Double(index) / frameRate, pixels: view.image)
-    return Sample(frame: frame, labels: view.labels)
+    return try Sample(frame: frame(index, view.image), labels: view.labels)
+  }
+
+  private func frame(_ index: Int, _ pixels: Image) -> Frame {
+    Frame(index: index, time: Double(index) / frameRate, pixels: pixels)
   }
 
   public func motion(from current: Int, to reference: Int) -> MotionField {

@@ -22,28 +22,62 @@ public struct Evaluator: Sendable {
     (self.pipeline, self.clip, self.flow) = (pipeline, clip, flow)
   }
 
-  /// What a run over the whole clip gives; `each` is called after every frame, and false stops it.
-  public func run(each: (Sample, LabelledFrame) throws -> Bool = { _, _ in true }) throws
-    -> RunMeasurement
-  {
-    var (state, measurement) = (pipeline.start(), RunMeasurement(classes: clip.classes))
-    var previous: (sample: Sample, labels: Image)?
-    let clock = ContinuousClock()
+  /// How often frames of each role are labelled and forgotten before a run is timed.
+  public static let warmUp = 10
+
+  /// What a run over the whole clip gives.
+  public func run() throws -> RunMeasurement {
+    var measurement = emptyMeasurement()
+    try run(into: &measurement)
+    return measurement
+  }
+
+  /// A measurement for `run(into:each:)` to fill.
+  public func emptyMeasurement() -> RunMeasurement {
+    RunMeasurement(classes: clip.classes, warmUp: 0)
+  }
+
+  /// Runs over the whole clip and adds every frame to `measurement`, which keeps what was counted where
+  /// a later frame fails; `each` is called after every frame, and false stops the run there.
+  public func run(
+    into measurement: inout RunMeasurement,
+    each: (LabelledFrame) throws -> Bool = { _ in true }
+  ) throws {
+    try warmUp()
+    var state = pipeline.start()
+    var previous: (frame: Frame, labels: Image)?
     for index in 0..<clip.count {
-      let begin = clock.now
-      let sample = try clip.sample(at: index)
-      let decode = clock.now - begin
+      let (sample, decode) = try read(index)
       let result = try pipeline.label(sample.frame, in: &state)
       measurement.add(result, truth: sample.labels, decode: decode)
       let labels = result.labels.scaledLabels(to: sample.frame.pixels.size)
-      if let previous, !sample.frame.followsBreak {
-        let motion = try motion(from: sample.frame, to: previous.sample.frame)
+      if let previous, !sample.frame.followsBreak, labels.size == previous.labels.size {
+        let motion = try motion(from: sample.frame, to: previous.frame)
         measurement.addPair(current: labels, previous: previous.labels, motion: motion)
       }
-      previous = (sample, labels)
-      guard try each(sample, result) else { break }
+      previous = (sample.frame, labels)
+      guard try each(result) else { break }
     }
-    return measurement
+  }
+
+  /// Networks compile on their first frames, and first touches of memory are slow: a stream of its own,
+  /// forgotten afterwards, takes all that.
+  private func warmUp() throws {
+    let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
+    for _ in 0..<Self.warmUp {
+      var scratch = pipeline.start()
+      for frame in frames { _ = try pipeline.label(frame, in: &scratch) }
+    }
+  }
+
+  private func read(_ index: Int) throws -> (Sample, decode: Duration?) {
+    guard clip.isStored else { return (try clip.sample(at: index), nil) }
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let frame = try clip.frame(at: index)
+    let decode = clock.now - begin
+    let labels = try clip.labels(at: index)
+    return (try Sample(frame: frame, labels: labels), decode)
   }
 
   private func motion(from current: Frame, to previous: Frame) throws -> MotionField {

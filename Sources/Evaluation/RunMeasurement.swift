@@ -7,19 +7,21 @@ public import Video
 
 /// Gathers accuracy and speed over the frames of a run: add, then ask.
 public struct RunMeasurement: Sendable {
-  /// Frames of each role that are not timed at the start of a run, where networks still compile.
-  public static let warmUp = 3
-
   private let classes: ClassList
   private var whole: ConfusionMatrix
   private var byDistance: [ConfusionMatrix] = []
   private var consistency: TemporalConsistency
   private var labelledFrames = 0
   private var roles: [(isKey: Bool, distance: Int)] = []
-  private var timings = Timings()
+  private var timings: Timings
 
-  public init(classes: ClassList) {
+  /// An empty measurement.
+  ///
+  /// The first `warmUp` frames of each role are not timed: networks still compile then. Where a run is
+  /// warmed up beforehand it is 0, and every frame counts.
+  public init(classes: ClassList, warmUp: Int = 3) {
     self.classes = classes
+    timings = Timings(warmUp: warmUp)
     whole = ConfusionMatrix(classes: classes.count)
     consistency = TemporalConsistency(classes: classes.count)
   }
@@ -27,8 +29,8 @@ public struct RunMeasurement: Sendable {
   /// Counts one frame.
   ///
   /// Its labels are held against `truth`, one id a pixel, nil where nobody labelled the frame;
-  /// `decode` is the time it took to get the frame into memory.
-  public mutating func add(_ frame: LabelledFrame, truth: Image?, decode: Duration) {
+  /// `decode` is the time it took to get the frame into memory, nil where that says nothing.
+  public mutating func add(_ frame: LabelledFrame, truth: Image?, decode: Duration?) {
     let trace = frame.trace
     roles.append((trace.role == .key, trace.framesSinceKey))
     timings.add(trace, decode: decode)
@@ -74,22 +76,27 @@ public struct RunMeasurement: Sendable {
 
 /// The durations of a run, split by role and by stage, its first frames left out.
 private struct Timings: Sendable {
+  private let warmUp: Int
   private(set) var left = 0
   private var seen = (key: 0, propagated: 0)
   private var all = Latency(), key = Latency(), propagated = Latency(), whole = Latency()
   private var stages: [String: Latency] = [:]
 
-  mutating func add(_ trace: FrameTrace, decode: Duration) {
+  init(warmUp: Int) { self.warmUp = warmUp }
+
+  mutating func add(_ trace: FrameTrace, decode: Duration?) {
     let isKey = trace.role == .key
     if isKey { seen.key += 1 } else { seen.propagated += 1 }
-    guard (isKey ? seen.key : seen.propagated) > RunMeasurement.warmUp else {
+    guard (isKey ? seen.key : seen.propagated) > warmUp else {
       left += 1
       return
     }
     all.add(trace.total)
     if isKey { key.add(trace.total) } else { propagated.add(trace.total) }
-    whole.add(trace.total + decode)
-    stages["decode", default: Latency()].add(decode)
+    if let decode {
+      whole.add(trace.total + decode)
+      stages["decode", default: Latency()].add(decode)
+    }
     for (stage, duration) in trace.stages {
       stages[stage.rawValue, default: Latency()].add(duration)
     }

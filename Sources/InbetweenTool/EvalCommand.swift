@@ -52,15 +52,15 @@ struct EvalCommand: ParsableCommand {
     let clip = try make(ClipRequest(split: split, limit: frames, threads: parts.threading.threads))
     try parts.threading.apply()
     let pipeline = try makePipeline(for: clip, description)
-    let measurement = try measure(pipeline, on: clip, until: signals)
+    let (measurement, failure) = measure(pipeline, on: clip, until: signals)
     let result = RunResult(
-      status: signals.wantsStop ? .cancelled : .ok, pipeline: parts.names(backbone: backbone),
+      status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok, pipeline: parts.names(backbone: backbone),
       accuracy: measurement.accuracy, speed: measurement.speed, cost: .now,
       input: .init(path: data, framesDecoded: measurement.speed.frames),
       environment: Surroundings.facts(threads: parts.threading.threads))
     if output?.isStandardOutput != true { print(ResultTable(result, title: clip.name)) }
     try output?.write(json: result)
-    if let failure = signals.failure { throw failure }
+    if let failure = failure ?? signals.failure { throw failure }
   }
 
   private func refuseCodecMotion() throws {
@@ -71,16 +71,18 @@ struct EvalCommand: ParsableCommand {
 
   private func measure(
     _ pipeline: KeyframePipeline, on clip: any Clip, until signals: Signals
-  ) throws -> RunMeasurement {
-    var progress = Progress(total: clip.count)
+  ) -> (RunMeasurement, Failure?) {
+    let dis = DISFlow(preset: .medium, threads: parts.threading.threads)
+    let evaluator = Evaluator(pipeline, on: clip, consistency: dis)
+    var (measurement, progress) = (evaluator.emptyMeasurement(), Progress(total: clip.count))
     defer { progress.end() }
-    return try Evaluator(
-      pipeline, on: clip,
-      consistency: DISFlow(preset: .medium, threads: parts.threading.threads)
-    ).run { _, result in
-      progress.advance(isKey: result.trace.role == .key)
-      return !signals.wantsStop
-    }
+    do {
+      try evaluator.run(into: &measurement) { result in
+        progress.advance(isKey: result.trace.role == .key)
+        return !signals.wantsStop
+      }
+      return (measurement, nil)
+    } catch { return (measurement, Failure(error)) }
   }
 
   private func makePipeline(
@@ -95,8 +97,7 @@ struct EvalCommand: ParsableCommand {
       throw Failure(
         .badInput, "\(backbone) tells \(known) apart, \(clip.name) is labelled with \(wanted)")
     }
-    let network = try ImportedNetwork(
-      module: TorchScriptModule(contentsOf: backbone), description: description)
+    let network = try ImportedNetwork(contentsOf: backbone, description: description)
     return try parts.pipeline(network, network.head)
   }
 

@@ -63,8 +63,7 @@ struct RunCommand: ParsableCommand {
     let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
     let outputs = try FrameOutputs(self, info: stream.info, palette: description.classes.palette)
     try parts.threading.apply()
-    let network = try ImportedNetwork(
-      module: TorchScriptModule(contentsOf: backbone), description: description)
+    let network = try ImportedNetwork(contentsOf: backbone, description: description)
     var job = RunJob(
       pipeline: try parts.pipeline(network, network.head), classes: description.classes,
       stream: stream, outputs: outputs, limit: frames, signals: signals)

@@ -147,9 +147,15 @@ private final class RememberedClip: ClipWithMotion {
   var classes: ClassList { clip.classes }
   var count: Int { clip.count }
 
+  let isStored = false
+
+  func frame(at index: Int) throws -> Frame { try sample(at: index).frame }
+
+  func labels(at index: Int) throws -> Image? { try sample(at: index).labels }
+
   func sample(at index: Int) throws -> Sample {
     if let known = samples.withLock({ $0[index] }) { return known }
-    let sample = clip.sample(at: index)
+    let sample = try clip.sample(at: index)
     samples.withLock { $0[index] = sample }
     return sample
   }

@@ -151,8 +151,8 @@ extension KeyframePipeline {
 
   /// Whether nothing comes after the carried tensor but the choice of the best class.
   private func canFuse(_ cached: Tensor, size: PixelSize) -> Bool {
-    propagator.reference == .key && cachedStages == backbone.stages.count && head is ScoreHead
-      && cached.shape[2] == size.height && cached.shape[3] == size.width
+    propagator.reference == .key && cachedStages == backbone.stages.count
+      && head.isIdentity(on: cached.shape, size: size)
   }
 }
 

@@ -22,7 +22,13 @@ extension [Card<ClipMaker>] {
   public static let clips: Self = [
     Card("camvid", setting: "DIR", "CamVid as downloaded: train, trainannot, val, valannot, …") {
       guard let root = $0, !root.isEmpty else { throw Misfit("needs a folder") }
-      return { try CamVid(root: root, split: $0.split, limit: $0.limit) }
+      return { request in
+        let clip = try CamVid(root: root, split: request.split, limit: request.limit)
+        guard clip.labelledCount > 0 else {
+          throw DatasetError(.missing, "no labels in \(root)/\(request.split)annot")
+        }
+        return clip
+      }
     },
     Card("street", setting: "SEED", "MovingStreet: rendered driving, with exact labels and motion")
     {

@@ -23,7 +23,7 @@ public struct TrueLabels: Backbone {
 
   public func input(for frame: Frame) throws -> Tensor {
     guard (0..<clip.count).contains(frame.index),
-      let labels = try clip.sample(at: frame.index).labels
+      let labels = try clip.labels(at: frame.index)
     else { throw BackboneError(.badOutput, "frame \(frame.index) of \(clip.name) has no labels") }
     let (planes, cells) = (clip.classes.count + 1, labels.width * labels.height)
     var scores = [Float](repeating: 0, count: planes * cells)

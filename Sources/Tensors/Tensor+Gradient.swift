@@ -2,7 +2,7 @@
 internal import CTorch
 
 extension Tensor {
-  /// The same values, as one whose gradient `backward` accumulates.
+  /// A copy of the values, as one whose gradient `backward` accumulates.
   public func requiringGradient() throws(TensorError) -> Tensor {
     try shim { ct_require_gradient(handle, &$0, &$1) }
   }

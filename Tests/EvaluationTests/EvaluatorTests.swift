@@ -46,28 +46,42 @@ struct EvaluatorTests {
     #expect(speed.keyframeIntervals == ["3": 2])
   }
 
-  @Test func theFirstFramesOfEachRoleAreNotTimed() throws {
+  @Test func everyFrameIsTimedAfterTheWarmUp() throws {
     let speed = try measure(.every(2), Copy()).speed
-    #expect(speed.latency.key?.n == 1)
-    #expect(speed.latency.propagated?.n == 1)
-    #expect(speed.latency.all?.n == 2)
+    #expect((speed.latency.key?.n, speed.latency.propagated?.n, speed.latency.all?.n) == (4, 4, 8))
+    #expect(speed.warmUp == 0)
+  }
+
+  @Test func withoutAWarmUpTheFirstFramesOfEachRoleAreNotTimed() throws {
+    let pipeline = try pipeline(.every(2), Copy())
+    var (state, measured) = (pipeline.start(), RunMeasurement(classes: clip.classes))
+    for index in 0..<8 {
+      let result = try pipeline.label(clip.frame(at: index), in: &state)
+      measured.add(result, truth: nil, decode: .milliseconds(2))
+    }
+    let speed = measured.speed
+    #expect((speed.latency.key?.n, speed.latency.propagated?.n, speed.latency.all?.n) == (1, 1, 2))
     #expect(speed.warmUp == 6)
   }
 
-  /// Leaving out as many frames of each role would make key frames rarer than they are.
-  @Test func theRateIsThatOfTheScheduleNotOfTheTimedFrames() throws {
-    let long = StreetClip(seed: 3, count: 14, size: PixelSize(width: 48, height: 36))
-    let speed = try Evaluator(pipeline(.every(3), Copy(), of: long), on: long).run().speed
-    let key = try #require(speed.latency.key), propagated = try #require(speed.latency.propagated)
-    #expect((key.n, propagated.n) == (2, 6))
-    let mean = (5 * key.mean + 9 * propagated.mean) / 14
-    #expect(abs(try #require(speed.throughput) - 1000 / mean) < 1e-6 * 1000 / mean)
+  @Test func decodingIsNotTimedWhereFramesAreRendered() throws {
+    let speed = try measure(.every(2), Copy()).speed
+    #expect(speed.endToEnd == nil && speed.latency.byStage["decode"] == nil)
+  }
+
+  @Test func whatWasCountedBeforeAFailureIsKept() throws {
+    let evaluator = Evaluator(try pipeline(.every(2), Copy()), on: BreaksOff(clip: clip, after: 5))
+    var measured = evaluator.emptyMeasurement()
+    #expect(throws: CancellationError.self) { try evaluator.run(into: &measured) }
+    #expect(measured.speed.frames == 5 && measured.accuracy?.labelledFrames == 5)
   }
 
   @Test func aRunCanBeStopped() throws {
     var frames = 0
     let pipeline = try pipeline(.every(2), Copy())
-    let measured = try Evaluator(pipeline, on: clip).run { _, _ in
+    let evaluator = Evaluator(pipeline, on: clip)
+    var measured = evaluator.emptyMeasurement()
+    try evaluator.run(into: &measured) { _ in
       frames += 1
       return frames < 3
     }
@@ -107,4 +121,21 @@ struct EvaluatorTests {
   ) throws -> RunMeasurement {
     try Evaluator(pipeline(scheduler, propagator), on: clip).run()
   }
+}
+
+/// A clip that cannot be read beyond some frame.
+private struct BreaksOff: Clip {
+  let clip: StreetClip
+  let after: Int
+
+  var name: String { clip.name }
+  var classes: ClassList { clip.classes }
+  var count: Int { clip.count }
+
+  func frame(at index: Int) throws -> Frame {
+    guard index < after else { throw CancellationError() }
+    return clip.frame(at: index)
+  }
+
+  func labels(at index: Int) -> Image? { clip.labels(at: index) }
 }
