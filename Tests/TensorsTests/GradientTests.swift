@@ -111,3 +111,11 @@ private struct Interruption: Error {}
   #expect(try parameter.floats() == [7, 8])
   #expect(throws: TensorError.self) { try parameter.assign(Tensor([7], shape: [1])) }
 }
+
+@Test func whatAnOptimiserWritesStaysInItsParameter() throws {
+  let stored = try Tensor([1.0, 2, 3], shape: [3])
+  let parameter = try stored.requiringGradient()
+  try parameter.assign(Tensor([7.0, 8, 9], shape: [3]))
+  #expect(try parameter.floats() == [7, 8, 9])
+  #expect(try stored.floats() == [1, 2, 3])
+}
