@@ -3,6 +3,7 @@
 #include "backend.hpp"
 
 #include <caffe2/serialize/inline_container.h>
+#include <filesystem>
 #include <fstream>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -18,9 +19,18 @@ namespace ct::backend {
 static const char export_hint[] =
   "; export it in Python with torch.jit.save(torch.jit.script(network), path)";
 
+/// A pipe would be waited for without end, and whatever else is no file cannot be sought in.
+static void check_regular(const char *path) {
+  std::error_code code;
+  const auto status = std::filesystem::status(path, code);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw Failure(ct_bad_file, std::string(path) + " is not a regular file");
+}
+
 /// An archive is a zip file that holds a program; weights alone, which `torch.save` writes, and
 /// pickles of Python objects are never run.
 static void check_archive(const char *path) {
+  check_regular(path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Failure(ct_bad_file, std::string("there is no readable file at ") + path);
   char magic[4] = {};

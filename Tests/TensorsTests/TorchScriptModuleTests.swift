@@ -80,6 +80,15 @@ func tuplesAndListsComeInOrder(index: Int) throws {
   }
 }
 
+@Test(.timeLimit(.minutes(1))) func aPipeInPlaceOfAnArchiveIsRefused() throws {
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "pipe.pt").path
+    #expect(mkfifo(path, 0o600) == 0)
+    let error = try #require(throws: TensorError.self) { try TorchScriptModule(contentsOf: path) }
+    #expect(error.code == .badFile && error.message == "\(path) is not a regular file")
+  }
+}
+
 @Test(.enabled(if: espnet != nil, "shared data is not there"))
 func aNetworkOthersMadeGivesTheSameHoweverItIsPrepared() throws {
   let path = try #require(espnet).path
