@@ -3,14 +3,21 @@
 #include "backend.hpp"
 
 #include <caffe2/serialize/inline_container.h>
+#include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/alias_analysis.h>
+#include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 struct ct_module {
   torch::jit::Module value;
   int64_t parameter_count;
   bool channels_last;
+  /// Calls of a program that writes to itself take turns.
+  bool takes_turns;
+  std::mutex turn;
 };
 
 namespace ct::backend {
@@ -18,9 +25,18 @@ namespace ct::backend {
 static const char export_hint[] =
   "; export it in Python with torch.jit.save(torch.jit.script(network), path)";
 
+/// A pipe would be waited for without end, and whatever else is no file cannot be sought in.
+static void check_regular(const char *path) {
+  std::error_code code;
+  const auto status = std::filesystem::status(path, code);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw Failure(ct_bad_file, std::string(path) + " is not a regular file");
+}
+
 /// An archive is a zip file that holds a program; weights alone, which `torch.save` writes, and
 /// pickles of Python objects are never run.
 static void check_archive(const char *path) {
+  check_regular(path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Failure(ct_bad_file, std::string("there is no readable file at ") + path);
   char magic[4] = {};
@@ -50,19 +66,39 @@ static std::vector<std::string> other_methods(const torch::jit::Module &module) 
   return names;
 }
 
-static torch::jit::Module prepared(torch::jit::Module module, ct_module_options options) {
-  module.eval();
-  const auto others = other_methods(module);
-  if (options.freeze || options.optimize) module = torch::jit::freeze(module, others);
-  if (options.optimize) module = torch::jit::optimize_for_inference(module, others);
-  return module;
+/// Whether a block writes to attributes or constants, as far as LibTorch's analysis can rule it out.
+static bool writes(const torch::jit::Block *block, const torch::jit::AliasDb &aliases) {
+  for (const auto *node : block->nodes()) {
+    if (node->kind() == c10::prim::SetAttr) return true;
+    const auto is_kept =
+      node->kind() == c10::prim::GetAttr || node->kind() == c10::prim::Constant;
+    if (is_kept && aliases.hasWriters(node)) return true;
+    for (const auto *inner : node->blocks())
+      if (writes(inner, aliases)) return true;
+  }
+  return false;
+}
+
+/// Counters, states and batch norm that was traced in training write in evaluation mode, too.
+static bool writes_to_itself(const torch::jit::Module &module) {
+  for (const auto &method : module.get_methods()) {
+    const auto graph = method.graph()->copy();
+    torch::jit::Inline(*graph);
+    if (writes(graph->block(), torch::jit::AliasDb(graph))) return true;
+  }
+  return false;
 }
 
 static ct_module read_module(const char *path, ct_module_options options) {
   at::NoGradGuard guard;
   auto module = torch::jit::load(path, at::kCPU);
   const auto count = parameter_count(module);
-  return {prepared(std::move(module), options), count, options.channels_last != 0};
+  module.eval();
+  const auto others = other_methods(module);
+  if (options.freeze || options.optimize) module = torch::jit::freeze(module, others);
+  const bool takes_turns = writes_to_itself(module);
+  if (options.optimize) module = torch::jit::optimize_for_inference(module, others);
+  return {std::move(module), count, options.channels_last != 0, takes_turns, {}};
 }
 
 /// Whatever LibTorch does not like about a file, it is the file that is at fault.
@@ -113,6 +149,8 @@ ct_code ct_module_call(ct_module_ref module, const char *method, const ct_tensor
     at::NoGradGuard guard;
     std::vector<c10::IValue> arguments;
     for (size_t i = 0; i < input_count; ++i) arguments.emplace_back(laid_out(module, inputs[i]));
+    std::unique_lock<std::mutex> turn(module->turn, std::defer_lock);
+    if (module->takes_turns) turn.lock();
     std::vector<at::Tensor> tensors;
     collect((*found)(std::move(arguments)), tensors);
     if (tensors.size() > capacity)

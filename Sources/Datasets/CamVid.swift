@@ -23,8 +23,10 @@ public struct CamVid: Clip {
 
   /// The frames of a split, `train`, `val` or `test`, of the folder `root`; the first `limit` of them.
   ///
+  /// - Precondition: `limit` is not negative.
   /// - Throws: `DatasetError` naming the splits there are, where this one has no pictures.
   public init(root: String, split: String, limit: Int? = nil) throws(DatasetError) {
+    precondition((limit ?? 0) >= 0, "the first \(limit ?? 0) frames cannot be taken")
     name = "camvid/\(split)"
     let pictures = try Self.pictures(in: root, split: split)
     let labelFolder = "\(root)/\(split)annot"

@@ -24,7 +24,7 @@ struct NetworkFailureTests {
   }
 
   @Test(arguments: [
-    ("name: [", "net.yaml", "YAML"), ("", "net.yaml", "no mapping"),
+    ("name: [", "net.yaml", "YAML"), ("", "net.yaml", "the file is empty"),
     ("name: net\n", "output", "must be given"),
   ])
   func aBadDescriptionIsNamedWithItsKey(text: String, first: String, second: String) throws {

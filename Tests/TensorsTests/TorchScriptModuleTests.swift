@@ -56,6 +56,19 @@ func tuplesAndListsComeInOrder(index: Int) throws {
   #expect(try !TorchScriptModule(contentsOf: net)(image)[0].requiresGradient)
 }
 
+/// The counter adds its input to a buffer of its own; no addition may be lost.
+@Test(arguments: allOptions.indices)
+func callsOfAProgramThatWritesToItselfTakeTurns(index: Int) throws {
+  let path = fixtures.appending(path: "counter.pt").path
+  let counter = try TorchScriptModule(contentsOf: path, options: allOptions[index])
+  let one = try Tensor([1], shape: [1])
+  DispatchQueue.concurrentPerform(iterations: 4) { _ in
+    for _ in 0..<250 { #expect(throws: Never.self) { try counter(one) } }
+  }
+  let seen = try counter(one)[0].floats()
+  #expect(seen.count == 8192 && seen.allSatisfy { $0 == 1001 })
+}
+
 @Test func filesThatAreNoArchiveAreRefused() throws {
   let archive = try Data(contentsOf: URL(filePath: net))
   let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
@@ -77,6 +90,15 @@ func tuplesAndListsComeInOrder(index: Int) throws {
   for path in [fixtures.appending(path: "weights.pth").path, fixtures.path, "/nowhere"] {
     let error = try #require(throws: TensorError.self) { try TorchScriptModule(contentsOf: path) }
     #expect(error.code == .badFile && !error.message.contains("\n"), "\(error)")
+  }
+}
+
+@Test(.timeLimit(.minutes(1))) func aPipeInPlaceOfAnArchiveIsRefused() throws {
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "pipe.pt").path
+    #expect(mkfifo(path, 0o600) == 0)
+    let error = try #require(throws: TensorError.self) { try TorchScriptModule(contentsOf: path) }
+    #expect(error.code == .badFile && error.message == "\(path) is not a regular file")
   }
 }
 

@@ -30,6 +30,18 @@ class Net(torch.nn.Module):
         return x.numel()
 
 
+class Counter(torch.nn.Module):
+    """Writes to its own buffer on every call, in evaluation mode too."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(8192))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.seen.add_(x).clone()
+
+
 folder = pathlib.Path(__file__).parent
 torch.jit.script(Net()).save(str(folder / "net.pt"))
+torch.jit.script(Counter()).save(str(folder / "counter.pt"))
 torch.save(Net().state_dict(), folder / "weights.pth")
