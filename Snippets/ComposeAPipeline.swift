@@ -16,7 +16,7 @@ let pipeline = try KeyframePipeline(
   flow: .dis(.medium))
 
 let measured = try Evaluator(pipeline, on: clip).run()
-guard let accuracy = measured.accuracy else { fatalError("no frame was labelled") }
+guard let accuracy = measured.accuracy else { preconditionFailure("no frame was labelled") }
 print("mIoU \(accuracy.mIoU ?? 0), key frames \(measured.speed.keyframeRatio)")
 
 // Frame by frame: what a stream remembers is a value of yours.

@@ -39,6 +39,8 @@ struct DemoCommand: ParsableCommand {
 
   func run() throws {
     let signals = Signals()
+    // A video that cannot be read is better known now than after the street.
+    if let video { _ = try VideoSource.open(video) }
     try OutputFile.make(folder: out)
     try threading.apply()
     try StreetDemo(folder: out, seed: seed, frames: frames, threads: threading.threads)

@@ -54,7 +54,8 @@ struct EvalCommand: ParsableCommand {
     let pipeline = try makePipeline(for: clip, description)
     let (measurement, failure) = measure(pipeline, on: clip, until: signals)
     let result = RunResult(
-      status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok, pipeline: parts.names(backbone: backbone),
+      status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok,
+      pipeline: parts.names(backbone: backbone),
       accuracy: measurement.accuracy, speed: measurement.speed, cost: .now,
       input: .init(path: data, framesDecoded: measurement.speed.frames),
       environment: Surroundings.facts(threads: parts.threading.threads))

@@ -4,15 +4,15 @@ internal import Foundation
 
 /// Tells how far a long job is.
 ///
-/// One line that redraws itself on a terminal, a calm line every ten
-/// seconds elsewhere. Writes to standard error, so that results can be piped.
+/// One line that redraws itself on a terminal, a calm line every ten seconds elsewhere. Writes to
+/// standard error, so that results can be piped.
 struct Progress {
   private let total: Int?
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let clock = ContinuousClock()
   private let begin: ContinuousClock.Instant
   private var last: ContinuousClock.Instant
-  private var (done, keys) = (0, 0)
+  private var (done, keys, withRole) = (0, 0, 0)
 
   /// - Parameter total: the expected number of frames; nil where only a claim of it is known.
   init(total: Int?) {
@@ -21,9 +21,11 @@ struct Progress {
     last = begin
   }
 
-  mutating func advance(isKey: Bool) {
+  /// Counts a frame; `isKey` is nil where frames have no roles.
+  mutating func advance(isKey: Bool? = nil) {
     done += 1
-    keys += isKey ? 1 : 0
+    keys += isKey == true ? 1 : 0
+    withRole += isKey == nil ? 0 : 1
     let now = clock.now
     guard now - last >= (isTerminal ? .milliseconds(200) : .seconds(10)) else { return }
     last = now
@@ -38,14 +40,15 @@ struct Progress {
     let rate = Double(done) / seconds
     var line = String(format: "%d", done)
     if let total { line += "/\(total)" }
-    line += String(format: " frames, %.1f a second, %.0f %% key", rate, 100 * keyRatio)
+    line += String(format: " frames, %.1f a second", rate)
+    if withRole > 0 {
+      line += String(format: ", %.0f %% key", 100 * Double(keys) / Double(withRole))
+    }
     if let total, done < total {
       line += String(format: ", %.0f s left", Double(total - done) / rate)
     }
     return line
   }
-
-  private var keyRatio: Double { done == 0 ? 0 : Double(keys) / Double(done) }
 
   private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
