@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Datasets
 import Flow
+import Foundation
 import Propagation
 import Recipes
 import Scheduler
 import Tensors
+import TestSupport
 import Testing
+import Video
 
 struct CatalogueTests {
   private let schedulers = [Card<any KeyframeScheduler>].schedulers
@@ -48,5 +52,15 @@ struct CatalogueTests {
 
   @Test func aSettingWhereThereIsNoneIsRefused() {
     #expect(throws: CatalogueError.self) { try propagators.part("copy:2") }
+  }
+
+  @Test func aSplitWithoutLabelsCannotBeMeasured() throws {
+    let scratch = try Scratch()
+    try FileManager.default.createDirectory(
+      atPath: scratch("val"), withIntermediateDirectories: true)
+    try Image(width: 4, height: 4, channels: 3, repeating: 9).writePNG(to: scratch("val/a_1.png"))
+    let make = try [Card<ClipMaker>].clips.part("camvid:\(scratch.path)")
+    let error = try #require(throws: DatasetError.self) { try make(ClipRequest(split: "val")) }
+    #expect(error.code == .missing && error.message == "no labels in \(scratch("valannot"))")
   }
 }
