@@ -37,12 +37,13 @@ let package = Package(
     // Values.
     .target(name: "Tensors", dependencies: ["CTorch"]),
     .target(name: "Video", dependencies: ["Tensors", "COpenCV", "CFFmpeg"]),
+    .target(name: "Layers", dependencies: ["Tensors"]),
 
     // Parts.
     .target(name: "Flow", dependencies: ["CKernels", "Tensors", "Video"]),
     .target(
       name: "Backbone",
-      dependencies: ["Tensors", "Video", .product(name: "Yams", package: "Yams")]),
+      dependencies: ["Layers", "Tensors", "Video", .product(name: "Yams", package: "Yams")]),
     .target(name: "Scheduler", dependencies: ["Flow", "Tensors", "Video"]),
     .target(name: "Propagation", dependencies: ["Flow", "Tensors"]),
 
@@ -51,6 +52,12 @@ let package = Package(
       name: "Pipeline",
       dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
     .target(name: "Datasets", dependencies: ["Flow", "Tensors", "Video"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Tensors", "Video",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     .target(
       name: "Evaluation", dependencies: ["Datasets", "Flow", "Pipeline", "Scheduler", "Video"]),
     .target(
@@ -83,6 +90,10 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ConformanceKit"]),
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Video", "Tensors", "ConformanceKit"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "Backbone", "Datasets", "Flow", "Layers", "Tensors", "Video"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
     .testTarget(
       name: "BackboneTests", dependencies: ["Backbone", "ConformanceKit", "Tensors", "Video"]),

@@ -19,8 +19,18 @@ public protocol Backbone: Sendable {
   /// What the first stage reads: 1 × C × H × W, made from a frame of `inputSize`.
   func input(for frame: Frame) throws -> Tensor
 
-  /// What the stages in `range` make of `input`: 1 × C × H × W.
-  func run(_ range: Range<Int>, on input: Tensor) throws -> Tensor
+  /// What the stages in `range` make of `input`; what the last of all gives has no skips.
+  func run(_ range: Range<Int>, on input: Features) throws -> Features
+}
+
+/// What a backbone has computed up to the end of a stage.
+public struct Features: Sendable {
+  /// What that stage gives: 1 × C × H × W.
+  public let main: Tensor
+  /// What stages after it will read of those before it, first to last; none in a plain chain.
+  public let skips: [Tensor]
+
+  public init(_ main: Tensor, skips: [Tensor] = []) { (self.main, self.skips) = (main, skips) }
 }
 
 /// A part of a backbone that ends where features can be tapped.

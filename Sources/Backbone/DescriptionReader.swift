@@ -6,14 +6,14 @@ internal import Yams
 ///
 /// Works on the parsed nodes and never decodes, and counts them first: a few hundred bytes of
 /// aliases can stand for billions of nodes.
-struct DescriptionReader {
-  static let maximumBytes = 1 << 20
+package struct DescriptionReader {
+  package static let maximumBytes = 1 << 20
   private static let (maximumNodes, maximumDepth) = (10_000, 16)
 
   private let path: String
   private let mapping: Node.Mapping
 
-  init(yaml: String) throws(BackboneError) {
+  package init(yaml: String) throws(BackboneError) {
     guard yaml.utf8.count <= Self.maximumBytes else {
       throw BackboneError(.badDescription, "the description is longer than 1 MiB")
     }
@@ -50,34 +50,59 @@ struct DescriptionReader {
     }
   }
 
-  func has(_ key: String) -> Bool { mapping[key] != nil }
+  package func has(_ key: String) -> Bool { mapping[key] != nil }
 
   /// Complains of the first key that is not among `keys`.
-  func allow(_ keys: [String]) throws(BackboneError) {
+  package func allow(_ keys: [String]) throws(BackboneError) {
     for case let key in mapping.keys where !keys.contains(key.string ?? "") {
       throw complaint(key.string ?? "?", "unknown; there are \(keys.joined(separator: ", "))")
     }
   }
 
-  func check(_ key: String, isOneOf values: [String]) throws(BackboneError) {
+  package func check(_ key: String, isOneOf values: [String]) throws(BackboneError) {
     guard values.contains(try string(key)) else {
       throw complaint(key, "must be one of \(values.joined(separator: ", "))")
     }
   }
 
-  func string(_ key: String) throws(BackboneError) -> String {
+  package func string(_ key: String) throws(BackboneError) -> String {
     guard let value = mapping[key]?.string else { throw complaint(key, "must be given, as text") }
     return value
   }
 
-  func number(_ key: String) throws(BackboneError) -> Double {
+  /// A number within `range`.
+  package func number(
+    _ key: String, in range: ClosedRange<Double>
+  ) throws(BackboneError) -> Double {
+    let value = try number(key)
+    guard range.contains(value) else {
+      throw complaint(key, "must be \(range.lowerBound)…\(range.upperBound), not \(value)")
+    }
+    return value
+  }
+
+  /// A list of whole numbers within `range`, at least one.
+  package func integers(
+    _ key: String, in range: ClosedRange<Int>
+  ) throws(BackboneError) -> [Int] {
+    let values = mapping[key]?.sequence?.compactMap(\.int) ?? []
+    guard !values.isEmpty, values.count == mapping[key]?.sequence?.count,
+      values.allSatisfy(range.contains)
+    else {
+      throw complaint(
+        key, "must be a list of whole numbers of \(range.lowerBound)…\(range.upperBound)")
+    }
+    return values
+  }
+
+  package func number(_ key: String) throws(BackboneError) -> Double {
     guard let value = mapping[key]?.float, value.isFinite else {
       throw complaint(key, "must be given, as a number")
     }
     return value
   }
 
-  func integer(_ key: String, in range: ClosedRange<Int>) throws(BackboneError) -> Int {
+  package func integer(_ key: String, in range: ClosedRange<Int>) throws(BackboneError) -> Int {
     guard let value = mapping[key]?.int, range.contains(value) else {
       throw complaint(
         key, "must be given, as a whole number of \(range.lowerBound)…\(range.upperBound)")
@@ -85,7 +110,7 @@ struct DescriptionReader {
     return value
   }
 
-  func numbers(_ key: String, count: Int) throws(BackboneError) -> [Double] {
+  package func numbers(_ key: String, count: Int) throws(BackboneError) -> [Double] {
     let values = mapping[key]?.sequence?.compactMap(\.float) ?? []
     guard values.count == count, mapping[key]?.sequence?.count == count,
       values.allSatisfy(\.isFinite)
@@ -93,12 +118,12 @@ struct DescriptionReader {
     return values
   }
 
-  func strings(_ key: String) -> [String]? {
+  package func strings(_ key: String) -> [String]? {
     guard let sequence = mapping[key]?.sequence else { return nil }
     return sequence.map { $0.string ?? "?" }
   }
 
-  func group(_ key: String) throws(BackboneError) -> DescriptionReader {
+  package func group(_ key: String) throws(BackboneError) -> DescriptionReader {
     guard let group = mapping[key]?.mapping else {
       throw complaint(key, "must be given, as a group of keys")
     }
@@ -106,7 +131,7 @@ struct DescriptionReader {
   }
 
   /// The groups of a list; none where the key is absent.
-  func groups(_ key: String) throws(BackboneError) -> [DescriptionReader] {
+  package func groups(_ key: String) throws(BackboneError) -> [DescriptionReader] {
     guard let value = mapping[key] else { return [] }
     guard let list = value.sequence?.compactMap(\.mapping), list.count == value.sequence?.count
     else { throw complaint(key, "must be a list of groups") }
@@ -115,7 +140,7 @@ struct DescriptionReader {
     }
   }
 
-  private func complaint(_ key: String, _ message: String) -> BackboneError {
+  package func complaint(_ key: String, _ message: String) -> BackboneError {
     BackboneError(.badDescription, "\(path)\(key) \(message)")
   }
 }

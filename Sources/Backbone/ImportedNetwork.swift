@@ -55,8 +55,8 @@ public struct ImportedNetwork: Backbone {
     try description.input.tensor(of: frame.pixels)
   }
 
-  public func run(_ range: Range<Int>, on input: Tensor) throws -> Tensor {
-    var tensor = input
+  public func run(_ range: Range<Int>, on input: Features) throws -> Features {
+    var tensor = input.main
     for index in range {
       let outputs = try module.call(methods[index], [tensor])
       guard let output = outputs.first, output.shape.rank == 4 else {
@@ -65,7 +65,7 @@ public struct ImportedNetwork: Backbone {
       tensor = output
     }
     if range.upperBound == stages.count { try checkPlanes(of: tensor) }
-    return tensor
+    return Features(tensor)
   }
 
   /// A plane more or less than the description tells would shift or invent classes in silence.

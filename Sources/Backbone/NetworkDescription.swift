@@ -119,7 +119,7 @@ public struct InputContract: Hashable, Sendable {
     (self.size, self.scaling) = (size, scaling)
   }
 
-  fileprivate init(_ reader: DescriptionReader) throws(BackboneError) {
+  init(_ reader: DescriptionReader) throws(BackboneError) {
     try reader.allow(["color", "size", "mean", "std", "scale"])
     try reader.check("color", isOneOf: PixelScaling.Order.allCases.map(\.rawValue))
     let size = reader.has("size") ? try reader.numbers("size", count: 2) : []
@@ -133,7 +133,8 @@ public struct InputContract: Hashable, Sendable {
     self.size = size.isEmpty ? nil : PixelSize(width: Int(size[1]), height: Int(size[0]))
     scaling = PixelScaling(
       mean: try reader.planes("mean"), deviation: deviation,
-      scale: SIMD3(repeating: Float(try reader.number("scale"))),
+      scale: SIMD3(
+        repeating: Float(reader.has("scale") ? try reader.number("scale") : 1)),
       order: PixelScaling.Order(rawValue: try reader.string("color")) ?? .bgr)
   }
 }
@@ -159,6 +160,12 @@ extension ClassList {
         "output.void must be the plane after the classes, \(classes.count), not \(void)")
     }
     self = classes.with(void: UInt8(void))
+  }
+
+  /// The classes that the key `classes` names, with their usual void.
+  init(classesOf root: DescriptionReader) throws(BackboneError) {
+    let classes = try ClassList(namedIn: root)
+    self = classes.void == nil ? classes.with(void: UInt8(classes.count)) : classes
   }
 
   private init(namedIn output: DescriptionReader) throws(BackboneError) {

@@ -83,6 +83,15 @@ ct_code ct_add_in_place(ct_tensor_ref tensor, ct_tensor_ref values, double scale
   });
 }
 
+ct_code ct_set_requires_gradient(ct_tensor_ref tensor, int32_t required,
+                                 ct_error *error) noexcept {
+  return guarded(error, {tensor}, [&] {
+    if (!tensor->value.is_leaf())
+      throw Failure(ct_bad_argument, "what was computed cannot be made a leaf");
+    tensor->value.requires_grad_(required);
+  });
+}
+
 int32_t ct_requires_gradient(ct_tensor_ref tensor) noexcept {
   return tensor->value.requires_grad();
 }

@@ -56,15 +56,25 @@ static void require_one_a_channel(const at::Tensor &input, ct_tensor_ref statist
 
 ct_code ct_batch_norm(ct_tensor_ref input, ct_tensor_ref optional_weight,
                       ct_tensor_ref optional_bias, ct_tensor_ref optional_mean,
-                      ct_tensor_ref optional_variance, int32_t training, double momentum,
-                      double epsilon, ct_tensor_ref *out, ct_error *error) noexcept {
+                      ct_tensor_ref optional_variance, int32_t training, int32_t rectified,
+                      double momentum, double epsilon, ct_tensor_ref *out,
+                      ct_error *error) noexcept {
   return give(out, error, {input}, [&] {
     require_rank(input->value, 4);
     for (auto one : {optional_weight, optional_bias, optional_mean, optional_variance})
       require_one_a_channel(input->value, one);
-    return at::batch_norm(input->value, optional(optional_weight), optional(optional_bias),
-                          optional(optional_mean), optional(optional_variance), training, momentum,
-                          epsilon, /*cudnn_enabled=*/true);
+    auto out = at::batch_norm(input->value, optional(optional_weight), optional(optional_bias),
+                              optional(optional_mean), optional(optional_variance), training,
+                              momentum, epsilon, /*cudnn_enabled=*/true);
+    return rectified ? out.relu_() : out;
+  });
+}
+
+ct_code ct_add_rectified(ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out,
+                         ct_error *error) noexcept {
+  return give(out, error, {lhs, rhs}, [&] {
+    require_same_shape(lhs->value, rhs->value);
+    return lhs->value.add(rhs->value).relu_();
   });
 }
 

@@ -15,19 +15,21 @@ public func brokenLaws(of backbone: some Backbone, on frame: Frame) throws -> [S
     broken.append("names are unique")
   }
   let input = try backbone.input(for: frame)
-  let whole = try backbone.run(0..<stages.count, on: input)
+  let whole = try backbone.run(0..<stages.count, on: Features(input)).main
   for (index, stage) in stages.enumerated() {
-    let first = try backbone.run(0..<index + 1, on: input)
-    let rest = try backbone.run(index + 1..<stages.count, on: first)
+    let first = try backbone.run(0..<index + 1, on: Features(input))
+    let rest = try backbone.run(index + 1..<stages.count, on: first).main
     if try rest.floats() != whole.floats() {
       broken.append("parts make the whole, cut after \(stage.name)")
     }
     let expected = [input.shape[2], input.shape[3]].map { ($0 + stage.stride - 1) / stage.stride }
-    if [first.shape[2], first.shape[3]] != expected {
+    if [first.main.shape[2], first.main.shape[3]] != expected {
       broken.append("sizes follow strides, after \(stage.name)")
     }
   }
-  let again = try backbone.run(0..<stages.count, on: backbone.input(for: frame))
+  let again = try backbone.run(
+    0..<stages.count, on: Features(backbone.input(for: frame))
+  ).main
   if try again.floats() != whole.floats() { broken.append("same frame, same features") }
   return broken
 }

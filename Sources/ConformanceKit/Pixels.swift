@@ -31,5 +31,5 @@ public struct Pixels: Backbone {
     return try Tensor(planes, shape: [1, 3, height, width])
   }
 
-  public func run(_: Range<Int>, on input: Tensor) -> Tensor { input }
+  public func run(_: Range<Int>, on input: Features) -> Features { input }
 }

@@ -18,7 +18,8 @@ final class Inquiry {
   /// The chain as it was before this frame, from which the way to the previous frame is found.
   private let chainBefore: MotionChain?
   private var chained: MotionField?
-  private var features: [String: Tensor] = [:]
+  /// What has been asked for, by stage: a key goes on from there.
+  private(set) var known: [String: Features] = [:]
 
   init(
     pipeline: KeyframePipeline, seen: FrameView, key: StreamState.Key, state: StreamState,
@@ -70,8 +71,8 @@ final class Inquiry {
 
   private func features(after stage: String) throws -> Tensor {
     let count = try pipeline.backbone.index(ofStage: stage) + 1
-    let features = try pipeline.run(through: count, on: seen.working, from: self.features)
-    self.features[stage] = features
-    return features
+    let features = try pipeline.run(through: count, on: seen.working, from: known)
+    known[stage] = features
+    return features.main
   }
 }

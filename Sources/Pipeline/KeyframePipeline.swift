@@ -101,7 +101,7 @@ extension KeyframePipeline {
     let decision = try clock.during(.schedule) { try state.scheduler.decision(at: &moment) }
     switch decision.role {
     case .key:
-      let known = moment.askedFeatures
+      let known = inquiry.known
       return (
         try becomeKey(seen, in: &state, clock: clock, from: known, giving: product), decision
       )
@@ -112,10 +112,10 @@ extension KeyframePipeline {
 
   private func becomeKey(
     _ seen: FrameView, in state: inout StreamState, clock: StageClock,
-    from known: [String: Tensor], giving product: Product
+    from known: [String: Features], giving product: Product
   ) throws(PipelineError) -> Tensor {
     let cached = try clock.during(.backbone) {
-      try run(through: cachedStages, on: seen.working, from: known)
+      try cacheable(run(through: cachedStages, on: seen.working, from: known))
     }
     let result = try clock.during(.head) {
       try finish(cached, size: seen.working.pixels.size, giving: product)
@@ -167,18 +167,31 @@ extension KeyframePipeline {
   }
 
   /// The output of the first `count` stages, going on from the furthest one known.
-  func run(through count: Int, on frame: Frame, from known: [String: Tensor]) throws -> Tensor {
+  func run(
+    through count: Int, on frame: Frame, from known: [String: Features]
+  ) throws -> Features {
     let furthest = backbone.stages[..<count].lastIndex { known[$0.name] != nil }
     if let furthest, let features = known[backbone.stages[furthest].name] {
       return try backbone.run(furthest + 1..<count, on: features)
     }
-    return try backbone.run(0..<count, on: backbone.input(for: frame))
+    return try backbone.run(0..<count, on: Features(backbone.input(for: frame)))
+  }
+
+  /// What is carried from frame to frame is one tensor.
+  private func cacheable(_ features: Features) throws -> Tensor {
+    guard features.skips.isEmpty else {
+      let stage = backbone.stages[cachedStages - 1].name
+      throw BackboneError(
+        .noSuchStage,
+        "features after '\(stage)' cannot be carried alone: later stages read earlier ones too")
+    }
+    return features.main
   }
 
   /// What comes after the cached stage.
   private func finish(_ cached: Tensor, size: PixelSize, giving product: Product) throws -> Tensor {
     let rest = cachedStages..<backbone.stages.count
-    let features = rest.isEmpty ? cached : try backbone.run(rest, on: cached)
+    let features = rest.isEmpty ? cached : try backbone.run(rest, on: Features(cached)).main
     let scores = try head(features, size: size)
     return product == .scores ? scores : try scores.argmaxLabels()
   }

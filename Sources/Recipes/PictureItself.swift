@@ -26,7 +26,7 @@ public struct PictureItself: Backbone {
     }
   }
 
-  public func run(_: Range<Int>, on input: Tensor) -> Tensor { input }
+  public func run(_: Range<Int>, on input: Features) -> Features { input }
 
   /// The picture that carried pixels make.
   public static func image(of pixels: Tensor) throws(TensorError) -> Image {

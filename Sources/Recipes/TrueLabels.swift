@@ -33,5 +33,5 @@ public struct TrueLabels: Backbone {
     return try Tensor(scores, shape: [1, planes, labels.height, labels.width])
   }
 
-  public func run(_: Range<Int>, on input: Tensor) -> Tensor { input }
+  public func run(_: Range<Int>, on input: Features) -> Features { input }
 }

@@ -76,3 +76,10 @@ extension Tensor {
     try check(#function) { ct_add_in_place(handle, values.handle, scale, &$0) }
   }
 }
+
+extension Tensor {
+  /// Switches the recording of a tensor that was not computed from others on or off.
+  package func setRequiresGradient(_ required: Bool) throws(TensorError) {
+    try check(#function) { ct_set_requires_gradient(handle, required ? 1 : 0, &$0) }
+  }
+}

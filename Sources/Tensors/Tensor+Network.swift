@@ -41,14 +41,22 @@ extension Tensor {
   }
 
   /// Each channel, brought to mean 0 and variance 1 by the statistics given, scaled and shifted.
+  ///
+  /// `rectified` sets what is then below zero to zero.
   public func batchNorm(
     mean: Tensor, variance: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,
-    epsilon: Double = 1e-5
+    epsilon: Double = 1e-5, rectified: Bool = false
   ) throws(TensorError) -> Tensor {
     try shim {
       ct_batch_norm(
-        handle, weight?.handle, bias?.handle, mean.handle, variance.handle, 0, 0, epsilon, &$0, &$1)
+        handle, weight?.handle, bias?.handle, mean.handle, variance.handle, 0, rectified ? 1 : 0, 0,
+        epsilon, &$0, &$1)
     }
+  }
+
+  /// The sum with a tensor of the same shape, zero where that is below zero.
+  public func addingRectified(_ other: Tensor) throws(TensorError) -> Tensor {
+    try shim { ct_add_rectified(handle, other.handle, &$0, &$1) }
   }
 
   /// As `batchNorm`, with the batch's own statistics; the running ones move towards them, in place.
@@ -56,12 +64,12 @@ extension Tensor {
   /// Momentum is the share of the new: 0.1 keeps nine tenths. The running variance is the unbiased one.
   package func trainingBatchNorm(
     runningMean: Tensor?, runningVariance: Tensor?, weight: Tensor?, bias: Tensor?,
-    momentum: Double = 0.1, epsilon: Double = 1e-5
+    momentum: Double = 0.1, epsilon: Double = 1e-5, rectified: Bool = false
   ) throws(TensorError) -> Tensor {
     try shim {
       ct_batch_norm(
         handle, weight?.handle, bias?.handle, runningMean?.handle, runningVariance?.handle, 1,
-        momentum, epsilon, &$0, &$1)
+        rectified ? 1 : 0, momentum, epsilon, &$0, &$1)
     }
   }
 
@@ -94,4 +102,9 @@ extension ct_window {
   init(size: Extent, stride: Extent, padding: Extent = 0, dilation: Extent = 1) {
     self.init(size: size.pair, stride: stride.pair, padding: padding.pair, dilation: dilation.pair)
   }
+}
+
+extension Extent {
+  /// The same for both.
+  public init(_ size: Int) { self.init(height: size, width: size) }
 }

@@ -7,5 +7,6 @@
 #include "shape.h"
 #include "network.h"
 #include "gradient.h"
+#include "training.h"
 #include "module.h"
 #include "kernels.h"

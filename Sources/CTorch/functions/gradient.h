@@ -14,3 +14,5 @@ CT_FUNCTION(ct_set_gradients_enabled, (int32_t enabled, int32_t *previous, ct_er
 CT_FUNCTION(ct_assign, (ct_tensor_ref tensor, ct_tensor_ref values, ct_error *error), (tensor, values, error))
 CT_FUNCTION(ct_add_in_place, (ct_tensor_ref tensor, ct_tensor_ref values, double scale, ct_error *error), (tensor, values, scale, error))
 CT_GETTER(int32_t, ct_requires_gradient, (ct_tensor_ref tensor), (tensor))
+// Switches recording on or off for a leaf, in place.
+CT_FUNCTION(ct_set_requires_gradient, (ct_tensor_ref tensor, int32_t required, ct_error *error), (tensor, required, error))

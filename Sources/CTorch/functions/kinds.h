@@ -79,3 +79,17 @@ typedef struct ct_pixel_options {
   int32_t reversed;
   int32_t channels_last;
 } ct_pixel_options;
+
+/// One step of stochastic gradient descent; the decay adds to the gradient.
+typedef struct ct_sgd_options {
+  double rate, momentum, decay;
+  int32_t nesterov;
+} ct_sgd_options;
+
+/// One step of Adam; a decoupled decay (AdamW) shrinks the weights and leaves the gradient alone.
+typedef struct ct_adam_options {
+  double rate, first, second, epsilon, decay;
+  /// How many steps have been taken, this one included.
+  int64_t step;
+  int32_t decoupled;
+} ct_adam_options;

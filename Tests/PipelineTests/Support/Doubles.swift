@@ -31,7 +31,7 @@ struct CountedPixels: Backbone {
     return try pixels.input(for: frame)
   }
 
-  func run(_ range: Range<Int>, on input: Tensor) -> Tensor {
+  func run(_ range: Range<Int>, on input: Features) -> Features {
     for stage in range { stage == 0 ? low.tick() : high.tick() }
     return input
   }

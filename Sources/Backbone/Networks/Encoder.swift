@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Layers
+public import Tensors
+
+/// The part of a network that turns an image into ever coarser features, stage by stage.
+public protocol Encoder: Sendable {
+  /// First to last; the first reads the image.
+  var stages: [EncoderStage] { get }
+
+  /// What stage `index` makes of what the one before gave, N × C × H × W.
+  func run(stage index: Int, on input: Tensor, in pass: Pass) throws(TensorError) -> Tensor
+}
+
+/// What a stage of an encoder gives.
+public struct EncoderStage: Hashable, Sendable {
+  public let name: String
+  /// Pixels of the image that one cell spans, each way.
+  public let stride: Int
+  public let channels: Int
+
+  public init(_ name: String, stride: Int, channels: Int) {
+    (self.name, self.stride, self.channels) = (name, stride, channels)
+  }
+}

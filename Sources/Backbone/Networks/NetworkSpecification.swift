@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Layers
+public import Video
+
+/// What a segmentation network consists of, as the YAML file that trains it says.
+///
+/// ```yaml
+/// input: {color: bgr, mean: [110, 109, 105], std: [72, 73, 70]}
+/// classes: camvid11
+/// network:
+///   encoder: {kind: resnet, depth: 18, width: 0.75, stride: 16}   # or kind: light
+///   context: {kind: pyramid, channels: 128, bins: [1, 2, 3, 6]}   # or atrous with rates, or linear
+///   decoder:                           # finer features to join, coarse to fine; may be left out
+///     - {stride: 8, channels: 96}
+///     - {stride: 4, channels: 64}
+/// ```
+public struct NetworkSpecification: Hashable, Sendable {
+  public let input: InputContract
+  public let classes: ClassList
+  public let encoder: EncoderKind
+  public let context: ContextKind
+  public let contextChannels: Int
+  public let joins: [Join]
+
+  /// Finer features that the decoder joins, and how many channels it gives there.
+  public struct Join: Hashable, Sendable {
+    public let stride: Int
+    public let channels: Int
+
+    public init(stride: Int, channels: Int) {
+      (self.stride, self.channels) = (stride, channels)
+    }
+  }
+
+  public init(
+    input: InputContract, classes: ClassList, encoder: EncoderKind, context: ContextKind,
+    contextChannels: Int, joins: [Join]
+  ) {
+    (self.input, self.classes, self.encoder) = (input, classes, encoder)
+    (self.context, self.contextChannels, self.joins) = (context, contextChannels, joins)
+  }
+
+  /// Reads the keys `input`, `classes` and `network`.
+  package init(_ root: DescriptionReader) throws(BackboneError) {
+    input = try InputContract(root.group("input"))
+    classes = try ClassList(classesOf: root)
+    let network = try root.group("network")
+    try network.allow(["encoder", "context", "decoder"])
+    encoder = try EncoderKind(network.group("encoder"))
+    let context = try network.group("context")
+    try context.allow(["kind", "channels", "bins", "rates"])
+    contextChannels = try context.integer("channels", in: 1...4096)
+    self.context = try ContextKind(context)
+    joins = try network.groups("decoder").map { (join) throws(BackboneError) in
+      try join.allow(["stride", "channels"])
+      return Join(
+        stride: try join.integer("stride", in: 1...32),
+        channels: try join.integer("channels", in: 1...4096))
+    }
+  }
+}
+
+/// Which encoder a network has.
+public enum EncoderKind: Hashable, Sendable {
+  case resNet(ResNet.Depth, width: Double, stride: Int)
+  case light(width: Double, stride: Int)
+
+  func make(in scope: ParameterScope) throws -> any Encoder {
+    switch self {
+    case .resNet(let depth, let width, let stride):
+      try ResNet(depth, width: width, outputStride: stride, in: scope)
+    case .light(let width, let stride):
+      try LightNet(width: width, outputStride: stride, in: scope)
+    }
+  }
+
+  fileprivate init(_ reader: DescriptionReader) throws(BackboneError) {
+    try reader.allow(["kind", "depth", "width", "stride"])
+    try reader.check("kind", isOneOf: ["resnet", "light"])
+    let width = reader.has("width") ? try reader.number("width", in: 0.05...4) : 1
+    let stride = reader.has("stride") ? try reader.integer("stride", in: 8...32) : 32
+    guard [8, 16, 32].contains(stride) else {
+      throw BackboneError(.badDescription, "an encoder's stride is 8, 16 or 32, not \(stride)")
+    }
+    guard try reader.string("kind") == "resnet" else {
+      self = .light(width: width, stride: stride)
+      return
+    }
+    let number = try reader.integer("depth", in: 1...1000)
+    guard let depth = ResNet.Depth(rawValue: number) else {
+      let known = ResNet.Depth.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
+      throw BackboneError(.badDescription, "no ResNet-\(number); there are \(known)")
+    }
+    self = .resNet(depth, width: width, stride: stride)
+  }
+}
+
+extension ContextKind {
+  fileprivate init(_ reader: DescriptionReader) throws(BackboneError) {
+    try reader.check("kind", isOneOf: ["linear", "pyramid", "atrous"])
+    switch try reader.string("kind") {
+    case "pyramid": self = .pyramid(bins: try reader.integers("bins", in: 1...64))
+    case "atrous": self = .atrous(rates: try reader.integers("rates", in: 1...64))
+    default: self = .linear
+    }
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Tensors
+
+/// Zero where the input is below zero.
+public struct ReLU: Layer {
+  public init() {}
+
+  public func callAsFunction(_ input: Tensor, in _: Pass) throws(TensorError) -> Tensor {
+    try input.relu()
+  }
+}
+
+/// `slope` times the input where it is below zero.
+public struct LeakyReLU: Layer {
+  public let slope: Float
+
+  public init(slope: Float = 0.1) { self.slope = slope }
+
+  public func callAsFunction(_ input: Tensor, in _: Pass) throws(TensorError) -> Tensor {
+    try input.leakyRelu(slope: slope)
+  }
+}
+
+/// Elements set to zero with a probability while training, the others scaled up by as much.
+public struct Dropout: Layer {
+  public let probability: Double
+
+  /// - Precondition: the probability is at least 0 and below 1.
+  public init(_ probability: Double) {
+    precondition((0..<1).contains(probability), "dropout with a probability of \(probability)")
+    self.probability = probability
+  }
+
+  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+    guard pass.isTraining, probability > 0 else { return input }
+    return try input.dropout(probability, seed: pass.nextSeed())
+  }
+}

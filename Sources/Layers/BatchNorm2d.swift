@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Tensors
+
+/// Brings each channel to mean 0 and variance 1, then scales and shifts it (Ioffe and Szegedy, 2015).
+///
+/// While it is trained it takes the batch's own statistics and moves the running ones towards them;
+/// when it is used, or while its weight is frozen, it takes the running ones. Parameters are `weight`,
+/// `bias`, `running_mean` and `running_var`.
+public struct BatchNorm2d: Layer {
+  public let weight: Tensor, bias: Tensor
+  public let runningMean: Tensor, runningVariance: Tensor
+  /// The share of a new batch in the running statistics.
+  public let momentum: Double
+  public let epsilon: Double
+  /// Whether what is below zero becomes zero, which costs nothing here.
+  public let isRectified: Bool
+
+  public init(
+    _ channels: Int, momentum: Double = 0.1, epsilon: Double = 1e-5, scale: Double = 1,
+    rectified: Bool = false, in scope: ParameterScope
+  ) throws {
+    weight = try scope.parameter("weight", [channels], .offset, .constant(scale))
+    bias = try scope.parameter("bias", [channels], .offset, .constant(0))
+    runningMean = try scope.parameter("running_mean", [channels], .statistic, .constant(0))
+    runningVariance = try scope.parameter("running_var", [channels], .statistic, .constant(1))
+    (self.momentum, self.epsilon, isRectified) = (momentum, epsilon, rectified)
+  }
+
+  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+    guard pass.isTraining, weight.requiresGradient else {
+      return try input.batchNorm(
+        mean: runningMean, variance: runningVariance, weight: weight, bias: bias, epsilon: epsilon,
+        rectified: isRectified)
+    }
+    return try input.trainingBatchNorm(
+      runningMean: runningMean, runningVariance: runningVariance, weight: weight, bias: bias,
+      momentum: momentum, epsilon: epsilon, rectified: isRectified)
+  }
+}

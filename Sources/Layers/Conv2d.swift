@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Tensors
+
+/// A convolution of N × inputs × H × W, with parameters `weight` and, where it has one, `bias`.
+///
+/// The usual padding is the one that keeps the size at a stride of 1.
+public struct Conv2d: Layer {
+  /// outputs × inputs/groups × kernel height × kernel width.
+  public let weight: Tensor
+  public let bias: Tensor?
+  public let stride: Extent, padding: Extent, dilation: Extent
+  public let groups: Int
+
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent? = nil,
+    dilation: Extent = 1, groups: Int = 1, bias: Bool = true,
+    initialisation: Initialisation = .heNormal, in scope: ParameterScope
+  ) throws {
+    precondition(
+      groups >= 1 && inputs % groups == 0 && outputs % groups == 0,
+      "\(inputs) and \(outputs) channels in \(groups) groups")
+    let shape: Shape = [outputs, inputs / groups, kernel.height, kernel.width]
+    weight = try scope.parameter("weight", shape, .weight, initialisation)
+    self.bias = bias ? try scope.parameter("bias", [outputs], .offset, .constant(0)) : nil
+    self.padding =
+      padding
+      ?? Extent(
+        height: (kernel.height - 1) / 2 * dilation.height,
+        width: (kernel.width - 1) / 2 * dilation.width)
+    (self.stride, self.dilation, self.groups) = (stride, dilation, groups)
+  }
+
+  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+    let output = try input.cast(to: pass.precision).conv2d(
+      weight.cast(to: pass.precision), bias: bias?.cast(to: pass.precision), stride: stride,
+      padding: padding, dilation: dilation, groups: groups)
+    pass.ledger?.add(multiplyAdds: output.count * (weight.count / weight.shape[0]))
+    return output
+  }
+}
+
+/// What a convolution does to gradients, as a layer: N × inputs × H × W become larger by the stride.
+///
+/// With a kernel of 2 · stride and a padding of stride / 2 the size is multiplied by the stride.
+public struct ConvTranspose2d: Layer {
+  /// inputs × outputs/groups × kernel height × kernel width.
+  public let weight: Tensor
+  public let bias: Tensor?
+  public let stride: Extent, padding: Extent
+  public let groups: Int
+
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent, padding: Extent,
+    groups: Int = 1, bias: Bool = true, initialisation: Initialisation = .heNormal,
+    in scope: ParameterScope
+  ) throws {
+    precondition(
+      groups >= 1 && inputs % groups == 0 && outputs % groups == 0,
+      "\(inputs) and \(outputs) channels in \(groups) groups")
+    let shape: Shape = [inputs, outputs / groups, kernel.height, kernel.width]
+    weight = try scope.parameter("weight", shape, .weight, initialisation)
+    self.bias = bias ? try scope.parameter("bias", [outputs], .offset, .constant(0)) : nil
+    (self.stride, self.padding, self.groups) = (stride, padding, groups)
+  }
+
+  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+    pass.ledger?.add(multiplyAdds: input.count * (weight.count / weight.shape[0]))
+    return try input.cast(to: pass.precision).convTranspose2d(
+      weight.cast(to: pass.precision), bias: bias?.cast(to: pass.precision), stride: stride,
+      padding: padding, groups: groups)
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Tensors
+
+/// What a parameter is before training.
+public enum Initialisation: Sendable, Hashable {
+  case constant(Double)
+  /// Normal with deviation √(2 / (outputs × kernel area)) (He et al., ICCV 2015, "fan out"): keeps
+  /// the size of gradients through rectified layers; how residual networks start.
+  case heNormal
+  /// Normal with deviation √(2 / (1 + slope²) / (inputs × kernel area)): keeps the size of what comes
+  /// forward through leaky rectifiers.
+  case heNormalFanIn(slope: Double)
+  /// Uniform within √(6 / (inputs + outputs) / kernel area) (Glorot and Bengio, AISTATS 2010).
+  case glorotUniform
+  /// Normal with this deviation.
+  case normal(deviation: Double)
+  /// The weights of bilinear interpolation by the stride of a transposed convolution of kernel
+  /// 2 · stride (Long et al., CVPR 2015); each channel on its own.
+  case bilinear
+
+  /// Draws a tensor; convolution weights are outputs × inputs/groups × height × width.
+  func draw(_ shape: Shape, seed: UInt64) throws(TensorError) -> Tensor {
+    let area = shape.dimensions.dropFirst(2).reduce(1, *)
+    let (first, second) = (shape.rank > 0 ? shape[0] : 1, shape.rank > 1 ? shape[1] : 1)
+    switch self {
+    case .constant(let value):
+      return try .full(shape, of: value)
+    case .heNormal:
+      return try .normal(shape, deviation: (2 / Double(first * area)).squareRoot(), seed: seed)
+    case .heNormalFanIn(let slope):
+      let deviation = (2 / (1 + slope * slope) / Double(second * area)).squareRoot()
+      return try .normal(shape, deviation: deviation, seed: seed)
+    case .glorotUniform:
+      let bound = (6 / Double((first + second) * area)).squareRoot()
+      return try .uniform(shape, in: -bound..<bound, seed: seed)
+    case .normal(let deviation):
+      return try .normal(shape, deviation: deviation, seed: seed)
+    case .bilinear:
+      return try Self.bilinear(shape)
+    }
+  }
+
+  private static func bilinear(_ shape: Shape) throws(TensorError) -> Tensor {
+    let (height, width) = (shape[2], shape[3])
+    func row(_ size: Int) -> [Float] {
+      let (reach, centre) = (Float((size + 1) / 2), Float(size - 1) / 2)
+      return (0..<size).map { 1 - Swift.abs(Float($0) - centre) / reach }
+    }
+    let (down, across) = (row(height), row(width))
+    var values = [Float](repeating: 0, count: shape.dimensions.reduce(1, *))
+    for channel in 0..<shape[0] {
+      let target = shape[1] == 1 ? 0 : channel
+      guard target < shape[1] else { continue }
+      let at = (channel * shape[1] + target) * height * width
+      for y in 0..<height {
+        for x in 0..<width { values[at + y * width + x] = down[y] * across[x] }
+      }
+    }
+    return try Tensor(values, shape: shape)
+  }
+}

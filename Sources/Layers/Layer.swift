@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Tensors
+
+/// A function of one tensor, differentiable, whose parameters are tensors that training changes.
+///
+/// A layer is a value that refers to its parameters: a copy shares them. It is made in a
+/// `ParameterScope`, which names them and gives them their values, drawn or read from a file.
+public protocol Layer: Sendable {
+  /// What the layer makes of `input`, N × C × H × W.
+  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor
+}
+
+extension Layer {
+  /// What the layer makes of `input` when it is used, not trained.
+  public func callAsFunction(_ input: Tensor) throws(TensorError) -> Tensor {
+    try self(input, in: .inference)
+  }
+}
+
+/// Layers one after another.
+public struct Sequential: Layer {
+  public let layers: [any Layer]
+
+  public init(_ layers: [any Layer]) { self.layers = layers }
+
+  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+    var output = input
+    for layer in layers { output = try layer(output, in: pass) }
+    return output
+  }
+}

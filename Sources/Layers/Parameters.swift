@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Synchronization
+public import Tensors
+
+/// The parameters of a network under the names that its checkpoint gives them, in the order of its
+/// layers.
+///
+/// Names follow torchvision where it has the network (`layer1.0.conv1.weight`), so that weights can
+/// be exchanged.
+public final class Parameters: Sendable {
+  private let source: Source
+  private let made = Mutex<[Parameter]>([])
+
+  private enum Source: Sendable {
+    case drawn(seed: UInt64)
+    case file(SafetensorsFile, prefix: String)
+  }
+
+  /// Parameters to be drawn as each layer's initialisation says.
+  ///
+  /// Each tensor's draws follow from the seed and its own name, so that a layer more or less changes
+  /// no other one's.
+  public init(seed: UInt64) { source = .drawn(seed: seed) }
+
+  /// Parameters to be read from a file, where their names begin with `prefix`.
+  public init(reading file: SafetensorsFile, prefix: String = "") {
+    source = .file(file, prefix: prefix)
+  }
+
+  /// The scope in which a network's layers are made.
+  public var root: ParameterScope { ParameterScope(parameters: self, path: "") }
+
+  /// All parameters made so far.
+  public var all: [Parameter] { made.withLock { $0 } }
+
+  /// How many numbers are learned; statistics do not count.
+  public var count: Int { all.reduce(0) { $0 + ($1.kind == .statistic ? 0 : $1.tensor.count) } }
+
+  func make(
+    _ name: String, _ shape: Shape, _ kind: Parameter.Kind, _ initialisation: Initialisation
+  ) throws -> Tensor {
+    let tensor =
+      switch source {
+      case .drawn(let seed): try initialisation.draw(shape, seed: seed ^ name.hash64)
+      case .file(let file, let prefix): try read(prefix + name, shape, from: file)
+      }
+    try made.withLock { list in
+      guard !list.contains(where: { $0.name == name }) else {
+        throw LayerError("two parameters are called '\(name)'")
+      }
+      list.append(Parameter(name: name, tensor: tensor, kind: kind))
+    }
+    return tensor
+  }
+
+  private func read(_ name: String, _ shape: Shape, from file: SafetensorsFile) throws -> Tensor {
+    let tensor = try file.tensor(name)
+    guard tensor.shape == shape else {
+      throw LayerError("'\(name)' is \(tensor.shape) in the file, the network needs \(shape)")
+    }
+    let values = try tensor.cast(to: .float32)
+    // The file's own memory is not to be written to.
+    return tensor.type == .float32 ? try values + 0 : values
+  }
+}
+
+/// A tensor of a network that training changes.
+public struct Parameter: Sendable {
+  public let name: String
+  public let tensor: Tensor
+  public let kind: Kind
+
+  public enum Kind: String, Hashable, Sendable {
+    /// What a layer multiplies by: the one kind that weight decay is meant for.
+    case weight
+    /// A bias, or the scale or shift of a normalisation.
+    case offset
+    /// A running mean or variance: moved by the layer itself, never by an optimiser.
+    case statistic
+  }
+}
+
+/// Where in a network a layer is made: the path before the names of its parameters.
+public struct ParameterScope: Sendable {
+  let parameters: Parameters
+  let path: String
+
+  /// The scope of a part called `name`: `scope["layer1"][0]["conv1"]`.
+  public subscript(_ name: String) -> ParameterScope {
+    ParameterScope(parameters: parameters, path: path.isEmpty ? name : "\(path).\(name)")
+  }
+
+  /// The scope of the part at `index` of a row of them.
+  public subscript(_ index: Int) -> ParameterScope { self["\(index)"] }
+
+  /// The parameter called `name` here, drawn or read.
+  ///
+  /// - Throws: `SafetensorsError` where a file lacks it, `LayerError` where its shape is another.
+  public func parameter(
+    _ name: String, _ shape: Shape, _ kind: Parameter.Kind, _ initialisation: Initialisation
+  ) throws -> Tensor {
+    try parameters.make(self[name].path, shape, kind, initialisation)
+  }
+}
+
+/// What is wrong with a network's parameters.
+public struct LayerError: Error, Hashable, CustomStringConvertible {
+  public let message: String
+  public init(_ message: String) { self.message = message }
+  public var description: String { message }
+}
+
+extension String {
+  /// A hash that is the same in every process (FNV-1a, 64 bits).
+  var hash64: UInt64 {
+    utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+  }
+}
