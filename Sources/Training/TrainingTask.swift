@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Layers
+public import Tensors
+
+/// What is trained, on what, and towards what.
+///
+/// *Must keep* these laws, on which exact resuming rests: a batch follows from its step alone; a loss
+/// follows from the batch, the parameters and the pass.
+public protocol TrainingTask: Sendable {
+  associatedtype Batch: Sendable
+
+  /// What the optimiser may change; the trainer decides which of them it does.
+  var parameters: Parameters { get }
+
+  /// The batch of step `step`, from 0 on; any order will do, on any thread.
+  func batch(at step: Int) throws -> Batch
+
+  /// How far the network is from what it should say of `batch`.
+  func loss(of batch: Batch, at step: Int, in pass: Pass) throws -> Loss
+
+  /// How good the network is as it stands, by name: `val/miou`.
+  ///
+  /// A name with `/` is a tag of TensorBoard's too. Empty where there is nothing to measure on.
+  func evaluate() throws -> [String: Double]
+}
+
+/// The number that training brings down, and the parts of it worth telling.
+public struct Loss: Sendable {
+  /// One number, differentiable.
+  public let total: Tensor
+  /// Named parts, one number each; told, not descended.
+  public let parts: [String: Tensor]
+
+  public init(_ total: Tensor, parts: [String: Tensor] = [:]) {
+    (self.total, self.parts) = (total, parts)
+  }
+}
