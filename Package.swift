@@ -73,14 +73,14 @@ let package = Package(
     .target(
       name: "Inbetween",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Pipeline", "Propagation", "Recipes",
-        "Scheduler", "Tensors", "Video",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation", "Recipes",
+        "Scheduler", "Tensors", "Training", "Video",
       ]),
     .target(
       name: "InbetweenTool",
       dependencies: [
         "Backbone", "Datasets", "Evaluation", "Flow", "Pipeline", "Propagation", "Recipes",
-        "Scheduler", "Tensors", "Video",
+        "Scheduler", "Tensors", "Training", "Video",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),

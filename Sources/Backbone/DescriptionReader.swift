@@ -118,6 +118,16 @@ package struct DescriptionReader {
     return values
   }
 
+  /// All keys of this group, with the number each gives.
+  package func allNumbers() throws(BackboneError) -> [String: Double] {
+    var numbers: [String: Double] = [:]
+    for case let key in mapping.keys {
+      let name = key.string ?? "?"
+      numbers[name] = try number(name)
+    }
+    return numbers
+  }
+
   package func strings(_ key: String) -> [String]? {
     guard let sequence = mapping[key]?.sequence else { return nil }
     return sequence.map { $0.string ?? "?" }

@@ -80,7 +80,7 @@ public struct ImportedNetwork: Backbone {
 
 extension InputContract {
   /// The network's input, 1 × 3 × height × width, of an 8-bit BGR picture.
-  func tensor(of image: Image) throws -> Tensor {
+  public func tensor(of image: Image) throws -> Tensor {
     guard image.channels == 3, size.map({ $0 == image.size }) ?? true else {
       let wanted = size.map { "\($0)" } ?? "any size"
       throw BackboneError(

@@ -1,1 +1,232 @@
 // SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+internal import Layers
+internal import Tensors
+
+/// Trains a task by a plan, in a folder where it can be taken up again.
+///
+/// The folder holds `checkpoint.safetensors`, all that an unbroken run would know at that step;
+/// `metrics.jsonl`; and, once it is done, `weights.safetensors`. A run that was killed at any moment
+/// and resumed ends with the same weights as one that was not, given the same number of threads.
+public struct Trainer<Task: TrainingTask> {
+  public let task: Task
+  public let plan: TrainingPlan
+  public let folder: String
+  /// Names what is trained; a checkpoint of anything else is refused.
+  public let fingerprint: String
+  /// Steps between two checkpoints, between two evaluations (0: at the end only), between two lines
+  /// of the log.
+  public var checkpointInterval = 250, evaluationInterval = 1000, logInterval = 20
+  /// Threads that make batches.
+  public var loaders = 1
+
+  public init(_ task: Task, plan: TrainingPlan, folder: String, fingerprint: String) {
+    (self.task, self.plan, self.folder, self.fingerprint) = (task, plan, folder, fingerprint)
+  }
+
+  /// Where a training is.
+  public struct Report: Sendable {
+    public let stage: String
+    /// Steps done in all stages, and how many there are.
+    public let step: Int, steps: Int
+    public let loss: Double
+    public let rate: Double
+    public let secondsPerStep: Double
+    /// What an evaluation gave; empty at other steps.
+    public let scores: [String: Double]
+  }
+
+  /// Trains to the end of the plan, or until `stop` says so; goes on from the checkpoint if there is
+  /// one and `resuming`.
+  ///
+  /// - Returns: Whether the plan was done.
+  public func run(
+    resuming: Bool, until stop: () -> Bool = { false }, report: (Report) -> Void = { _ in }
+  ) throws -> Bool {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    var run = try TrainingRun(self, resuming: resuming)
+    return try run.advance(until: stop, report: report)
+  }
+}
+
+/// A training under way.
+private struct TrainingRun<Task: TrainingTask> {
+  let trainer: Trainer<Task>
+  let checkpoint: Checkpoint
+  let all: [Parameter]
+  let log: MetricsLog
+  var position = Checkpoint.Position(stage: 0, step: 0)
+  var optimizer: Optimizer
+  /// The running average of all parameters, in their order; empty where none is kept.
+  var average: [Tensor] = []
+  var trained: [Tensor] = []
+
+  init(_ trainer: Trainer<Task>, resuming: Bool) throws {
+    self.trainer = trainer
+    checkpoint = Checkpoint(path: "\(trainer.folder)/checkpoint.safetensors")
+    all = trainer.task.parameters.all
+    optimizer = try Optimizer(.sgd(momentum: 0, decay: 0, nesterov: false), of: [])
+    let found = resuming && checkpoint.exists
+    let opened = found ? try checkpoint.open(expecting: trainer.fingerprint) : nil
+    if let opened { position = opened.1 }
+    log = try MetricsLog(
+      path: "\(trainer.folder)/metrics.jsonl",
+      keepingThrough: opened == nil ? -1 : trainer.plan.step(at: position))
+    if position.stage < trainer.plan.stages.count { try enterStage(afresh: opened == nil) }
+    if let (file, _, steps) = opened { try restore(file, optimizerStep: steps) }
+  }
+
+  private mutating func restore(_ file: SafetensorsFile, optimizerStep: Int) throws {
+    for (index, parameter) in all.enumerated() {
+      try parameter.tensor.assign(file.tensor("model.\(parameter.name)"))
+      if !average.isEmpty { try average[index].assign(file.tensor("average.\(parameter.name)")) }
+    }
+    try optimizer.restore(step: optimizerStep) { try file.tensor("optimizer.\($0)") }
+  }
+
+  var stage: TrainingStage { trainer.plan.stages[position.stage] }
+  var step: Int { trainer.plan.step(at: position) }
+
+  /// Sets up what trains; `afresh`, the weights and the average it begins with.
+  private mutating func enterStage(afresh: Bool) throws {
+    if afresh, let path = stage.startingWeights { try load(path) }
+    for parameter in all where parameter.kind != .statistic {
+      try parameter.tensor.setRequiresGradient(stage.trains(parameter.name))
+    }
+    let trained = all.filter { $0.tensor.requiresGradient }
+    guard !trained.isEmpty else { throw TrainingError("stage '\(stage.name)' trains nothing") }
+    self.trained = trained.map(\.tensor)
+    optimizer = try Optimizer(stage.optimizer, of: trained, scale: stage.scale(of:))
+    average = stage.averaging > 0 ? try all.map { try $0.tensor.detached() + 0 } : []
+  }
+
+  private func load(_ path: String) throws {
+    let file = try SafetensorsFile(contentsOf: path)
+    var taken = 0
+    for parameter in all where file[parameter.name]?.shape == parameter.tensor.shape {
+      try parameter.tensor.assign(file.tensor(parameter.name).cast(to: .float32))
+      taken += 1
+    }
+    guard taken > 0 else { throw TrainingError("\(path) has none of the network's parameters") }
+  }
+
+  mutating func advance(
+    until stop: () -> Bool, report: (Trainer<Task>.Report) -> Void
+  ) throws -> Bool {
+    while position.stage < trainer.plan.stages.count {
+      guard try finishStage(until: stop, report: report) else { return false }
+      try useAverage()
+      position = .init(stage: position.stage + 1, step: 0)
+      if position.stage < trainer.plan.stages.count { try enterStage(afresh: true) }
+      try save()
+    }
+    let weights = try Dictionary(
+      uniqueKeysWithValues: all.map { ($0.name, try $0.tensor.detached()) })
+    try SafetensorsFile.write(weights, to: "\(trainer.folder)/weights.safetensors")
+    return true
+  }
+
+  private mutating func finishStage(
+    until stop: () -> Bool, report: (Trainer<Task>.Report) -> Void
+  ) throws -> Bool {
+    let (task, begin) = (trainer.task, step - position.step)
+    let loader = Prefetcher(
+      from: step, to: begin + stage.steps, threads: trainer.loaders) { try task.batch(at: $0) }
+    defer { loader.cancel() }
+    let clock = ContinuousClock()
+    var (mark, marked) = (clock.now, step)
+    while position.step < stage.steps {
+      if stop() {
+        try save()
+        return false
+      }
+      let rate = stage.rate.rate(at: position.step, of: stage.steps)
+      let isLogged = (step + 1) % trainer.logInterval == 0 || position.step + 1 == stage.steps
+      let entry = try takeStep(loader.take(), rate: rate, isLogged: isLogged)
+      var scores: [String: Double] = [:]
+      if isDue(trainer.evaluationInterval) || position.step == stage.steps {
+        scores = try evaluate()
+        try log.append(step: step, split: "val", scores)
+      }
+      if isLogged || !scores.isEmpty {
+        let seconds = (clock.now - mark) / .seconds(1) / Double(max(step - marked, 1))
+        (mark, marked) = (clock.now, step)
+        report(
+          .init(
+            stage: stage.name, step: step, steps: trainer.plan.steps, loss: entry["loss"] ?? .nan,
+            rate: rate, secondsPerStep: seconds, scores: scores))
+      }
+      if isDue(trainer.checkpointInterval) { try save() }
+    }
+    return true
+  }
+
+  private func isDue(_ interval: Int) -> Bool { interval > 0 && step % interval == 0 }
+
+  /// - Returns: What is worth telling of the step; empty where it is not logged.
+  private mutating func takeStep(
+    _ batch: Task.Batch, rate: Double, isLogged: Bool
+  ) throws -> [String: Double] {
+    let seed = RandomStream(seed: trainer.plan.seed, step, 0x9A55).firstDraw
+    let pass = Pass.training(seed: seed, precision: stage.precision)
+    let loss = try trainer.task.loss(of: batch, at: step, in: pass)
+    for tensor in trained { try tensor.clearGradient() }
+    try loss.total.backward()
+    let norm = try TrainingSteps.clipGradients(
+      of: trained, toNorm: stage.largestGradient ?? .infinity)
+    guard norm.isFinite else {
+      throw TrainingError(
+        "the loss or its gradient is no finite number at step \(step); the last checkpoint is kept")
+    }
+    try optimizer.descend(rate: rate)
+    position.step += 1
+    try moveAverage()
+    guard isLogged else { return [:] }
+    var entry = ["loss": Double(try loss.total.detached().item()), "rate": rate, "gradient": norm]
+    for (name, part) in loss.parts { entry["loss/\(name)"] = Double(try part.detached().item()) }
+    try log.append(step: step, split: "train", entry)
+    return entry
+  }
+
+  /// Averages follow quickly at first, so that where the weights began is soon forgotten.
+  private func moveAverage() throws {
+    guard !average.isEmpty else { return }
+    let kept = min(stage.averaging, (1 + Double(position.step)) / (10 + Double(position.step)))
+    try TrainingSteps.move(average, to: all.map(\.tensor), share: 1 - kept)
+  }
+
+  /// Scores of the averaged weights where there are such.
+  private func evaluate() throws -> [String: Double] {
+    guard !average.isEmpty else { return try trainer.task.evaluate() }
+    let own = try all.map { try $0.tensor.detached() + 0 }
+    try useAverage()
+    defer { for (parameter, value) in zip(all, own) { try? parameter.tensor.assign(value) } }
+    return try trainer.task.evaluate()
+  }
+
+  private func useAverage() throws {
+    guard !average.isEmpty else { return }
+    for (parameter, value) in zip(all, average) { try parameter.tensor.assign(value) }
+  }
+
+  private func save() throws {
+    try checkpoint.write(
+      position, of: trainer.fingerprint, parameters: trainer.task.parameters, average: average,
+      optimizer: optimizer)
+  }
+}
+
+extension TrainingPlan {
+  /// Steps done in all stages.
+  func step(at position: Checkpoint.Position) -> Int {
+    stages.prefix(position.stage).reduce(position.step) { $0 + $1.steps }
+  }
+}
+
+extension RandomStream {
+  fileprivate var firstDraw: UInt64 {
+    var copy = self
+    return copy.next()
+  }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+
+/// How the learning rate runs over the steps of a stage.
+public struct LearningRateSchedule: Hashable, Sendable {
+  public enum Shape: Hashable, Sendable {
+    case constant
+    /// (1 - step / steps) to the power, as in DeepLab and PSPNet with 0.9.
+    case polynomial(power: Double)
+    /// Half a cosine from the peak to zero (Loshchilov and Hutter, ICLR 2017).
+    case cosine
+  }
+
+  public let peak: Double
+  public let shape: Shape
+  /// Steps over which the rate rises to the peak.
+  public let warmUp: Int
+
+  public init(peak: Double, shape: Shape = .cosine, warmUp: Int = 0) {
+    (self.peak, self.shape, self.warmUp) = (peak, shape, warmUp)
+  }
+
+  /// The rate at `step`, from 0 on, of `steps`.
+  public func rate(at step: Int, of steps: Int) -> Double {
+    let rise = step < warmUp ? Double(step + 1) / Double(warmUp + 1) : 1
+    let progress = min(1, Double(step) / Double(max(steps, 1)))
+    switch shape {
+    case .constant: return peak * rise
+    case .polynomial(let power): return peak * rise * pow(1 - progress, power)
+    case .cosine: return peak * rise * (1 + cos(.pi * progress)) / 2
+    }
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Datasets
+internal import Synchronization
+public import Video
+
+/// Labelled pictures to train on, kept in memory once they are read.
+public final class SegmentationSamples: Sendable {
+  public let classes: ClassList
+  public let count: Int
+  private let clip: any Clip
+  private let kept = Mutex<[Int: Sample]>([:])
+  private let places = Mutex<Places?>(nil)
+
+  /// For each class, where it is to be found: a few pixels of each picture that has it.
+  struct Places: Sendable {
+    struct Spot: Sendable { let sample: Int, x: Int, y: Int }
+    /// By class, then by picture.
+    var spots: [[[Spot]]]
+    /// How many pixels of all pictures are of each class.
+    var pixels: [Int]
+  }
+
+  /// The labelled frames of `clip`.
+  public init(_ clip: some Clip) {
+    (self.clip, classes, count) = (clip, clip.classes, clip.count)
+  }
+
+  /// Picture and labels.
+  ///
+  /// - Throws: `DatasetError` where the frame has no labels.
+  public func sample(_ index: Int) throws -> (image: Image, labels: Image) {
+    let sample = try kept.withLock { $0[index] } ?? read(index)
+    guard let labels = sample.labels else {
+      throw DatasetError(.missing, "\(clip.name): frame \(index) has no labels to train on")
+    }
+    return (sample.frame.pixels, labels)
+  }
+
+  private func read(_ index: Int) throws -> Sample {
+    let sample = try clip.sample(at: index)
+    kept.withLock { $0[index] = sample }
+    return sample
+  }
+
+  /// Pixels of each class in all pictures.
+  public func pixelCounts() throws -> [Int] { try survey().pixels }
+
+  /// A picture that has class number `index`, and one of its pixels; nil where none has it.
+  func spot(of class: Int, from random: inout RandomStream) throws -> Places.Spot? {
+    let pictures = try survey().spots[`class`]
+    guard !pictures.isEmpty else { return nil }
+    let spots = pictures[random.below(pictures.count)]
+    return spots[random.below(spots.count)]
+  }
+
+  private func survey() throws -> Places {
+    try places.withLock { places in
+      if let places { return places }
+      var found = Places(
+        spots: Array(repeating: [], count: classes.count),
+        pixels: Array(repeating: 0, count: classes.count))
+      for index in 0..<count { try note(index, in: &found) }
+      places = found
+      return found
+    }
+  }
+
+  private func note(_ index: Int, in found: inout Places) throws {
+    let labels = try sample(index).labels
+    var random = RandomStream(seed: 0x5907, index)
+    var spots = [[Places.Spot]](repeating: [], count: classes.count)
+    var seen = [Int](repeating: 0, count: classes.count)
+    labels.withUnsafeBytes { bytes in
+      for (at, id) in bytes.enumerated() where Int(id) < classes.count {
+        let id = Int(id)
+        seen[id] += 1
+        let spot = Places.Spot(sample: index, x: at % labels.width, y: at / labels.width)
+        // Each pixel is as likely as any other to be among those kept (Vitter, 1985).
+        if spots[id].count < 16 {
+          spots[id].append(spot)
+        } else if case let place = random.below(seen[id]), place < 16 {
+          spots[id][place] = spot
+        }
+      }
+    }
+    for id in 0..<classes.count {
+      found.pixels[id] += seen[id]
+      if !spots[id].isEmpty { found.spots[id].append(spots[id]) }
+    }
+  }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+public import Datasets
+internal import Foundation
+internal import Layers
+internal import Tensors
+internal import Video
+
+/// A segmentation network and how it is trained, as one YAML file says.
+///
+/// Beside the keys of `NetworkSpecification`:
+/// ```yaml
+/// name: camvid-resnet18
+/// training:
+///   seed: 1
+///   batch: 4
+///   crop: [240, 320]          # height, width
+///   scale: [0.6, 1.8]         # how much larger things become
+///   tilt: 3                   # degrees either way
+///   colour: 0.3               # how far brightness, contrast and saturation stray from 1
+///   focus: 0.5                # share of crops laid around a pixel of a class drawn evenly
+///   class-weights: sqrt-median   # or none, median
+///   overlap: 0.5              # weight of 1 - soft IoU beside the cross-entropy
+///   stages:
+///     - name: all
+///       steps: 14000
+///       optimizer: adamw      # or adam, sgd
+///       decay: 0.02
+///       rate: 0.001
+///       shape: cosine         # or polynomial, constant
+///       warm-up: 300
+///       clip: 5               # largest norm of the gradient
+///       averaging: 0.999      # how much of the averaged weights a step keeps
+///       precision: bfloat16   # or float32
+///       frozen: [encoder.stem]
+///       rates: {encoder: 0.1}
+///       from: weights.safetensors   # beside the specification
+/// ```
+public struct SegmentationSpecification: Sendable {
+  public let name: String
+  public let network: NetworkSpecification
+  public let plan: TrainingPlan
+  public let augmentation: Augmentation
+  public let batchSize: Int
+  public let focus: Double
+  public let weighting: ClassWeighting
+  public let overlap: Double
+  /// Tells this specification from any other.
+  public let fingerprint: String
+
+  /// How rare classes are made to count.
+  public enum ClassWeighting: String, CaseIterable, Sendable {
+    case none, median
+    case squareRootMedian = "sqrt-median"
+  }
+
+  /// Reads the file at `path`; `folder` is where the files it names lie.
+  ///
+  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
+  public init(contentsOf path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw BackboneError(.missingFile, "\(path): there is no such specification")
+    }
+    let data = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(
+      upToCount: DescriptionReader.maximumBytes + 1) ?? Data()
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw BackboneError(.badDescription, "\(path) is no YAML text")
+    }
+    let folder = (path as NSString).deletingLastPathComponent
+    do throws(BackboneError) {
+      self = try Self(yaml: text, folder: folder)
+    } catch {
+      throw BackboneError(error.code, "\(path): \(error.message)")
+    }
+  }
+
+  init(yaml: String, folder: String) throws(BackboneError) {
+    let root = try DescriptionReader(yaml: yaml)
+    try root.allow(["name", "input", "classes", "network", "training", "about"])
+    name = try root.string("name")
+    network = try NetworkSpecification(root)
+    let training = try root.group("training")
+    try training.allow([
+      "seed", "batch", "crop", "scale", "tilt", "colour", "focus", "class-weights", "overlap",
+      "stages",
+    ])
+    batchSize = try training.integer("batch", in: 1...1024)
+    let crop = try training.numbers("crop", count: 2).map { Int($0) }
+    let scale = training.has("scale") ? try training.numbers("scale", count: 2) : [1, 1]
+    guard crop.allSatisfy({ (8...8192).contains($0) }), scale[0] > 0.05, scale[0] <= scale[1],
+      scale[1] < 20
+    else { throw training.complaint("crop", "and scale must be sizes of 8…8192 and a range") }
+    augmentation = Augmentation(
+      crop: PixelSize(width: crop[1], height: crop[0]), scale: scale[0]...scale[1],
+      tilt: try training.number("tilt", in: 0...180, usual: 0),
+      colour: try training.number("colour", in: 0...1, usual: 0))
+    focus = try training.number("focus", in: 0...1, usual: 0)
+    overlap = try training.number("overlap", in: 0...100, usual: 0)
+    let weighting = training.has("class-weights") ? try training.string("class-weights") : "none"
+    guard let known = ClassWeighting(rawValue: weighting) else {
+      let names = ClassWeighting.allCases.map(\.rawValue).joined(separator: ", ")
+      throw training.complaint("class-weights", "must be one of \(names)")
+    }
+    self.weighting = known
+    plan = TrainingPlan(
+      stages: try training.groups("stages").map { (stage) throws(BackboneError) in
+        try TrainingStage(stage, folder: folder)
+      },
+      seed: UInt64(training.has("seed") ? try training.integer("seed", in: 0...Int.max) : 1))
+    guard !plan.stages.isEmpty else { throw training.complaint("stages", "must name at least one") }
+    fingerprint = yaml.fingerprint
+  }
+
+  /// The task that this describes, with weights drawn by the plan's seed.
+  public func task(
+    on samples: SegmentationSamples, validation: (any Clip)? = nil
+  ) throws -> SegmentationTask {
+    let network = try SegmentationNetwork(network, parameters: Parameters(seed: plan.seed))
+    return SegmentationTask(
+      network, on: samples, validation: validation, augmentation: augmentation,
+      batchSize: batchSize,
+      objective: SegmentationObjective(
+        classWeights: try weighting.weights(for: samples.pixelCounts()), overlap: overlap),
+      focus: focus, seed: plan.seed)
+  }
+}
+
+extension SegmentationSpecification.ClassWeighting {
+  /// A weight a class; those that never occur weigh nothing.
+  ///
+  /// Median-frequency balancing (Eigen and Fergus, ICCV 2015) over the pixels of all pictures
+  /// together, or its square root, bounded by 10.
+  func weights(for counts: [Int]) -> [Float]? {
+    let occurring = counts.filter { $0 > 0 }.sorted()
+    guard self != .none, !occurring.isEmpty else { return nil }
+    let median = Double(occurring[occurring.count / 2])
+    return counts.map { count in
+      guard count > 0 else { return 0 }
+      let ratio = median / Double(count)
+      return Float(min(self == .median ? ratio : ratio.squareRoot(), 10))
+    }
+  }
+}
+
+extension TrainingStage {
+  init(_ reader: DescriptionReader, folder: String) throws(BackboneError) {
+    try reader.allow([
+      "name", "steps", "optimizer", "decay", "momentum", "rate", "shape", "warm-up", "clip",
+      "averaging", "precision", "frozen", "rates", "from",
+    ])
+    try reader.check("optimizer", isOneOf: ["sgd", "adam", "adamw"])
+    let decay = try reader.number("decay", in: 0...10, usual: 0)
+    let shape = reader.has("shape") ? try reader.string("shape") : "cosine"
+    let shapes: [String: LearningRateSchedule.Shape] = [
+      "cosine": .cosine, "polynomial": .polynomial(power: 0.9), "constant": .constant,
+    ]
+    guard let shape = shapes[shape] else {
+      throw reader.complaint("shape", "must be cosine, polynomial or constant")
+    }
+    let optimizer: OptimizerKind =
+      switch try reader.string("optimizer") {
+      case "sgd":
+        .sgd(
+          momentum: try reader.number("momentum", in: 0...0.9999, usual: 0.9), decay: decay,
+          nesterov: false)
+      case "adam": .adam(betas: [0.9, 0.999], decay: decay)
+      default: .adamW(betas: [0.9, 0.999], decay: decay)
+      }
+    self.init(
+      try reader.string("name"), steps: try reader.integer("steps", in: 1...100_000_000),
+      optimizer: optimizer,
+      rate: LearningRateSchedule(
+        peak: try reader.number("rate", in: 0...1000), shape: shape,
+        warmUp: reader.has("warm-up") ? try reader.integer("warm-up", in: 0...10_000_000) : 0))
+    averaging = try reader.number("averaging", in: 0...0.999999, usual: 0)
+    if reader.has("clip") { largestGradient = try reader.number("clip", in: 0...1e9) }
+    if reader.has("precision") {
+      try reader.check("precision", isOneOf: ["float32", "bfloat16"])
+      precision = ElementType(rawValue: try reader.string("precision")) ?? .float32
+    }
+    frozen = reader.strings("frozen") ?? []
+    if reader.has("rates") { rateScales = try reader.group("rates").allNumbers() }
+    if reader.has("from") {
+      let file = try reader.string("from")
+      startingWeights = file.hasPrefix("/") ? file : "\(folder.isEmpty ? "." : folder)/\(file)"
+    }
+  }
+}
+
+extension DescriptionReader {
+  func number(
+    _ key: String, in range: ClosedRange<Double>, usual: Double
+  ) throws(BackboneError) -> Double {
+    has(key) ? try number(key, in: range) : usual
+  }
+}
+
+extension String {
+  /// Sixteen hexadecimal digits that tell texts apart (FNV-1a).
+  var fingerprint: String {
+    let hash = utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
+    }
+    return String(hash, radix: 16)
+  }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+public import Datasets
+internal import Evaluation
+public import Layers
+public import Tensors
+internal import Video
+
+/// Training a segmentation network on labelled pictures.
+public struct SegmentationTask: TrainingTask {
+  public let network: SegmentationNetwork
+  public let samples: SegmentationSamples
+  /// What scores are measured on; nil for nothing.
+  public let validation: (any Clip)?
+  public var augmentation: Augmentation
+  public var batchSize: Int
+  public var objective: SegmentationObjective
+  /// The share of crops that are laid around a pixel of a class drawn evenly, so that rare ones are
+  /// seen; the others are laid anywhere in pictures taken in turn.
+  public var focus: Double
+  public var seed: UInt64
+
+  public struct Batch: Sendable {
+    /// N × 3 × height × width, scaled as the network wants it.
+    public let images: Tensor
+    /// N × height × width, uint8.
+    public let labels: Tensor
+  }
+
+  public init(
+    _ network: SegmentationNetwork, on samples: SegmentationSamples,
+    validation: (any Clip)? = nil, augmentation: Augmentation, batchSize: Int = 4,
+    objective: SegmentationObjective, focus: Double = 0, seed: UInt64 = 1
+  ) {
+    (self.network, self.samples, self.validation) = (network, samples, validation)
+    (self.augmentation, self.batchSize, self.objective) = (augmentation, batchSize, objective)
+    (self.focus, self.seed) = (focus, seed)
+  }
+
+  public var parameters: Parameters { network.parameters }
+
+  private var void: UInt8 { samples.classes.void ?? 255 }
+
+  public func batch(at step: Int) throws -> Batch {
+    let drawn = try (0..<batchSize).map { try draw(slot: step * batchSize + $0) }
+    let images = try drawn.map { try network.specification.input.tensor(of: $0.image) }
+    let crop = augmentation.crop
+    let labels = try Tensor(
+      drawn.flatMap { $0.labels.bytes }, shape: [batchSize, crop.height, crop.width])
+    return Batch(images: try .concatenate(images, axis: 0).channelsLast(), labels: labels)
+  }
+
+  private func draw(slot: Int) throws -> (image: Image, labels: Image) {
+    var random = RandomStream(seed: seed, slot, 0xC409)
+    var (index, place): (Int, (x: Int, y: Int)?) = (inTurn(slot), nil)
+    if random.unit() < focus,
+      let spot = try samples.spot(of: random.below(samples.classes.count), from: &random)
+    {
+      (index, place) = (spot.sample, (spot.x, spot.y))
+    }
+    let (image, labels) = try samples.sample(index)
+    let view = augmentation.draw(for: image.size, focus: place, from: &random)
+    return (view.image(image), view.labels(labels, void: void))
+  }
+
+  /// All pictures once, then all again in another order.
+  private func inTurn(_ slot: Int) -> Int {
+    let (round, place) = slot.quotientAndRemainder(dividingBy: samples.count)
+    var random = RandomStream(seed: seed, round, 0x04DE)
+    return random.permutation(of: samples.count)[place]
+  }
+
+  public func loss(of batch: Batch, at _: Int, in pass: Pass) throws -> Loss {
+    let scores = try network.scores(of: batch.images, in: pass).resizedBilinear(
+      height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
+    return try objective.loss(of: scores, labels: batch.labels, void: Int(void))
+  }
+
+  public func evaluate() throws -> [String: Double] {
+    guard let validation else { return [:] }
+    var matrix = ConfusionMatrix(classes: validation.classes.count)
+    for index in 0..<validation.count {
+      let sample = try validation.sample(at: index)
+      guard let truth = sample.labels else { continue }
+      matrix.add(predicted: try predict(sample.frame), truth: truth)
+    }
+    var scores = ["val/miou": matrix.meanIoU ?? 0]
+    for (name, score) in zip(validation.classes.names, matrix.iou) {
+      if let score { scores["val/iou/\(name)"] = score }
+    }
+    return scores
+  }
+
+  private func predict(_ frame: Frame) throws -> Image {
+    let features = try network.run(
+      0..<network.stages.count, on: Features(network.input(for: frame)))
+    let size = frame.pixels.size
+    let labels = try network.head(features.main, size: size).argmaxLabels()
+    return Image(width: size.width, height: size.height, channels: 1, bytes: try labels.bytes())
+  }
+}
+
+/// What a segmentation network is to bring down.
+public struct SegmentationObjective: Sendable {
+  /// What the cross-entropy of a pixel of each class counts; all alike where nil.
+  public var classWeights: [Float]?
+  /// What the mean overlap lost (1 - soft intersection over union) counts beside it.
+  public var overlap: Double
+
+  public init(classWeights: [Float]? = nil, overlap: Double = 0) {
+    (self.classWeights, self.overlap) = (classWeights, overlap)
+  }
+
+  func loss(of scores: Tensor, labels: Tensor, void: Int) throws -> Loss {
+    let weights = try classWeights.map { try Tensor($0, shape: [$0.count]) }
+    let entropy = try scores.crossEntropy(labels, weights: weights, ignoring: void)
+    guard overlap > 0 else { return Loss(entropy) }
+    let lost = try softOverlapLost(scores, labels: labels)
+    return Loss(
+      try entropy + lost * Float(overlap), parts: ["entropy": entropy, "overlap": lost])
+  }
+
+  /// 1 - soft intersection over union, over the classes of the batch (Rahman and Wang, 2016).
+  private func softOverlapLost(_ scores: Tensor, labels: Tensor) throws -> Tensor {
+    let classes = scores.shape[1]
+    let hits = try labels.clampedOneHot(classes: classes)
+    let known = try hits.sum(axes: [1], keepingAxes: true)
+    let shares = try scores.softmax(axis: 1) * known
+    let both = try (shares * hits).sum(axes: [0, 2, 3])
+    let truth = try hits.sum(axes: [0, 2, 3])
+    let either = try shares.sum(axes: [0, 2, 3]) + truth - both
+    let occurs = try (truth .> 0).cast(to: .float32)
+    let lost = try (1 - both / (either + 1e-6)) * occurs
+    return try lost.sum() / (occurs.sum() + 1e-6)
+  }
+}
+
+extension Tensor {
+  /// N × H × W labels as N × classes × H × W ones and zeros; ids past the classes give zeros.
+  fileprivate func clampedOneHot(classes: Int) throws -> Tensor {
+    let planes = try (0..<classes).map { try equal(to: Float($0)).cast(to: .float32) }
+    return try .stack(planes, axis: 1)
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Tensors
+
+/// The stages of a training, one after another.
+public struct TrainingPlan: Hashable, Sendable {
+  public var stages: [TrainingStage]
+  public var seed: UInt64
+
+  public init(stages: [TrainingStage], seed: UInt64 = 1) {
+    (self.stages, self.seed) = (stages, seed)
+  }
+
+  public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
+}
+
+/// What trains for a number of steps, and how.
+public struct TrainingStage: Hashable, Sendable {
+  public var name: String
+  public var steps: Int
+  public var optimizer: OptimizerKind
+  public var rate: LearningRateSchedule
+  /// Parts whose parameters stay as they are, normalisations with their statistics.
+  ///
+  /// A part is named by the beginning of its parameters' names: `encoder`, `encoder.layer1`.
+  public var frozen: [String] = []
+  /// What the learning rate of a part is multiplied by; the longest name that fits counts.
+  public var rateScales: [String: Double] = [:]
+  /// A safetensors file whose parameters the stage begins with, where the names and shapes are the
+  /// same; others stay as they are.
+  public var startingWeights: String?
+  /// The largest joint norm of all gradients; nil for any.
+  public var largestGradient: Double?
+  /// How much of the averaged weights each step keeps; 0 for no averaging.
+  public var averaging: Double = 0
+  /// What convolutions are computed in.
+  public var precision: ElementType = .float32
+
+  public init(
+    _ name: String, steps: Int, optimizer: OptimizerKind, rate: LearningRateSchedule
+  ) {
+    (self.name, self.steps, self.optimizer, self.rate) = (name, steps, optimizer, rate)
+  }
+
+  /// Whether the stage changes the parameter called `name`.
+  public func trains(_ name: String) -> Bool {
+    !frozen.contains { name.isPart(of: $0) }
+  }
+
+  /// What the rate of the parameter called `name` is multiplied by.
+  public func scale(of name: String) -> Double {
+    let parts = rateScales.keys.filter { name.isPart(of: $0) }
+    return parts.max { $0.count < $1.count }.flatMap { rateScales[$0] } ?? 1
+  }
+}
+
+extension String {
+  /// Whether this is the name of a part, or of something in it.
+  fileprivate func isPart(of part: String) -> Bool { self == part || hasPrefix(part + ".") }
+}
