@@ -35,5 +35,16 @@ extension [Card<ClipMaker>] {
       guard let seed = $0.flatMap({ UInt64($0) }) else { throw Misfit("needs a whole number") }
       return { StreetClip(seed: seed, count: $0.limit ?? 100, threads: $0.threads) }
     },
+    Card(
+      "streets", setting: "SEED", "stills of many MovingStreets to train on; its val split is a run"
+    ) {
+      guard let seed = $0.flatMap({ UInt64($0) }) else { throw Misfit("needs a whole number") }
+      return { request in
+        guard request.split == "train" else {
+          return StreetClip(seed: seed, count: request.limit ?? 40, threads: request.threads)
+        }
+        return StreetPool(seed: seed, count: request.limit ?? 400, threads: request.threads)
+      }
+    },
   ]
 }

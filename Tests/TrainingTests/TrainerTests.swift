@@ -1,1 +1,145 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import Backbone
+import Datasets
+import Foundation
+import Layers
+import Tensors
+import TestSupport
+import Testing
+import Training
+import Video
+
+/// A small network on a few small rendered streets: everything that a real training has.
+private func task() throws -> SegmentationTask {
+  let specification = NetworkSpecification(
+    input: InputContract(
+      size: nil,
+      scaling: PixelScaling(mean: .init(repeating: 110), deviation: .init(repeating: 70))),
+    classes: .camVid, encoder: .resNet(.ten, width: 0.125, stride: 16),
+    context: .pyramid(bins: [1, 2]), contextChannels: 8,
+    joins: [.init(stride: 4, channels: 8)])
+  let network = try SegmentationNetwork(specification, parameters: Parameters(seed: 3))
+  let size = PixelSize(width: 64, height: 48)
+  let samples = SegmentationSamples(StreetPool(seed: 5, count: 6, size: size, threads: 1))
+  return SegmentationTask(
+    network, on: samples, validation: StreetPool(seed: 6, count: 2, size: size, threads: 1),
+    augmentation: Augmentation(
+      crop: PixelSize(width: 48, height: 32), scale: 0.7...1.5, tilt: 5, colour: 0.3),
+    batchSize: 2, objective: SegmentationObjective(overlap: 0.5), focus: 0.5, seed: 9)
+}
+
+private func plan(steps: Int) -> TrainingPlan {
+  var first = TrainingStage(
+    "all", steps: steps - 4, optimizer: .adamW(betas: [0.9, 0.999], decay: 0.02),
+    rate: LearningRateSchedule(peak: 0.003, warmUp: 2))
+  first.averaging = 0.9
+  first.largestGradient = 5
+  var second = TrainingStage(
+    "head", steps: 4, optimizer: .sgd(momentum: 0.9, decay: 1e-4, nesterov: true),
+    rate: LearningRateSchedule(peak: 0.01, shape: .polynomial(power: 0.9)))
+  second.frozen = ["encoder"]
+  second.rateScales = ["decoder": 0.5]
+  return TrainingPlan(stages: [first, second], seed: 4)
+}
+
+private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<SegmentationTask> {
+  var trainer = Trainer(
+    try task(), plan: plan(steps: steps), folder: folder, fingerprint: "test")
+  (trainer.checkpointInterval, trainer.evaluationInterval, trainer.logInterval) = (4, 7, 1)
+  return trainer
+}
+
+@Suite(.serialized) struct TrainerTests {
+  /// Stopping saves at once; being killed goes back to the last checkpoint. Both end alike.
+  @Test func aBrokenTrainingEndsAsAnUnbrokenOne() throws {
+    try TorchRuntime.setThreads(1)
+    try withTemporaryFolder { folder in
+      let folder = folder.path
+      let whole = "\(folder)/whole", broken = "\(folder)/broken"
+      #expect(try trainer(in: whole).run(resuming: false))
+      // Stopped after 3 steps, in the middle of the first stage.
+      try stop(after: 3, in: broken)
+      // Killed after 9 steps: what was done since the checkpoint at 8 is lost.
+      try kill(after: 9, in: broken)
+      // Killed in the second stage.
+      try kill(after: 12, in: broken)
+      #expect(try trainer(in: broken).run(resuming: true))
+      for name in ["weights.safetensors", "checkpoint.safetensors", "metrics.jsonl"] {
+        let (expected, found) = (try Data(contentsOf: URL(fileURLWithPath: "\(whole)/\(name)")),
+          try Data(contentsOf: URL(fileURLWithPath: "\(broken)/\(name)")))
+        #expect(expected == found, "\(name)")
+        #expect(!expected.isEmpty)
+      }
+    }
+  }
+
+  private func stop(after count: Int, in folder: String) throws {
+    var asked = 0
+    let isDone = try trainer(in: folder).run(
+      resuming: true,
+      until: {
+        asked += 1
+        return asked > count
+      })
+    #expect(!isDone)
+  }
+
+  /// Ends without saving, by an error thrown from the stop question's side: the report.
+  private func kill(after step: Int, in folder: String) throws {
+    let trainer = try trainer(in: folder)
+    let saved = "\(folder)/checkpoint.safetensors", kept = "\(folder)/kept"
+    // A copy of the last checkpoint before the step stands for what a killed process leaves.
+    var latest = FileManager.default.contents(atPath: saved)
+    _ = try trainer.run(
+      resuming: true, until: { false },
+      report: { report in
+        if report.step <= step { latest = FileManager.default.contents(atPath: saved) }
+      })
+    try #require(latest).write(to: URL(fileURLWithPath: kept))
+    _ = rename(kept, saved)
+  }
+
+  @Test func frozenPartsStayAndTheirStatisticsToo() throws {
+    try withTemporaryFolder { folder in
+      let folder = folder.path
+      let task = try task()
+      let before = try task.parameters.all.map { ($0, try $0.tensor.detached().floats()) }
+      var stage = TrainingStage(
+        "head", steps: 3, optimizer: .sgd(momentum: 0, decay: 0, nesterov: false),
+        rate: LearningRateSchedule(peak: 0.1, shape: .constant))
+      stage.frozen = ["encoder", "decoder"]
+      let trainer = Trainer(
+        task, plan: TrainingPlan(stages: [stage]), folder: folder, fingerprint: "f")
+      #expect(try trainer.run(resuming: false))
+      for (parameter, values) in before {
+        let isFrozen = parameter.name.hasPrefix("encoder.") || parameter.name.hasPrefix("decoder.")
+        #expect(
+          try (parameter.tensor.detached().floats() == values) == isFrozen, "\(parameter.name)")
+      }
+    }
+  }
+
+  @Test func aCheckpointOfAnotherSpecificationIsRefused() throws {
+    try withTemporaryFolder { folder in
+      let folder = folder.path
+      _ = try trainer(in: folder).run(resuming: false)
+      let other = Trainer(
+        try task(), plan: plan(steps: 14), folder: folder, fingerprint: "other")
+      let error = #expect(throws: TrainingError.self) { try other.run(resuming: true) }
+      #expect(error?.message.contains("another specification") == true)
+    }
+  }
+
+  @Test func trainingLowersTheLoss() throws {
+    try withTemporaryFolder { folder in
+      let folder = folder.path
+      var (first, last): (Double?, Double?) = (nil, nil)
+      _ = try trainer(in: folder, steps: 64).run(resuming: false, until: { false }) { report in
+        if first == nil { first = report.loss }
+        last = report.loss
+      }
+      #expect(try #require(last) < 0.75 * #require(first))
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Video
+
+/// Single frames of many rendered streets, to train on where no data has been downloaded.
+///
+/// Frame i is drawn from a street after street, at times of its own; no two are neighbours, so
+/// each breaks the stream.
+public struct StreetPool: Clip {
+  public let name: String
+  public let classes = ClassList.camVid
+  public let count: Int
+  private let seed: UInt64
+  private let size: PixelSize
+  private let framesPerStreet: Int
+  private let threads: Int
+
+  /// `count` frames, a few of each street; pools of different seeds share no street.
+  public init(
+    seed: UInt64, count: Int, framesPerStreet: Int = 4,
+    size: PixelSize = PixelSize(width: 480, height: 360), threads: Int = 2
+  ) {
+    precondition(framesPerStreet > 0 && count >= 0, "\(framesPerStreet) frames of each street")
+    name = "streets/\(seed)"
+    (self.seed, self.count, self.size) = (seed, count, size)
+    (self.framesPerStreet, self.threads) = (framesPerStreet, threads)
+  }
+
+  public let isStored = false
+
+  public func frame(at index: Int) -> Frame {
+    let (street, time) = place(of: index)
+    return frame(index, street.image(at: time))
+  }
+
+  public func labels(at index: Int) -> Image? {
+    let (street, time) = place(of: index)
+    return street.labels(at: time)
+  }
+
+  public func sample(at index: Int) throws -> Sample {
+    let (street, time) = place(of: index)
+    let view = street.view(at: time)
+    return try Sample(frame: frame(index, view.image), labels: view.labels)
+  }
+
+  private func frame(_ index: Int, _ pixels: Image) -> Frame {
+    Frame(index: index, time: Double(index), pixels: pixels, followsBreak: index > 0)
+  }
+
+  /// The streets of a pool are numbered on from a place that its seed gives, far from small numbers.
+  private func place(of index: Int) -> (MovingStreet, time: Int) {
+    let (street, turn) = index.quotientAndRemainder(dividingBy: framesPerStreet)
+    let number = (seed &+ 1) << 32 &+ UInt64(street)
+    return (
+      MovingStreet(seed: number, width: size.width, height: size.height, threads: threads),
+      turn * 23 + street % 17
+    )
+  }
+}
