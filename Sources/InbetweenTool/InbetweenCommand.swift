@@ -13,7 +13,8 @@ public struct InbetweenCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, EvalCommand.self, TrainCommand.self, FlowCommand.self, ListCommand.self, DoctorCommand.self,
+      RunCommand.self, EvalCommand.self, TrainCommand.self, FlowCommand.self, ListCommand.self,
+      DoctorCommand.self,
       DemoCommand.self,
     ])
 

@@ -9,8 +9,10 @@ public import Tensors
 /// used; convolutions may be computed at lower precision than their weights are kept.
 public struct Pass: Sendable {
   public let isTraining: Bool
-  /// What convolutions are computed in: `.float32`, or `.bfloat16`, which halves the traffic and, on
-  /// processors with instructions for it, the time. Sums are taken in single precision either way.
+  /// What convolutions are computed in: `.float32` or `.bfloat16`.
+  ///
+  /// The latter halves the traffic and, on processors with instructions for it, the time. Sums are
+  /// taken in single precision either way.
   public let precision: ElementType
   /// Where the work of the pass is written down; nil where nobody counts.
   public let ledger: WorkLedger?

@@ -80,32 +80,39 @@ public struct Augmentation: Hashable, Sendable {
 extension Augmentation.View {
   /// The picture in this view, bilinear; what is outside repeats the edge.
   public func image(_ source: Image) -> Image {
-    let (width, height) = (source.width, source.height)
-    return Image(width: size.width, height: size.height, channels: 3) { out in
+    Image(width: size.width, height: size.height, channels: 3) { out in
       source.withUnsafeBytes { bytes in
         for y in 0..<size.height {
           for x in 0..<size.width {
-            let place = place(x, y)
-            let (column, right) = Self.split(place.x, width)
-            let (row, below) = Self.split(place.y, height)
-            let next = column + 1 < width ? 3 : 0, under = row + 1 < height ? 3 * width : 0
-            let at = 3 * (row * width + column)
-            var colour = SIMD4<Float>.zero
-            for channel in 0..<3 {
-              let i = at + channel
-              let top = Float(bytes[i]) * (1 - right) + Float(bytes[i + next]) * right
-              let bottom =
-                Float(bytes[i + under]) * (1 - right) + Float(bytes[i + under + next]) * right
-              colour[channel] = top * (1 - below) + bottom * below
-            }
+            var colour = Self.sample(bytes, source.size, at: place(x, y))
             if let colours { colour = colours(colour) }
-            let rounded = (colour + 0.5).clamped(lowerBound: .zero, upperBound: .init(repeating: 255))
+            let rounded = (colour + 0.5).clamped(
+              lowerBound: .zero, upperBound: .init(repeating: 255))
             let to = 3 * (y * size.width + x)
             for channel in 0..<3 { out[to + channel] = UInt8(rounded[channel]) }
           }
         }
       }
     }
+  }
+
+  /// The colour between the four pixels around a place.
+  @inline(__always)
+  private static func sample(
+    _ bytes: UnsafeRawBufferPointer, _ size: PixelSize, at place: SIMD2<Double>
+  ) -> SIMD4<Float> {
+    let (column, right) = split(place.x, size.width)
+    let (row, below) = split(place.y, size.height)
+    let next = column + 1 < size.width ? 3 : 0
+    let under = row + 1 < size.height ? 3 * size.width : 0
+    let at = 3 * (row * size.width + column)
+    var colour = SIMD4<Float>.zero
+    for i in at..<at + 3 {
+      let top = Float(bytes[i]) * (1 - right) + Float(bytes[i + next]) * right
+      let bottom = Float(bytes[i + under]) * (1 - right) + Float(bytes[i + under + next]) * right
+      colour[i - at] = top * (1 - below) + bottom * below
+    }
+    return colour
   }
 
   /// Labels in this view, from the nearest pixel; `void` outside.

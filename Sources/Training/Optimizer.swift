@@ -31,7 +31,7 @@ struct Optimizer {
     let scale: Double
   }
 
-  /// - Parameter scale: what the rate is multiplied by, by name.
+  /// An optimiser that remembers nothing yet; `scale` gives what a parameter's rate is multiplied by.
   init(
     _ kind: OptimizerKind, of parameters: [Parameter], scale: (String) -> Double = { _ in 1 }
   ) throws {

@@ -62,8 +62,9 @@ public struct SegmentationSpecification: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw BackboneError(.missingFile, "\(path): there is no such specification")
     }
-    let data = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(
-      upToCount: DescriptionReader.maximumBytes + 1) ?? Data()
+    let data =
+      try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(
+        upToCount: DescriptionReader.maximumBytes + 1) ?? Data()
     guard let text = String(data: data, encoding: .utf8) else {
       throw BackboneError(.badDescription, "\(path) is no YAML text")
     }

@@ -132,7 +132,8 @@ private struct TrainingRun<Task: TrainingTask> {
   ) throws -> Bool {
     let (task, begin) = (trainer.task, step - position.step)
     let loader = Prefetcher(
-      from: step, to: begin + stage.steps, threads: trainer.loaders) { try task.batch(at: $0) }
+      from: step, to: begin + stage.steps, threads: trainer.loaders
+    ) { try task.batch(at: $0) }
     defer { loader.cancel() }
     let clock = ContinuousClock()
     var (mark, marked) = (clock.now, step)

@@ -51,11 +51,11 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
 }
 
 @Suite(.serialized) struct TrainerTests {
-  /// Stopping saves at once; being killed goes back to the last checkpoint. Both end alike.
+  // Stopping saves at once; being killed goes back to the last checkpoint. Both end alike.
   @Test func aBrokenTrainingEndsAsAnUnbrokenOne() throws {
     try TorchRuntime.setThreads(1)
-    try withTemporaryFolder { folder in
-      let folder = folder.path
+    try withTemporaryFolder { url in
+      let folder = url.path
       let whole = "\(folder)/whole", broken = "\(folder)/broken"
       #expect(try trainer(in: whole).run(resuming: false))
       // Stopped after 3 steps, in the middle of the first stage.
@@ -66,8 +66,8 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
       try kill(after: 12, in: broken)
       #expect(try trainer(in: broken).run(resuming: true))
       for name in ["weights.safetensors", "checkpoint.safetensors", "metrics.jsonl"] {
-        let (expected, found) = (try Data(contentsOf: URL(fileURLWithPath: "\(whole)/\(name)")),
-          try Data(contentsOf: URL(fileURLWithPath: "\(broken)/\(name)")))
+        let expected = try bytes(of: "\(whole)/\(name)")
+        let found = try bytes(of: "\(broken)/\(name)")
         #expect(expected == found, "\(name)")
         #expect(!expected.isEmpty)
       }
@@ -101,8 +101,8 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
   }
 
   @Test func frozenPartsStayAndTheirStatisticsToo() throws {
-    try withTemporaryFolder { folder in
-      let folder = folder.path
+    try withTemporaryFolder { url in
+      let folder = url.path
       let task = try task()
       let before = try task.parameters.all.map { ($0, try $0.tensor.detached().floats()) }
       var stage = TrainingStage(
@@ -121,8 +121,8 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
   }
 
   @Test func aCheckpointOfAnotherSpecificationIsRefused() throws {
-    try withTemporaryFolder { folder in
-      let folder = folder.path
+    try withTemporaryFolder { url in
+      let folder = url.path
       _ = try trainer(in: folder).run(resuming: false)
       let other = Trainer(
         try task(), plan: plan(steps: 14), folder: folder, fingerprint: "other")
@@ -132,8 +132,8 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
   }
 
   @Test func trainingLowersTheLoss() throws {
-    try withTemporaryFolder { folder in
-      let folder = folder.path
+    try withTemporaryFolder { url in
+      let folder = url.path
       var (first, last): (Double?, Double?) = (nil, nil)
       _ = try trainer(in: folder, steps: 64).run(resuming: false, until: { false }) { report in
         if first == nil { first = report.loss }
