@@ -121,10 +121,19 @@ private struct TrainingRun<Task: TrainingTask> {
       if position.stage < trainer.plan.stages.count { try enterStage(afresh: true) }
       try save()
     }
-    let weights = try Dictionary(
-      uniqueKeysWithValues: all.map { ($0.name, try $0.tensor.detached()) })
-    try SafetensorsFile.write(weights, to: "\(trainer.folder)/weights.safetensors")
+    try writeWeights()
     return true
+  }
+
+  /// What is learned in half precision, which costs nothing measurable; offsets and statistics, which
+  /// are few and may be large, in single precision.
+  private func writeWeights() throws {
+    let weights = try all.map { parameter in
+      let tensor = try parameter.tensor.detached()
+      return (parameter.name, parameter.kind == .weight ? try tensor.cast(to: .float16) : tensor)
+    }
+    try SafetensorsFile.write(
+      Dictionary(uniqueKeysWithValues: weights), to: "\(trainer.folder)/weights.safetensors")
   }
 
   private mutating func finishStage(
