@@ -8,9 +8,10 @@ struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo", abstract: "Show the main job on a rendered street and on a real video.",
     discussion: """
-      Renders a street with exact labels, puts the true labels of key frames in the place of a \
-      network, carries them by copy and by warp at several intervals, and writes an overlay and a \
-      table. Then carries the pictures of a real video, and measures how well they fit.
+      Renders a street with exact labels, labels every frame by a small network that was trained on \
+      other streets, then only key frames, carrying its features in between by copy and by warp, and \
+      writes a table and an overlay. Then carries the pictures of a real video, and measures how well \
+      they fit.
       """)
 
   @Argument(help: "A video, a folder of pictures, or a pattern for the second part.")
@@ -24,6 +25,9 @@ struct DemoCommand: ParsableCommand {
 
   @Option(help: "The seed of the street.")
   var seed: UInt64 = 12
+
+  @Option(help: "The folder of the models that come with the package.")
+  var models = "Models"
 
   @OptionGroup var threading: ThreadOptions
 
@@ -43,8 +47,11 @@ struct DemoCommand: ParsableCommand {
     if let video { _ = try VideoSource.open(video) }
     try OutputFile.make(folder: out)
     try threading.apply()
-    try StreetDemo(folder: out, seed: seed, frames: frames, threads: threading.threads)
-      .run(until: { signals.wantsStop })
+    let networks = try DemoNetworks(models: models)
+    try StreetDemo(
+      networks: networks, folder: out, seed: seed, frames: frames, threads: threading.threads
+    )
+    .run(until: { signals.wantsStop })
     if let failure = signals.failure { throw failure }
     guard let video = video ?? Self.samples.first(where: FileManager.default.fileExists) else {
       print(

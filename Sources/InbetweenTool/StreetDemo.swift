@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
 internal import Datasets
 internal import Evaluation
 internal import Flow
@@ -11,14 +12,16 @@ internal import Scheduler
 internal import Synchronization
 internal import Video
 
-/// True labels of a rendered street, carried from key frames to all others.
+/// A rendered street, labelled by networks that were trained on other streets: by the heavy one on key
+/// frames, whose features are carried to all others.
 struct StreetDemo {
   private let clip: RememberedClip
+  private let networks: DemoNetworks
   private let folder: String
   private let threads: Int
 
-  init(folder: String, seed: UInt64, frames: Int, threads: Int) {
-    (self.folder, self.threads) = (folder, threads)
+  init(networks: DemoNetworks, folder: String, seed: UInt64, frames: Int, threads: Int) {
+    (self.networks, self.folder, self.threads) = (networks, folder, threads)
     clip = RememberedClip(StreetClip(seed: seed, count: frames, threads: threads))
   }
 
@@ -27,18 +30,20 @@ struct StreetDemo {
     print(
       """
 
-      \(clip.name), \(clip.count) frames of 480×360, true labels on key frames, carried in between
-      mIoU against the true labels; TC is the agreement of successive labels along the true motion;
-      milliseconds are those of a propagated frame, its flow included. With the true motion, places that
-      the key frame did not see stay as they were; an estimate fills them with what is near
+      \(clip.name), \(clip.count) frames of 480×360, labelled by \(networks.summary)
+      on key frames; features are carried in between. mIoU against the true labels; TC is the agreement of
+      successive labels along the true motion; milliseconds a frame, flow included, and those of a propagated one
 
-        every  carried by            mIoU     TC      ms
+        network         every  carried by            mIoU     TC      ms  propagated
       """)
     let dis = DISFlow(preset: .medium, threads: threads)
+    try row(networks.heavy, 1, "-", Copy(), Still())
+    if !stopped() { try row(networks.light, 1, "-", Copy(), Still()) }
     for interval in [2, 5, 10] where !stopped() {
-      try row(interval, "copy", Copy(), Still(), isTimed: true)
-      try row(interval, "warp, dis:medium", Warp(), dis, isTimed: true)
-      try row(interval, "warp, true motion", Warp(), TrueMotion(of: clip), isTimed: false)
+      try row(networks.heavy, interval, "copy", Copy(), Still())
+      try row(networks.heavy, interval, "warp, dis:medium", Warp(), dis)
+      try row(
+        networks.heavy, interval, "warp, true motion", Warp(), TrueMotion(of: clip), isTimed: false)
     }
     if !stopped() { try writeOverlay(until: stopped) }
   }
@@ -54,26 +59,31 @@ struct StreetDemo {
   }
 
   private func pipeline(
-    _ interval: Int, _ propagator: any Propagator, _ flow: any FlowEstimator
+    _ network: SegmentationNetwork, _ interval: Int, _ propagator: any Propagator,
+    _ flow: any FlowEstimator
   ) throws -> KeyframePipeline {
-    let truth = TrueLabels(of: clip)
-    return try KeyframePipeline(
-      backbone: truth, head: truth.head, scheduler: .every(interval), propagator: propagator,
+    try KeyframePipeline(
+      backbone: network, head: network.head, scheduler: .every(interval), propagator: propagator,
       flow: flow)
   }
 
   private func row(
-    _ interval: Int, _ name: String, _ propagator: any Propagator, _ flow: any FlowEstimator,
-    isTimed: Bool
+    _ network: DemoNetworks.Network, _ interval: Int, _ name: String, _ propagator: any Propagator,
+    _ flow: any FlowEstimator, isTimed: Bool = true
   ) throws {
-    let measured = try Evaluator(pipeline(interval, propagator, flow), on: clip).run()
-    let accuracy = measured.accuracy
-    print(
-      "  " + "\(interval)".padding(toLength: 7, withPad: " ", startingAt: 0)
-        + name.padding(toLength: 20, withPad: " ", startingAt: 0)
-        + String(
-          format: "%7.3f%7.3f", accuracy?.mIoU ?? 0, accuracy?.temporalConsistency ?? 0)
-        + (isTimed ? String(format: "%8.2f", measured.speed.latency.propagated?.p50 ?? 0) : ""))
+    let measured = try Evaluator(pipeline(network.network, interval, propagator, flow), on: clip)
+      .run()
+    let (accuracy, latency) = (measured.accuracy, measured.speed.latency)
+    var line =
+      "  " + network.name.padding(toLength: 16, withPad: " ", startingAt: 0)
+      + "\(interval)".padding(toLength: 7, withPad: " ", startingAt: 0)
+      + name.padding(toLength: 20, withPad: " ", startingAt: 0)
+      + String(format: "%7.3f%7.3f", accuracy?.mIoU ?? 0, accuracy?.temporalConsistency ?? 0)
+    if isTimed, let all = latency.all {
+      line += String(format: "%8.2f", all.mean)
+      if let propagated = latency.propagated?.p50 { line += String(format: "%12.2f", propagated) }
+    }
+    print(line)
   }
 
   private func writeOverlay(until stopped: () -> Bool) throws {
@@ -81,29 +91,31 @@ struct StreetDemo {
     let first = try clip.sample(at: 0).frame.pixels
     var options = VideoWriter.Options()
     options.threads = threads
-    let video = try VideoWriter(
-      to: path, width: 2 * first.width, height: first.height, rate: FrameRate(15),
-      options: options)
+    let (network, dis) = (networks.heavy.network, DISFlow(preset: .medium, threads: threads))
     var sides = [
-      Side("copy", try pipeline(5, Copy(), Still())),
-      Side("warp, dis:medium", try pipeline(5, Warp(), DISFlow(preset: .medium, threads: threads))),
+      Side("every frame", try pipeline(network, 1, Copy(), Still())),
+      Side("every 10, copy", try pipeline(network, 10, Copy(), Still())),
+      Side("every 10, warp", try pipeline(network, 10, Warp(), dis)),
     ]
+    let video = try VideoWriter(
+      to: path, width: sides.count * first.width, height: first.height, rate: FrameRate(15),
+      options: options)
     for index in 0..<clip.count where !stopped() {
       let frame = try clip.sample(at: index).frame
       let drawn = try sides.indices.map { try sides[$0].draw(frame, clip.classes.palette) }
-      let both = drawn[0].beside(drawn[1])
-      try video.add(both)
-      if index == min(9, clip.count - 1) { try both.writePNG(to: "\(folder)/street.png") }
+      let row = drawn.dropFirst().reduce(drawn[0]) { $0.beside($1) }
+      try video.add(row)
+      if index == min(9, clip.count - 1) { try row.writePNG(to: "\(folder)/street.png") }
     }
     guard video.frameCount > 0 else { return }
     try video.finish()
     print(
-      "\n  copy and warp at every:5, side by side: \(path), one of its frames: \(folder)/street.png"
+      "\n  every frame, copy and warp side by side: \(path), one of its frames: \(folder)/street.png"
     )
   }
 }
 
-/// One half of the overlay.
+/// One panel of the overlay.
 private struct Side {
   private let title: String
   private let pipeline: KeyframePipeline
