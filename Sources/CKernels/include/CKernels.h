@@ -93,3 +93,5 @@ void ck_pixels(const uint8_t *pixels, ptrdiff_t stride, int32_t height, int32_t 
 #ifdef __cplusplus
 }
 #endif
+
+#include "CLosses.h"

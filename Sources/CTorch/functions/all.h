@@ -10,3 +10,4 @@
 #include "training.h"
 #include "module.h"
 #include "kernels.h"
+#include "losses.h"
