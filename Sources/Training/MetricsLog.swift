@@ -2,34 +2,64 @@
 
 internal import Foundation
 
-/// `metrics.jsonl`: one JSON object a line, for every step that is told.
-struct MetricsLog {
-  private let path: String
+/// `metrics.jsonl`: one JSON object a line, in the order of the steps.
+///
+/// A line is whole or not there: it goes to the system in one piece before `append` returns, so that it
+/// outlives the process, and what a full disk or a lost power supply left of one is cut off. Opened for a
+/// resumed run, the file ends as an unbroken run's did at that step.
+public struct MetricsLog: Sendable {
+  private let file: AppendedFile
 
   /// Opens the file, without the lines of steps after `last`, which a resumed run writes again.
-  init(path: String, keepingThrough last: Int) throws {
-    self.path = path
-    var kept = ""
-    if let text = try? String(contentsOfFile: path, encoding: .utf8) {
-      for line in text.split(separator: "\n") {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)),
-          let step = (object as? [String: Any])?["step"] as? Int, step <= last
-        else { continue }
-        kept += line + "\n"
-      }
-    }
-    try Data(kept.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+  public init(path: String, keepingThrough last: Int) throws(TrainingError) {
+    file = try AppendedFile(path, mustBeNew: false)
+    try file.truncate(to: Self.length(of: path, through: last))
   }
 
-  func append(step: Int, split: String, _ values: [String: Double]) throws {
-    var line = "{\"step\":\(step),\"split\":\"\(split)\""
+  /// Adds a line: the step, the split, then the values by name; what is no finite number is null.
+  public func append(step: Int, split: String, _ values: [String: Double]) throws(TrainingError) {
+    var line = "{\"step\":\(step),\"split\":\(quoted(split))"
     for (name, value) in values.sorted(by: { $0.key < $1.key }) {
-      line += ",\"\(name)\":\(value.isFinite ? "\(value)" : "null")"
+      line += ",\(quoted(name)):\(value.isFinite ? "\(value)" : "null")"
     }
-    line += "}\n"
-    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    defer { try? handle.close() }
-    try handle.seekToEnd()
-    try handle.write(contentsOf: Data(line.utf8))
+    try file.append(Array((line + "}\n").utf8))
   }
+
+  /// Puts what was written on the disk, where it outlives the machine.
+  public func synchronize() throws(TrainingError) { try file.synchronize() }
+
+  /// Bytes before the first line that is of a later step, or that is no whole line of this log.
+  private static func length(of path: String, through last: Int) throws(TrainingError) -> Int {
+    let data: Data
+    do { data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) } catch {
+      // An empty file cannot be mapped, and has nothing to keep.
+      return 0
+    }
+    var end = data.startIndex
+    while let newline = data[end...].firstIndex(of: UInt8(ascii: "\n")),
+      let step = step(of: data[end..<newline]), step <= last
+    {
+      end = newline + 1
+    }
+    return end
+  }
+
+  private struct Line: Decodable { let step: Int }
+
+  private static func step(of line: Data) -> Int? {
+    (try? JSONDecoder().decode(Line.self, from: line))?.step
+  }
+}
+
+/// A JSON string.
+private func quoted(_ text: String) -> String {
+  var result = "\""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"", "\\": result += "\\\(scalar)"
+    case "\0"..<" ": result += String(format: "\\u%04x", scalar.value)
+    default: result.unicodeScalars.append(scalar)
+    }
+  }
+  return result + "\""
 }
