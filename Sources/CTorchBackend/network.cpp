@@ -23,14 +23,16 @@ static void require_groups(int64_t groups) {
 }
 
 ct_code ct_conv2d(ct_tensor_ref input, ct_tensor_ref weight, ct_tensor_ref optional_bias,
-                  ct_window window, int64_t groups, ct_tensor_ref *out, ct_error *error) noexcept {
+                  ct_window window, int64_t groups, int32_t rectified, ct_tensor_ref *out,
+                  ct_error *error) noexcept {
   return give(out, error, {input, weight}, [&] {
     require_rank(input->value, 4);
     require_rank(weight->value, 4);
     require_groups(groups);
     require_channels(input->value, weight->value, weight->value.size(1) * groups);
-    return at::conv2d(input->value, weight->value, optional(optional_bias), pair(window.stride),
-                      pair(window.padding), pair(window.dilation), groups);
+    auto out = at::conv2d(input->value, weight->value, optional(optional_bias), pair(window.stride),
+                          pair(window.padding), pair(window.dilation), groups);
+    return rectified ? out.relu_() : out;
   });
 }
 

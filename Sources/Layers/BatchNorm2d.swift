@@ -33,8 +33,19 @@ public struct BatchNorm2d: Layer {
         mean: runningMean, variance: runningVariance, weight: weight, bias: bias, epsilon: epsilon,
         rectified: isRectified)
     }
+    // The variance of a single number would make the running one NaN.
+    guard input.count > input.shape[1] else {
+      throw TensorError(
+        .badShape, in: "BatchNorm2d", "\(input.shape) has one number a channel: no statistics")
+    }
     return try input.trainingBatchNorm(
       runningMean: runningMean, runningVariance: runningVariance, weight: weight, bias: bias,
       momentum: momentum, epsilon: epsilon, rectified: isRectified)
+  }
+
+  /// What each channel is multiplied by, and what is then added, by the running statistics.
+  func affine() throws(TensorError) -> (scale: Tensor, shift: Tensor) {
+    let scale = try weight / (runningVariance + Float(epsilon)).sqrt()
+    return (scale, try bias - runningMean * scale)
   }
 }

@@ -11,6 +11,8 @@ public struct Conv2d: Layer {
   public let bias: Tensor?
   public let stride: Extent, padding: Extent, dilation: Extent
   public let groups: Int
+  /// Whether what is below zero becomes zero, which costs nothing here.
+  public let isRectified: Bool
 
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent? = nil,
@@ -29,12 +31,32 @@ public struct Conv2d: Layer {
         height: (kernel.height - 1) / 2 * dilation.height,
         width: (kernel.width - 1) / 2 * dilation.width)
     (self.stride, self.dilation, self.groups) = (stride, dilation, groups)
+    isRectified = false
+  }
+
+  private init(_ other: Conv2d, weight: Tensor, bias: Tensor, rectified: Bool) {
+    (self.weight, self.bias, isRectified) = (weight, bias, rectified)
+    (stride, padding, dilation, groups) = (
+      other.stride, other.padding, other.dilation, other.groups
+    )
+  }
+
+  /// The convolution that does what this one and then `normalisation` do, by running statistics.
+  ///
+  /// - Precondition: there is no rectifier between the two.
+  func scaled(by normalisation: BatchNorm2d) throws(TensorError) -> Conv2d {
+    precondition(!isRectified, "a rectifier stands between convolution and normalisation")
+    let (scale, shift) = try normalisation.affine()
+    let offset = try bias.map { (bias) throws(TensorError) in try bias * scale + shift } ?? shift
+    let factors = try scale.reshaped(to: [scale.count, 1, 1, 1])
+    return Conv2d(
+      self, weight: try weight * factors, bias: offset, rectified: normalisation.isRectified)
   }
 
   public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
     let output = try input.cast(to: pass.precision).conv2d(
       weight.cast(to: pass.precision), bias: bias?.cast(to: pass.precision), stride: stride,
-      padding: padding, dilation: dilation, groups: groups)
+      padding: padding, dilation: dilation, groups: groups, rectified: isRectified)
     pass.ledger?.add(multiplyAdds: output.count * (weight.count / weight.shape[0]))
     return output
   }
@@ -42,7 +64,8 @@ public struct Conv2d: Layer {
 
 /// What a convolution does to gradients, as a layer: N × inputs × H × W become larger by the stride.
 ///
-/// With a kernel of 2 · stride and a padding of stride / 2 the size is multiplied by the stride.
+/// With an even stride, a kernel of 2 · stride and a padding of stride / 2 the size is multiplied by
+/// the stride.
 public struct ConvTranspose2d: Layer {
   /// inputs × outputs/groups × kernel height × kernel width.
   public let weight: Tensor

@@ -2,22 +2,43 @@
 
 public import Tensors
 
-/// A convolution without bias, its normalisation and, as a rule, a rectifier: `conv` and `bn`.
+/// A convolution without bias, its normalisation and, as a rule, a rectifier.
 public struct ConvolutionBlock: Layer {
   public let convolution: Conv2d
-  public let normalisation: BatchNorm2d
+  /// Nil once it is folded into the convolution.
+  public let normalisation: BatchNorm2d?
 
+  /// A block whose parts are called `conv` and `bn`.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, dilation: Extent = 1,
     groups: Int = 1, rectified: Bool = true, in scope: ParameterScope
   ) throws {
-    convolution = try Conv2d(
-      inputs, outputs, kernel: kernel, stride: stride, dilation: dilation, groups: groups,
-      bias: false, in: scope["conv"])
-    normalisation = try BatchNorm2d(outputs, rectified: rectified, in: scope["bn"])
+    try self.init(
+      normalising: Conv2d(
+        inputs, outputs, kernel: kernel, stride: stride, dilation: dilation, groups: groups,
+        bias: false, in: scope["conv"]),
+      rectified: rectified, in: scope["bn"])
+  }
+
+  /// A block of a convolution and a normalisation made in `scope`.
+  public init(
+    normalising convolution: Conv2d, rectified: Bool = true, in scope: ParameterScope
+  ) throws {
+    self.convolution = convolution
+    normalisation = try BatchNorm2d(convolution.weight.shape[0], rectified: rectified, in: scope)
+  }
+
+  private init(folded convolution: Conv2d) {
+    (self.convolution, normalisation) = (convolution, nil)
   }
 
   public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
-    try normalisation(convolution(input, in: pass), in: pass)
+    let output = try convolution(input, in: pass)
+    return try normalisation?(output, in: pass) ?? output
+  }
+
+  public func folded() throws(TensorError) -> ConvolutionBlock {
+    guard let normalisation else { return self }
+    return ConvolutionBlock(folded: try convolution.scaled(by: normalisation))
   }
 }

@@ -3,23 +3,25 @@
 internal import Tensors
 
 /// What a parameter is before training.
+///
+/// A convolution's weight is outputs × inputs/groups × height × width, a transposed one's inputs ×
+/// outputs/groups × height × width; formulae name the axes, as other frameworks count them.
 public enum Initialisation: Sendable, Hashable {
   case constant(Double)
-  /// Normal with deviation √(2 / (outputs × kernel area)) (He et al., ICCV 2015, "fan out"): keeps
+  /// Normal with deviation √(2 / (first axis × kernel area)) (He et al., ICCV 2015, "fan out"): keeps
   /// the size of gradients through rectified layers; how residual networks start.
   case heNormal
-  /// Normal with deviation √(2 / (1 + slope²) / (inputs × kernel area)): keeps the size of what comes
-  /// forward through leaky rectifiers.
+  /// Normal with deviation √(2 / (1 + slope²) / (second axis × kernel area)): keeps the size of what
+  /// comes forward through leaky rectifiers.
   case heNormalFanIn(slope: Double)
-  /// Uniform within √(6 / (inputs + outputs) / kernel area) (Glorot and Bengio, AISTATS 2010).
+  /// Uniform within √(6 / (first + second axis) / kernel area) (Glorot and Bengio, AISTATS 2010).
   case glorotUniform
   /// Normal with this deviation.
   case normal(deviation: Double)
   /// The weights of bilinear interpolation by the stride of a transposed convolution of kernel
-  /// 2 · stride (Long et al., CVPR 2015); each channel on its own.
+  /// 2 · stride (Long et al., CVPR 2015); each channel on its own, as many out as in.
   case bilinear
 
-  /// Draws a tensor; convolution weights are outputs × inputs/groups × height × width.
   func draw(_ shape: Shape, seed: UInt64) throws(TensorError) -> Tensor {
     let area = shape.dimensions.dropFirst(2).reduce(1, *)
     let (first, second) = (shape.rank > 0 ? shape[0] : 1, shape.rank > 1 ? shape[1] : 1)
@@ -50,9 +52,8 @@ public enum Initialisation: Sendable, Hashable {
     let (down, across) = (row(height), row(width))
     var values = [Float](repeating: 0, count: shape.dimensions.reduce(1, *))
     for channel in 0..<shape[0] {
-      let target = shape[1] == 1 ? 0 : channel
-      guard target < shape[1] else { continue }
-      let at = (channel * shape[1] + target) * height * width
+      // The channel's place in its group, whatever the number of groups.
+      let at = (channel * shape[1] + channel % shape[1]) * height * width
       for y in 0..<height {
         for x in 0..<width { values[at + y * width + x] = down[y] * across[x] }
       }

@@ -9,9 +9,17 @@ public import Tensors
 public protocol Layer: Sendable {
   /// What the layer makes of `input`, N × C × H × W.
   func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor
+
+  /// The same function in fewer operations, to be used and no longer trained.
+  ///
+  /// What a normalisation by running statistics does becomes part of the convolution before it. The
+  /// layer itself unless it says otherwise.
+  func folded() throws(TensorError) -> Self
 }
 
 extension Layer {
+  public func folded() throws(TensorError) -> Self { self }
+
   /// What the layer makes of `input` when it is used, not trained.
   public func callAsFunction(_ input: Tensor) throws(TensorError) -> Tensor {
     try self(input, in: .inference)
@@ -28,5 +36,11 @@ public struct Sequential: Layer {
     var output = input
     for layer in layers { output = try layer(output, in: pass) }
     return output
+  }
+
+  public func folded() throws(TensorError) -> Sequential {
+    var folded: [any Layer] = []
+    for layer in layers { folded.append(try layer.folded()) }
+    return Sequential(folded)
   }
 }

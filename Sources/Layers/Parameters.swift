@@ -37,6 +37,18 @@ public final class Parameters: Sendable {
   /// How many numbers are learned; statistics do not count.
   public var count: Int { all.reduce(0) { $0 + ($1.kind == .statistic ? 0 : $1.tensor.count) } }
 
+  /// The names of what the file holds beside the parameters made so far, where they begin with the
+  /// prefix: none, if it is the file of this very network.
+  ///
+  /// PyTorch's count of batches is not missed.
+  public var unread: [String] {
+    guard case .file(let file, let prefix) = source else { return [] }
+    let names = Set(all.map { prefix + $0.name })
+    return file.entries.map(\.name).filter {
+      $0.hasPrefix(prefix) && !names.contains($0) && !$0.hasSuffix(".num_batches_tracked")
+    }
+  }
+
   func make(
     _ name: String, _ shape: Shape, _ kind: Parameter.Kind, _ initialisation: Initialisation
   ) throws -> Tensor {
@@ -58,6 +70,12 @@ public final class Parameters: Sendable {
     let tensor = try file.tensor(name)
     guard tensor.shape == shape else {
       throw LayerError("'\(name)' is \(tensor.shape) in the file, the network needs \(shape)")
+    }
+    if let type = file[name]?.type, !type.isFloatingPoint {
+      throw LayerError("'\(name)' is \(type.rawValue) in the file, not floating-point numbers")
+    }
+    guard try file.nonFiniteCount(in: name) == 0 else {
+      throw LayerError("'\(name)' holds numbers in the file that are not finite")
     }
     let values = try tensor.cast(to: .float32)
     // The file's own memory is not to be written to.
@@ -109,6 +127,12 @@ public struct LayerError: Error, Hashable, CustomStringConvertible {
   public let message: String
   public init(_ message: String) { self.message = message }
   public var description: String { message }
+}
+
+extension SafetensorsType {
+  fileprivate var isFloatingPoint: Bool {
+    [.float16, .bfloat16, .float32, .float64].contains(self)
+  }
 }
 
 extension String {

@@ -17,13 +17,16 @@ public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral {
 // All of N × C × H × W.
 extension Tensor {
   /// The cross-correlation with `weight` (out × in/groups × kernel height × kernel width).
+  ///
+  /// `rectified` sets what is then below zero to zero.
   public func conv2d(
     _ weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0,
-    dilation: Extent = 1, groups: Int = 1
+    dilation: Extent = 1, groups: Int = 1, rectified: Bool = false
   ) throws(TensorError) -> Tensor {
     let window = ct_window(size: 1, stride: stride, padding: padding, dilation: dilation)
     return try shim {
-      ct_conv2d(handle, weight.handle, bias?.handle, window, Int64(groups), &$0, &$1)
+      ct_conv2d(
+        handle, weight.handle, bias?.handle, window, Int64(groups), rectified ? 1 : 0, &$0, &$1)
     }
   }
 
