@@ -20,7 +20,7 @@ public enum ContextKind: Hashable, Sendable {
 struct PyramidPooling: Layer {
   private let bins: [Int]
   private let branches: [Conv2d]
-  private let fusion: ConvolutionBlock
+  private var fusion: ConvolutionBlock
 
   init(_ inputs: Int, _ outputs: Int, bins: [Int], in scope: ParameterScope) throws {
     let width = max(1, inputs / bins.count)
@@ -30,6 +30,12 @@ struct PyramidPooling: Layer {
     }
     fusion = try ConvolutionBlock(
       inputs + width * bins.count, outputs, kernel: 3, in: scope["fusion"])
+  }
+
+  func folded() throws(TensorError) -> PyramidPooling {
+    var pooling = self
+    pooling.fusion = try fusion.folded()
+    return pooling
   }
 
   func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
@@ -46,9 +52,9 @@ struct PyramidPooling: Layer {
 /// Atrous spatial pyramid pooling: a 1×1 convolution, 3×3 ones of several dilations and the mean of
 /// all, fused by a 1×1 convolution.
 struct AtrousPooling: Layer {
-  private let branches: [ConvolutionBlock]
+  private var branches: [ConvolutionBlock]
   private let mean: Conv2d
-  private let fusion: ConvolutionBlock
+  private var fusion: ConvolutionBlock
 
   init(_ inputs: Int, _ outputs: Int, rates: [Int], in scope: ParameterScope) throws {
     var branches = [try ConvolutionBlock(inputs, outputs, kernel: 1, in: scope["branches"][0])]
@@ -61,6 +67,13 @@ struct AtrousPooling: Layer {
     mean = try Conv2d(inputs, outputs, kernel: 1, in: scope["mean"])
     fusion = try ConvolutionBlock(
       outputs * (branches.count + 1), outputs, kernel: 1, in: scope["fusion"])
+  }
+
+  func folded() throws(TensorError) -> AtrousPooling {
+    var pooling = self
+    pooling.branches = try branches.map { (branch) throws(TensorError) in try branch.folded() }
+    pooling.fusion = try fusion.folded()
+    return pooling
   }
 
   func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {

@@ -10,6 +10,9 @@ public protocol Encoder: Sendable {
 
   /// What stage `index` makes of what the one before gave, N × C × H × W.
   func run(stage index: Int, on input: Tensor, in pass: Pass) throws(TensorError) -> Tensor
+
+  /// The same encoder in fewer operations, to be used and no longer trained.
+  func folded() throws(TensorError) -> Self
 }
 
 /// What a stage of an encoder gives.

@@ -10,7 +10,7 @@ public import Tensors
 /// multiplications, which wait for memory. At width 1 the stages have 32, 64, 96 and 128 channels.
 public struct LightNet: Encoder {
   public let stages: [EncoderStage]
-  private let layers: [Sequential]
+  private var layers: [Sequential]
 
   /// - Precondition: the output stride is 8, 16 or 32.
   public init(width: Double = 1, outputStride: Int = 32, in scope: ParameterScope) throws {
@@ -38,6 +38,12 @@ public struct LightNet: Encoder {
       stages.append(EncoderStage("stage\(index + 1)", stride: stride, channels: inputs))
     }
     (self.layers, self.stages) = (layers, stages)
+  }
+
+  public func folded() throws(TensorError) -> LightNet {
+    var network = self
+    network.layers = try layers.map { (layer) throws(TensorError) in try layer.folded() }
+    return network
   }
 
   public func run(

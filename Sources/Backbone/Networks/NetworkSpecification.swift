@@ -49,7 +49,6 @@ public struct NetworkSpecification: Hashable, Sendable {
     try network.allow(["encoder", "context", "decoder"])
     encoder = try EncoderKind(network.group("encoder"))
     let context = try network.group("context")
-    try context.allow(["kind", "channels", "bins", "rates"])
     contextChannels = try context.integer("channels", in: 1...4096)
     self.context = try ContextKind(context)
     joins = try network.groups("decoder").map { (join) throws(BackboneError) in
@@ -76,14 +75,15 @@ public enum EncoderKind: Hashable, Sendable {
   }
 
   fileprivate init(_ reader: DescriptionReader) throws(BackboneError) {
-    try reader.allow(["kind", "depth", "width", "stride"])
     try reader.check("kind", isOneOf: ["resnet", "light"])
+    let isResNet = try reader.string("kind") == "resnet"
+    try reader.allow(["kind", "width", "stride"] + (isResNet ? ["depth"] : []))
     let width = reader.has("width") ? try reader.number("width", in: 0.05...4) : 1
     let stride = reader.has("stride") ? try reader.integer("stride", in: 8...32) : 32
     guard [8, 16, 32].contains(stride) else {
       throw BackboneError(.badDescription, "an encoder's stride is 8, 16 or 32, not \(stride)")
     }
-    guard try reader.string("kind") == "resnet" else {
+    guard isResNet else {
       self = .light(width: width, stride: stride)
       return
     }
@@ -100,9 +100,15 @@ extension ContextKind {
   fileprivate init(_ reader: DescriptionReader) throws(BackboneError) {
     try reader.check("kind", isOneOf: ["linear", "pyramid", "atrous"])
     switch try reader.string("kind") {
-    case "pyramid": self = .pyramid(bins: try reader.integers("bins", in: 1...64))
-    case "atrous": self = .atrous(rates: try reader.integers("rates", in: 1...64))
-    default: self = .linear
+    case "pyramid":
+      try reader.allow(["kind", "channels", "bins"])
+      self = .pyramid(bins: try reader.integers("bins", in: 1...64))
+    case "atrous":
+      try reader.allow(["kind", "channels", "rates"])
+      self = .atrous(rates: try reader.integers("rates", in: 1...64))
+    default:
+      try reader.allow(["kind", "channels"])
+      self = .linear
     }
   }
 }

@@ -6,8 +6,9 @@ public import Tensors
 /// A residual network without its classifier (He et al., CVPR 2016), of any width and output stride.
 ///
 /// Parameters bear torchvision's names. An output stride of 16 or 8 replaces the last one or two
-/// strides of 2 by dilation, as torchvision does: the first block of such a stage keeps the
-/// dilation before it.
+/// strides of 2 by dilation, as torchvision does: the first block of such a stage keeps the dilation
+/// before it. With bottlenecks the network then computes at more places what the same weights give
+/// at an output stride of 32; torchvision dilates no others.
 public struct ResNet: Encoder {
   /// How many blocks each stage has, and of which kind.
   public enum Depth: Int, Hashable, Sendable, CaseIterable {
@@ -30,7 +31,7 @@ public struct ResNet: Encoder {
   }
 
   public let stages: [EncoderStage]
-  private let layers: [Sequential]
+  private var layers: [Sequential]
 
   /// - Precondition: the output stride is 8, 16 or 32, and the width leaves at least one channel.
   public init(
@@ -39,12 +40,8 @@ public struct ResNet: Encoder {
     precondition([8, 16, 32].contains(outputStride), "an output stride of \(outputStride)")
     func scaled(_ channels: Int) -> Int { max(1, Int((Double(channels) * width).rounded())) }
     let first = scaled(64)
-    var layers = [
-      Sequential([
-        try Conv2d(3, first, kernel: 7, stride: 2, bias: false, in: scope["conv1"]),
-        try BatchNorm2d(first, rectified: true, in: scope["bn1"]),
-      ])
-    ]
+    let stem = try Conv2d(3, first, kernel: 7, stride: 2, bias: false, in: scope["conv1"])
+    var layers = [Sequential([try ConvolutionBlock(normalising: stem, in: scope["bn1"])])]
     var stages = [EncoderStage("stem", stride: 2, channels: first)]
     var (channels, stride, dilation) = (first, 4, 1)
     for (index, count) in depth.blocks.enumerated() {
@@ -54,7 +51,7 @@ public struct ResNet: Encoder {
       stride *= step
       let row = try ResidualRow(
         count, inputs: channels, width: scaled(64 << index), stride: step,
-        dilations: (before, dilation), bottleneck: depth.isBottlenecked,
+        dilation: (before, dilation), bottleneck: depth.isBottlenecked,
         in: scope["layer\(index + 1)"])
       channels = row.channels
       let pool = Pool2d(.largest, size: 3, stride: 2, padding: 1)
@@ -62,6 +59,12 @@ public struct ResNet: Encoder {
       stages.append(EncoderStage("layer\(index + 1)", stride: stride, channels: channels))
     }
     (self.layers, self.stages) = (layers, stages)
+  }
+
+  public func folded() throws(TensorError) -> ResNet {
+    var network = self
+    network.layers = try layers.map { (layer) throws(TensorError) in try layer.folded() }
+    return network
   }
 
   public func run(
@@ -77,7 +80,7 @@ private struct ResidualRow {
   let channels: Int
 
   init(
-    _ count: Int, inputs: Int, width: Int, stride: Int, dilations: (first: Int, rest: Int),
+    _ count: Int, inputs: Int, width: Int, stride: Int, dilation: (before: Int, after: Int),
     bottleneck: Bool, in scope: ParameterScope
   ) throws {
     var blocks: [any Layer] = []
@@ -85,81 +88,11 @@ private struct ResidualRow {
     for index in 0..<count {
       let shape = BlockShape(
         inputs: index == 0 ? inputs : channels, width: width, outputs: channels,
-        stride: index == 0 ? stride : 1, dilation: index == 0 ? dilations.first : dilations.rest)
+        stride: index == 0 ? stride : 1, dilation: index == 0 ? dilation.before : dilation.after)
       blocks.append(
         bottleneck
           ? try Bottleneck(shape, in: scope[index]) : try BasicBlock(shape, in: scope[index]))
     }
     self.blocks = blocks
   }
-}
-
-struct BlockShape {
-  let inputs: Int, width: Int, outputs: Int
-  let stride: Int, dilation: Int
-}
-
-/// The input, plus what two convolutions make of it (He et al., figure 5 left).
-struct BasicBlock: Layer {
-  private let conv1: Conv2d, bn1: BatchNorm2d
-  private let conv2: Conv2d, bn2: BatchNorm2d
-  private let downsample: Sequential
-
-  init(_ shape: BlockShape, in scope: ParameterScope) throws {
-    conv1 = try Conv2d(
-      shape.inputs, shape.width, kernel: 3, stride: Extent(shape.stride),
-      dilation: Extent(shape.dilation), bias: false, in: scope["conv1"])
-    bn1 = try BatchNorm2d(shape.width, rectified: true, in: scope["bn1"])
-    conv2 = try Conv2d(
-      shape.width, shape.width, kernel: 3, dilation: Extent(shape.dilation), bias: false,
-      in: scope["conv2"])
-    bn2 = try BatchNorm2d(shape.width, in: scope["bn2"])
-    downsample = try shortcut(shape, in: scope["downsample"])
-  }
-
-  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
-    let inner = try bn1(conv1(input, in: pass), in: pass)
-    let residual = try bn2(conv2(inner, in: pass), in: pass)
-    return try residual.addingRectified(downsample(input, in: pass).cast(to: residual.type))
-  }
-}
-
-/// The input, plus what a narrow convolution between two 1×1 makes of it (He et al., figure 5 right).
-///
-/// The stride is taken by the 3×3, as in torchvision.
-struct Bottleneck: Layer {
-  private let conv1: Conv2d, bn1: BatchNorm2d
-  private let conv2: Conv2d, bn2: BatchNorm2d
-  private let conv3: Conv2d, bn3: BatchNorm2d
-  private let downsample: Sequential
-
-  init(_ shape: BlockShape, in scope: ParameterScope) throws {
-    conv1 = try Conv2d(shape.inputs, shape.width, kernel: 1, bias: false, in: scope["conv1"])
-    bn1 = try BatchNorm2d(shape.width, rectified: true, in: scope["bn1"])
-    conv2 = try Conv2d(
-      shape.width, shape.width, kernel: 3, stride: Extent(shape.stride),
-      dilation: Extent(shape.dilation), bias: false, in: scope["conv2"])
-    bn2 = try BatchNorm2d(shape.width, rectified: true, in: scope["bn2"])
-    conv3 = try Conv2d(shape.width, shape.outputs, kernel: 1, bias: false, in: scope["conv3"])
-    bn3 = try BatchNorm2d(shape.outputs, in: scope["bn3"])
-    downsample = try shortcut(shape, in: scope["downsample"])
-  }
-
-  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
-    let narrow = try bn1(conv1(input, in: pass), in: pass)
-    let inner = try bn2(conv2(narrow, in: pass), in: pass)
-    let residual = try bn3(conv3(inner, in: pass), in: pass)
-    return try residual.addingRectified(downsample(input, in: pass).cast(to: residual.type))
-  }
-}
-
-/// What brings a block's input to the shape of its output; no layers where it has it.
-private func shortcut(_ shape: BlockShape, in scope: ParameterScope) throws -> Sequential {
-  guard shape.stride != 1 || shape.inputs != shape.outputs else { return Sequential([]) }
-  return Sequential([
-    try Conv2d(
-      shape.inputs, shape.outputs, kernel: 1, stride: Extent(shape.stride), bias: false,
-      in: scope[0]),
-    try BatchNorm2d(shape.outputs, in: scope[1]),
-  ])
 }

@@ -16,14 +16,14 @@ public struct SegmentationNetwork: Backbone {
   public let head: ClassifierHead
   /// All of the network's, the head's included.
   public let parameters: Parameters
-  private let encoder: any Encoder
-  private let context: any Layer
-  private let decoder: [DecoderStep]
+  private var encoder: any Encoder
+  private var context: any Layer
+  private var decoder: [DecoderStep]
 
   /// A network with parameters drawn or read as `parameters` says.
   ///
   /// - Throws: `BackboneError` where the specification joins a stride that the encoder does not have,
-  ///   and what reading parameters throws.
+  ///   or not from coarse to fine, and what reading parameters throws.
   public init(_ specification: NetworkSpecification, parameters: Parameters) throws {
     let scope = parameters.root
     let encoder = try specification.encoder.make(in: scope["encoder"])
@@ -32,13 +32,7 @@ public struct SegmentationNetwork: Backbone {
       last.channels, specification.contextChannels, in: scope["context"])
     var (steps, channels): ([DecoderStep], Int) = ([], specification.contextChannels)
     for join in specification.joins {
-      guard let index = encoder.stages.lastIndex(where: { $0.stride == join.stride }),
-        index < encoder.stages.count - 1
-      else {
-        let strides = Set(encoder.stages.dropLast().map(\.stride)).sorted()
-        throw BackboneError(
-          .badDescription, "no features of stride \(join.stride) to join; there are \(strides)")
-      }
+      let index = try Self.index(of: join, in: encoder, after: steps.last)
       steps.append(
         try DecoderStep(
           from: index, fine: encoder.stages[index].channels, coarse: channels,
@@ -47,15 +41,37 @@ public struct SegmentationNetwork: Backbone {
     }
     head = try ClassifierHead(
       channels, classes: specification.classes, in: scope["classifier"])
-    decoder = steps
     var stages = encoder.stages.map { Stage($0.name, stride: $0.stride) }
     stages.append(Stage("context", stride: last.stride))
     if let finest = specification.joins.last {
       stages.append(Stage("decoder", stride: finest.stride))
     }
-    (self.specification, self.encoder, self.stages, self.parameters) = (
-      specification, encoder, stages, parameters
-    )
+    (self.specification, self.stages, self.parameters) = (specification, stages, parameters)
+    (self.encoder, decoder) = (encoder, steps)
+  }
+
+  /// The stage of the encoder whose features are joined: the last of its stride.
+  private static func index(
+    of join: NetworkSpecification.Join, in encoder: any Encoder, after step: DecoderStep?
+  ) throws(BackboneError) -> Int {
+    let coarser = encoder.stages[step?.stage ?? encoder.stages.count - 1].stride
+    let finer = encoder.stages.indices.filter { encoder.stages[$0].stride < coarser }
+    guard let index = finer.last(where: { encoder.stages[$0].stride == join.stride }) else {
+      let strides = Set(finer.map { encoder.stages[$0].stride }).sorted(by: >)
+      throw BackboneError(
+        .badDescription,
+        "no features of stride \(join.stride) to join after stride \(coarser); "
+          + "there are \(strides)")
+    }
+    return index
+  }
+
+  /// The same network in fewer operations, to be used and no longer trained.
+  public func folded() throws(TensorError) -> SegmentationNetwork {
+    var network = self
+    (network.encoder, network.context) = (try encoder.folded(), try context.folded())
+    network.decoder = try decoder.map { (step) throws(TensorError) in try step.folded() }
+    return network
   }
 
   public var inputSize: PixelSize? { specification.input.size }
@@ -99,55 +115,5 @@ public struct SegmentationNetwork: Backbone {
       output = try step(output, joining: fine, in: pass)
     }
     return Features(output)
-  }
-}
-
-/// Brings coarse features to the grid of finer ones, adds those, and convolves the sum.
-///
-/// The finer ones pass a 1×1 convolution first, so that both have as many channels.
-struct DecoderStep: Sendable {
-  /// Which stage of the encoder gives the finer features.
-  let stage: Int
-  private let lateral: ConvolutionBlock
-  private let fusion: ConvolutionBlock
-
-  init(
-    from stage: Int, fine: Int, coarse: Int, outputs: Int, in scope: ParameterScope
-  ) throws {
-    self.stage = stage
-    lateral = try ConvolutionBlock(fine, coarse, kernel: 1, rectified: false, in: scope["lateral"])
-    fusion = try ConvolutionBlock(coarse, outputs, kernel: 3, in: scope["fusion"])
-  }
-
-  func callAsFunction(
-    _ coarse: Tensor, joining fine: Tensor, in pass: Pass
-  ) throws(TensorError) -> Tensor {
-    let side = try lateral(fine, in: pass)
-    return try fusion(
-      side.addingRectified(coarse.resized(like: side, in: pass).cast(to: side.type)), in: pass)
-  }
-}
-
-/// A 1×1 convolution to one score a class, interpolated to the size of the frame.
-public struct ClassifierHead: SegmentationHead {
-  public let classes: ClassList
-  private let convolution: Conv2d
-
-  public init(_ inputs: Int, classes: ClassList, in scope: ParameterScope) throws {
-    self.classes = classes
-    convolution = try Conv2d(
-      inputs, classes.count, kernel: 1, initialisation: .normal(deviation: 0.01), in: scope)
-  }
-
-  /// Scores at the stride of the features, in single precision.
-  public func scores(of features: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
-    try convolution(features, in: pass).cast(to: .float32)
-  }
-
-  public func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor {
-    try withoutGradients {
-      try scores(of: features, in: .inference).resized(
-        height: size.height, width: size.width, in: .inference)
-    }
   }
 }
