@@ -96,7 +96,8 @@ let package = Package(
       dependencies: ["Training", "Backbone", "Datasets", "Flow", "Layers", "Tensors", "Video"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
     .testTarget(
-      name: "BackboneTests", dependencies: ["Backbone", "ConformanceKit", "Tensors", "Video"]),
+      name: "BackboneTests",
+      dependencies: ["Backbone", "ConformanceKit", "Layers", "Tensors", "Video"]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [

@@ -45,3 +45,6 @@ public func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -
   let scratch = try Scratch()
   return try withExtendedLifetime(scratch) { try body(URL(filePath: scratch.path)) }
 }
+
+/// Where files that other programs made for the tests lie.
+public let fixtures = URL(filePath: #filePath).appending(path: "../../Fixtures").standardized.path
