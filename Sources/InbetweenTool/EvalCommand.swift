@@ -29,7 +29,8 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "Stop after so many frames.")
   var frames: Int?
 
-  @Option(help: "A TorchScript network with its .yaml beside it, or 'truth' for the true labels.")
+  @Option(
+    help: "A TorchScript network with its .yaml beside it, a folder with spec.yaml, or 'truth'.")
   var backbone: String
 
   @OptionGroup var parts: PartOptions
@@ -45,13 +46,12 @@ struct EvalCommand: ParsableCommand {
     let signals = Signals()
     try refuseCodecMotion()
     let make = try [Card<ClipMaker>].clips.part(data)
-    let description = try backbone == "truth" ? nil : NetworkDescription(besideNetwork: backbone)
-    let network = [backbone, NetworkDescription.path(besideNetwork: backbone)]
-    try Overwriting.check(outputs: ["--json": json], inputs: network)
+    let network = try backbone == "truth" ? nil : StoredNetwork(at: backbone)
+    try Overwriting.check(outputs: ["--json": json], inputs: network?.files ?? [])
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
     let clip = try make(ClipRequest(split: split, limit: frames, threads: parts.threading.threads))
     try parts.threading.apply()
-    let pipeline = try makePipeline(for: clip, description)
+    let pipeline = try makePipeline(for: clip, network)
     let (measurement, failure) = measure(pipeline, on: clip, until: signals)
     let result = RunResult(
       status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok,
@@ -87,19 +87,19 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func makePipeline(
-    for clip: any Clip, _ description: NetworkDescription?
+    for clip: any Clip, _ network: StoredNetwork?
   ) throws -> KeyframePipeline {
-    guard let description else {
+    guard let network else {
       let truth = TrueLabels(of: clip)
       return try parts.pipeline(truth, truth.head)
     }
-    guard description.classes.names == clip.classes.names else {
-      let (known, wanted) = (names(description.classes), names(clip.classes))
+    guard network.classes.names == clip.classes.names else {
+      let (known, wanted) = (names(network.classes), names(clip.classes))
       throw Failure(
         .badInput, "\(backbone) tells \(known) apart, \(clip.name) is labelled with \(wanted)")
     }
-    let network = try ImportedNetwork(contentsOf: backbone, description: description)
-    return try parts.pipeline(network, network.head)
+    let (heavy, head) = try network.load()
+    return try parts.pipeline(heavy, head)
   }
 
   /// The first few classes, and how many there are.

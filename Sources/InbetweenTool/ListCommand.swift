@@ -19,6 +19,7 @@ struct ListCommand: ParsableCommand {
       """
       Backbones (--backbone)
         FILE.pt             a TorchScript network, with FILE.yaml beside it that says how to feed it
+        FOLDER              a network of this package's own: spec.yaml and weights.safetensors
         truth               a clip's own labels in the place of a network (eval only)
       """)
   }

@@ -5,6 +5,7 @@ internal import Backbone
 internal import Evaluation
 internal import Foundation
 internal import Pipeline
+internal import Recipes
 internal import Tensors
 internal import Video
 
@@ -19,7 +20,7 @@ struct RunCommand: ParsableCommand {
   @Argument(help: "A video file, a folder of pictures, a pattern, or one picture.")
   var source: String
 
-  @Option(help: "A TorchScript network with its .yaml beside it.")
+  @Option(help: "A TorchScript network with its .yaml beside it, or a folder with spec.yaml.")
   var backbone: String
 
   @OptionGroup var parts: PartOptions
@@ -58,14 +59,14 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let signals = Signals()
     let (stream, pictures) = try openStream()
-    let description = try NetworkDescription(besideNetwork: backbone)
-    try checkPaths(pictures: pictures)
+    let network = try StoredNetwork(at: backbone)
+    try checkPaths(pictures: pictures, network: network)
     let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
-    let outputs = try FrameOutputs(self, info: stream.info, palette: description.classes.palette)
+    let outputs = try FrameOutputs(self, info: stream.info, palette: network.classes.palette)
     try parts.threading.apply()
-    let network = try ImportedNetwork(contentsOf: backbone, description: description)
+    let (heavy, head) = try network.load()
     var job = RunJob(
-      pipeline: try parts.pipeline(network, network.head), classes: description.classes,
+      pipeline: try parts.pipeline(heavy, head), classes: network.classes,
       stream: stream, outputs: outputs, limit: frames, signals: signals)
     let failure = job.run()
     if job.report.decoded > 0, result?.isStandardOutput != true {
@@ -91,11 +92,10 @@ struct RunCommand: ParsableCommand {
   }
 
   /// Looks for what would be written over before the network is loaded.
-  private func checkPaths(pictures: [String]) throws {
-    let network = [backbone, NetworkDescription.path(besideNetwork: backbone)]
+  private func checkPaths(pictures: [String], network: StoredNetwork) throws {
     try Overwriting.check(
       outputs: ["--output": output, "--json": json, "--per-frame": perFrame],
-      inputs: (pictures.isEmpty ? [self.source] : pictures) + network)
+      inputs: (pictures.isEmpty ? [self.source] : pictures) + network.files)
     if let labels { try Overwriting.check(folder: labels, pictures: pictures) }
   }
 

@@ -19,7 +19,8 @@ struct ImportedNetworkTests {
   @Test func exportedMethodsAreStagesInOrder() throws {
     let network = try ImportedNetwork(contentsOf: "\(folder)/staged.pt")
     #expect(network.stages == [Stage("features", stride: 2), Stage("scores", stride: 2)])
-    let features = try network.run(0..<1, on: Features(network.input(for: frame(width: 20, height: 14)))).main
+    let input = try network.input(for: frame(width: 20, height: 14))
+    let features = try network.run(0..<1, on: Features(input)).main
     #expect(features.shape == [1, 8, 7, 10])
   }
 

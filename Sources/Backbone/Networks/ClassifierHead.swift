@@ -21,9 +21,16 @@ public struct ClassifierHead: SegmentationHead {
   }
 
   public func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor {
-    try withoutGradients {
-      try scores(of: features, in: .inference).resized(
-        height: size.height, width: size.width, in: .inference)
-    }
+    try withoutGradients { try self(features, size: size, in: .inference) }
+  }
+
+  /// The same, in a pass that may count its work.
+  public func callAsFunction(
+    _ features: Tensor, size: PixelSize, in pass: Pass
+  ) throws(TensorError) -> Tensor {
+    let output = try scores(of: features, in: pass).resized(
+      height: size.height, width: size.width, in: pass)
+    pass.ledger?.end("head", stride: 1, giving: output)
+    return output
   }
 }

@@ -89,7 +89,10 @@ public struct SegmentationNetwork: Backbone {
     _ range: Range<Int>, on input: Features, in pass: Pass
   ) throws(TensorError) -> Features {
     var features = input
-    for index in range { features = try run(stage: index, on: features, in: pass) }
+    for index in range {
+      features = try run(stage: index, on: features, in: pass)
+      pass.ledger?.end(stages[index].name, stride: stages[index].stride, giving: features.main)
+    }
     return features
   }
 
@@ -97,6 +100,19 @@ public struct SegmentationNetwork: Backbone {
   public func scores(of images: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
     try head.scores(
       of: run(0..<stages.count, on: Features(images), in: pass).main, in: pass)
+  }
+
+  /// The stage that a parameter belongs to; `head` for those of the classifier.
+  public func stage(ofParameter name: String) -> String {
+    let parts = name.split(separator: ".", maxSplits: 2).map(String.init)
+    switch parts.first {
+    case "encoder":
+      // torchvision's names know no stem.
+      return encoder.stages.first { parts.count > 1 && $0.name == parts[1] }?.name
+        ?? encoder.stages[0].name
+    case "classifier": return "head"
+    default: return parts.first ?? ""
+    }
   }
 
   private func run(
