@@ -37,13 +37,12 @@ let package = Package(
     // Values.
     .target(name: "Tensors", dependencies: ["CTorch"]),
     .target(name: "Video", dependencies: ["Tensors", "COpenCV", "CFFmpeg"]),
-    .target(name: "Layers", dependencies: ["Tensors"]),
+    .target(
+      name: "Layers", dependencies: ["Tensors", .product(name: "Yams", package: "Yams")]),
 
     // Parts.
-    .target(name: "Flow", dependencies: ["CKernels", "Tensors", "Video"]),
-    .target(
-      name: "Backbone",
-      dependencies: ["Layers", "Tensors", "Video", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Flow", dependencies: ["CKernels", "Layers", "Tensors", "Video"]),
+    .target(name: "Backbone", dependencies: ["Layers", "Tensors", "Video"]),
     .target(name: "Scheduler", dependencies: ["Flow", "Tensors", "Video"]),
     .target(name: "Propagation", dependencies: ["Flow", "Tensors"]),
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+package import Layers
 public import Tensors
 public import Video
-internal import Yams
 
 /// How to feed an imported network and how to read it: the YAML file beside it.
 ///
@@ -137,6 +137,13 @@ public struct InputContract: Hashable, Sendable {
         repeating: Float(reader.has("scale") ? try reader.number("scale") : 1)),
       order: PixelScaling.Order(rawValue: try reader.string("color")) ?? .bgr)
   }
+}
+
+/// Reads descriptions of networks.
+package typealias DescriptionReader = MappingReader<BackboneError>
+
+extension BackboneError: DescriptionFailure {
+  package init(description: String) { self.init(.badDescription, description) }
 }
 
 extension DescriptionReader {

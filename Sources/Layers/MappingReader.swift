@@ -5,25 +5,26 @@ internal import Yams
 /// A mapping in a YAML file, read key by key with the path of each in every complaint.
 ///
 /// Works on the parsed nodes and never decodes, and counts them first: a few hundred bytes of
-/// aliases can stand for billions of nodes.
-package struct DescriptionReader {
-  package static let maximumBytes = 1 << 20
-  private static let (maximumNodes, maximumDepth) = (10_000, 16)
+/// aliases can stand for billions of nodes. Complaints are errors of whoever reads.
+package struct MappingReader<Failure: DescriptionFailure> {
+  package static var maximumBytes: Int { 1 << 20 }
+  private static var maximumNodes: Int { 10_000 }
+  private static var maximumDepth: Int { 16 }
 
   private let path: String
   private let mapping: Node.Mapping
 
-  package init(yaml: String) throws(BackboneError) {
+  package init(yaml: String) throws(Failure) {
     guard yaml.utf8.count <= Self.maximumBytes else {
-      throw BackboneError(.badDescription, "the description is longer than 1 MiB")
+      throw Failure(description: "the description is longer than 1 MiB")
     }
     let node: Node?
     do { node = try Yams.compose(yaml: yaml) } catch {
       let reason = "\(error)".split(separator: "\n").joined(separator: " ")
-      throw BackboneError(.badDescription, "no YAML: \(reason)")
+      throw Failure(description: "no YAML: \(reason)")
     }
     guard let node, let mapping = node.mapping else {
-      throw BackboneError(.badDescription, "the description is no mapping of keys to values")
+      throw Failure(description: "the description is no mapping of keys to values")
     }
     var budget = Self.maximumNodes
     try Self.spend(&budget, on: node, depth: 0)
@@ -32,11 +33,11 @@ package struct DescriptionReader {
 
   private init(path: String, mapping: Node.Mapping) { (self.path, self.mapping) = (path, mapping) }
 
-  private static func spend(_ budget: inout Int, on node: Node, depth: Int) throws(BackboneError) {
+  private static func spend(_ budget: inout Int, on node: Node, depth: Int) throws(Failure) {
     budget -= 1
     guard budget > 0, depth <= maximumDepth else {
-      throw BackboneError(
-        .badDescription, "more than \(maximumNodes) values or \(maximumDepth) levels")
+      throw Failure(
+        description: "more than \(maximumNodes) values or \(maximumDepth) levels")
     }
     switch node {
     case .mapping(let mapping):
@@ -53,19 +54,19 @@ package struct DescriptionReader {
   package func has(_ key: String) -> Bool { mapping[key] != nil }
 
   /// Complains of the first key that is not among `keys`.
-  package func allow(_ keys: [String]) throws(BackboneError) {
+  package func allow(_ keys: [String]) throws(Failure) {
     for case let key in mapping.keys where !keys.contains(key.string ?? "") {
       throw complaint(key.string ?? "?", "unknown; there are \(keys.joined(separator: ", "))")
     }
   }
 
-  package func check(_ key: String, isOneOf values: [String]) throws(BackboneError) {
+  package func check(_ key: String, isOneOf values: [String]) throws(Failure) {
     guard values.contains(try string(key)) else {
       throw complaint(key, "must be one of \(values.joined(separator: ", "))")
     }
   }
 
-  package func string(_ key: String) throws(BackboneError) -> String {
+  package func string(_ key: String) throws(Failure) -> String {
     guard let value = mapping[key]?.string else { throw complaint(key, "must be given, as text") }
     return value
   }
@@ -73,7 +74,7 @@ package struct DescriptionReader {
   /// A number within `range`.
   package func number(
     _ key: String, in range: ClosedRange<Double>
-  ) throws(BackboneError) -> Double {
+  ) throws(Failure) -> Double {
     let value = try number(key)
     guard range.contains(value) else {
       throw complaint(key, "must be \(range.lowerBound)…\(range.upperBound), not \(value)")
@@ -84,7 +85,7 @@ package struct DescriptionReader {
   /// A list of whole numbers within `range`, at least one.
   package func integers(
     _ key: String, in range: ClosedRange<Int>
-  ) throws(BackboneError) -> [Int] {
+  ) throws(Failure) -> [Int] {
     let values = mapping[key]?.sequence?.compactMap(\.int) ?? []
     guard !values.isEmpty, values.count == mapping[key]?.sequence?.count,
       values.allSatisfy(range.contains)
@@ -95,14 +96,14 @@ package struct DescriptionReader {
     return values
   }
 
-  package func number(_ key: String) throws(BackboneError) -> Double {
+  package func number(_ key: String) throws(Failure) -> Double {
     guard let value = mapping[key]?.float, value.isFinite else {
       throw complaint(key, "must be given, as a number")
     }
     return value
   }
 
-  package func integer(_ key: String, in range: ClosedRange<Int>) throws(BackboneError) -> Int {
+  package func integer(_ key: String, in range: ClosedRange<Int>) throws(Failure) -> Int {
     guard let value = mapping[key]?.int, range.contains(value) else {
       throw complaint(
         key, "must be given, as a whole number of \(range.lowerBound)…\(range.upperBound)")
@@ -110,7 +111,7 @@ package struct DescriptionReader {
     return value
   }
 
-  package func numbers(_ key: String, count: Int) throws(BackboneError) -> [Double] {
+  package func numbers(_ key: String, count: Int) throws(Failure) -> [Double] {
     let values = mapping[key]?.sequence?.compactMap(\.float) ?? []
     guard values.count == count, mapping[key]?.sequence?.count == count,
       values.allSatisfy(\.isFinite)
@@ -119,7 +120,7 @@ package struct DescriptionReader {
   }
 
   /// All keys of this group, with the number each gives.
-  package func allNumbers() throws(BackboneError) -> [String: Double] {
+  package func allNumbers() throws(Failure) -> [String: Double] {
     var numbers: [String: Double] = [:]
     for case let key in mapping.keys {
       let name = key.string ?? "?"
@@ -133,24 +134,29 @@ package struct DescriptionReader {
     return sequence.map { $0.string ?? "?" }
   }
 
-  package func group(_ key: String) throws(BackboneError) -> DescriptionReader {
+  package func group(_ key: String) throws(Failure) -> MappingReader {
     guard let group = mapping[key]?.mapping else {
       throw complaint(key, "must be given, as a group of keys")
     }
-    return DescriptionReader(path: path + key + ".", mapping: group)
+    return MappingReader(path: path + key + ".", mapping: group)
   }
 
   /// The groups of a list; none where the key is absent.
-  package func groups(_ key: String) throws(BackboneError) -> [DescriptionReader] {
+  package func groups(_ key: String) throws(Failure) -> [MappingReader] {
     guard let value = mapping[key] else { return [] }
     guard let list = value.sequence?.compactMap(\.mapping), list.count == value.sequence?.count
     else { throw complaint(key, "must be a list of groups") }
     return list.enumerated().map {
-      DescriptionReader(path: "\(path)\(key)[\($0.offset)].", mapping: $0.element)
+      MappingReader(path: "\(path)\(key)[\($0.offset)].", mapping: $0.element)
     }
   }
 
-  package func complaint(_ key: String, _ message: String) -> BackboneError {
-    BackboneError(.badDescription, "\(path)\(key) \(message)")
+  package func complaint(_ key: String, _ message: String) -> Failure {
+    Failure(description: "\(path)\(key) \(message)")
   }
+}
+
+/// An error that can say what is wrong with a description.
+package protocol DescriptionFailure: Error {
+  init(description: String)
 }
