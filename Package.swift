@@ -58,7 +58,8 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(
-      name: "Evaluation", dependencies: ["Datasets", "Flow", "Pipeline", "Scheduler", "Video"]),
+      name: "Evaluation",
+      dependencies: ["Datasets", "Flow", "Pipeline", "Scheduler", "Tensors", "Video"]),
     .target(
       name: "Recipes",
       dependencies: [
@@ -88,7 +89,8 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ConformanceKit"]),
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
-    .testTarget(name: "FlowTests", dependencies: ["Flow", "Video", "Tensors", "ConformanceKit"]),
+    .testTarget(
+      name: "FlowTests", dependencies: ["Flow", "Layers", "Video", "Tensors", "ConformanceKit"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors"]),
     .testTarget(
       name: "TrainingTests",

@@ -21,6 +21,9 @@ public enum Initialisation: Sendable, Hashable {
   /// The weights of bilinear interpolation by the stride of a transposed convolution of kernel
   /// 2 · stride (Long et al., CVPR 2015); each channel on its own, as many out as in.
   case bilinear
+  /// Normal with this deviation, but that the last inputs, as many as there are outputs, come through
+  /// as they are: what a prediction begins with that is to correct another.
+  case passingLast(deviation: Double)
 
   func draw(_ shape: Shape, seed: UInt64) throws(TensorError) -> Tensor {
     let area = shape.dimensions.dropFirst(2).reduce(1, *)
@@ -40,7 +43,19 @@ public enum Initialisation: Sendable, Hashable {
       return try .normal(shape, deviation: deviation, seed: seed)
     case .bilinear:
       return try Self.bilinear(shape)
+    case .passingLast(let deviation):
+      return try Tensor.normal(shape, deviation: deviation, seed: seed) + Self.passingLast(shape)
     }
+  }
+
+  private static func passingLast(_ shape: Shape) throws(TensorError) -> Tensor {
+    let area = shape[2] * shape[3]
+    var values = [Float](repeating: 0, count: shape[0] * shape[1] * area)
+    for output in 0..<min(shape[0], shape[1]) {
+      let input = shape[1] - min(shape[0], shape[1]) + output
+      values[(output * shape[1] + input) * area + area / 2] = 1
+    }
+    return try Tensor(values, shape: shape)
   }
 
   private static func bilinear(_ shape: Shape) throws(TensorError) -> Tensor {

@@ -58,6 +58,12 @@ extension [Card<any FlowEstimator>] {
         guard setting == nil || setting == "filled" else { throw Misfit("takes the word filled") }
         return CodecMotion(fillsHoles: setting != nil)
       },
+      Card(
+        "flownet", setting: "FOLDER", "a trained network: a folder with spec.yaml and its weights"
+      ) {
+        guard let folder = $0, !folder.isEmpty else { throw Misfit("needs a folder") }
+        return try NetworkFlow(folder: folder)
+      },
       Card("still", "no motion at all") { _ in Still() },
     ]
   }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Layers
+public import Tensors
+
+/// What a flow network consists of, as the YAML file that trains it says.
+///
+/// ```yaml
+/// input: {color: bgr, mean: [110, 109, 105], std: [72, 73, 70]}
+/// network:
+///   kind: flownet-s
+///   width: 0.375         # 1, the paper's, where left out
+///   normalised: false    # batch normalisation on the way down
+///   finest: 2            # the finest level with a motion: 2, at a stride of 4, is the paper's
+///   unit: 20             # pixels of the network's input that an output of 1 means
+///   steps: [2]           # the frame divided by this: [1] in the paper, [2] in Deep Feature Flow
+/// ```
+///
+/// Several steps run the same network several times, each on the reference as the motion found so far
+/// carries it, and add what is left (Hur and Roth, CVPR 2019): `[4, 2]` finds fast things on a small
+/// picture and their edges on a larger one.
+public struct FlowNetSpecification: Hashable, Sendable {
+  /// How pixels become the network's input; the same for both images.
+  public var scaling: PixelScaling
+  public var width: Double
+  public var isNormalised: Bool
+  public var finest: Int
+  public var unit: Float
+  public var steps: [Int]
+
+  /// - Precondition: there is a step, and each divides by at least 1.
+  public init(
+    scaling: PixelScaling = Self.usualScaling, width: Double = 1, isNormalised: Bool = false,
+    finest: Int = 2, unit: Float = 20, steps: [Int] = [1]
+  ) {
+    precondition(!steps.isEmpty && steps.allSatisfy { $0 >= 1 }, "steps \(steps)")
+    (self.scaling, self.width, self.isNormalised) = (scaling, width, isNormalised)
+    (self.finest, self.unit, self.steps) = (finest, unit, steps)
+  }
+
+  /// 0 to 1, less the means of the data it was first trained on.
+  public static let usualScaling = PixelScaling(
+    mean: SIMD3(0.45, 0.432, 0.411) * 255, scale: SIMD3(repeating: 1 / 255), order: .bgr)
+
+  /// Reads a description from YAML text; keys other than `input` and `network` are for others.
+  ///
+  /// - Throws: `FlowError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String) throws(FlowError) {
+    try self.init(MappingReader<FlowError>(yaml: yaml))
+  }
+
+  /// Reads the keys `input` and `network`.
+  package init<Failure>(_ root: MappingReader<Failure>) throws(Failure) {
+    let network = try root.group("network")
+    try network.allow(["kind", "width", "normalised", "finest", "unit", "steps"])
+    try network.check("kind", isOneOf: ["flownet-s"])
+    if network.has("normalised") {
+      try network.check("normalised", isOneOf: ["true", "false"])
+    }
+    scaling = root.has("input") ? try root.group("input").scaling() : Self.usualScaling
+    width = network.has("width") ? try network.number("width", in: 0.05...4) : 1
+    isNormalised = network.has("normalised") ? try network.string("normalised") == "true" : false
+    finest = network.has("finest") ? try network.integer("finest", in: 0...5) : 2
+    unit = network.has("unit") ? Float(try network.number("unit", in: 0.01...1000)) : 20
+    steps = network.has("steps") ? try network.integers("steps", in: 1...16) : [1]
+  }
+}
+
+extension FlowError: DescriptionFailure {
+  package init(description: String) { self.init(.badDescription, description) }
+}
+
+extension MappingReader {
+  fileprivate func scaling() throws(Failure) -> PixelScaling {
+    try allow(["color", "mean", "std", "scale"])
+    try check("color", isOneOf: PixelScaling.Order.allCases.map(\.rawValue))
+    let deviation = try planes("std")
+    guard all(deviation .> 0) else { throw complaint("std", "must be positive") }
+    return PixelScaling(
+      mean: try planes("mean"), deviation: deviation,
+      scale: SIMD3(repeating: Float(has("scale") ? try number("scale") : 1)),
+      order: PixelScaling.Order(rawValue: try string("color")) ?? .bgr)
+  }
+
+  private func planes(_ key: String) throws(Failure) -> SIMD3<Float> {
+    SIMD3(try numbers(key, count: 3).map(Float.init))
+  }
+}
