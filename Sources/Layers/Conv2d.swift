@@ -89,8 +89,9 @@ public struct ConvTranspose2d: Layer {
 
   public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
     pass.ledger?.add(multiplyAdds: input.count * (weight.count / weight.shape[0]))
-    return try input.cast(to: pass.precision).convTranspose2d(
-      weight.cast(to: pass.precision), bias: bias?.cast(to: pass.precision), stride: stride,
-      padding: padding, groups: groups)
+    // In single precision always: in another, LibTorch 1.13 takes inputs for outputs.
+    return try input.cast(to: .float32).convTranspose2d(
+      weight, bias: bias, stride: stride, padding: padding, groups: groups
+    ).cast(to: pass.precision)
   }
 }
