@@ -2,6 +2,7 @@
 
 internal import Backbone
 internal import Foundation
+internal import Layers
 
 /// The two networks for rendered streets, which the package ships.
 struct DemoNetworks {

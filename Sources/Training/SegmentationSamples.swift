@@ -17,8 +17,7 @@ public final class SegmentationSamples: Sendable {
     struct Spot: Sendable { let sample: Int, x: Int, y: Int }
     /// By class, then by picture.
     var spots: [[[Spot]]]
-    /// How many pixels of all pictures are of each class.
-    var pixels: [Int]
+    var frequencies: LabelFrequencies
   }
 
   /// The labelled frames of `clip`.
@@ -43,8 +42,8 @@ public final class SegmentationSamples: Sendable {
     return sample
   }
 
-  /// Pixels of each class in all pictures.
-  public func pixelCounts() throws -> [Int] { try survey().pixels }
+  /// How often each class occurs in all pictures.
+  public func frequencies() throws -> LabelFrequencies { try survey().frequencies }
 
   /// A picture that has class number `index`, and one of its pixels; nil where none has it.
   func spot(of class: Int, from random: inout RandomStream) throws -> Places.Spot? {
@@ -59,7 +58,7 @@ public final class SegmentationSamples: Sendable {
       if let places { return places }
       var found = Places(
         spots: Array(repeating: [], count: classes.count),
-        pixels: Array(repeating: 0, count: classes.count))
+        frequencies: LabelFrequencies(classes: classes.count))
       for index in 0..<count { try note(index, in: &found) }
       places = found
       return found
@@ -68,6 +67,7 @@ public final class SegmentationSamples: Sendable {
 
   private func note(_ index: Int, in found: inout Places) throws {
     let labels = try sample(index).labels
+    found.frequencies.add(labels.bytes)
     var random = RandomStream(seed: 0x5907, index)
     var spots = [[Places.Spot]](repeating: [], count: classes.count)
     var seen = [Int](repeating: 0, count: classes.count)
@@ -84,9 +84,6 @@ public final class SegmentationSamples: Sendable {
         }
       }
     }
-    for id in 0..<classes.count {
-      found.pixels[id] += seen[id]
-      if !spots[id].isEmpty { found.spots[id].append(spots[id]) }
-    }
+    for id in 0..<classes.count where !spots[id].isEmpty { found.spots[id].append(spots[id]) }
   }
 }

@@ -20,7 +20,9 @@ internal import Video
 ///   tilt: 3                   # degrees either way
 ///   colour: 0.3               # how far brightness, contrast and saturation stray from 1
 ///   focus: 0.5                # share of crops laid around a pixel of a class drawn evenly
-///   class-weights: sqrt-median   # or none, median
+///   class-weights: sqrt-median   # or none, median, log
+///   relaxed: 0                # pixels from a boundary within which its classes are as good
+///   hardest: 16384            # count only unlearned pixels, but at least so many; all if left out
 ///   overlap: 0.5              # weight of 1 - soft IoU beside the cross-entropy
 ///   stages:
 ///     - name: all
@@ -45,6 +47,8 @@ public struct SegmentationSpecification: Sendable {
   public let batchSize: Int
   public let focus: Double
   public let weighting: ClassWeighting
+  /// The cross-entropy, but for the weights of classes, which the data give.
+  public let crossEntropy: CrossEntropyLoss
   public let overlap: Double
   /// Tells this specification from any other.
   public let fingerprint: String
@@ -53,6 +57,7 @@ public struct SegmentationSpecification: Sendable {
   public enum ClassWeighting: String, CaseIterable, Sendable {
     case none, median
     case squareRootMedian = "sqrt-median"
+    case logarithmic = "log"
   }
 
   /// Reads the file at `path`; `folder` is where the files it names lie.
@@ -83,8 +88,8 @@ public struct SegmentationSpecification: Sendable {
     network = try NetworkSpecification(root)
     let training = try root.group("training")
     try training.allow([
-      "seed", "batch", "crop", "scale", "tilt", "colour", "focus", "class-weights", "overlap",
-      "stages",
+      "seed", "batch", "crop", "scale", "tilt", "colour", "focus", "class-weights", "relaxed",
+      "hardest", "overlap", "stages",
     ])
     batchSize = try training.integer("batch", in: 1...1024)
     let crop = try training.numbers("crop", count: 2).map { Int($0) }
@@ -98,6 +103,10 @@ public struct SegmentationSpecification: Sendable {
       colour: try training.number("colour", in: 0...1, usual: 0))
     focus = try training.number("focus", in: 0...1, usual: 0)
     overlap = try training.number("overlap", in: 0...100, usual: 0)
+    crossEntropy = CrossEntropyLoss(
+      relaxedPixels: training.has("relaxed") ? try training.integer("relaxed", in: 0...16) : 0,
+      hardExamples: training.has("hardest")
+        ? HardExamples(leastKept: try training.integer("hardest", in: 0...1_000_000_000)) : nil)
     let weighting = training.has("class-weights") ? try training.string("class-weights") : "none"
     guard let known = ClassWeighting(rawValue: weighting) else {
       let names = ClassWeighting.allCases.map(\.rawValue).joined(separator: ", ")
@@ -118,28 +127,23 @@ public struct SegmentationSpecification: Sendable {
     on samples: SegmentationSamples, validation: (any Clip)? = nil
   ) throws -> SegmentationTask {
     let network = try SegmentationNetwork(network, parameters: Parameters(seed: plan.seed))
+    var crossEntropy = crossEntropy
+    crossEntropy.classWeights = try weighting.weights(for: samples.frequencies())
     return SegmentationTask(
       network, on: samples, validation: validation, augmentation: augmentation,
       batchSize: batchSize,
-      objective: SegmentationObjective(
-        classWeights: try weighting.weights(for: samples.pixelCounts()), overlap: overlap),
+      objective: SegmentationObjective(crossEntropy: crossEntropy, overlap: overlap),
       focus: focus, seed: plan.seed)
   }
 }
 
 extension SegmentationSpecification.ClassWeighting {
-  /// A weight a class; those that never occur weigh nothing.
-  ///
-  /// Median-frequency balancing (Eigen and Fergus, ICCV 2015) over the pixels of all pictures
-  /// together, or its square root, bounded by 10.
-  func weights(for counts: [Int]) -> [Float]? {
-    let occurring = counts.filter { $0 > 0 }.sorted()
-    guard self != .none, !occurring.isEmpty else { return nil }
-    let median = Double(occurring[occurring.count / 2])
-    return counts.map { count in
-      guard count > 0 else { return 0 }
-      let ratio = median / Double(count)
-      return Float(min(self == .median ? ratio : ratio.squareRoot(), 10))
+  func weights(for frequencies: LabelFrequencies) -> [Float]? {
+    switch self {
+    case .none: nil
+    case .median: frequencies.medianWeights()
+    case .squareRootMedian: frequencies.medianWeights(exponent: 0.5)
+    case .logarithmic: frequencies.logarithmicWeights()
     }
   }
 }

@@ -101,45 +101,24 @@ public struct SegmentationTask: TrainingTask {
   }
 }
 
-/// What a segmentation network is to bring down.
+/// What a segmentation network is to bring down: a cross-entropy and, beside it, the overlap lost.
 public struct SegmentationObjective: Sendable {
-  /// What the cross-entropy of a pixel of each class counts; all alike where nil.
-  public var classWeights: [Float]?
-  /// What the mean overlap lost (1 - soft intersection over union) counts beside it.
+  /// Its void is that of the labels, whatever it says itself.
+  public var crossEntropy: CrossEntropyLoss
+  /// What the overlap lost (`OverlapLoss`, of soft intersections over unions) counts.
   public var overlap: Double
 
-  public init(classWeights: [Float]? = nil, overlap: Double = 0) {
-    (self.classWeights, self.overlap) = (classWeights, overlap)
+  public init(crossEntropy: CrossEntropyLoss = CrossEntropyLoss(), overlap: Double = 0) {
+    (self.crossEntropy, self.overlap) = (crossEntropy, overlap)
   }
 
   func loss(of scores: Tensor, labels: Tensor, void: Int) throws -> Loss {
-    let weights = try classWeights.map { try Tensor($0, shape: [$0.count]) }
-    let entropy = try scores.crossEntropy(labels, weights: weights, ignoring: void)
+    var crossEntropy = crossEntropy
+    crossEntropy.void = void
+    let entropy = try crossEntropy(scores, labels)
     guard overlap > 0 else { return Loss(entropy) }
-    let lost = try softOverlapLost(scores, labels: labels)
+    let lost = try OverlapLoss(void: void)(scores, labels)
     return Loss(
       try entropy + lost * Float(overlap), parts: ["entropy": entropy, "overlap": lost])
-  }
-
-  /// 1 - soft intersection over union, over the classes of the batch (Rahman and Wang, 2016).
-  private func softOverlapLost(_ scores: Tensor, labels: Tensor) throws -> Tensor {
-    let classes = scores.shape[1]
-    let hits = try labels.clampedOneHot(classes: classes)
-    let known = try hits.sum(axes: [1], keepingAxes: true)
-    let shares = try scores.softmax(axis: 1) * known
-    let both = try (shares * hits).sum(axes: [0, 2, 3])
-    let truth = try hits.sum(axes: [0, 2, 3])
-    let either = try shares.sum(axes: [0, 2, 3]) + truth - both
-    let occurs = try (truth .> 0).cast(to: .float32)
-    let lost = try (1 - both / (either + 1e-6)) * occurs
-    return try lost.sum() / (occurs.sum() + 1e-6)
-  }
-}
-
-extension Tensor {
-  /// N × H × W labels as N × classes × H × W ones and zeros; ids past the classes give zeros.
-  fileprivate func clampedOneHot(classes: Int) throws -> Tensor {
-    let planes = try (0..<classes).map { try equal(to: Float($0)).cast(to: .float32) }
-    return try .stack(planes, axis: 1)
   }
 }

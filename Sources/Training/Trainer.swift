@@ -56,6 +56,7 @@ private struct TrainingRun<Task: TrainingTask> {
   let checkpoint: Checkpoint
   let all: [Parameter]
   let log: MetricsLog
+  let events: TensorBoardEvents
   var position = Checkpoint.Position(stage: 0, step: 0)
   var optimizer: Optimizer
   /// The running average of all parameters, in their order; empty where none is kept.
@@ -70,9 +71,9 @@ private struct TrainingRun<Task: TrainingTask> {
     let found = resuming && checkpoint.exists
     let opened = found ? try checkpoint.open(expecting: trainer.fingerprint) : nil
     if let opened { position = opened.1 }
-    log = try MetricsLog(
-      path: "\(trainer.folder)/metrics.jsonl",
-      keepingThrough: opened == nil ? -1 : trainer.plan.step(at: position))
+    let done = opened == nil ? nil : trainer.plan.step(at: position)
+    log = try MetricsLog(path: "\(trainer.folder)/metrics.jsonl", keepingThrough: done ?? -1)
+    events = try TensorBoardEvents(in: trainer.folder, resumingAfter: done)
     if position.stage < trainer.plan.stages.count { try enterStage(afresh: opened == nil) }
     if let (file, _, steps) = opened { try restore(file, optimizerStep: steps) }
   }
@@ -157,7 +158,7 @@ private struct TrainingRun<Task: TrainingTask> {
       var scores: [String: Double] = [:]
       if isDue(trainer.evaluationInterval) || position.step == stage.steps {
         scores = try evaluate()
-        try log.append(step: step, split: "val", scores)
+        try record(scores, split: "val")
       }
       if isLogged || !scores.isEmpty {
         let seconds = (clock.now - mark) / .seconds(1) / Double(max(step - marked, 1))
@@ -195,8 +196,15 @@ private struct TrainingRun<Task: TrainingTask> {
     guard isLogged else { return [:] }
     var entry = ["loss": Double(try loss.total.detached().item()), "rate": rate, "gradient": norm]
     for (name, part) in loss.parts { entry["loss/\(name)"] = Double(try part.detached().item()) }
-    try log.append(step: step, split: "train", entry)
+    try record(entry, split: "train")
     return entry
+  }
+
+  /// TensorBoard shows those together that share what is before a `/`.
+  private func record(_ values: [String: Double], split: String) throws {
+    try log.append(step: step, split: split, values)
+    let tagged = values.map { ($0.key.contains("/") ? $0.key : "\(split)/\($0.key)", $0.value) }
+    try events.add(Dictionary(uniqueKeysWithValues: tagged), step: step)
   }
 
   /// Averages follow quickly at first, so that where the weights began is soon forgotten.
