@@ -73,14 +73,14 @@ let package = Package(
     .target(
       name: "Inbetween",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation", "Recipes",
-        "Scheduler", "Tensors", "Training", "Video",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
+        "Recipes", "Scheduler", "Tensors", "Training", "Video",
       ]),
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Pipeline", "Propagation", "Recipes",
-        "Scheduler", "Tensors", "Training", "Video",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
+        "Recipes", "Scheduler", "Tensors", "Training", "Video",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),
@@ -126,8 +126,8 @@ let package = Package(
     .testTarget(
       name: "InbetweenToolTests",
       dependencies: [
-        "inbetween", "Backbone", "Flow", "Pipeline", "Propagation", "Recipes", "Scheduler",
-        "Tensors", "Video",
+        "inbetween", "Backbone", "Flow", "Layers", "Pipeline", "Propagation", "Recipes",
+        "Scheduler", "Tensors", "Video",
       ]),
   ],
   swiftLanguageModes: [.v6],

@@ -67,7 +67,8 @@ struct Failure: Error {
     case let error as DatasetError: error.code == .missing ? .missingInput : .badInput
     case let error as TensorError: code(for: error)
     case let error as VideoError: code(for: error)
-    case let error as FlowError: error.code == .unwritable ? .cannotCreate : .badInput
+    case let error as SafetensorsError: error.code == .unreadable ? .missingInput : .badInput
+    case let error as FlowError: code(for: error)
     default: .failed
     }
   }
@@ -77,6 +78,14 @@ struct Failure: Error {
     case .missingFile: .missingInput
     case .badDescription: .badDescription
     case .noSuchStage: .usage
+    default: .badInput
+    }
+  }
+
+  private static func code(for error: FlowError) -> Code {
+    switch error.code {
+    case .unwritable: .cannotCreate
+    case .badDescription: .badDescription
     default: .badInput
     }
   }

@@ -21,7 +21,9 @@ struct CommandTests {
     #expect(outcome.err.isEmpty)
   }
 
-  @Test(arguments: ["", "run ", "eval ", "flow ", "list ", "doctor ", "demo "])
+  @Test(arguments: [
+    "", "run ", "eval ", "train ", "flow ", "inspect ", "list ", "doctor ", "demo ",
+  ])
   func everyCommandHasHelp(command: String) throws {
     let outcome = try scratch.inbetween(command + "--help")
     #expect(outcome.code == 0)

@@ -56,6 +56,13 @@ public struct FlowNetS: Sendable {
     expansion = levels
   }
 
+  /// The stage that a parameter belongs to, as passes count their work: `conv3_1` or, for what gives
+  /// the motion of a level, `level3`.
+  public static func stage(ofParameter name: String) -> String {
+    let part = name.prefix { $0 != "." }
+    return part.hasPrefix("conv") ? String(part) : "level\(part.suffix(1))"
+  }
+
   /// Level, kernel, channels at width 1, and whether a second convolution follows.
   private static let plan = [
     (1, Extent(7), 64, false), (2, Extent(5), 128, false), (3, Extent(5), 256, true),
@@ -87,15 +94,18 @@ public struct FlowNetS: Sendable {
     for block in contraction {
       features = try block(features, in: pass)
       output.taps[block.name] = features
+      pass.ledger?.end(block.name, stride: 1 << skips.count, giving: features)
       if block.endsLevel { skips.append(features) }
     }
     var flow = try coarsest(features, in: pass)
     output.add(flow, level: 6)
+    pass.ledger?.end("level6", stride: 1 << 6, giving: flow)
     for level in expansion {
       features = try level.join(features, flow, with: skips[level.level], in: pass)
       flow = try level.prediction(features, in: pass)
       output.taps["concat\(level.level)"] = features
       output.add(flow, level: level.level)
+      pass.ledger?.end("level\(level.level)", stride: 1 << level.level, giving: flow)
     }
     return output
   }

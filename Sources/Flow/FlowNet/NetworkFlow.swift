@@ -47,8 +47,9 @@ public struct NetworkFlow: FlowEstimator {
       let steps = try network.steps(
         from: tensor(current), to: tensor(reference), in: pass)
       guard let last = steps.last else { return .still(width: size.width, height: size.height) }
-      return try MotionField(
-        last.motion(height: size.height, width: size.width, in: pass))
+      let motion = try last.motion(height: size.height, width: size.width, in: pass)
+      pass.ledger?.end("motion", stride: 1, giving: motion)
+      return try MotionField(motion)
     }
   }
 

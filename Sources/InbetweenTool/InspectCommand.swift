@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Backbone
+internal import Foundation
+internal import Layers
+internal import Tensors
+internal import Video
+
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Tell what a network consists of and what it costs.",
+    discussion: """
+      For a folder with spec.yaml: parameters, multiplications (each with its addition; \
+      convolutions, interpolation and warps), output and stride of each stage. Without \
+      weights.safetensors in it the weights are drawn. For a safetensors file: its tensors.
+      """)
+
+  @Argument(help: "A folder with spec.yaml, or a safetensors file.")
+  var path: String
+
+  @Option(help: "HEIGHTxWIDTH of the picture; what the network was built for, or 360x480.")
+  var size: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @OptionGroup var threading: ThreadOptions
+
+  func validate() throws {
+    guard let size, pixels == nil else { return }
+    throw ValidationError("--size needs HEIGHTxWIDTH, each 1 to 8192, not '\(size)'")
+  }
+
+  func run() throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw Failure(.missingInput, "\(path): there is no such file or folder")
+    }
+    if isFolder.boolValue {
+      try threading.apply()
+      try show(inspection())
+    } else {
+      try show(inspectTensors())
+    }
+  }
+
+  private var pixels: PixelSize? {
+    let sides = (size ?? "").split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard sides.count == 2, let height = sides[0], let width = sides[1],
+      (1...8192).contains(height), (1...8192).contains(width)
+    else { return nil }
+    return PixelSize(width: width, height: height)
+  }
+
+  private func inspection() throws -> NetworkInspection {
+    if try NetworkFolder.kind(in: path) == nil {
+      return try NetworkInspection(NetworkFolder(at: path), size: pixels)
+    }
+    return try NetworkInspection(flowIn: path, size: pixels)
+  }
+
+  private func inspectTensors() throws -> TensorsInspection {
+    do throws(SafetensorsError) {
+      return TensorsInspection(path, try SafetensorsFile(contentsOf: path))
+    } catch {
+      if error.code == .unreadable { throw error }
+      throw Failure(.badInput, "\(path) is neither a network nor a safetensors file: \(error)")
+    }
+  }
+
+  private func show(_ inspection: some Encodable & CustomStringConvertible) throws {
+    guard json else { return print(inspection) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
+  }
+}

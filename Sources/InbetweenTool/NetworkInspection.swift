@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Backbone
+internal import Flow
+internal import Foundation
+internal import Layers
+internal import Tensors
+internal import Video
+
+/// What a network consists of, and what each of its stages costs for a picture of one size.
+struct NetworkInspection: Encodable {
+  let schemaVersion = 1
+  let path: String
+  let kind: String
+  /// Whether the weights are those of the folder, or drawn.
+  let isTrained: Bool
+  /// Height and width.
+  let size: [Int]
+  private(set) var stages: [Stage] = []
+  let parameters: Int
+  let multiplyAdds: Int
+
+  struct Stage: Encodable {
+    let name: String
+    let stride: Int
+    /// Channels, height and width.
+    let output: [Int]
+    let parameters: Int
+    let multiplyAdds: Int
+  }
+
+  private init(
+    _ path: String, kind: String, trained: Bool, size: PixelSize, ledger: WorkLedger,
+    parameters all: Parameters, stage: (String) -> String
+  ) {
+    (self.path, self.kind, isTrained) = (path, kind, trained)
+    self.size = [size.height, size.width]
+    (parameters, multiplyAdds) = (all.count, ledger.multiplyAdds)
+    var counts: [String: Int] = [:]
+    for parameter in all.all where parameter.kind != .statistic {
+      counts[stage(parameter.name), default: 0] += parameter.tensor.count
+    }
+    for stage in ledger.stages {
+      // A network that runs twice has its parameters once.
+      let count = counts.removeValue(forKey: stage.name) ?? 0
+      stages.append(
+        Stage(
+          name: stage.name, stride: stage.stride,
+          output: Array(stage.output.dimensions.dropFirst()), parameters: count,
+          multiplyAdds: stage.multiplyAdds))
+    }
+  }
+
+  /// Runs a segmentation network on an empty picture.
+  init(_ folder: NetworkFolder, size: PixelSize?) throws {
+    let fixed = folder.specification.input.size
+    if let size, let fixed, size != fixed {
+      throw Failure(.usage, "\(folder.path) takes pictures of \(fixed), not of \(size)")
+    }
+    let size = size ?? fixed ?? Self.usualSize
+    let network = try folder.isTrained ? folder.network() : folder.drawnNetwork()
+    let ledger = WorkLedger()
+    try withoutGradients {
+      let input = try network.input(for: Self.frame(of: size))
+      let features = try network.run(
+        0..<network.stages.count, on: Features(input), in: .counting(in: ledger))
+      _ = try network.head(features.main, size: size, in: .counting(in: ledger))
+    }
+    self.init(
+      folder.path, kind: "segmentation", trained: folder.isTrained, size: size, ledger: ledger,
+      parameters: network.parameters, stage: network.stage)
+  }
+
+  /// Runs a flow network on a pair of empty pictures.
+  init(flowIn folder: String, size: PixelSize?) throws {
+    let isTrained = FileManager.default.fileExists(atPath: "\(folder)/weights.safetensors")
+    let flow =
+      try isTrained
+      ? NetworkFlow(folder: folder)
+      : NetworkFlow(
+        FlowNetwork(
+          FlowNetSpecification(yaml: NetworkFolder.text(in: folder)),
+          parameters: Parameters(seed: 1)))
+    let (size, ledger) = (size ?? Self.usualSize, WorkLedger())
+    let frame = Self.frame(of: size)
+    _ = try flow.motion(from: frame, to: frame, in: .counting(in: ledger))
+    self.init(
+      folder, kind: "flow", trained: isTrained, size: size, ledger: ledger,
+      parameters: flow.network.parameters, stage: FlowNetS.stage)
+  }
+
+  private static let usualSize = PixelSize(width: 480, height: 360)
+
+  private static func frame(of size: PixelSize) -> Frame {
+    let pixels = Image(width: size.width, height: size.height, channels: 3, repeating: 0)
+    return Frame(index: 0, time: 0, pixels: pixels)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case path, kind, size, stages, parameters
+    case schemaVersion = "schema_version"
+    case isTrained = "trained"
+    case multiplyAdds = "multiply_adds"
+  }
+}
+
+extension NetworkInspection.Stage {
+  private enum CodingKeys: String, CodingKey {
+    case name, stride, output, parameters
+    case multiplyAdds = "multiply_adds"
+  }
+}
+
+extension NetworkInspection: CustomStringConvertible {
+  var description: String {
+    let weights = isTrained ? "trained" : "not trained"
+    let rows = stages.map {
+      row($0.name, "\($0.stride)", $0.output.shape, $0.parameters, $0.multiplyAdds)
+    }
+    return
+      (["\(path): \(kind), \(weights), a picture of \(size.shape)", heading] + rows
+      + [row("total", "", "", parameters, multiplyAdds)]).joined(separator: "\n")
+  }
+
+  private var heading: String { columns("", "stride", "output", "parameters", "M multiply-adds") }
+
+  private func row(
+    _ name: String, _ stride: String, _ output: String, _ parameters: Int, _ work: Int
+  ) -> String {
+    columns(
+      name, stride, output, "\(parameters)", String(format: "%.2f", Double(work) / 1_000_000))
+  }
+
+  private func columns(
+    _ name: String, _ stride: String, _ output: String, _ parameters: String, _ work: String
+  ) -> String {
+    "  " + name.filled(to: 12) + stride.pushed(to: 6) + output.pushed(to: 16)
+      + parameters.pushed(to: 13) + work.pushed(to: 17)
+  }
+}
+
+extension [Int] {
+  /// Sizes as people write them: 3×360×480.
+  var shape: String { map(String.init).joined(separator: "×") }
+}
+
+extension String {
+  /// Filled up with spaces to `width` columns.
+  func filled(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+
+  /// Pushed to the right of `width` columns.
+  func pushed(to width: Int) -> String {
+    String(repeating: " ", count: max(1, width - count)) + self
+  }
+}
