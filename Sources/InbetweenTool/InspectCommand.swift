@@ -38,8 +38,11 @@ struct InspectCommand: ParsableCommand {
       throw Failure(.missingInput, "\(path): there is no such file or folder")
     }
     if isFolder.boolValue {
+      let network = try NetworkFolder.kind(in: path) == nil ? NetworkFolder(at: path) : nil
       try threading.apply()
-      try show(inspection())
+      try show(
+        network.map { try NetworkInspection($0, size: pixels) }
+          ?? NetworkInspection(flowIn: path, size: pixels))
     } else {
       try show(inspectTensors())
     }
@@ -51,13 +54,6 @@ struct InspectCommand: ParsableCommand {
       (1...8192).contains(height), (1...8192).contains(width)
     else { return nil }
     return PixelSize(width: width, height: height)
-  }
-
-  private func inspection() throws -> NetworkInspection {
-    if try NetworkFolder.kind(in: path) == nil {
-      return try NetworkInspection(NetworkFolder(at: path), size: pixels)
-    }
-    return try NetworkInspection(flowIn: path, size: pixels)
   }
 
   private func inspectTensors() throws -> TensorsInspection {

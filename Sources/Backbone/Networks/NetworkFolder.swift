@@ -17,13 +17,21 @@ public struct NetworkFolder: Sendable {
   /// - Throws: `BackboneError` with the file that is missing, or the key that is wrong.
   public init(at path: String) throws(BackboneError) {
     self.path = path
-    let (file, text) = (Self.specificationPath(in: path), try Self.text(in: path))
-    do throws(BackboneError) {
-      let root = try DescriptionReader(yaml: text)
+    (name, specification) = try Self.read(path) { (root) throws(BackboneError) in
       try root.allow(["name", "about", "input", "classes", "network", "training"])
-      (name, specification) = (try root.string("name"), try NetworkSpecification(root))
+      return (try root.string("name"), try NetworkSpecification(root))
+    }
+  }
+
+  /// What `body` reads from the specification; its complaints are told with the file's name.
+  private static func read<Result>(
+    _ folder: String, _ body: (DescriptionReader) throws(BackboneError) -> Result
+  ) throws(BackboneError) -> Result {
+    let text = try text(in: folder)
+    do throws(BackboneError) {
+      return try body(DescriptionReader(yaml: text))
     } catch {
-      throw BackboneError(error.code, "\(file): \(error.message)")
+      throw BackboneError(error.code, "\(specificationPath(in: folder)): \(error.message)")
     }
   }
 
@@ -50,10 +58,11 @@ public struct NetworkFolder: Sendable {
 
   /// What `network.kind` says, as it does for networks of flow; nil for those of segmentation.
   package static func kind(in folder: String) throws(BackboneError) -> String? {
-    let root = try DescriptionReader(yaml: try text(in: folder))
-    guard root.has("network") else { return nil }
-    let network = try root.group("network")
-    return network.has("kind") ? try network.string("kind") : nil
+    try read(folder) { (root) throws(BackboneError) in
+      guard root.has("network") else { return nil }
+      let network = try root.group("network")
+      return network.has("kind") ? try network.string("kind") : nil
+    }
   }
 
   /// Where the trained weights lie, or will.
