@@ -92,6 +92,10 @@ public struct DatasetError: Error, Hashable, CustomStringConvertible {
 
     public static let missing = Code(rawValue: "missing")
     public static let malformed = Code(rawValue: "malformed")
+    /// More than may be held in memory.
+    public static let tooLarge = Code(rawValue: "tooLarge")
+    /// Something that should be kept on disk cannot be.
+    public static let unwritable = Code(rawValue: "unwritable")
   }
 
   public let code: Code

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+public import Video
+
+/// A clip labelled by a teacher, a heavy network say, when its labels are asked for.
+///
+/// What the heavy network says of a frame is the target that schedulers and light networks are trained on
+/// where no human has labelled anything (DVSNet, Xu et al., CVPR 2018; LLVSS, Li et al., CVPR 2018).
+public struct TeacherLabels: Clip {
+  public let name: String
+  public let classes: ClassList
+  private let clip: any Clip
+  private let cache: String?
+  private let labeller: @Sendable (Image) throws -> Image
+
+  /// The frames of `clip`, with what `labeller` makes of their pixels as labels: one class id a pixel,
+  /// scaled to the frame where they are of another size.
+  ///
+  /// In the folder `cache`, which is made if need be, each map is kept as a PNG under the frame's number
+  /// and a hash of its pixels, whole or not at all. A folder belongs to one teacher: who labels is not told
+  /// by the names.
+  public init(
+    of clip: some Clip, classes: ClassList, cache: String? = nil,
+    labeller: @escaping @Sendable (Image) throws -> Image
+  ) throws(DatasetError) {
+    (name, self.classes, self.clip) = ("\(clip.name), taught", classes, clip)
+    (self.cache, self.labeller) = (cache, labeller)
+    guard let cache else { return }
+    do {
+      try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+    } catch {
+      throw DatasetError(.unwritable, "\(cache) is no folder and cannot be made one")
+    }
+  }
+
+  public var count: Int { clip.count }
+
+  public var isStored: Bool { clip.isStored }
+
+  public func frame(at index: Int) throws -> Frame { try clip.frame(at: index) }
+
+  public func labels(at index: Int) throws -> Image? { try sample(at: index).labels }
+
+  public func sample(at index: Int) throws -> Sample {
+    let frame = try clip.frame(at: index)
+    guard let cache else { return try Sample(frame: frame, labels: taught(frame)) }
+    let path = "\(cache)/\(index)-\(Self.fingerprint(of: frame.pixels)).png"
+    // One that is damaged or of another kind is made again.
+    if let kept = try? Image.labels(contentsOf: path), kept.size == frame.pixels.size,
+      (try? checked(kept)) != nil
+    {
+      return try Sample(frame: frame, labels: kept)
+    }
+    let labels = try taught(frame)
+    try labels.writePNG(to: path, palette: classes.palette)
+    return try Sample(frame: frame, labels: labels)
+  }
+
+  private func taught(_ frame: Frame) throws -> Image {
+    let labels = try labeller(frame.pixels)
+    guard labels.channels == 1 else {
+      throw DatasetError(.malformed, "\(name): the teacher gave \(labels.channels) channels")
+    }
+    return try checked(labels).scaledLabels(to: frame.pixels.size)
+  }
+
+  private func checked(_ labels: Image) throws(DatasetError) -> Image {
+    try LabelCoding.ids(classes).coded(labels, from: "\(name): the teacher")
+  }
+
+  /// A number that other pixels or another size would hardly give, in sixteen digits.
+  private static func fingerprint(of image: Image) -> String {
+    var hash = StreetRandom.mixed(UInt64(image.width) << 32 | UInt64(image.height))
+    image.withUnsafeBytes { bytes in
+      for start in stride(from: 0, to: bytes.count, by: 8) {
+        var word: UInt64 = 0
+        for byte in bytes[start..<min(start + 8, bytes.count)] { word = word << 8 | UInt64(byte) }
+        hash = StreetRandom.mixed(hash ^ word)
+      }
+    }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Video
+
+/// The frames of a video file, of a folder of pictures or of a pattern, held in memory: unlabelled.
+///
+/// A video can only be read from front to back, and a clip is read in any order; so all of it is decoded
+/// at once, and refused if it does not fit.
+public struct VideoClip: Clip {
+  public let name: String
+  public let classes: ClassList
+  private let frames: [Frame]
+
+  /// Reads every `step`th frame of `source`, up to `limit` of them, scaled to `size` where that is given.
+  ///
+  /// `classes` is what labels would stand for, if someone gave some: see `TeacherLabels`.
+  ///
+  /// - Precondition: `step` is positive; `limit` is not negative.
+  /// - Throws: `DatasetError.Code.tooLarge` for frames of more than `room` bytes together; `VideoError`
+  ///   where the source cannot be read.
+  public init(
+    _ source: String, classes: ClassList = .camVid, every step: Int = 1, limit: Int? = nil,
+    size: PixelSize? = nil, room: Int = 1 << 30
+  ) throws {
+    precondition(step > 0 && (limit ?? 0) >= 0, "every \(step)th frame, \(limit ?? 0) of them")
+    name = source.split(separator: "/").last.map(String.init) ?? source
+    self.classes = classes
+    let reader = try VideoSource.open(source)
+    var (frames, passed, hasBreak, bytes) = ([Frame](), 0, false, 0)
+    while frames.count < limit ?? .max, let frame = try reader.next() {
+      hasBreak = hasBreak || frame.followsBreak
+      defer { passed += 1 }
+      guard passed % step == 0 else { continue }
+      let pixels = try Self.scaled(frame.pixels, to: size)
+      bytes += pixels.width * pixels.height * pixels.channels
+      guard bytes <= room else {
+        throw DatasetError(
+          .tooLarge,
+          "\(source): \(frames.count + 1) frames of \(pixels.size) take more than "
+            + "\(room >> 20) MiB; take fewer of them, or smaller ones")
+      }
+      frames.append(
+        Frame(
+          index: frames.count, time: frame.time, pixels: pixels,
+          followsBreak: hasBreak && !frames.isEmpty, name: frame.name))
+      hasBreak = false
+    }
+    self.frames = frames
+  }
+
+  private static func scaled(_ image: Image, to size: PixelSize?) throws -> Image {
+    guard let size, size != image.size else { return image }
+    return try image.resized(width: size.width, height: size.height)
+  }
+
+  public let isStored = false
+
+  public var count: Int { frames.count }
+
+  public func frame(at index: Int) -> Frame { frames[index] }
+
+  public func labels(at _: Int) -> Image? { nil }
+}
