@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Foundation
 public import Video
 
-/// CamVid as it is usually downloaded (SegNet's layout): `train`, `val` and perhaps `test` with PNG,
-/// WebP or JPEG pictures, and beside each `…annot` with 8-bit PNG labels of the same name.
+/// CamVid as it is usually downloaded: folders `train`, `val` and perhaps `test` with PNG, WebP or JPEG
+/// pictures, and labels beside them.
 ///
-/// Brostow, Fauqueur and Cipolla, 2009. Ids 0…10 are the classes, 11 is void. Pictures are named
-/// `SEQUENCE_FRAME` and were filmed at 30 Hz: a frame's time is told by its name, and a new sequence
-/// breaks the stream.
+/// Brostow, Fauqueur and Cipolla, 2009. Ids 0…10 are the classes, 11 is void. Labels are either SegNet's,
+/// 8-bit PNG of the same name in `trainannot`; or coloured ones of all 32 classes, `…_L.png` in
+/// `train_labels`, merged into the eleven as SegNet does (`class_dict.csv` beside them states the colours).
+/// Pictures are named `SEQUENCE_FRAME` and were filmed at 30 Hz: a frame's time is told by its name, and a
+/// new sequence breaks the stream.
 public struct CamVid: Clip {
   public let name: String
   public let classes = ClassList.camVid
-  private let items: [Item]
-
-  private struct Item: Sendable {
-    let stem: String
-    let picture: String, labels: String?
-    let time: Double
-    let beginsSequence: Bool
-  }
+  private let frames: StoredFrames
 
   /// The frames of a split, `train`, `val` or `test`, of the folder `root`; the first `limit` of them.
   ///
@@ -28,55 +22,60 @@ public struct CamVid: Clip {
   public init(root: String, split: String, limit: Int? = nil) throws(DatasetError) {
     precondition((limit ?? 0) >= 0, "the first \(limit ?? 0) frames cannot be taken")
     name = "camvid/\(split)"
-    let pictures = try Self.pictures(in: root, split: split)
-    let labelFolder = "\(root)/\(split)annot"
-    let labelled = Set((try? FileManager.default.contentsOfDirectory(atPath: labelFolder)) ?? [])
+    let folder = DataFolder(root)
+    let pictures = try Self.pictures(in: folder, split: split)
+    let labels = try Self.labels(in: folder, split: split)
     var previous: Substring?
-    var items: [Item] = []
+    var items: [StoredFrames.Item] = []
     for file in pictures.prefix(limit ?? pictures.count) {
-      let stem = (file as NSString).deletingPathExtension
+      let stem = DataFolder.stem(of: file)
       let (sequence, number) = Self.parts(of: stem)
       items.append(
-        Item(
-          stem: stem, picture: "\(root)/\(split)/\(file)",
-          labels: labelled.contains("\(stem).png") ? "\(labelFolder)/\(stem).png" : nil,
+        StoredFrames.Item(
+          name: stem, picture: "\(folder(split).path)/\(file)", labels: labels[stem],
           time: number.map { Double($0) / 30 } ?? Double(items.count),
-          beginsSequence: previous != nil && previous != sequence))
+          followsBreak: previous != nil && previous != sequence))
       previous = sequence
     }
-    self.items = items
+    frames = StoredFrames(items: items)
   }
 
-  public var count: Int { items.count }
+  public var count: Int { frames.items.count }
 
   /// How many of the frames have labels.
-  public var labelledCount: Int { items.count { $0.labels != nil } }
+  public var labelledCount: Int { frames.labelledCount }
 
-  public func frame(at index: Int) throws -> Frame {
-    let item = items[index]
-    return Frame(
-      index: index, time: item.time, pixels: try Image(contentsOf: item.picture),
-      followsBreak: item.beginsSequence, name: item.stem)
-  }
+  public func frame(at index: Int) throws -> Frame { try frames.frame(at: index) }
 
-  public func labels(at index: Int) throws -> Image? {
-    try items[index].labels.map { try Image.labels(contentsOf: $0) }
-  }
+  public func labels(at index: Int) throws -> Image? { try frames.labels(at: index) }
 
-  private static func pictures(in root: String, split: String) throws(DatasetError) -> [String] {
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(split)")) ?? []
-    let pictures = files.filter { file in
-      !file.hasPrefix(".")
-        && ["png", "webp", "jpg", "jpeg"].contains((file as NSString).pathExtension.lowercased())
-    }
+  private static func pictures(
+    in root: DataFolder, split: String
+  ) throws(DatasetError) -> [String] {
+    let pictures = root(split).pictures
     guard pictures.isEmpty else { return pictures.sorted() }
-    let there = ["train", "val", "test"].filter {
-      FileManager.default.fileExists(atPath: "\(root)/\($0)")
-    }
+    let there = ["train", "val", "test"].filter { root($0).exists }
     throw DatasetError(
       .missing,
-      "no pictures in \(root)/\(split); "
+      "no pictures in \(root.path)/\(split); "
         + (there.isEmpty ? "no split is there" : "there are \(there.joined(separator: ", "))"))
+  }
+
+  /// The labels of each picture, by its name.
+  private static func labels(
+    in root: DataFolder, split: String
+  ) throws(DatasetError) -> [String: LabelFile] {
+    let coloured = root("\(split)_labels")
+    guard !root("\(split)annot").exists && coloured.exists else {
+      return root("\(split)annot").picturesByStem
+        .mapValues { LabelFile(path: $0, coding: .ids(.camVid)) }
+    }
+    let colours = try CamVidColours(in: root)
+    let files = coloured.picturesByStem.map { stem, path in
+      let name = stem.hasSuffix("_L") ? String(stem.dropLast(2)) : stem
+      return (name, LabelFile(path: path, coding: colours.coding))
+    }
+    return Dictionary(files) { first, _ in first }
   }
 
   /// `0016E5_07959` is frame 7959 of sequence 0016E5; `0001TP_006690` likewise.

@@ -23,7 +23,7 @@ public final class ImageFiles: FrameSource {
   ]
 
   /// Whether the name ends like that of a picture.
-  static func isPicture(_ path: String) -> Bool {
+  package static func isPicture(_ path: String) -> Bool {
     guard let dot = path.lastIndex(of: ".") else { return false }
     return extensions.contains(path[path.index(after: dot)...].lowercased())
   }

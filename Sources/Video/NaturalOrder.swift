@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Whether `lhs` comes before `rhs` when runs of digits count as numbers: `img2` before `img10`.
-func precedesNaturally(_ lhs: String, _ rhs: String) -> Bool {
+package func precedesNaturally(_ lhs: String, _ rhs: String) -> Bool {
   let (left, right) = (chunks(of: lhs), chunks(of: rhs))
   for (one, other) in zip(left, right) where one != other {
     let areNumbers = isNumber(one) && isNumber(other)
