@@ -20,7 +20,8 @@ struct EvalCommand: ParsableCommand {
       consistency, the key rate, and latency split into key and propagated frames and into stages.
       """)
 
-  @Argument(help: "The labelled clip: camvid:DIR or street:SEED.")
+  @Argument(
+    help: "The labelled clip: camvid:, cityscapes:, davis:, folder: or stills:DIR, or street:SEED.")
   var data: String
 
   @Option(help: "Which part of the data set: train, val or test.")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Datasets
+internal import Foundation
 
 /// What a data set is asked for.
 public struct ClipRequest: Sendable {
@@ -18,17 +19,48 @@ public struct ClipRequest: Sendable {
 public typealias ClipMaker = @Sendable (ClipRequest) throws -> any Clip
 
 extension [Card<ClipMaker>] {
-  /// The data sets this package reads or renders.
+  /// The data sets this package reads or renders; Docs/Guides/Data-sets.md shows their folders.
   public static let clips: Self = [
     Card("camvid", setting: "DIR", "CamVid as downloaded: train, trainannot, val, valannot, …") {
-      guard let root = $0, !root.isEmpty else { throw Misfit("needs a folder") }
+      let root = try folder($0)
       return { request in
         let clip = try CamVid(root: root, split: request.split, limit: request.limit)
-        guard clip.labelledCount > 0 else {
-          throw DatasetError(.missing, "no labels in \(root)/\(request.split)annot")
-        }
+        try require(clip.labelledCount, in: "\(root)/\(request.split)annot")
         return clip
       }
+    },
+    Card("cityscapes", setting: "DIR", "Cityscapes: leftImg8bit and gtFine, or images and labels") {
+      let root = try folder($0)
+      return { request in
+        let clip = try Cityscapes(root: root, split: request.split, limit: request.limit)
+        try require(clip.labelledCount, in: "\(root) for \(clip.name)")
+        return clip
+      }
+    },
+    Card(
+      "davis", setting: "DIR/SEQUENCE",
+      "DAVIS 2016: a sequence with its masks, or all for davis:DIR"
+    ) {
+      let path = try folder($0)
+      return { request in
+        let clip = try davis(at: path, limit: request.limit)
+        try require(clip.labelledCount, in: "\(path), in Annotations/480p")
+        return clip
+      }
+    },
+    Card("folder", setting: "DIR", "images and labels of the same names, or the list SPLIT.txt") {
+      let root = try folder($0)
+      return { request in
+        let clip = try ImageFolder(root: root, split: request.split, limit: request.limit)
+        try require(clip.labelledCount, in: "\(root)/labels")
+        return clip
+      }
+    },
+    Card(
+      "stills", setting: "DIR", "stills of CamVid's or a folder's set in motion, ten frames each"
+    ) {
+      let root = try folder($0)
+      return { try stillsInMotion(in: root, $0) }
     },
     Card("street", setting: "SEED", "MovingStreet: rendered driving, with exact labels and motion")
     {
@@ -47,4 +79,41 @@ extension [Card<ClipMaker>] {
       }
     },
   ]
+}
+
+/// The folder that a setting names, without a slash at its end.
+private func folder(_ setting: String?) throws -> String {
+  guard let setting, !setting.isEmpty else { throw Misfit("needs a folder") }
+  return setting.count > 1 && setting.hasSuffix("/") ? String(setting.dropLast()) : setting
+}
+
+private func require(_ labelledCount: Int, in place: String) throws(DatasetError) {
+  guard labelledCount > 0 else { throw DatasetError(.missing, "no labels in \(place)") }
+}
+
+private func isFolder(_ path: String) -> Bool {
+  var isFolder: ObjCBool = false
+  return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+}
+
+/// All sequences where the path is that of the data set, else the one that its last part names.
+private func davis(at path: String, limit: Int?) throws(DatasetError) -> DAVIS {
+  if isFolder("\(path)/JPEGImages") { return try DAVIS(root: path, limit: limit) }
+  let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+  let root = parts.count > 1 ? parts.dropLast().joined(separator: "/") : "."
+  return try DAVIS(
+    root: root.isEmpty ? "/" : root, sequences: Array(parts.suffix(1)), limit: limit)
+}
+
+/// Of CamVid's split where the folder has one, else of a folder of pictures.
+private func stillsInMotion(in root: String, _ request: ClipRequest) throws -> StillReel {
+  let count = request.limit ?? 100
+  if isFolder("\(root)/\(request.split)") {
+    let stills = try CamVid(root: root, split: request.split)
+    try require(stills.labelledCount, in: "\(root)/\(request.split)annot")
+    return StillReel(of: StillsInMotion(stills: stills, seed: 0), count: count)
+  }
+  let stills = try ImageFolder(root: root, split: request.split)
+  try require(stills.labelledCount, in: "\(root)/labels")
+  return StillReel(of: StillsInMotion(stills: stills, seed: 0), count: count)
 }

@@ -165,6 +165,18 @@ struct StillsInMotionTests {
     }
   }
 
+  @Test func aReelShowsClipAfterClip() throws {
+    let made = StillsInMotion(stills: stills, seed: 7)
+    let reel = StillReel(of: made, count: 9, length: 4, gap: 2)
+    let clip = try made.clip(1, count: 4, gap: 2)
+    let sample = try reel.sample(at: 6)
+    #expect(sample.frame.pixels == clip.frame(at: 2).pixels && sample.labels == clip.labels(at: 2))
+    #expect(sample.frame.index == 6)
+    #expect(try (0..<9).filter { try reel.frame(at: $0).followsBreak } == [4, 8])
+    #expect(try reel.motion(from: 7, to: 5) == clip.motion(from: 3, to: 1))
+    #expect(try reel.motion(from: 4, to: 3).knownShare == 0)
+  }
+
   @Test(.enabled(if: sharedData != nil, "CamVid is not on this machine"))
   func theyMoveAsFarAsCamVidDoes() throws {
     let data = try #require(sharedData)

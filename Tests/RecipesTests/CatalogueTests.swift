@@ -17,7 +17,8 @@ struct CatalogueTests {
   private let flows = [Card<any FlowEstimator>].flows(threads: 1)
 
   @Test func namesAreUnique() {
-    for names in [schedulers.map(\.name), propagators.map(\.name), flows.map(\.name)] {
+    let clips = [Card<ClipMaker>].clips.map(\.name)
+    for names in [schedulers.map(\.name), propagators.map(\.name), flows.map(\.name), clips] {
       #expect(Set(names).count == names.count)
     }
   }
