@@ -51,35 +51,17 @@ public protocol ClipWithMotion: Clip {
   /// Where each pixel of frame `current` was in frame `reference`; unknown where it was hidden
   /// there, or outside.
   func motion(from current: Int, to reference: Int) throws -> MotionField
-  /// Two frames with their labels and the motion between them, for clips that make them together.
-  func pair(from current: Int, to reference: Int) throws -> LabelledPair
+  /// Two frames and the motion between them, for clips that make them together.
+  func pair(from current: Int, to reference: Int) throws -> MotionPair
 }
 
 extension ClipWithMotion {
-  public func pair(from current: Int, to reference: Int) throws -> LabelledPair {
+  public func pair(from current: Int, to reference: Int) throws -> MotionPair {
     let (here, there) = (try sample(at: current), try sample(at: reference))
-    return LabelledPair(
+    return MotionPair(
       current: here.frame.pixels, reference: there.frame.pixels,
       motion: try motion(from: current, to: reference),
       currentLabels: here.labels, referenceLabels: there.labels)
-  }
-}
-
-/// Two frames of a clip, and how one moves to the other: what training on motion takes.
-public struct LabelledPair: Sendable {
-  /// Blue, green, red.
-  public let current: Image, reference: Image
-  /// Where each pixel of `current` was in `reference`; unknown where it was hidden there, or outside.
-  public let motion: MotionField
-  /// One class id a pixel; nil where the frame is not labelled.
-  public let currentLabels: Image?, referenceLabels: Image?
-
-  public init(
-    current: Image, reference: Image, motion: MotionField, currentLabels: Image? = nil,
-    referenceLabels: Image? = nil
-  ) {
-    (self.current, self.reference, self.motion) = (current, reference, motion)
-    (self.currentLabels, self.referenceLabels) = (currentLabels, referenceLabels)
   }
 }
 

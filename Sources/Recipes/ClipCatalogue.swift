@@ -106,14 +106,27 @@ private func davis(at path: String, limit: Int?) throws(DatasetError) -> DAVIS {
 }
 
 /// Of CamVid's split where the folder has one, else of a folder of pictures.
+///
+/// To train on, each still gives two frames; else clips are of ten.
 private func stillsInMotion(in root: String, _ request: ClipRequest) throws -> StillReel {
-  let count = request.limit ?? 100
-  if isFolder("\(root)/\(request.split)") {
-    let stills = try CamVid(root: root, split: request.split)
-    try require(stills.labelledCount, in: "\(root)/\(request.split)annot")
-    return StillReel(of: StillsInMotion(stills: stills, seed: 0), count: count)
+  let stills = try StillsInMotion(in: root, split: request.split)
+  if request.split == "train" {
+    return StillReel(
+      of: stills, count: request.limit ?? 2 * stills.stillCount, length: 2, gap: 5)
   }
-  let stills = try ImageFolder(root: root, split: request.split)
-  try require(stills.labelledCount, in: "\(root)/labels")
-  return StillReel(of: StillsInMotion(stills: stills, seed: 0), count: count)
+  return StillReel(of: stills, count: request.limit ?? 100)
+}
+
+extension StillsInMotion {
+  fileprivate init(in root: String, split: String) throws {
+    if isFolder("\(root)/\(split)") {
+      let stills = try CamVid(root: root, split: split)
+      try require(stills.labelledCount, in: "\(root)/\(split)annot")
+      self.init(stills: stills, seed: 0)
+    } else {
+      let stills = try ImageFolder(root: root, split: split)
+      try require(stills.labelledCount, in: "\(root)/labels")
+      self.init(stills: stills, seed: 0)
+    }
+  }
 }

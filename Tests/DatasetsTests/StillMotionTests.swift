@@ -7,9 +7,9 @@ import Video
 
 /// What a pair's motion says, checked against nothing but the pictures and classes it relates.
 struct StillMotionCheck {
-  let pair: LabelledPair
+  let pair: MotionPair
 
-  init(_ pair: LabelledPair) { self.pair = pair }
+  init(_ pair: MotionPair) { self.pair = pair }
 
   /// Calls `body` for each pixel with where it leads, if that is inside.
   func forEachPixel(_ body: (_ x: Int, _ y: Int, _ u: Double, _ v: Double, _ known: Bool) -> Void) {

@@ -46,9 +46,9 @@ public struct StillClip: ClipWithMotion {
     return drawing(of: current).motion(to: drawing(of: reference))
   }
 
-  public func pair(from current: Int, to reference: Int) -> LabelledPair {
+  public func pair(from current: Int, to reference: Int) -> MotionPair {
     let (here, there) = (drawing(of: current), drawing(of: reference))
-    return LabelledPair(
+    return MotionPair(
       current: here.image, reference: there.image, motion: here.motion(to: there),
       currentLabels: here.labels, referenceLabels: there.labels)
   }

@@ -58,7 +58,7 @@ public struct StillsInMotion: Sendable {
   /// Two frames `gap` frames at 15 Hz apart, the later one's motion to the earlier one, and their labels.
   public func pair(
     _ index: Int, gap: Int = 1, size: PixelSize? = nil, scale: ClosedRange<Double> = 1...1
-  ) throws -> LabelledPair {
+  ) throws -> MotionPair {
     try clip(index, count: 2, gap: gap, size: size, scale: scale).pair(from: 1, to: 0)
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Datasets
 internal import Flow
 internal import Foundation
 internal import Tensors
