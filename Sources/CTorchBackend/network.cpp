@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What networks are made of: convolution, normalisation, pooling, resizing, loss.
 #include "backend.hpp"
+#include "convolution.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
 
@@ -30,8 +31,8 @@ ct_code ct_conv2d(ct_tensor_ref input, ct_tensor_ref weight, ct_tensor_ref optio
     require_rank(weight->value, 4);
     require_groups(groups);
     require_channels(input->value, weight->value, weight->value.size(1) * groups);
-    auto out = at::conv2d(input->value, weight->value, optional(optional_bias), pair(window.stride),
-                          pair(window.padding), pair(window.dilation), groups);
+    auto out = convolved(input->value, weight->value, optional(optional_bias),
+                         {pair(window.stride), pair(window.padding), pair(window.dilation), groups});
     return rectified ? out.relu_() : out;
   });
 }
