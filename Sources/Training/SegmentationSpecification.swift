@@ -60,28 +60,10 @@ public struct SegmentationSpecification: Sendable {
     case logarithmic = "log"
   }
 
-  /// Reads the file at `path`; `folder` is where the files it names lie.
+  /// Reads a description; `folder` is where the files it names lie.
   ///
   /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(contentsOf path: String) throws {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw BackboneError(.missingFile, "\(path): there is no such specification")
-    }
-    let data =
-      try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(
-        upToCount: DescriptionReader.maximumBytes + 1) ?? Data()
-    guard let text = String(data: data, encoding: .utf8) else {
-      throw BackboneError(.badDescription, "\(path) is no YAML text")
-    }
-    let folder = (path as NSString).deletingLastPathComponent
-    do throws(BackboneError) {
-      self = try Self(yaml: text, folder: folder)
-    } catch {
-      throw BackboneError(error.code, "\(path): \(error.message)")
-    }
-  }
-
-  init(yaml: String, folder: String) throws(BackboneError) {
+  public init(yaml: String, folder: String) throws(BackboneError) {
     let root = try DescriptionReader(yaml: yaml)
     try root.allow(["name", "input", "classes", "network", "training", "about"])
     name = try root.string("name")

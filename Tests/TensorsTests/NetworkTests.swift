@@ -18,6 +18,8 @@ private let convolutions: [Convolution] = [
   Convolution(input: [1, 4, 9, 8], weight: [6, 2, 3, 3], stride: 2, padding: 1, groups: 2),
   Convolution(input: [1, 2, 9, 9], weight: [2, 1, 3, 3], padding: 2, dilation: 2, groups: 2),
   Convolution(input: [1, 2, 6, 6], weight: [3, 2, 2, 4], stride: 3, padding: 2),
+  Convolution(input: [2, 8, 9, 7], weight: [16, 8, 1, 1], stride: 2),
+  Convolution(input: [1, 4, 7, 9], weight: [6, 2, 1, 1], stride: 3, groups: 2),
 ]
 
 @Test(arguments: convolutions.indices)
