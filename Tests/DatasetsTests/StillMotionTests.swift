@@ -54,11 +54,12 @@ struct StillMotionTests {
       let check = StillMotionCheck(try made.pair(index, gap: gap))
       var (good, count) = (0, 0)
       check.forEachPixel { x, y, u, v, known in
+        // Two things of one class may overlap: not every edge is left out.
         guard known, check.pair.currentLabels?.isEdge(x, y, reach: 4) == false else { return }
         (good, count) = (good + (check.error(x, y, u, v) < 4 ? 1 : 0), count + 1)
       }
       #expect(count > 6000)
-      #expect(Double(good) > 0.985 * Double(count), "\(good) of \(count) pixels agree")
+      #expect(Double(good) > 0.975 * Double(count), "\(good) of \(count) pixels agree")
       #expect(check.meanError < 2)
     }
   }

@@ -19,8 +19,13 @@ struct StillDepth {
   init(structure: [UInt8], marks: [UInt16], width: Int, height: Int, roles: StillRoles) {
     (self.structure, self.roles) = (structure, roles)
     (self.width, self.height) = (width, height)
-    let highest = structure.firstIndex { roles[$0] == .ground }.map { $0 / width } ?? height / 2
-    let horizon = min(max(Double(highest) - 2, 0.36 * Double(height)), 0.55 * Double(height))
+    // A row of little ground may hold a mistake of the labels.
+    let highest = (0..<height).first { row in
+      let ground = structure[row * width..<(row + 1) * width].count { roles[$0] == .ground }
+      return ground * 25 >= width
+    }
+    let above = highest.map { Double($0) - 2 } ?? Double(height) / 2
+    let horizon = min(max(above, 0.36 * Double(height)), 0.55 * Double(height))
     camera = StillCamera(
       focal: 0.9 * Double(max(width, height * 4 / 3)), centre: (Double(width - 1) / 2, horizon))
     contacts = Self.contacts(structure, marks, width: width, height: height, roles: roles)

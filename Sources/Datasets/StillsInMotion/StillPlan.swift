@@ -93,36 +93,35 @@ struct StillPlan {
     for _ in 0..<(2 * wanted) where movers.count < wanted && store.count > 1 {
       let other = (still + 1 + random.below(store.count - 1)) % store.count
       let guests = try store.scene(at: other)
-      var own = random
-      _ = random.next()
+      // A stream of its own, so that how much one draws does not change the others.
+      var own = StreetRandom(seed: random.next())
       let candidates = guests.cutouts.filter(\.isMover)
       guard !candidates.isEmpty else { continue }
       let gain = min(max(scene.brightness / max(guests.brightness, 1), 0.6), 1.5)
       let guest = own.pick(candidates).brightened(by: gain)
-      movers.append(mover(guest, in: scene, camera, &own))
+      if let mover = mover(guest, in: scene, camera, &own) { movers.append(mover) }
     }
     return movers
   }
 
+  /// A cut-out somewhere on the ground; nil where trying does not find any.
   private static func mover(
     _ guest: StillCutout, in scene: StillScene, _ camera: StillCamera,
     _ random: inout StreetRandom
-  ) -> StillLayer {
-    var (x, scale) = (0.0, 1.0)
-    var row = 0.0
-    // Somewhere on the ground, if it can be found by trying.
-    for _ in 0..<8 {
-      x = random.between(0, Double(scene.width))
-      scale = random.between(0.6, 1.6)
-      row = camera.centre.y + guest.nearness.middle * scale * camera.focal
-      if scene.isGround(x: x, y: row) { break }
+  ) -> StillLayer? {
+    var place: (x: Double, y: Double, scale: Double)?
+    for _ in 0..<8 where place == nil {
+      let (x, scale) = (random.between(0, Double(scene.width)), random.between(0.6, 1.6))
+      let row = camera.centre.y + guest.nearness.middle * scale * camera.focal
+      if scene.isGround(x: x, y: row) { place = (x, row, scale) }
     }
+    guard let place else { return nil }
     let isCrossing = random.chance(0.4)
     let velocity = Vector(
       random.between(-1, 1) * (isCrossing ? 0.25 : 0.05), 0,
       random.between(-0.5, 0.6) * (isCrossing ? 0.2 : 1))
     return StillLayer(
-      guest, foot: (x, row), nearness: guest.nearness.middle * scale, scale: scale,
-      isMirrored: random.chance(0.5), velocity: velocity)
+      guest, foot: (place.x, place.y), nearness: guest.nearness.middle * place.scale,
+      scale: place.scale, isMirrored: random.chance(0.5), velocity: velocity)
   }
 }

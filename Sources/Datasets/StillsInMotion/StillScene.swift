@@ -80,7 +80,7 @@ private struct StillStanding {
       }
       return StillCutout(
         patches[index], mark: UInt16(index + 1), of: components, from: sample, labels: labels,
-        nearness: near, isMover: isMover(patches[index], in: labels))
+        nearness: near, isMover: near.slope == 0 && isMover(patches[index], in: labels))
     }
   }
 

@@ -43,13 +43,15 @@ public struct StillsInMotion: Sendable {
   /// Its window of `size` pixels, the still's own size where nil, lies at a place by chance in the still,
   /// which is first scaled by a factor by chance out of `scale`. Between ½ and 2 it looks as it should.
   ///
-  /// - Precondition: `index` is not negative; `count`, `gap`, `size` and `scale` are positive.
+  /// - Precondition: `index` is not negative; `count`, `gap`, `size` and `scale` are positive, and
+  ///   `scale` at most 64.
   public func clip(
     _ index: Int, count: Int, gap: Int = 1, size: PixelSize? = nil,
     scale: ClosedRange<Double> = 1...1
   ) throws -> StillClip {
     precondition(index >= 0 && count > 0 && gap > 0, "clip \(index): \(count) frames, gap \(gap)")
-    precondition(scale.lowerBound > 0, "stills cannot be scaled by \(scale.lowerBound)")
+    precondition(
+      scale.lowerBound > 0 && scale.upperBound <= 64, "stills cannot be scaled by \(scale)")
     let plan = try StillPlan(
       store, seed: seed, index: index, count: count, gap: gap, size: size, scale: scale)
     return StillClip(plan, name: "\(name)/\(index)", classes: classes, void: store.void)
