@@ -102,7 +102,9 @@ let package = Package(
     .testTarget(
       name: "RecipesTests",
       dependencies: [
-        "Recipes", "Backbone", "Datasets", "Flow", "Propagation", "Scheduler", "Tensors", "Video",
+        "Recipes", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline",
+        "Propagation",
+        "Scheduler", "Tensors", "Video",
       ]),
     .testTarget(
       name: "SchedulerTests",

@@ -97,7 +97,8 @@ struct CommandTests {
 
   @Test func theDemoLeavesWhatItSpeaksOf() throws {
     try scratch.writePictures(to: "pictures", frames: 3)
-    let outcome = try scratch.inbetween("demo pictures --frames 3 --out out")
+    let outcome = try scratch.inbetween(
+      "demo pictures --frames 3 --out out --models \(modelFolder)")
     #expect(outcome.code == 0, "\(outcome.err)")
     #expect(outcome.err.isEmpty)
     #expect(try scratch.names("out") == ["carried.mp4", "street.mp4", "street.png"])

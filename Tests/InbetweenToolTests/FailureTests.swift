@@ -73,6 +73,10 @@ struct FailureTests {
     Fault("eval street:x --backbone truth", 64, "street:SEED", "whole number"),
     Fault("eval street:7 --backbone truth --flow codec", 64, "codec", "video"),
     Fault("demo --frames 1", 64, "--frames"),
+    Fault("train none.yaml --data streets:1 --out o", 66, "none.yaml"),
+    Fault("train text.mp4 --data streets:1 --out o", 78, "text.mp4"),
+    Fault(
+      "train none.yaml --data streets:1 --out o --checkpoint-every 0", 64, "--checkpoint-every"),
   ])
   func aWrongCommandLineIsToldWhatThereIs(fault: Fault) throws { try check(fault) }
 

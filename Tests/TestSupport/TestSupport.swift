@@ -12,6 +12,10 @@ public let sharedData: URL? = {
   return FileManager.default.fileExists(atPath: data.path) ? data : nil
 }()
 
+/// The folder of the models that come with the package.
+public let modelFolder = URL(filePath: #filePath).appending(path: "../../../Models").standardized
+  .path
+
 /// A folder of its own for one test, removed with the value.
 public final class Scratch {
   public let path: String
