@@ -45,7 +45,7 @@ void run_in_threads(int64_t jobs, const Task &task) {
   Region region{task, jobs, workers()};
   if (jobs > 1 && region.most_workers > 1) {
     // As many threads as LibTorch asks for itself, so that its pool stays as it is.
-    start_threads()(work, &region, 0, 0);
+    start_threads()(work, &region, unsigned(region.most_workers), 0);
   } else {
     work(&region);
   }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "CDis.h"
+#include "CWinograd.h"
 
 #ifdef __cplusplus
 #define CK_NOEXCEPT noexcept
