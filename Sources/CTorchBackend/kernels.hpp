@@ -3,10 +3,9 @@
 #pragma once
 #include "CKernels.h"
 #include "backend.hpp"
+#include "parallel.hpp"
 
 #include <algorithm>
-
-#include <ATen/Parallel.h>
 
 namespace ct {
 
@@ -52,8 +51,12 @@ inline ck_border border_of(ct_border_kind kind) {
 /// threads. Parts of one image do not overlap. `work` is what one row or channel costs, in elements.
 template <class Body>
 void over_images(const Grid &grid, int64_t size, int64_t work, const Body &body) {
+  const int64_t all = grid.count * size, several = 4 * workers();
   const int64_t grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(work, 1));
-  at::parallel_for(0, grid.count * size, grain, [&](int64_t begin, int64_t end) {
+  const int64_t part = std::max(grain, (all + several - 1) / several);
+  in_threads((all + part - 1) / part, [&](int64_t job, int32_t) {
+    int64_t begin = job * part;
+    const int64_t end = std::min(begin + part, all);
     while (begin < end) {
       const int64_t image = begin / size, first = begin % size;
       const int64_t last = std::min(size, first + end - begin);
