@@ -68,7 +68,9 @@ struct TrainCommand: ParsableCommand {
   private func train<Task: TrainingTask>(
     _ task: Task, _ plan: TrainingPlan, _ fingerprint: String, until signals: Signals
   ) throws {
-    var trainer = Trainer(task, plan: plan, folder: out, fingerprint: fingerprint)
+    // Other data make another training.
+    let name = ([fingerprint] + data).joined(separator: " ")
+    var trainer = Trainer(task, plan: plan, folder: out, fingerprint: name)
     trainer.evaluationInterval = evaluateEvery
     trainer.checkpointInterval = checkpointEvery
     var progress = TrainingProgress()

@@ -35,8 +35,9 @@ struct Checkpoint {
 
   var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
-  func open(expecting fingerprint: String) throws -> (SafetensorsFile, Position, optimizerStep: Int)
-  {
+  func open(
+    expecting fingerprint: String, _ plan: TrainingPlan
+  ) throws -> (SafetensorsFile, Position, optimizerStep: Int) {
     let file = try SafetensorsFile(contentsOf: path)
     let metadata = file.metadata
     guard metadata["format"] == "inbetween training 1", let stage = Int(metadata["stage"] ?? ""),
@@ -46,7 +47,20 @@ struct Checkpoint {
       throw TrainingError(
         "\(path) was made by another specification; to train anew, give another folder")
     }
+    // A training that is done is at the beginning of the stage after its last.
+    let allowed = (plan.stages.map(\.steps) + [0])[safely: stage] ?? -1
+    guard step >= 0, step <= allowed, steps >= 0 else {
+      throw TrainingError(
+        "\(path) is at step \(step) of stage \(stage), which the plan does not have")
+    }
     return (file, Position(stage: stage, step: step), steps)
+  }
+}
+
+extension Array {
+  /// The element at `index`; nil where there is none.
+  fileprivate subscript(safely index: Int) -> Element? {
+    indices.contains(index) ? self[index] : nil
   }
 }
 

@@ -74,11 +74,12 @@ public struct SegmentationSpecification: Sendable {
       "hardest", "overlap", "stages",
     ])
     batchSize = try training.integer("batch", in: 1...1024)
-    let crop = try training.numbers("crop", count: 2).map { Int($0) }
+    let crop = try training.integers("crop", in: 8...8192)
     let scale = training.has("scale") ? try training.numbers("scale", count: 2) : [1, 1]
-    guard crop.allSatisfy({ (8...8192).contains($0) }), scale[0] > 0.05, scale[0] <= scale[1],
-      scale[1] < 20
-    else { throw training.complaint("crop", "and scale must be sizes of 8…8192 and a range") }
+    guard crop.count == 2 else { throw training.complaint("crop", "must be [height, width]") }
+    guard scale[0] > 0.05, scale[0] <= scale[1], scale[1] < 20 else {
+      throw training.complaint("scale", "must be a range within 0.05…20, smallest first")
+    }
     augmentation = Augmentation(
       crop: PixelSize(width: crop[1], height: crop[0]), scale: scale[0]...scale[1],
       tilt: try training.number("tilt", in: 0...180, usual: 0),

@@ -69,7 +69,7 @@ private struct TrainingRun<Task: TrainingTask> {
     all = trainer.task.parameters.all
     optimizer = try Optimizer(.sgd(momentum: 0, decay: 0, nesterov: false), of: [])
     let found = resuming && checkpoint.exists
-    let opened = found ? try checkpoint.open(expecting: trainer.fingerprint) : nil
+    let opened = found ? try checkpoint.open(expecting: trainer.fingerprint, trainer.plan) : nil
     if let opened { position = opened.1 }
     let done = opened == nil ? nil : trainer.plan.step(at: position)
     log = try MetricsLog(path: "\(trainer.folder)/metrics.jsonl", keepingThrough: done ?? -1)

@@ -57,9 +57,9 @@ public struct FlowTrainingSpecification: Sendable {
     ])
     batchSize = try training.integer("batch", in: 1...1024)
     pairCount = try training.integer("pairs", in: 1...1_000_000)
-    let crop = try training.numbers("crop", count: 2).map { Int($0) }
+    let crop = try training.integers("crop", in: 8...8192)
     let division = FlowTask.division(of: network)
-    guard crop.allSatisfy({ (16...8192).contains($0) && $0 % division == 0 }) else {
+    guard crop.count == 2, crop.allSatisfy({ $0 >= 16 && $0 % division == 0 }) else {
       throw training.complaint("crop", "must be sizes that the network's steps divide")
     }
     window = PixelSize(width: crop[1], height: crop[0])
