@@ -38,18 +38,17 @@ internal import Video
 ///       frozen: [encoder.stem]
 ///       rates: {encoder: 0.1}
 ///       from: weights.safetensors   # beside the specification
+///       crop: [360, 480]      # and any other of the keys above: for this stage
 /// ```
 public struct SegmentationSpecification: Sendable {
   public let name: String
   public let network: NetworkSpecification
   public let plan: TrainingPlan
-  public let augmentation: Augmentation
-  public let batchSize: Int
-  public let focus: Double
-  public let weighting: ClassWeighting
-  /// The cross-entropy, but for the weights of classes, which the data give.
-  public let crossEntropy: CrossEntropyLoss
-  public let overlap: Double
+  /// What each stage of the plan sees and brings down, but for the weights of classes, which the data
+  /// give.
+  public let lessons: [SegmentationLesson]
+  /// How rare classes count in each stage.
+  public let weightings: [ClassWeighting]
   /// Tells this specification from any other.
   public let fingerprint: String
 
@@ -69,39 +68,20 @@ public struct SegmentationSpecification: Sendable {
     name = try root.string("name")
     network = try NetworkSpecification(root)
     let training = try root.group("training")
-    try training.allow([
-      "seed", "batch", "crop", "scale", "tilt", "colour", "focus", "class-weights", "relaxed",
-      "hardest", "overlap", "stages",
-    ])
-    batchSize = try training.integer("batch", in: 1...1024)
-    let crop = try training.integers("crop", in: 8...8192)
-    let scale = training.has("scale") ? try training.numbers("scale", count: 2) : [1, 1]
-    guard crop.count == 2 else { throw training.complaint("crop", "must be [height, width]") }
-    guard scale[0] > 0.05, scale[0] <= scale[1], scale[1] < 20 else {
-      throw training.complaint("scale", "must be a range within 0.05…20, smallest first")
-    }
-    augmentation = Augmentation(
-      crop: PixelSize(width: crop[1], height: crop[0]), scale: scale[0]...scale[1],
-      tilt: try training.number("tilt", in: 0...180, usual: 0),
-      colour: try training.number("colour", in: 0...1, usual: 0))
-    focus = try training.number("focus", in: 0...1, usual: 0)
-    overlap = try training.number("overlap", in: 0...100, usual: 0)
-    crossEntropy = CrossEntropyLoss(
-      relaxedPixels: training.has("relaxed") ? try training.integer("relaxed", in: 0...16) : 0,
-      hardExamples: training.has("hardest")
-        ? HardExamples(leastKept: try training.integer("hardest", in: 0...1_000_000_000)) : nil)
-    let weighting = training.has("class-weights") ? try training.string("class-weights") : "none"
-    guard let known = ClassWeighting(rawValue: weighting) else {
-      let names = ClassWeighting.allCases.map(\.rawValue).joined(separator: ", ")
-      throw training.complaint("class-weights", "must be one of \(names)")
-    }
-    self.weighting = known
+    try training.allow(SegmentationLesson.keys + ["seed", "stages"])
+    let stages = try training.groups("stages")
     plan = TrainingPlan(
-      stages: try training.groups("stages").map { (stage) throws(BackboneError) in
-        try TrainingStage(stage, folder: folder)
+      stages: try stages.map { (stage) throws(BackboneError) in
+        try TrainingStage(stage, folder: folder, otherKeys: SegmentationLesson.keys)
       },
       seed: UInt64(training.has("seed") ? try training.integer("seed", in: 0...Int.max) : 1))
     guard !plan.stages.isEmpty else { throw training.complaint("stages", "must name at least one") }
+    lessons = try stages.map { (stage) throws(BackboneError) in
+      try SegmentationLesson(stage, usually: training)
+    }
+    weightings = try stages.map { (stage) throws(BackboneError) in
+      try ClassWeighting(stage.has("class-weights") ? stage : training)
+    }
     fingerprint = yaml.fingerprint
   }
 
@@ -110,17 +90,67 @@ public struct SegmentationSpecification: Sendable {
     on samples: SegmentationSamples, validation: (any Clip)? = nil
   ) throws -> SegmentationTask {
     let network = try SegmentationNetwork(network, parameters: Parameters(seed: plan.seed))
-    var crossEntropy = crossEntropy
-    crossEntropy.classWeights = try weighting.weights(for: samples.frequencies())
+    let frequencies = try samples.frequencies()
+    let lessons = zip(plan.stages, zip(lessons, weightings)).map { stage, pair in
+      var lesson = pair.0
+      lesson.objective.crossEntropy.classWeights = pair.1.weights(for: frequencies)
+      return (steps: stage.steps, lesson: lesson)
+    }
     return SegmentationTask(
-      network, on: samples, validation: validation, augmentation: augmentation,
-      batchSize: batchSize,
-      objective: SegmentationObjective(crossEntropy: crossEntropy, overlap: overlap),
-      focus: focus, seed: plan.seed)
+      network, on: samples, validation: validation, lessons: lessons, seed: plan.seed)
+  }
+}
+
+extension SegmentationLesson {
+  static let keys = [
+    "batch", "crop", "scale", "tilt", "colour", "focus", "class-weights", "relaxed", "hardest",
+    "overlap",
+  ]
+
+  /// What a stage says or, where it says nothing, the whole training.
+  init(_ stage: DescriptionReader, usually training: DescriptionReader) throws(BackboneError) {
+    func teller(of key: String) -> DescriptionReader { stage.has(key) ? stage : training }
+    func number(_ key: String, in range: ClosedRange<Double>) throws(BackboneError) -> Double {
+      try teller(of: key).number(key, in: range, usual: 0)
+    }
+    func integer(_ key: String, in range: ClosedRange<Int>) throws(BackboneError) -> Int? {
+      teller(of: key).has(key) ? try teller(of: key).integer(key, in: range) : nil
+    }
+    let crop = try teller(of: "crop").integers("crop", in: 8...8192)
+    guard crop.count == 2 else {
+      throw teller(of: "crop").complaint("crop", "must be [height, width]")
+    }
+    let scales = teller(of: "scale")
+    let scale = scales.has("scale") ? try scales.numbers("scale", count: 2) : [1, 1]
+    guard scale[0] > 0.05, scale[0] <= scale[1], scale[1] < 20 else {
+      throw scales.complaint("scale", "must be a range within 0.05…20, smallest first")
+    }
+    self.init(
+      augmentation: Augmentation(
+        crop: PixelSize(width: crop[1], height: crop[0]), scale: scale[0]...scale[1],
+        tilt: try number("tilt", in: 0...180), colour: try number("colour", in: 0...1)),
+      batchSize: try teller(of: "batch").integer("batch", in: 1...1024),
+      objective: SegmentationObjective(
+        crossEntropy: CrossEntropyLoss(
+          relaxedPixels: try integer("relaxed", in: 0...16) ?? 0,
+          hardExamples: try integer("hardest", in: 0...1_000_000_000).map {
+            HardExamples(leastKept: $0)
+          }),
+        overlap: try number("overlap", in: 0...100)),
+      focus: try number("focus", in: 0...1))
   }
 }
 
 extension SegmentationSpecification.ClassWeighting {
+  init(_ reader: DescriptionReader) throws(BackboneError) {
+    let name = reader.has("class-weights") ? try reader.string("class-weights") : "none"
+    guard let known = Self(rawValue: name) else {
+      let names = Self.allCases.map(\.rawValue).joined(separator: ", ")
+      throw reader.complaint("class-weights", "must be one of \(names)")
+    }
+    self = known
+  }
+
   func weights(for frequencies: LabelFrequencies) -> [Float]? {
     switch self {
     case .none: nil
@@ -132,11 +162,15 @@ extension SegmentationSpecification.ClassWeighting {
 }
 
 extension TrainingStage {
-  init(_ reader: DescriptionReader, folder: String) throws(BackboneError) {
-    try reader.allow([
-      "name", "steps", "optimizer", "decay", "momentum", "rate", "shape", "warm-up", "clip",
-      "averaging", "precision", "frozen", "rates", "from",
-    ])
+  /// Reads a stage; `otherKeys` are what else it may say, of no concern to the plan.
+  init(
+    _ reader: DescriptionReader, folder: String, otherKeys: [String] = []
+  ) throws(BackboneError) {
+    try reader.allow(
+      [
+        "name", "steps", "optimizer", "decay", "momentum", "rate", "shape", "warm-up", "clip",
+        "averaging", "precision", "frozen", "rates", "from",
+      ] + otherKeys)
     try reader.check("optimizer", isOneOf: ["sgd", "adam", "adamw"])
     let decay = try reader.number("decay", in: 0...10, usual: 0)
     let shape = reader.has("shape") ? try reader.string("shape") : "cosine"

@@ -13,13 +13,9 @@ public struct SegmentationTask: TrainingTask {
   public let samples: SegmentationSamples
   /// What scores are measured on; nil for nothing.
   public let validation: (any Clip)?
-  public var augmentation: Augmentation
-  public var batchSize: Int
-  public var objective: SegmentationObjective
-  /// The share of crops that are laid around a pixel of a class drawn evenly, so that rare ones are
-  /// seen; the others are laid anywhere in pictures taken in turn.
-  public var focus: Double
-  public var seed: UInt64
+  public let seed: UInt64
+  /// Each lesson with the step and the crop it begins at.
+  private let course: [(step: Int, slot: Int, lesson: SegmentationLesson)]
 
   public struct Batch: Sendable {
     /// N × 3 × height × width, scaled as the network wants it.
@@ -28,14 +24,34 @@ public struct SegmentationTask: TrainingTask {
     public let labels: Tensor
   }
 
+  /// Trains by one lesson, however long.
   public init(
     _ network: SegmentationNetwork, on samples: SegmentationSamples,
-    validation: (any Clip)? = nil, augmentation: Augmentation, batchSize: Int = 4,
-    objective: SegmentationObjective, focus: Double = 0, seed: UInt64 = 1
+    validation: (any Clip)? = nil, lesson: SegmentationLesson, seed: UInt64 = 1
   ) {
+    self.init(network, on: samples, validation: validation, lessons: [(0, lesson)], seed: seed)
+  }
+
+  /// Trains by each lesson for its number of steps; the last goes on for ever.
+  ///
+  /// - Precondition: there is a lesson.
+  public init(
+    _ network: SegmentationNetwork, on samples: SegmentationSamples,
+    validation: (any Clip)? = nil, lessons: [(steps: Int, lesson: SegmentationLesson)],
+    seed: UInt64 = 1
+  ) {
+    precondition(!lessons.isEmpty, "nothing to learn")
     (self.network, self.samples, self.validation) = (network, samples, validation)
-    (self.augmentation, self.batchSize, self.objective) = (augmentation, batchSize, objective)
-    (self.focus, self.seed) = (focus, seed)
+    self.seed = seed
+    var (step, slot) = (0, 0)
+    course = lessons.map { steps, lesson in
+      defer { (step, slot) = (step + steps, slot + steps * lesson.batchSize) }
+      return (step, slot, lesson)
+    }
+  }
+
+  private func place(at step: Int) -> (step: Int, slot: Int, lesson: SegmentationLesson) {
+    course.last { $0.step <= step } ?? course[0]
   }
 
   public var parameters: Parameters { network.parameters }
@@ -43,24 +59,28 @@ public struct SegmentationTask: TrainingTask {
   private var void: UInt8 { samples.classes.void ?? 255 }
 
   public func batch(at step: Int) throws -> Batch {
-    let drawn = try (0..<batchSize).map { try draw(slot: step * batchSize + $0) }
+    let place = place(at: step)
+    let lesson = place.lesson, slot = place.slot + (step - place.step) * lesson.batchSize
+    let drawn = try (slot..<slot + lesson.batchSize).map { try draw(slot: $0, by: lesson) }
     let images = try drawn.map { try network.specification.input.tensor(of: $0.image) }
-    let crop = augmentation.crop
+    let crop = lesson.augmentation.crop
     let labels = try Tensor(
-      drawn.flatMap { $0.labels.bytes }, shape: [batchSize, crop.height, crop.width])
+      drawn.flatMap { $0.labels.bytes }, shape: [lesson.batchSize, crop.height, crop.width])
     return Batch(images: try .concatenate(images, axis: 0).channelsLast(), labels: labels)
   }
 
-  private func draw(slot: Int) throws -> (image: Image, labels: Image) {
+  private func draw(
+    slot: Int, by lesson: SegmentationLesson
+  ) throws -> (image: Image, labels: Image) {
     var random = RandomStream(seed: seed, slot, 0xC409)
     var (index, place): (Int, (x: Int, y: Int)?) = (inTurn(slot), nil)
-    if random.unit() < focus,
+    if random.unit() < lesson.focus,
       let spot = try samples.spot(of: random.below(samples.classes.count), from: &random)
     {
       (index, place) = (spot.sample, (spot.x, spot.y))
     }
     let (image, labels) = try samples.sample(index)
-    let view = augmentation.draw(for: image.size, focus: place, from: &random)
+    let view = lesson.augmentation.draw(for: image.size, focus: place, from: &random)
     return (view.image(image), view.labels(labels, void: void))
   }
 
@@ -71,10 +91,11 @@ public struct SegmentationTask: TrainingTask {
     return random.permutation(of: samples.count)[place]
   }
 
-  public func loss(of batch: Batch, at _: Int, in pass: Pass) throws -> Loss {
+  public func loss(of batch: Batch, at step: Int, in pass: Pass) throws -> Loss {
     let scores = try network.scores(of: batch.images, in: pass).resizedBilinear(
       height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
-    return try objective.loss(of: scores, labels: batch.labels, void: Int(void))
+    return try place(at: step).lesson.objective.loss(
+      of: scores, labels: batch.labels, void: Int(void))
   }
 
   public func evaluate() throws -> [String: Double] {
@@ -98,6 +119,24 @@ public struct SegmentationTask: TrainingTask {
     let size = frame.pixels.size
     let labels = try network.head(features.main, size: size).argmaxLabels()
     return Image(width: size.width, height: size.height, channels: 1, bytes: try labels.bytes())
+  }
+}
+
+/// What is seen of the pictures while a stage lasts, and what is to be brought down.
+public struct SegmentationLesson: Sendable {
+  public var augmentation: Augmentation
+  public var batchSize: Int
+  public var objective: SegmentationObjective
+  /// The share of crops that are laid around a pixel of a class drawn evenly, so that rare ones are
+  /// seen; the others are laid anywhere in pictures taken in turn.
+  public var focus: Double
+
+  public init(
+    augmentation: Augmentation, batchSize: Int = 4,
+    objective: SegmentationObjective = SegmentationObjective(), focus: Double = 0
+  ) {
+    (self.augmentation, self.batchSize) = (augmentation, batchSize)
+    (self.objective, self.focus) = (objective, focus)
   }
 }
 

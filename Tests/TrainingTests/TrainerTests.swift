@@ -22,11 +22,16 @@ private func task() throws -> SegmentationTask {
   let network = try SegmentationNetwork(specification, parameters: Parameters(seed: 3))
   let size = PixelSize(width: 64, height: 48)
   let samples = SegmentationSamples(StreetPool(seed: 5, count: 6, size: size, threads: 1))
-  return SegmentationTask(
-    network, on: samples, validation: StreetPool(seed: 6, count: 2, size: size, threads: 1),
+  let lesson = SegmentationLesson(
     augmentation: Augmentation(
       crop: PixelSize(width: 48, height: 32), scale: 0.7...1.5, tilt: 5, colour: 0.3),
-    batchSize: 2, objective: SegmentationObjective(overlap: 0.5), focus: 0.5, seed: 9)
+    batchSize: 2, objective: SegmentationObjective(overlap: 0.5), focus: 0.5)
+  var last = lesson
+  last.augmentation.crop = size
+  last.batchSize = 1
+  return SegmentationTask(
+    network, on: samples, validation: StreetPool(seed: 6, count: 2, size: size, threads: 1),
+    lessons: [(10, lesson), (4, last)], seed: 9)
 }
 
 private func plan(steps: Int) -> TrainingPlan {

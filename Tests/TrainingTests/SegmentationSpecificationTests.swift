@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backbone
+import Datasets
+import Tensors
+import Testing
+import Training
+import Video
+
+private func text(training: String = "", stages: String) -> String {
+  """
+  name: small
+  input: {color: bgr, mean: [110, 108, 105], std: [72, 72, 69]}
+  classes: camvid11
+  network:
+    encoder: {kind: resnet, depth: 10, width: 0.125, stride: 16}
+    context: {kind: pyramid, channels: 8, bins: [1, 2]}
+    decoder: [{stride: 4, channels: 8}]
+  training:
+    batch: 3
+    crop: [32, 48]
+    overlap: 0.5
+  \(training)
+    stages:
+  \(stages)
+  """
+}
+
+private let twoStages = """
+      - {name: crops, steps: 5, optimizer: adamw, rate: 0.001}
+      - {name: whole, steps: 2, optimizer: adamw, rate: 0.001, crop: [48, 64], batch: 2,
+         class-weights: median, hardest: 100, overlap: 0}
+  """
+
+struct SegmentationSpecificationTests {
+  @Test func aStageSaysWhatIsItsOwnAndTakesTheRestFromTheTraining() throws {
+    let specification = try SegmentationSpecification(
+      yaml: text(training: "  scale: [0.5, 2]", stages: twoStages), folder: "")
+    let (crops, whole) = (specification.lessons[0], specification.lessons[1])
+    #expect(crops.augmentation.crop == PixelSize(width: 48, height: 32))
+    #expect(whole.augmentation.crop == PixelSize(width: 64, height: 48))
+    #expect((crops.batchSize, whole.batchSize) == (3, 2))
+    #expect((crops.objective.overlap, whole.objective.overlap) == (0.5, 0))
+    #expect(crops.objective.crossEntropy.hardExamples == nil)
+    #expect(whole.objective.crossEntropy.hardExamples?.leastKept == 100)
+    #expect([crops, whole].allSatisfy { $0.augmentation.scale == 0.5...2 })
+    #expect(specification.weightings == [.none, .median])
+    #expect(specification.plan.steps == 7)
+  }
+
+  @Test func eachStageSeesItsOwnCrops() throws {
+    let specification = try SegmentationSpecification(
+      yaml: text(stages: twoStages), folder: "")
+    let streets = StreetPool(
+      seed: 5, count: 4, size: PixelSize(width: 64, height: 48), threads: 1)
+    let task = try specification.task(on: SegmentationSamples(streets))
+    for step in [0, 4] { #expect(try task.batch(at: step).labels.shape == [3, 32, 48]) }
+    for step in [5, 6, 100] { #expect(try task.batch(at: step).labels.shape == [2, 48, 64]) }
+    #expect(try task.batch(at: 5).images.shape == [2, 3, 48, 64])
+  }
+
+  @Test(
+    arguments: [
+      ("crop: [48]", "crop"), ("crop: [4, 64]", "crop"), ("scale: [2, 1]", "scale"),
+      ("scale: [0.01, 1]", "scale"), ("batch: 0", "batch"), ("class-weights: all", "class-weights"),
+      ("hue: 3", "hue"), ("relaxed: 17", "relaxed"),
+    ])
+  func aStageThatSaysNonsenseIsRefusedByKey(line: String, key: String) {
+    let stage = "    - {name: a, steps: 1, optimizer: sgd, rate: 0.1, \(line)}"
+    let error = #expect(throws: BackboneError.self) {
+      try SegmentationSpecification(yaml: text(stages: stage), folder: "")
+    }
+    #expect(error?.message.contains(key) == true, "\(error?.message ?? "")")
+  }
+}
