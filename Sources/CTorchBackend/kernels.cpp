@@ -14,11 +14,10 @@ static ck_layout layout_of(const at::Tensor &features) {
 }
 
 Grid grid_of(const at::Tensor &features) {
-  require_cpu(features);
   if (features.dim() != 4)
     throw Failure(ct_bad_shape, "features are N × C × H × W, not " + shape(features));
   const Grid grid{features.size(0), features.size(1), features.size(2), features.size(3),
-                  layout_of(features)};
+                  layout_of(features), features.is_cpu()};
   const int64_t longest = int64_t(1) << 24, most = int64_t(1) << 30;
   if (grid.height > longest || grid.width > longest || grid.cells() >= most ||
       grid.channels >= most)
@@ -27,6 +26,7 @@ Grid grid_of(const at::Tensor &features) {
 }
 
 at::Tensor dense(const at::Tensor &features) {
+  require_cpu(features);
   if (!at::isFloatingType(features.scalar_type()))
     throw Failure(ct_bad_type, "features are floating-point numbers");
   const auto numbers = features.to(at::kFloat);
@@ -34,7 +34,7 @@ at::Tensor dense(const at::Tensor &features) {
 }
 
 at::Tensor motion_values(const at::Tensor &motion, const Grid &grid) {
-  require_cpu(motion);
+  if (grid.on_cpu) require_cpu(motion);
   const bool fits = motion.dim() == 4 && (motion.size(0) == grid.count || motion.size(0) == 1) &&
                     motion.size(1) == 2 && motion.size(2) == grid.height &&
                     motion.size(3) == grid.width;
@@ -50,7 +50,7 @@ at::Tensor motion_values(const at::Tensor &motion, const Grid &grid) {
 at::Tensor known_marks(ct_tensor_ref known, const Grid &grid) {
   if (!known) return at::empty({0}, at::kByte);
   const auto &marks = known->value;
-  require_cpu(marks);
+  if (grid.on_cpu) require_cpu(marks);
   const bool fits = marks.dim() == 3 && (marks.size(0) == grid.count || marks.size(0) == 1) &&
                     marks.size(1) == grid.height && marks.size(2) == grid.width;
   if (!fits)

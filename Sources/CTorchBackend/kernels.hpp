@@ -13,6 +13,7 @@ namespace ct {
 struct Grid {
   int64_t count, channels, height, width;
   ck_layout layout;
+  bool on_cpu;
 
   ck_shape shape() const {
     return {int32_t(channels), int32_t(height), int32_t(width), layout};

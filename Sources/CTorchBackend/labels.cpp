@@ -57,6 +57,7 @@ ct_code ct_warp_labels(ct_tensor_ref labels, ct_tensor_ref motion, ct_tensor_ref
     const auto &given = labels->value;
     if (given.scalar_type() != at::kByte) throw Failure(ct_bad_type, "labels are bytes");
     if (given.dim() != 3) throw Failure(ct_bad_shape, "labels are N × H × W, not " + shape(given));
+    require_cpu(given);
     const auto from = given.contiguous();
     const Grid grid = grid_of(from.unsqueeze(1));
     const Motion along{motion_values(motion->value.detach(), grid), known_marks(known, grid)};

@@ -2,6 +2,9 @@
 // Features carried along motion, and the gradients of that.
 #include "kernels.hpp"
 
+#include <cstdlib>
+#include <cstring>
+
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace ct {
@@ -56,6 +59,29 @@ static at::Tensor motion_gradient(const at::Tensor &gradient, const at::Tensor &
   return out;
 }
 
+/// The same from LibTorch's own operations, for other devices: to rounding, not to the last bit.
+static at::Tensor sampled(const at::Tensor &features, const at::Tensor &motion,
+                          const at::Tensor &known, ck_border border) {
+  const int64_t height = features.size(2), width = features.size(3);
+  auto meant = at::isfinite(motion).all(1, true);
+  if (known.numel() > 0) meant = meant.logical_and(known.ne(0).unsqueeze(1));
+  const auto here = at::where(meant, motion, at::zeros({}, motion.options()));
+  const auto options = here.options();
+  const auto x = at::arange(width, options), y = at::arange(height, options).unsqueeze(1);
+  // Places from -1 to 1, from edge to edge of the outermost cells.
+  const auto across = (2 * (here.select(1, 0) + x) + 1) / double(width) - 1;
+  const auto down = (2 * (here.select(1, 1) + y) + 1) / double(height) - 1;
+  const auto places = at::stack({across, down}, 3).expand({features.size(0), height, width, 2});
+  const int64_t bilinear = 0, padding = border == ck_border_zero ? 0 : 1;
+  return at::grid_sampler(features.to(at::kFloat), places, bilinear, padding, false);
+}
+
+/// `INBETWEEN_WARP=library` leaves every warp of features to LibTorch, for comparison.
+static bool is_left_to_library(const at::Tensor &features) {
+  static const char *choice = std::getenv("INBETWEEN_WARP");
+  return !features.is_cpu() || (choice && std::strcmp(choice, "library") == 0);
+}
+
 /// `features` and `motion` have been brought to what the kernels take.
 struct Warp : torch::autograd::Function<Warp> {
   static at::Tensor forward(AutogradContext *context, at::Tensor features, at::Tensor motion,
@@ -92,11 +118,14 @@ namespace backend {
 ct_code ct_warp(ct_tensor_ref features, ct_tensor_ref motion, ct_tensor_ref known,
                 ct_border_kind border, ct_tensor_ref *out, ct_error *error) noexcept {
   return give(out, error, {features, motion}, [&] {
+    const auto type = features->value.scalar_type();
     const Grid grid = grid_of(features->value);
     const auto values = motion_values(motion->value, grid);
     const auto marks = known_marks(known, grid);
+    if (is_left_to_library(features->value))
+      return sampled(features->value, values, marks, border_of(border)).to(type);
     return Warp::apply(dense(features->value), values, marks, int64_t(border_of(border)))
-        .to(features->value.scalar_type());
+        .to(type);
   });
 }
 

@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import Backbone
 internal import Foundation
+internal import Tensors
 internal import Training
 
 struct TrainCommand: ParsableCommand {
@@ -39,11 +40,17 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Steps between two checkpoints.")
   var checkpointEvery = 250
 
+  @Option(help: "Where to compute: cpu; cuda or cuda:N where LibTorch has it.")
+  var device = "cpu"
+
   @OptionGroup var threading: ThreadOptions
 
   func validate() throws {
     guard evaluateEvery >= 0, checkpointEvery >= 1 else {
       throw ValidationError("--evaluate-every needs 0 or more, --checkpoint-every at least 1")
+    }
+    guard Device(device) != nil else {
+      throw ValidationError("--device needs cpu, cuda or cuda:N, not '\(device)'")
     }
     guard !data.isEmpty else { throw ValidationError("--data must be given at least once") }
   }
@@ -53,8 +60,10 @@ struct TrainCommand: ParsableCommand {
     let job = try TrainingJob(specification: spec)
     try refuseToOverwrite()
     try threading.apply()
+    let device = Device(device) ?? .cpu
+    try device.requirePresence()
     let sources = TrainingSources(
-      data: data, validation: validation, threads: threading.threads)
+      data: data, validation: validation, threads: threading.threads, device: device)
     switch job {
     case .segmentation(let specification):
       let task = try sources.task(for: specification)

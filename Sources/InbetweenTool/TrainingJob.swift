@@ -4,6 +4,7 @@ internal import Backbone
 internal import Datasets
 internal import Foundation
 internal import Recipes
+internal import Tensors
 internal import Training
 internal import Video
 
@@ -38,6 +39,7 @@ struct TrainingSources {
   let data: [String]
   let validation: String?
   let threads: Int
+  let device: Device
 
   func task(for specification: SegmentationSpecification) throws -> SegmentationTask {
     guard data.count == 1 else {
@@ -51,7 +53,7 @@ struct TrainingSources {
         "\(data[0]) has \(samples.classes.count) classes of its own, the network \(wanted.count)")
     }
     return try specification.task(
-      on: samples, validation: clip(validation ?? data[0], split: "val"))
+      on: samples, validation: clip(validation ?? data[0], split: "val"), device: device)
   }
 
   /// Streets are rendered in pairs; pictures of any other data set are set in motion.
@@ -66,7 +68,7 @@ struct TrainingSources {
     }
     let evaluation = FlowEvaluation(
       pairs: StreetPairs(seed: 0x5EED), clip: try validation.map { try clip($0, split: "val") })
-    return try specification.task(on: sources, evaluation: evaluation)
+    return try specification.task(on: sources, evaluation: evaluation, device: device)
   }
 
   private func clip(_ name: String, split: String) throws -> any Clip {

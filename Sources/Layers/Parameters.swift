@@ -9,6 +9,8 @@ public import Tensors
 /// Names follow torchvision where it has the network (`layer1.0.conv1.weight`), so that weights can
 /// be exchanged.
 public final class Parameters: Sendable {
+  /// Where they are, and where a network of them therefore computes.
+  public let device: Device
   private let source: Source
   private let made = Mutex<[Parameter]>([])
 
@@ -21,11 +23,13 @@ public final class Parameters: Sendable {
   ///
   /// Each tensor's draws follow from the seed and its own name, so that a layer more or less changes
   /// no other one's.
-  public init(seed: UInt64) { source = .drawn(seed: seed) }
+  public init(seed: UInt64, device: Device = .cpu) {
+    (source, self.device) = (.drawn(seed: seed), device)
+  }
 
   /// Parameters to be read from a file, where their names begin with `prefix`.
-  public init(reading file: SafetensorsFile, prefix: String = "") {
-    source = .file(file, prefix: prefix)
+  public init(reading file: SafetensorsFile, prefix: String = "", device: Device = .cpu) {
+    (source, self.device) = (.file(file, prefix: prefix), device)
   }
 
   /// The scope in which a network's layers are made.
@@ -52,11 +56,12 @@ public final class Parameters: Sendable {
   func make(
     _ name: String, _ shape: Shape, _ kind: Parameter.Kind, _ initialisation: Initialisation
   ) throws -> Tensor {
-    let tensor =
+    let values =
       switch source {
       case .drawn(let seed): try initialisation.draw(shape, seed: seed ^ name.hash64)
       case .file(let file, let prefix): try read(prefix + name, shape, from: file)
       }
+    let tensor = try values.to(device)
     try made.withLock { list in
       guard !list.contains(where: { $0.name == name }) else {
         throw LayerError("two parameters are called '\(name)'")

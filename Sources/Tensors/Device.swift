@@ -2,10 +2,31 @@
 internal import CTorch
 
 /// Where the elements of a tensor are, and where operations on it run.
-public enum Device: Sendable, Hashable {
+public enum Device: Sendable, Hashable, CustomStringConvertible {
   case cpu
   /// A CUDA device by its number; it takes a LibTorch that was built for CUDA.
   case cuda(Int)
+
+  /// The device called `cpu`, `cuda` (the first one) or `cuda:N`; nil for any other name.
+  public init?(_ name: String) {
+    switch name {
+    case "cpu": self = .cpu
+    case "cuda": self = .cuda(0)
+    default:
+      guard name.hasPrefix("cuda:"), let index = UInt8(name.dropFirst(5)) else { return nil }
+      self = .cuda(Int(index))
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .cpu: "cpu"
+    case .cuda(let index): "cuda:\(index)"
+    }
+  }
+
+  /// - Throws: `.noDevice` where the machine, or this LibTorch, has no such device.
+  public func requirePresence() throws(TensorError) { _ = try Tensor(0).to(self) }
 
   var code: Int32 {
     switch self {

@@ -44,7 +44,7 @@ struct Optimizer {
     groups = try keys.map { key in
       let members = grouped[key] ?? []
       let memories = try (0..<kind.memories.count).map { _ in
-        try members.map { try Tensor.zeros($0.tensor.shape) }
+        try members.map { try Tensor.zeros($0.tensor.shape).to($0.tensor.device) }
       }
       return Group(
         names: members.map(\.name), tensors: members.map(\.tensor), memories: memories,

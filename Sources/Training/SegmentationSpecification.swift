@@ -4,7 +4,7 @@ public import Backbone
 public import Datasets
 internal import Foundation
 internal import Layers
-internal import Tensors
+public import Tensors
 internal import Video
 
 /// A segmentation network and how it is trained, as one YAML file says.
@@ -87,9 +87,10 @@ public struct SegmentationSpecification: Sendable {
 
   /// The task that this describes, with weights drawn by the plan's seed.
   public func task(
-    on samples: SegmentationSamples, validation: (any Clip)? = nil
+    on samples: SegmentationSamples, validation: (any Clip)? = nil, device: Device = .cpu
   ) throws -> SegmentationTask {
-    let network = try SegmentationNetwork(network, parameters: Parameters(seed: plan.seed))
+    let network = try SegmentationNetwork(
+      network, parameters: Parameters(seed: plan.seed, device: device))
     let frequencies = try samples.frequencies()
     let lessons = zip(plan.stages, zip(lessons, weightings)).map { stage, pair in
       var lesson = pair.0

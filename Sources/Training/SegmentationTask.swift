@@ -66,7 +66,9 @@ public struct SegmentationTask: TrainingTask {
     let crop = lesson.augmentation.crop
     let labels = try Tensor(
       drawn.flatMap { $0.labels.bytes }, shape: [lesson.batchSize, crop.height, crop.width])
-    return Batch(images: try .concatenate(images, axis: 0).channelsLast(), labels: labels)
+    return Batch(
+      images: try .concatenate(images, axis: 0).channelsLast().to(parameters.device),
+      labels: try labels.to(parameters.device))
   }
 
   private func draw(
@@ -117,7 +119,7 @@ public struct SegmentationTask: TrainingTask {
     let features = try network.run(
       0..<network.stages.count, on: Features(network.input(for: frame)))
     let size = frame.pixels.size
-    let labels = try network.head(features.main, size: size).argmaxLabels()
+    let labels = try network.head(features.main, size: size).to(.cpu).argmaxLabels()
     return Image(width: size.width, height: size.height, channels: 1, bytes: try labels.bytes())
   }
 }

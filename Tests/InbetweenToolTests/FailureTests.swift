@@ -77,6 +77,7 @@ struct FailureTests {
     Fault("train text.mp4 --data streets:1 --out o", 78, "text.mp4"),
     Fault(
       "train none.yaml --data streets:1 --out o --checkpoint-every 0", 64, "--checkpoint-every"),
+    Fault("train none.yaml --data streets:1 --out o --device gpu", 64, "gpu", "cuda:N"),
   ])
   func aWrongCommandLineIsToldWhatThereIs(fault: Fault) throws { try check(fault) }
 

@@ -80,6 +80,22 @@ struct RunTests {
     }
   }
 
+  // The way of other devices: another program's interpolation, so equal but for ties.
+  @Test func theLibrarysWarpGivesTheSameLabels() throws {
+    let line = "run clip.mp4 --backbone NET --propagation warp:previous --labels"
+    let other = ["INBETWEEN_WARP": "library"]
+    #expect(try scratch.inbetween("\(line) ours").code == 0)
+    #expect(try scratch.inbetween("\(line) theirs", environment: other).code == 0)
+    var (pixels, differing) = (0, 0)
+    for name in try scratch.names("ours") {
+      let ours = try Image(contentsOf: scratch("ours/\(name)"))
+      let theirs = try Image(contentsOf: scratch("theirs/\(name)"))
+      pixels += ours.bytes.count
+      differing += zip(ours.bytes, theirs.bytes).count { $0 != $1 }
+    }
+    #expect(pixels > 10_000 && differing * 500 < pixels, "\(differing) of \(pixels)")
+  }
+
   @Test(arguments: ["copy", "warp", "warp:previous"])
   func labelMapsAreTheLibrarysOwn(propagation: String) throws {
     #expect(

@@ -77,7 +77,7 @@ public struct SegmentationNetwork: Backbone {
   public var inputSize: PixelSize? { specification.input.size }
 
   public func input(for frame: Frame) throws -> Tensor {
-    try specification.input.tensor(of: frame.pixels)
+    try specification.input.tensor(of: frame.pixels).to(parameters.device)
   }
 
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {

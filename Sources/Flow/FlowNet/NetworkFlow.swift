@@ -58,7 +58,8 @@ public struct NetworkFlow: FlowEstimator {
     return try pixels.withUnsafeBytes { bytes in
       try Tensor.pixels(
         bytes, height: pixels.height, width: pixels.width,
-        scaling: network.specification.scaling)
+        scaling: network.specification.scaling
+      ).to(network.parameters.device)
     }
   }
 }

@@ -13,9 +13,9 @@ public struct FlowBatch: Sendable {
   /// N × h × w class numbers, the number of classes where there is none.
   public let currentLabels: Tensor, referenceLabels: Tensor
 
-  init(_ samples: [FlowSample]) throws(TensorError) {
+  init(on device: Device, _ samples: [FlowSample]) throws(TensorError) {
     func joined(_ part: (FlowSample) -> Tensor) throws(TensorError) -> Tensor {
-      try .concatenate(samples.map(part), axis: 0)
+      try .concatenate(samples.map(part), axis: 0).to(device)
     }
     (current, reference) = (try joined(\.current), try joined(\.reference))
     (motion, known) = (try joined(\.motion), try joined(\.known))

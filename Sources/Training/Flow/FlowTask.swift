@@ -67,6 +67,7 @@ public struct FlowTask: TrainingTask {
   public func batch(at step: Int) throws -> FlowBatch {
     try withoutGradients {
       try FlowBatch(
+        on: parameters.device,
         (0..<batchSize).map { place in
           var random = RandomStream(seed: seed, step, place)
           let source = draw(&random)

@@ -3,6 +3,7 @@
 public import Backbone
 public import Flow
 internal import Layers
+public import Tensors
 internal import Video
 
 /// A flow network and how it is trained, as one YAML file says.
@@ -81,9 +82,9 @@ public struct FlowTrainingSpecification: Sendable {
 
   /// The task that this describes, with weights drawn by the plan's seed.
   public func task(
-    on sources: [FlowTask.Source], evaluation: FlowEvaluation? = nil
+    on sources: [FlowTask.Source], evaluation: FlowEvaluation? = nil, device: Device = .cpu
   ) throws -> FlowTask {
-    let network = try FlowNetwork(network, parameters: Parameters(seed: plan.seed))
+    let network = try FlowNetwork(network, parameters: Parameters(seed: plan.seed, device: device))
     var task = FlowTask(
       network, sources: sources, batchSize: batchSize, window: window, seed: plan.seed)
     (task.augmentation, task.objective) = (augmentation, objective)
