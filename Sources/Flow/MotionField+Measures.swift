@@ -1,6 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension MotionField {
+  /// The same motion, unknown where it reads outside the grid.
+  public func keptInside() -> MotionField {
+    var known = known ?? [UInt8](repeating: 1, count: width * height)
+    for y in 0..<height {
+      for x in 0..<width {
+        let at = y * width + x
+        let (column, row) = (
+          Float(x) + displacements[2 * at], Float(y) + displacements[2 * at + 1]
+        )
+        let isInside =
+          column >= 0 && row >= 0 && column <= Float(width - 1) && row <= Float(height - 1)
+        if !isInside { known[at] = 0 }
+      }
+    }
+    return MotionField(
+      width: width, height: height, displacements: displacements, known: known)
+  }
+
   /// How far things moved, in cells, averaged over what is known; nil where nothing is.
   public var meanLength: Float? {
     var (sum, count) = (0.0, 0)

@@ -40,6 +40,13 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Steps between two checkpoints.")
   var checkpointEvery = 250
 
+  @Option(
+    help: """
+      A trained network whose labels the data get, in the folder OUT/labels, instead of their own: \
+      video:FILE has none.
+      """)
+  var teacher: String?
+
   @Option(help: "Where to compute: cpu; cuda or cuda:N where LibTorch has it.")
   var device = "cpu"
 
@@ -63,7 +70,8 @@ struct TrainCommand: ParsableCommand {
     let device = Device(device) ?? .cpu
     try device.requirePresence()
     let sources = TrainingSources(
-      data: data, validation: validation, threads: threading.threads, device: device)
+      data: data, validation: validation, threads: threading.threads, device: device,
+      teacher: teacher.map { ($0, "\(out)/labels") })
     switch job {
     case .segmentation(let specification):
       let task = try sources.task(for: specification)
@@ -78,7 +86,8 @@ struct TrainCommand: ParsableCommand {
     _ task: Task, _ plan: TrainingPlan, _ fingerprint: String, until signals: Signals
   ) throws {
     // Other data make another training.
-    let name = ([fingerprint] + data).joined(separator: " ")
+    let name = ([fingerprint] + data + (teacher.map { ["taught by \($0)"] } ?? [])).joined(
+      separator: " ")
     var trainer = Trainer(task, plan: plan, folder: out, fingerprint: name)
     trainer.evaluationInterval = evaluateEvery
     trainer.checkpointInterval = checkpointEvery

@@ -2,8 +2,12 @@
 
 internal import Backbone
 internal import Datasets
+internal import Flow
 internal import Foundation
+internal import Pipeline
+internal import Propagation
 internal import Recipes
+internal import Scheduler
 internal import Tensors
 internal import Training
 internal import Video
@@ -41,11 +45,16 @@ struct TrainingSources {
   let threads: Int
   let device: Device
 
+  /// Labels by this network where data have none, kept in a folder; nil: labels are the data's own.
+  let teacher: (folder: String, cache: String)?
+
   func task(for specification: SegmentationSpecification) throws -> SegmentationTask {
     guard data.count == 1 else {
       throw Failure(.usage, "a segmentation network is trained on one --data, not \(data.count)")
     }
-    let samples = SegmentationSamples(try clip(data[0], split: "train"))
+    var clip = try clip(data[0], split: "train")
+    if let teacher { clip = try taught(clip, by: teacher.folder, keeping: teacher.cache) }
+    let samples = SegmentationSamples(clip)
     let wanted = specification.network.classes
     guard samples.classes.names == wanted.names else {
       throw Failure(
@@ -53,22 +62,44 @@ struct TrainingSources {
         "\(data[0]) has \(samples.classes.count) classes of its own, the network \(wanted.count)")
     }
     return try specification.task(
-      on: samples, validation: clip(validation ?? data[0], split: "val"), device: device)
+      on: samples, pairs: specification.wantsPairs ? pairs(of: data[0], count: 128) : nil,
+      validation: try validationClip(), device: device)
   }
 
-  /// Streets are rendered in pairs; pictures of any other data set are set in motion.
-  func task(for specification: FlowTrainingSpecification) throws -> FlowTask {
-    let sources = try data.map { name -> FlowTask.Source in
-      let parts = name.split(separator: ":", maxSplits: 1)
-      guard parts.count == 2, parts[0] == "streets", let seed = UInt64(parts[1]) else {
-        let stills = StillsInMotion(stills: try clip(name, split: "train"), seed: 1)
-        return .init(StillPairs(stills), count: specification.pairCount)
-      }
-      return .init(StreetPairs(seed: seed), count: specification.pairCount)
+  /// What was taught has no truth of its own to be measured by.
+  private func validationClip() throws -> (any Clip)? {
+    guard let name = validation ?? (teacher == nil ? data[0] : nil) else { return nil }
+    return try clip(name, split: "val")
+  }
+
+  private func taught(
+    _ clip: any Clip, by folder: String, keeping cache: String
+  ) throws -> any Clip {
+    let (backbone, head) = try StoredNetwork(at: folder).load()
+    let pipeline = try KeyframePipeline(
+      backbone: backbone, head: head, scheduler: .every(1), propagator: .copy,
+      flow: DISFlow(preset: .fast))
+    return try TeacherLabels(of: clip, classes: head.classes, cache: cache) { image in
+      var state = pipeline.start()
+      return try pipeline.label(Frame(index: 0, time: 0, pixels: image), in: &state).labels
     }
+  }
+
+  func task(for specification: FlowTrainingSpecification) throws -> FlowTask {
+    let sources = try data.map { try pairs(of: $0, count: specification.pairCount) }
     let evaluation = FlowEvaluation(
       pairs: StreetPairs(seed: 0x5EED), clip: try validation.map { try clip($0, split: "val") })
     return try specification.task(on: sources, evaluation: evaluation, device: device)
+  }
+
+  /// Streets are rendered in pairs; pictures of any other data set are set in motion.
+  private func pairs(of name: String, count: Int) throws -> PairSource {
+    let parts = name.split(separator: ":", maxSplits: 1)
+    if parts.count == 2, parts[0] == "streets", let seed = UInt64(parts[1]) {
+      return PairSource(StreetPairs(seed: seed), count: count)
+    }
+    let stills = StillsInMotion(stills: try clip(name, split: "train"), seed: 1)
+    return PairSource(StillPairs(stills), count: count)
   }
 
   private func clip(_ name: String, split: String) throws -> any Clip {

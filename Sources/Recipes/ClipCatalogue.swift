@@ -78,6 +78,12 @@ extension [Card<ClipMaker>] {
         return StreetPool(seed: seed, count: request.limit ?? 400, threads: request.threads)
       }
     },
+    Card(
+      "video", setting: "FILE", "the frames of a video or a folder of pictures, without labels"
+    ) {
+      guard let file = $0, !file.isEmpty else { throw Misfit("needs a file") }
+      return { try VideoClip(file, limit: $0.limit) }
+    },
   ]
 }
 

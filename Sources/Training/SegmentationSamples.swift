@@ -8,8 +8,8 @@ public import Video
 public final class SegmentationSamples: Sendable {
   public let classes: ClassList
   public let count: Int
-  private let clip: any Clip
-  private let kept = Mutex<[Int: Sample]>([:])
+  private let name: String
+  private let kept: MadeOnce<Sample>
   private let places = Mutex<Places?>(nil)
 
   /// For each class, where it is to be found: a few pixels of each picture that has it.
@@ -22,24 +22,19 @@ public final class SegmentationSamples: Sendable {
 
   /// The labelled frames of `clip`.
   public init(_ clip: some Clip) {
-    (self.clip, classes, count) = (clip, clip.classes, clip.count)
+    (name, classes, count) = (clip.name, clip.classes, clip.count)
+    kept = MadeOnce { try clip.sample(at: $0) }
   }
 
   /// Picture and labels.
   ///
   /// - Throws: `DatasetError` where the frame has no labels.
   public func sample(_ index: Int) throws -> (image: Image, labels: Image) {
-    let sample = try kept.withLock { $0[index] } ?? read(index)
+    let sample = try kept[index]
     guard let labels = sample.labels else {
-      throw DatasetError(.missing, "\(clip.name): frame \(index) has no labels to train on")
+      throw DatasetError(.missing, "\(name): frame \(index) has no labels to train on")
     }
     return (sample.frame.pixels, labels)
-  }
-
-  private func read(_ index: Int) throws -> Sample {
-    let sample = try clip.sample(at: index)
-    kept.withLock { $0[index] = sample }
-    return sample
   }
 
   /// How often each class occurs in all pictures.

@@ -24,6 +24,8 @@ internal import Video
 ///   relaxed: 0                # pixels from a boundary within which its classes are as good
 ///   hardest: 16384            # count only unlearned pixels, but at least so many; all if left out
 ///   overlap: 0.5              # weight of 1 - soft IoU beside the cross-entropy
+///   teacher: {network: ../camvid-resnet18, weight: 1, temperature: 1}   # beside this one
+///   consistency: 0.1          # weight of what changes along known motion
 ///   stages:
 ///     - name: all
 ///       steps: 14000
@@ -45,10 +47,12 @@ public struct SegmentationSpecification: Sendable {
   public let network: NetworkSpecification
   public let plan: TrainingPlan
   /// What each stage of the plan sees and brings down, but for the weights of classes, which the data
-  /// give.
+  /// give, and the teacher, which is read when a task is made.
   public let lessons: [SegmentationLesson]
   /// How rare classes count in each stage.
   public let weightings: [ClassWeighting]
+  /// Who teaches in each stage.
+  private let teachers: [Teacher?]
   /// Tells this specification from any other.
   public let fingerprint: String
 
@@ -82,30 +86,75 @@ public struct SegmentationSpecification: Sendable {
     weightings = try stages.map { (stage) throws(BackboneError) in
       try ClassWeighting(stage.has("class-weights") ? stage : training)
     }
+    teachers = try stages.map { (stage) throws(BackboneError) in
+      try Teacher(stage.has("teacher") ? stage : training, folder: folder)
+    }
     fingerprint = yaml.fingerprint
   }
 
   /// The task that this describes, with weights drawn by the plan's seed.
+  ///
+  /// - Precondition: there are pairs where `wantsPairs`.
   public func task(
-    on samples: SegmentationSamples, validation: (any Clip)? = nil, device: Device = .cpu
+    on samples: SegmentationSamples, pairs: PairSource? = nil,
+    validation: (any Clip)? = nil, device: Device = .cpu
   ) throws -> SegmentationTask {
     let network = try SegmentationNetwork(
       network, parameters: Parameters(seed: plan.seed, device: device))
     let frequencies = try samples.frequencies()
-    let lessons = zip(plan.stages, zip(lessons, weightings)).map { stage, pair in
-      var lesson = pair.0
-      lesson.objective.crossEntropy.classWeights = pair.1.weights(for: frequencies)
-      return (steps: stage.steps, lesson: lesson)
+    let course = try plan.stages.indices.map { index in
+      var lesson = lessons[index]
+      lesson.objective.crossEntropy.classWeights = weightings[index].weights(for: frequencies)
+      lesson.objective.teaching = try teachers[index]?.teaching(
+        for: network.specification, device: device)
+      return (steps: plan.stages[index].steps, lesson: lesson)
     }
     return SegmentationTask(
-      network, on: samples, validation: validation, lessons: lessons, seed: plan.seed)
+      network, on: samples, pairs: pairs, validation: validation, lessons: course,
+      seed: plan.seed)
+  }
+
+  /// Whether a stage learns consistency, so that a task wants pairs.
+  public var wantsPairs: Bool { lessons.contains { $0.objective.consistency > 0 } }
+}
+
+/// A trained network that teaches.
+private struct Teacher {
+  let folder: String
+  let weight: Double
+  let loss: DistillationLoss
+
+  /// Nil where the reader names none.
+  init?(_ reader: DescriptionReader, folder: String) throws(BackboneError) {
+    guard reader.has("teacher") else { return nil }
+    let teacher = try reader.group("teacher")
+    try teacher.allow(["network", "weight", "temperature"])
+    let path = try teacher.string("network")
+    self.folder = path.hasPrefix("/") ? path : "\(folder.isEmpty ? "." : folder)/\(path)"
+    weight = try teacher.number("weight", in: 0...1000, usual: 1)
+    let temperature = try teacher.number("temperature", in: 0.01...100, usual: 1)
+    loss = DistillationLoss(temperature: temperature)
+  }
+
+  func teaching(
+    for student: NetworkSpecification, device: Device
+  ) throws -> SegmentationObjective.Teaching {
+    let stored = try NetworkFolder(at: folder)
+    guard stored.specification.input.scaling == student.input.scaling,
+      stored.specification.classes == student.classes
+    else {
+      throw BackboneError(
+        .badDescription,
+        "\(folder) cannot teach this network: it has other classes, or scales pictures otherwise")
+    }
+    return .init(try stored.network(on: device).folded(), loss: loss, weight: weight)
   }
 }
 
 extension SegmentationLesson {
   static let keys = [
     "batch", "crop", "scale", "tilt", "colour", "focus", "class-weights", "relaxed", "hardest",
-    "overlap",
+    "overlap", "teacher", "consistency",
   ]
 
   /// What a stage says or, where it says nothing, the whole training.
@@ -137,7 +186,8 @@ extension SegmentationLesson {
           hardExamples: try integer("hardest", in: 0...1_000_000_000).map {
             HardExamples(leastKept: $0)
           }),
-        overlap: try number("overlap", in: 0...100)),
+        overlap: try number("overlap", in: 0...100),
+        consistency: try number("consistency", in: 0...1000)),
       focus: try number("focus", in: 0...1))
   }
 }

@@ -3,6 +3,7 @@
 public import Backbone
 public import Datasets
 internal import Evaluation
+internal import Flow
 public import Layers
 public import Tensors
 internal import Video
@@ -15,6 +16,7 @@ public struct SegmentationTask: TrainingTask {
   public let validation: (any Clip)?
   public let seed: UInt64
   /// Each lesson with the step and the crop it begins at.
+  private let pairs: (made: MadeOnce<MotionPair>, count: Int)?
   private let course: [(step: Int, slot: Int, lesson: SegmentationLesson)]
 
   public struct Batch: Sendable {
@@ -22,27 +24,41 @@ public struct SegmentationTask: TrainingTask {
     public let images: Tensor
     /// N × height × width, uint8.
     public let labels: Tensor
+    /// What consistency is learned on, where it counts.
+    let pairs: PairBatch?
   }
 
   /// Trains by one lesson, however long.
   public init(
     _ network: SegmentationNetwork, on samples: SegmentationSamples,
-    validation: (any Clip)? = nil, lesson: SegmentationLesson, seed: UInt64 = 1
+    pairs: PairSource? = nil, validation: (any Clip)? = nil, lesson: SegmentationLesson,
+    seed: UInt64 = 1
   ) {
-    self.init(network, on: samples, validation: validation, lessons: [(0, lesson)], seed: seed)
+    self.init(
+      network, on: samples, pairs: pairs, validation: validation, lessons: [(0, lesson)],
+      seed: seed)
   }
 
   /// Trains by each lesson for its number of steps; the last goes on for ever.
   ///
-  /// - Precondition: there is a lesson.
+  /// `pairs` is what consistency is learned on where a lesson wants it: as many pairs a step as there are
+  /// crops.
+  ///
+  /// - Precondition: there is a lesson; there are pairs where one learns consistency.
   public init(
     _ network: SegmentationNetwork, on samples: SegmentationSamples,
-    validation: (any Clip)? = nil, lessons: [(steps: Int, lesson: SegmentationLesson)],
+    pairs: PairSource? = nil, validation: (any Clip)? = nil,
+    lessons: [(steps: Int, lesson: SegmentationLesson)],
     seed: UInt64 = 1
   ) {
     precondition(!lessons.isEmpty, "nothing to learn")
+    let wantsPairs = lessons.contains { $0.lesson.objective.consistency > 0 }
+    precondition(pairs != nil || !wantsPairs, "no pairs to learn consistency on")
     (self.network, self.samples, self.validation) = (network, samples, validation)
     self.seed = seed
+    self.pairs = pairs.map { source in
+      (made: MadeOnce { try source.pairs.pair($0) }, count: source.count)
+    }
     var (step, slot) = (0, 0)
     course = lessons.map { steps, lesson in
       defer { (step, slot) = (step + steps, slot + steps * lesson.batchSize) }
@@ -68,7 +84,31 @@ public struct SegmentationTask: TrainingTask {
       drawn.flatMap { $0.labels.bytes }, shape: [lesson.batchSize, crop.height, crop.width])
     return Batch(
       images: try .concatenate(images, axis: 0).channelsLast().to(parameters.device),
-      labels: try labels.to(parameters.device))
+      labels: try labels.to(parameters.device),
+      pairs: lesson.objective.consistency > 0 ? try pairs(at: step, by: lesson) : nil)
+  }
+
+  private func pairs(at step: Int, by lesson: SegmentationLesson) throws -> PairBatch? {
+    guard let pairs else { return nil }
+    let input = network.specification.input
+    let drawn = try (0..<lesson.batchSize).map { place in
+      var random = RandomStream(seed: seed, step, place, 0x9A14)
+      let pair = try pairs.made[random.below(pairs.count)]
+      let view = lesson.augmentation.draw(for: pair.current.size, from: &random)
+      let (motion, known) = try view.motion(pair.motion).keptInside().tensors()
+      return (
+        try input.tensor(of: view.image(pair.current)),
+        try input.tensor(of: view.image(pair.reference)), motion,
+        try known ?? .full([1, view.size.height, view.size.width], of: 1, type: .uint8)
+      )
+    }
+    func joined(_ part: (Int) -> Tensor) throws(TensorError) -> Tensor {
+      try .concatenate(drawn.indices.map(part), axis: 0).to(parameters.device)
+    }
+    return PairBatch(
+      current: try joined { drawn[$0].0 }.channelsLast(),
+      reference: try joined { drawn[$0].1 }.channelsLast(), motion: try joined { drawn[$0].2 },
+      known: try joined { drawn[$0].3 })
   }
 
   private func draw(
@@ -94,10 +134,25 @@ public struct SegmentationTask: TrainingTask {
   }
 
   public func loss(of batch: Batch, at step: Int, in pass: Pass) throws -> Loss {
-    let scores = try network.scores(of: batch.images, in: pass).resizedBilinear(
+    let objective = place(at: step).lesson.objective, count = batch.labels.shape[0]
+    // All in one pass, so that normalisations see one batch.
+    var images = batch.images
+    if let pairs = batch.pairs {
+      images = try .concatenate([images, pairs.current, pairs.reference], axis: 0)
+    }
+    let coarse = try network.scores(of: images, in: pass)
+    let scores = try coarse.slice(axis: 0, 0..<count).resizedBilinear(
       height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
-    return try place(at: step).lesson.objective.loss(
-      of: scores, labels: batch.labels, void: Int(void))
+    var loss = try objective.loss(
+      of: scores, labels: batch.labels, void: Int(void), images: batch.images)
+    if let pairs = batch.pairs {
+      let middle = count + pairs.current.shape[0]
+      let change = try SegmentationObjective.change(
+        from: coarse.slice(axis: 0, count..<middle),
+        to: coarse.slice(axis: 0, middle..<coarse.shape[0]), in: pairs)
+      try loss.add(change, named: "change", counting: objective.consistency)
+    }
+    return loss
   }
 
   public func evaluate() throws -> [String: Double] {
@@ -121,45 +176,5 @@ public struct SegmentationTask: TrainingTask {
     let size = frame.pixels.size
     let labels = try network.head(features.main, size: size).to(.cpu).argmaxLabels()
     return Image(width: size.width, height: size.height, channels: 1, bytes: try labels.bytes())
-  }
-}
-
-/// What is seen of the pictures while a stage lasts, and what is to be brought down.
-public struct SegmentationLesson: Sendable {
-  public var augmentation: Augmentation
-  public var batchSize: Int
-  public var objective: SegmentationObjective
-  /// The share of crops that are laid around a pixel of a class drawn evenly, so that rare ones are
-  /// seen; the others are laid anywhere in pictures taken in turn.
-  public var focus: Double
-
-  public init(
-    augmentation: Augmentation, batchSize: Int = 4,
-    objective: SegmentationObjective = SegmentationObjective(), focus: Double = 0
-  ) {
-    (self.augmentation, self.batchSize) = (augmentation, batchSize)
-    (self.objective, self.focus) = (objective, focus)
-  }
-}
-
-/// What a segmentation network is to bring down: a cross-entropy and, beside it, the overlap lost.
-public struct SegmentationObjective: Sendable {
-  /// Its void is that of the labels, whatever it says itself.
-  public var crossEntropy: CrossEntropyLoss
-  /// What the overlap lost (`OverlapLoss`, of soft intersections over unions) counts.
-  public var overlap: Double
-
-  public init(crossEntropy: CrossEntropyLoss = CrossEntropyLoss(), overlap: Double = 0) {
-    (self.crossEntropy, self.overlap) = (crossEntropy, overlap)
-  }
-
-  func loss(of scores: Tensor, labels: Tensor, void: Int) throws -> Loss {
-    var crossEntropy = crossEntropy
-    crossEntropy.void = void
-    let entropy = try crossEntropy(scores, labels)
-    guard overlap > 0 else { return Loss(entropy) }
-    let lost = try OverlapLoss(void: void)(scores, labels)
-    return Loss(
-      try entropy + lost * Float(overlap), parts: ["entropy": entropy, "overlap": lost])
   }
 }

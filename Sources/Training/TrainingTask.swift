@@ -28,11 +28,18 @@ public protocol TrainingTask: Sendable {
 /// The number that training brings down, and the parts of it worth telling.
 public struct Loss: Sendable {
   /// One number, differentiable.
-  public let total: Tensor
+  public private(set) var total: Tensor
   /// Named parts, one number each; told, not descended.
-  public let parts: [String: Tensor]
+  public private(set) var parts: [String: Tensor]
 
   public init(_ total: Tensor, parts: [String: Tensor] = [:]) {
     (self.total, self.parts) = (total, parts)
+  }
+
+  /// Adds a part that counts `weight` times.
+  mutating func add(_ part: Tensor, named name: String, counting weight: Double) throws(TensorError)
+  {
+    total = try total + part * Float(weight)
+    parts[name] = try part.detached()
   }
 }

@@ -15,7 +15,7 @@ struct FlowTaskTests {
     let network = try FlowNetwork(
       FlowNetSpecification(width: 1 / 16, unit: 4, steps: steps), parameters: Parameters(seed: 2))
     var task = FlowTask(
-      network, sources: [FlowTask.Source(ShiftedPairs(), count: pairs)], batchSize: 4,
+      network, sources: [PairSource(ShiftedPairs(), count: pairs)], batchSize: 4,
       window: PixelSize(width: 64, height: 64), seed: seed)
     if !colours { task.augmentation = FlowAugmentation(colour: 0, difference: 0, noise: 0) }
     return task
@@ -113,7 +113,7 @@ struct FlowTaskTests {
     // As large as the window: there is nothing new to see.
     let pairs = ShiftedPairs(size: PixelSize(width: 64, height: 64))
     var task = FlowTask(
-      network, sources: [FlowTask.Source(pairs, count: 4)], batchSize: 4,
+      network, sources: [PairSource(pairs, count: 4)], batchSize: 4,
       window: PixelSize(width: 64, height: 64))
     task.augmentation = FlowAugmentation(colour: 0, difference: 0, noise: 0, flips: false)
     let errors = try train(task, steps: 120, rate: 2e-3)
@@ -153,7 +153,7 @@ struct FlowTrainingSpecificationTests {
     #expect(
       specification.augmentation == FlowAugmentation(colour: 0.2, difference: 0, noise: 3))
     #expect(specification.objective == FlowObjective(exponent: 0.5, labels: 2))
-    let source = FlowTask.Source(ShiftedPairs(), count: specification.pairCount)
+    let source = PairSource(ShiftedPairs(), count: specification.pairCount)
     let batch = try specification.task(on: [source]).batch(at: 0)
     #expect(batch.current.shape == [2, 3, 16, 24])
   }

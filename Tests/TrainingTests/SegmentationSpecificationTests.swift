@@ -7,25 +7,6 @@ import Testing
 import Training
 import Video
 
-private func text(training: String = "", stages: String) -> String {
-  """
-  name: small
-  input: {color: bgr, mean: [110, 108, 105], std: [72, 72, 69]}
-  classes: camvid11
-  network:
-    encoder: {kind: resnet, depth: 10, width: 0.125, stride: 16}
-    context: {kind: pyramid, channels: 8, bins: [1, 2]}
-    decoder: [{stride: 4, channels: 8}]
-  training:
-    batch: 3
-    crop: [32, 48]
-    overlap: 0.5
-  \(training)
-    stages:
-  \(stages)
-  """
-}
-
 private let twoStages = """
       - {name: crops, steps: 5, optimizer: adamw, rate: 0.001}
       - {name: whole, steps: 2, optimizer: adamw, rate: 0.001, crop: [48, 64], batch: 2,
@@ -35,7 +16,7 @@ private let twoStages = """
 struct SegmentationSpecificationTests {
   @Test func aStageSaysWhatIsItsOwnAndTakesTheRestFromTheTraining() throws {
     let specification = try SegmentationSpecification(
-      yaml: text(training: "  scale: [0.5, 2]", stages: twoStages), folder: "")
+      yaml: specificationText(training: "  scale: [0.5, 2]", stages: twoStages), folder: "")
     let (crops, whole) = (specification.lessons[0], specification.lessons[1])
     #expect(crops.augmentation.crop == PixelSize(width: 48, height: 32))
     #expect(whole.augmentation.crop == PixelSize(width: 64, height: 48))
@@ -50,7 +31,7 @@ struct SegmentationSpecificationTests {
 
   @Test func eachStageSeesItsOwnCrops() throws {
     let specification = try SegmentationSpecification(
-      yaml: text(stages: twoStages), folder: "")
+      yaml: specificationText(stages: twoStages), folder: "")
     let streets = StreetPool(
       seed: 5, count: 4, size: PixelSize(width: 64, height: 48), threads: 1)
     let task = try specification.task(on: SegmentationSamples(streets))
@@ -68,7 +49,7 @@ struct SegmentationSpecificationTests {
   func aStageThatSaysNonsenseIsRefusedByKey(line: String, key: String) {
     let stage = "    - {name: a, steps: 1, optimizer: sgd, rate: 0.1, \(line)}"
     let error = #expect(throws: BackboneError.self) {
-      try SegmentationSpecification(yaml: text(stages: stage), folder: "")
+      try SegmentationSpecification(yaml: specificationText(stages: stage), folder: "")
     }
     #expect(error?.message.contains(key) == true, "\(error?.message ?? "")")
   }

@@ -2,7 +2,7 @@
 
 internal import Foundation
 internal import Layers
-internal import Tensors
+public import Tensors
 internal import Video
 
 /// A folder that holds a segmentation network: `spec.yaml`, which says what it consists of, and
@@ -73,12 +73,13 @@ public struct NetworkFolder: Sendable {
   /// The network with its trained weights.
   ///
   /// - Throws: `BackboneError` where they are missing, or another network's.
-  public func network() throws -> SegmentationNetwork {
+  public func network(on device: Device = .cpu) throws -> SegmentationNetwork {
     guard isTrained else {
       throw BackboneError(.missingFile, "\(path) is not trained: there is no \(weightsPath)")
     }
     do {
-      let parameters = Parameters(reading: try SafetensorsFile(contentsOf: weightsPath))
+      let parameters = Parameters(
+        reading: try SafetensorsFile(contentsOf: weightsPath), device: device)
       let network = try SegmentationNetwork(specification, parameters: parameters)
       if let name = parameters.unread.first {
         throw LayerError("the network has no place for \(String(reflecting: name))")

@@ -71,22 +71,3 @@ extension Tensor {
     try (self + 0.5).clamped(to: 0...255).cast(to: .uint8)
   }
 }
-
-/// Samples, made when first asked for and then kept.
-// Safe to share: what changes is read and written under the lock.
-final class FlowPool: @unchecked Sendable {
-  private let lock = NSLock()
-  private var samples: [Int: FlowSample] = [:]
-  private let make: @Sendable (Int) throws -> FlowSample
-
-  init(_ make: @escaping @Sendable (Int) throws -> FlowSample) { self.make = make }
-
-  subscript(index: Int) -> FlowSample {
-    get throws {
-      if let known = lock.withLock({ samples[index] }) { return known }
-      let made = try make(index)
-      lock.withLock { samples[index] = made }
-      return made
-    }
-  }
-}

@@ -15,31 +15,18 @@ public struct FlowTask: TrainingTask {
   public var objective = FlowObjective()
   /// What `evaluate()` measures on; nothing where nil.
   public var evaluation: FlowEvaluation?
-  private let sources: [Source]
-  private let pools: [FlowPool]
+  private let sources: [PairSource]
+  private let pools: [MadeOnce<FlowSample>]
   private let batchSize: Int
   private let window: PixelSize
   private let seed: UInt64
   private let division: Int
   private let classes: Int
 
-  /// Where pairs come from.
-  public struct Source: Sendable {
-    public let pairs: any MotionPairs
-    /// How many different ones are seen, again and again.
-    public let count: Int
-    /// How often one is taken from here, beside the other sources' shares.
-    public let share: Double
-
-    public init(_ pairs: some MotionPairs, count: Int, share: Double = 1) {
-      (self.pairs, self.count, self.share) = (pairs, count, share)
-    }
-  }
-
   /// - Precondition: there is a source, and the window is a multiple of what the network divides
   ///   frames by.
   public init(
-    _ network: FlowNetwork, sources: [Source], batchSize: Int = 8,
+    _ network: FlowNetwork, sources: [PairSource], batchSize: Int = 8,
     window: PixelSize = PixelSize(width: 320, height: 240), classes: Int = 11, seed: UInt64 = 1
   ) {
     let division = Self.division(of: network.specification)
@@ -50,7 +37,7 @@ public struct FlowTask: TrainingTask {
     (self.network, self.sources, self.batchSize) = (network, sources, batchSize)
     (self.window, self.classes, self.seed, self.division) = (window, classes, seed, division)
     pools = sources.map { source in
-      FlowPool { index in
+      MadeOnce { index in
         try FlowSample(source.pairs.pair(index), dividedBy: division, classes: classes)
       }
     }

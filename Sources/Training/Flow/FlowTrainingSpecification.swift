@@ -82,7 +82,7 @@ public struct FlowTrainingSpecification: Sendable {
 
   /// The task that this describes, with weights drawn by the plan's seed.
   public func task(
-    on sources: [FlowTask.Source], evaluation: FlowEvaluation? = nil, device: Device = .cpu
+    on sources: [PairSource], evaluation: FlowEvaluation? = nil, device: Device = .cpu
   ) throws -> FlowTask {
     let network = try FlowNetwork(network, parameters: Parameters(seed: plan.seed, device: device))
     var task = FlowTask(

@@ -11,6 +11,19 @@ public protocol MotionPairs: Sendable {
   func pair(_ index: Int) throws -> MotionPair
 }
 
+/// Where a training takes pairs from.
+public struct PairSource: Sendable {
+  public let pairs: any MotionPairs
+  /// How many different ones are seen, again and again.
+  public let count: Int
+  /// How often one is taken from here, beside the other sources' shares.
+  public let share: Double
+
+  public init(_ pairs: some MotionPairs, count: Int, share: Double = 1) {
+    (self.pairs, self.count, self.share) = (pairs, count, share)
+  }
+}
+
 /// Frames of MovingStreet, 1 to 6 of them apart, each pair from a street of its own.
 public struct StreetPairs: MotionPairs {
   private let seed: UInt64
