@@ -101,10 +101,10 @@ public struct SegmentationSpecification: Sendable {
   ) throws -> SegmentationTask {
     let network = try SegmentationNetwork(
       network, parameters: Parameters(seed: plan.seed, device: device))
-    let frequencies = try samples.frequencies()
     let course = try plan.stages.indices.map { index in
       var lesson = lessons[index]
-      lesson.objective.crossEntropy.classWeights = weightings[index].weights(for: frequencies)
+      lesson.objective.crossEntropy.classWeights = try weightings[index].weights(
+        for: samples)
       lesson.objective.teaching = try teachers[index]?.teaching(
         for: network.specification, device: device)
       return (steps: plan.stages[index].steps, lesson: lesson)
@@ -202,12 +202,12 @@ extension SegmentationSpecification.ClassWeighting {
     self = known
   }
 
-  func weights(for frequencies: LabelFrequencies) -> [Float]? {
+  func weights(for samples: SegmentationSamples) throws -> [Float]? {
     switch self {
     case .none: nil
-    case .median: frequencies.medianWeights()
-    case .squareRootMedian: frequencies.medianWeights(exponent: 0.5)
-    case .logarithmic: frequencies.logarithmicWeights()
+    case .median: try samples.frequencies().medianWeights()
+    case .squareRootMedian: try samples.frequencies().medianWeights(exponent: 0.5)
+    case .logarithmic: try samples.frequencies().logarithmicWeights()
     }
   }
 }

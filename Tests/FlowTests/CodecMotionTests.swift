@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
+import TestSupport
 import Testing
 import Video
 
@@ -22,7 +23,7 @@ struct CodecMotionTests {
   }
 
   @Test func rasterisingMatchesALoopOverPixels() throws {
-    var generator = SplitMix(state: 5)
+    var generator = Draws(seed: 5)
     let vectors = (0..<60).map { _ in
       let (width, height) =
         [(16, 16), (8, 8), (16, 8), (8, 16), (4, 4)].randomElement(

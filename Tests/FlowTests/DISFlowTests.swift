@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ConformanceKit
 import Flow
+import TestSupport
 import Testing
 import Video
 
@@ -63,7 +64,7 @@ struct DISFlowTests {
   }
 
   @Test func noiseFarApartStaysWithinReason() throws {
-    var generator = SplitMix(state: 7)
+    var generator = Draws(seed: 7)
     let frames = (0..<2).map { index in
       Frame(
         index: index, time: 0,

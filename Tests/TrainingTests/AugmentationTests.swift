@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Flow
+import TestSupport
 import Testing
 import Training
 import Video

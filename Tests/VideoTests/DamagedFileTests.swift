@@ -10,7 +10,7 @@ import Video
   enum Damage: CaseIterable { case cut, noise, header, hole, doubled }
 
   private func damaged(_ bytes: [UInt8], _ damage: Damage, seed: UInt64) -> [UInt8] {
-    var random = SplitMix(state: seed &* 7919)
+    var random = Draws(seed: seed &* 7919)
     var bytes = bytes
     let at = Int.random(in: 0..<bytes.count, using: &random)
     switch damage {

@@ -26,3 +26,22 @@ public struct EncoderStage: Hashable, Sendable {
     (self.name, self.stride, self.channels) = (name, stride, channels)
   }
 }
+
+/// An encoder each of whose stages is a row of layers.
+protocol LayeredEncoder: Encoder {
+  var layers: [Sequential] { get set }
+}
+
+extension LayeredEncoder {
+  public func run(
+    stage index: Int, on input: Tensor, in pass: Pass
+  ) throws(TensorError) -> Tensor {
+    try layers[index](input, in: pass)
+  }
+
+  public func folded() throws(TensorError) -> Self {
+    var network = self
+    network.layers = try layers.map { (layer) throws(TensorError) in try layer.folded() }
+    return network
+  }
+}

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Layers
-public import Tensors
+internal import Tensors
 
 /// A small encoder for update and low-resolution branches: two strided convolutions, then residual
 /// blocks at strides 4, 8, 16 and 32.
 ///
 /// Plain 3×3 convolutions throughout: on processors they beat depthwise ones of as many
 /// multiplications, which wait for memory. At width 1 the stages have 32, 64, 96 and 128 channels.
-public struct LightNet: Encoder {
+public struct LightNet: Encoder, LayeredEncoder {
   public let stages: [EncoderStage]
-  private var layers: [Sequential]
+  var layers: [Sequential]
 
   /// - Precondition: the output stride is 8, 16 or 32.
   public init(width: Double = 1, outputStride: Int = 32, in scope: ParameterScope) throws {
@@ -38,17 +38,5 @@ public struct LightNet: Encoder {
       stages.append(EncoderStage("stage\(index + 1)", stride: stride, channels: inputs))
     }
     (self.layers, self.stages) = (layers, stages)
-  }
-
-  public func folded() throws(TensorError) -> LightNet {
-    var network = self
-    network.layers = try layers.map { (layer) throws(TensorError) in try layer.folded() }
-    return network
-  }
-
-  public func run(
-    stage index: Int, on input: Tensor, in pass: Pass
-  ) throws(TensorError) -> Tensor {
-    try layers[index](input, in: pass)
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Layers
-public import Tensors
+internal import Tensors
 
 /// A residual network without its classifier (He et al., CVPR 2016), of any width and output stride.
 ///
@@ -9,7 +9,7 @@ public import Tensors
 /// strides of 2 by dilation, as torchvision does: the first block of such a stage keeps the dilation
 /// before it. With bottlenecks the network then computes at more places what the same weights give
 /// at an output stride of 32; torchvision dilates no others.
-public struct ResNet: Encoder {
+public struct ResNet: Encoder, LayeredEncoder {
   /// How many blocks each stage has, and of which kind.
   public enum Depth: Int, Hashable, Sendable, CaseIterable {
     case ten = 10
@@ -31,7 +31,7 @@ public struct ResNet: Encoder {
   }
 
   public let stages: [EncoderStage]
-  private var layers: [Sequential]
+  var layers: [Sequential]
 
   /// - Precondition: the output stride is 8, 16 or 32, and the width leaves at least one channel.
   public init(
@@ -59,18 +59,6 @@ public struct ResNet: Encoder {
       stages.append(EncoderStage("layer\(index + 1)", stride: stride, channels: channels))
     }
     (self.layers, self.stages) = (layers, stages)
-  }
-
-  public func folded() throws(TensorError) -> ResNet {
-    var network = self
-    network.layers = try layers.map { (layer) throws(TensorError) in try layer.folded() }
-    return network
-  }
-
-  public func run(
-    stage index: Int, on input: Tensor, in pass: Pass
-  ) throws(TensorError) -> Tensor {
-    try layers[index](input, in: pass)
   }
 }
 

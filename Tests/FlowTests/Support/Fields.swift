@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
+import TestSupport
 import Video
 
 /// A field whose motion is `motion` at each cell; nil says unknown.
@@ -26,24 +27,12 @@ func uniform(_ dx: Float, _ dy: Float, width: Int = 12, height: Int = 9) -> Moti
 
 /// A field of random values with holes.
 func random(width: Int, height: Int, seed: UInt64, holes: Bool = true) -> MotionField {
-  var generator = SplitMix(state: seed)
+  var generator = Draws(seed: seed)
   return field(width: width, height: height) { _, _ in
     if holes && Int.random(in: 0..<5, using: &generator) == 0 { return nil }
     return (
       Float.random(in: -4...4, using: &generator), Float.random(in: -4...4, using: &generator)
     )
-  }
-}
-
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }
 

@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Numbers that are the same in every run (SplitMix64; Steele, Lea and Flood, 2014).
-struct Draws: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: Int) { state = UInt64(seed) }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
+import TestSupport
 
 /// A damaged copy: of every five, three have flipped bits, few to many, and two are cut short.
 func damaged(_ bytes: [UInt8], seed: Int) -> [UInt8] {
-  var (bytes, draws) = (bytes, Draws(seed: seed))
+  var (bytes, draws) = (bytes, Draws(seed: UInt64(seed)))
   guard seed % 5 < 3 else {
     return Array(bytes.prefix(.random(in: 1..<bytes.count, using: &draws)))
   }

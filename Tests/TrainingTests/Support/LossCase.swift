@@ -1,27 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Tensors
+import TestSupport
 import Testing
-
-/// A generator whose draws are the same everywhere (SplitMix64).
-struct Draws: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func doubles(_ count: Int, in range: ClosedRange<Double>) -> [Double] {
-    // Rounded, so that the tensors hold the very same numbers.
-    (0..<count).map { _ in Double(Float(Double.random(in: range, using: &self))) }
-  }
-}
 
 /// Numbers on N × C × H × W, for plain loops.
 struct Field {

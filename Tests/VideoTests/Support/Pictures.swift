@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Video
 
-/// SplitMix64: the same numbers on every machine.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
-  }
-}
-
 func noise(width: Int, height: Int, channels: Int = 3, seed: UInt64 = 1) -> Image {
-  var random = SplitMix(state: seed)
+  var random = Draws(seed: seed)
   let bytes = (0..<(width * height * channels)).map { _ in UInt8.random(in: 0...255, using: &random)
   }
   return Image(width: width, height: height, channels: channels, bytes: bytes)

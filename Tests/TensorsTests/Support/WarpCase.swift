@@ -1,24 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Tensors
-
-/// A small generator whose draws are the same everywhere (SplitMix64).
-struct Draws: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func floats(_ count: Int, in range: ClosedRange<Float>) -> [Float] {
-    (0..<count).map { _ in Float.random(in: range, using: &self) }
-  }
-}
+import TestSupport
 
 extension [Float] {
   /// The same bits, so that -0 is not 0 and a NaN is itself.

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestSupport
+import Testing
+import Video
+
+/// A small network trained on a few pictures through the tool.
+struct TrainTests {
+  let scratch: Scratch
+  private let line = "train spec.yaml --data folder:data --validation folder:data --threads 1"
+
+  init() throws {
+    scratch = try Scratch()
+    try write(steps: 6)
+    try scratch.writePictures(to: "data/images")
+    try FileManager.default.createDirectory(
+      atPath: scratch("data/labels"), withIntermediateDirectories: true)
+    for name in try scratch.names("data/images") {
+      let labels = Image(
+        width: 64, height: 48, channels: 1, bytes: (0..<48 * 64).map { UInt8($0 % 64 / 16) })
+      try labels.writePNG(
+        to: scratch("data/labels/\(name)"), palette: ClassList.camVid.palette)
+    }
+  }
+
+  private func write(steps: Int) throws {
+    try FileManager.default.createDirectory(
+      atPath: scratch("net"), withIntermediateDirectories: true)
+    let spec = """
+      name: small
+      input: {color: bgr, mean: [110, 109, 105], std: [72, 73, 70]}
+      classes: camvid11
+      network:
+        encoder: {kind: resnet, depth: 10, width: 0.125, stride: 16}
+        context: {kind: pyramid, channels: 8, bins: [1, 2]}
+        decoder: [{stride: 4, channels: 8}]
+      training:
+        batch: 2
+        crop: [32, 48]
+        stages: [{name: all, steps: \(steps), optimizer: adamw, rate: 0.001}]
+      """
+    try scratch.write(spec, to: "spec.yaml")
+    try scratch.write(spec, to: "net/spec.yaml")
+  }
+
+  @Test func aTrainedNetworkRuns() throws {
+    let outcome = try scratch.inbetween("\(line) --out o --evaluate-every 3")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let files = try scratch.names("o")
+    for name in ["checkpoint.safetensors", "metrics.jsonl", "weights.safetensors"] {
+      #expect(files.contains(name))
+    }
+    let entries = try scratch.lines("o/metrics.jsonl")
+    #expect(
+      entries.filter { $0["split"] as? String == "val" }.map { $0["step"] as? Int } == [3, 6])
+    #expect(entries.allSatisfy { $0["split"] as? String != "val" || $0["val/miou"] != nil })
+    try FileManager.default.copyItem(
+      atPath: scratch("o/weights.safetensors"), toPath: scratch("net/weights.safetensors"))
+    let run = try scratch.inbetween("run data/images --backbone net --labels maps")
+    #expect(run.code == 0, "\(run.err)")
+    #expect(try scratch.names("maps").count == 6)
+  }
+
+  @Test func anInterruptedTrainingIsKeptAndTakenUp() throws {
+    try write(steps: 40)
+    #expect(try scratch.inbetween("\(line) --out whole").code == 0)
+    let running = try scratch.start("\(line) --out o --checkpoint-every 4")
+    for _ in 0..<3000 where !scratch.has("o/checkpoint.safetensors") { usleep(5000) }
+    running.send(SIGTERM)
+    let outcome = try running.wait()
+    #expect(outcome.code == 143 && outcome.errorLines.last?.contains("terminated") == true)
+    #expect(!scratch.has("o/weights.safetensors"))
+    let again = try scratch.inbetween("\(line) --out o")
+    #expect(again.code == 73 && again.err.contains("--resume"))
+    #expect(try scratch.inbetween("\(line) --out o --resume").code == 0)
+    #expect(
+      try scratch.bytes("o/weights.safetensors") == scratch.bytes("whole/weights.safetensors"))
+  }
+
+  @Test func aTeacherLabelsWhatHasNoLabels() throws {
+    #expect(try scratch.inbetween("\(line) --out o").code == 0)
+    try FileManager.default.copyItem(
+      atPath: scratch("o/weights.safetensors"), toPath: scratch("net/weights.safetensors"))
+    let taught = "train spec.yaml --data video:data/images --out t --threads 1"
+    let alone = try scratch.inbetween(taught)
+    #expect(alone.code == 66 && alone.err.contains("no labels"), "\(alone.err)")
+    let outcome = try scratch.inbetween("\(taught) --teacher net")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    #expect(try scratch.names("t/labels").count == 6)
+    let missing = try scratch.inbetween("\(taught) --out u --teacher none")
+    #expect(missing.code == 66 && missing.errorLines.count == 1, "\(missing.err)")
+  }
+}
+
+extension Scratch {
+  /// The objects of a file of JSON lines.
+  fileprivate func lines(_ name: String) throws -> [[String: Any]] {
+    try String(decoding: bytes(name), as: UTF8.self).split(separator: "\n").map {
+      try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:]
+    }
+  }
+}
