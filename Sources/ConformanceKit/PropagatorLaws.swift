@@ -47,36 +47,37 @@ private struct Trial<Carrier: Propagator> {
     try propagator.prepare(Tensor(values, shape: [1, channels, height, width]))
   }
 
-  private func motion(_ dx: Float, _ dy: Float) -> MotionField {
+  private func evidence(_ dx: Float, _ dy: Float) -> Evidence {
     let cells = (0..<2 * height * width).map { $0.isMultiple(of: 2) ? dx : dy }
-    return MotionField(width: width, height: height, displacements: cells)
+    let field = MotionField(width: width, height: height, displacements: cells)
+    return Evidence(field: { field })
   }
 
   func keepsSizes() throws -> Bool {
     let cached = try features(values)
-    return try propagator(cached, along: { motion(0.3, -0.6) }).shape == cached.shape
+    return try propagator(cached, given: evidence(0.3, -0.6)).shape == cached.shape
   }
 
   func keepsWhatIsStill() throws -> Bool {
-    let carried = try propagator(features(values), along: { motion(0, 0) }).floats()
+    let carried = try propagator(features(values), given: evidence(0, 0)).floats()
     return zip(carried, values).allSatisfy { $0.bitPattern == $1.bitPattern }
   }
 
   func keepsConstants() throws -> Bool {
     let constant = [Float](repeating: 0.7, count: values.count)
-    let carried = try propagator(features(constant), along: { motion(0.25, 0.5) }).floats()
+    let carried = try propagator(features(constant), given: evidence(0.25, 0.5)).floats()
     return inside(dx: 1, dy: 1).allSatisfy { abs(carried[$0] - 0.7) < 1e-5 }
   }
 
   func labelsBestScores() throws -> Bool {
     let cached = try features(values)
-    let field = motion(0.25, -0.5)
-    return try propagator.labels(cached, along: { field }).bytes()
-      == propagator(cached, along: { field }).argmaxLabels().bytes()
+    let evidence = evidence(0.25, -0.5)
+    return try propagator.labels(cached, given: evidence).bytes()
+      == propagator(cached, given: evidence).argmaxLabels().bytes()
   }
 
   func shiftsWholeCells() throws -> Bool {
-    let carried = try propagator(features(values), along: { motion(1, 1) }).floats()
+    let carried = try propagator(features(values), given: evidence(1, 1)).floats()
     return inside(dx: 1, dy: 1).allSatisfy {
       carried[$0].bitPattern == values[$0 + width + 1].bitPattern
     }

@@ -66,6 +66,12 @@ public struct KeyframePipeline: Sendable {
   }
 }
 
+/// A moment that those who ask share.
+private final class Asked {
+  var moment: Moment
+  init(_ moment: Moment) { self.moment = moment }
+}
+
 /// What a step is to give for a frame.
 private enum Product { case labels, scores }
 
@@ -114,14 +120,20 @@ extension KeyframePipeline {
     _ seen: FrameView, in state: inout StreamState, clock: StageClock,
     from known: [String: Features], giving product: Product
   ) throws(PipelineError) -> Tensor {
+    var known = known
     let cached = try clock.during(.backbone) {
-      try cacheable(run(through: cachedStages, on: seen.working, from: known))
+      for count in try keptCounts() where count < cachedStages {
+        known[backbone.stages[count - 1].name] = try run(
+          through: count, on: seen.working, from: known)
+      }
+      return try cacheable(run(through: cachedStages, on: seen.working, from: known))
     }
     let result = try clock.during(.head) {
       try finish(cached, size: seen.working.pixels.size, giving: product)
     }
     let prepared = try clock.during(.prepare) { try propagator.prepare(cached) }
     state.become(key: seen, cached: prepared)
+    state.kept = known.filter { propagator.keptStages.contains($0.key) }.mapValues(\.main)
     if flow.reach == .previousFrame {
       try clock.during(.flow) { try state.beginChain(at: seen, of: flow) }
     }
@@ -133,20 +145,44 @@ extension KeyframePipeline {
     giving product: Product
   ) throws(PipelineError) -> Tensor {
     let cached = propagator.reference == .key ? key.cached : state.carried ?? key.cached
-    var moment = moment
-    func motion() throws -> MotionField {
-      switch propagator.reference {
-      case .key: try moment.motionToKey()
-      case .previous: try moment.motionToPrevious()
-      }
-    }
+    let asked = Asked(moment)
+    let evidence = evidence(asked, from: state)
     let size = moment.frame.pixels.size
     if product == .labels, canFuse(cached, size: size) {
-      return try clock.during(.propagate) { try propagator.labels(cached, along: motion) }
+      return try clock.during(.propagate) { try propagator.labels(cached, given: evidence) }
     }
-    let carried = try clock.during(.propagate) { try propagator(cached, along: motion) }
+    let carried = try clock.during(.propagate) { try propagator(cached, given: evidence) }
     state.carried = carried
+    if propagator.reference == .previous {
+      state.kept = asked.moment.askedFeatures.filter { propagator.keptStages.contains($0.key) }
+    }
     return try clock.during(.head) { try finish(carried, size: size, giving: product) }
+  }
+
+  /// What the propagator may ask of the frame of a moment, and of the one it carries from.
+  private func evidence(_ asked: Asked, from state: StreamState) -> Evidence {
+    let (kept, reference) = (state.kept, propagator.reference)
+    let before = reference == .key ? state.key?.view : state.previous ?? state.key?.view
+    func referenceFrame() -> Frame { before?.working ?? asked.moment.key }
+    return Evidence(
+      field: {
+        reference == .key
+          ? try asked.moment.motionToKey() : try asked.moment.motionToPrevious()
+      },
+      picture: { side in
+        try backbone.input(for: side == .current ? asked.moment.frame : referenceFrame())
+      },
+      features: { stage, side in
+        if side == .current { return try asked.moment.features(after: stage) }
+        if let known = kept[stage] { return known }
+        let count = try backbone.index(ofStage: stage) + 1
+        return try run(through: count, on: referenceFrame(), from: [:]).main
+      })
+  }
+
+  /// How many stages lead to each whose features are kept, in order.
+  private func keptCounts() throws -> [Int] {
+    try propagator.keptStages.map { try backbone.index(ofStage: $0) + 1 }.sorted()
   }
 
   /// Whether nothing comes after the carried tensor but the choice of the best class.

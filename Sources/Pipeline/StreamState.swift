@@ -14,6 +14,8 @@ public struct StreamState: Sendable {
   var previous: FrameView?
   /// The carried tensor of the previous frame, for propagators that chain.
   var carried: Tensor?
+  /// Features of the frame that motion leads to, by stage: those that the propagator wants kept.
+  var kept: [String: Tensor] = [:]
   /// Motion gathered since the key, for estimators that reach back one frame only.
   var chain: MotionChain?
   /// How many frames have passed since the last key frame; 0 at the key itself.

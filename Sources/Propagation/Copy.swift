@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Flow
 public import Tensors
 
 /// Features stay where they were: the baseline every other propagator has to beat.
@@ -9,9 +8,7 @@ public struct Copy: Propagator {
 
   public init() {}
 
-  public func callAsFunction(_ cached: Tensor, along _: () throws -> MotionField) -> Tensor {
-    cached
-  }
+  public func callAsFunction(_ cached: Tensor, given _: Evidence) -> Tensor { cached }
 }
 
 extension Propagator where Self == Copy {

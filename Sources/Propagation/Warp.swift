@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Flow
 public import Tensors
 
 /// Reads each cell from where the motion says it was, with bilinear weights.
@@ -24,21 +23,14 @@ public struct Warp: Propagator {
 
   public func prepare(_ cached: Tensor) throws -> Tensor { try cached.channelsLast() }
 
-  public func callAsFunction(_ cached: Tensor, along motion: () throws -> MotionField) throws
-    -> Tensor
-  {
-    let (motion, known) = try grid(of: cached, along: motion())
+  public func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
+    let (motion, known) = try evidence.motion(height: cached.shape[2], width: cached.shape[3])
     return try cached.warped(along: motion, border: border, known: known)
   }
 
-  public func labels(_ cached: Tensor, along motion: () throws -> MotionField) throws -> Tensor {
-    let (motion, known) = try grid(of: cached, along: motion())
+  public func labels(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
+    let (motion, known) = try evidence.motion(height: cached.shape[2], width: cached.shape[3])
     return try cached.warpedLabels(along: motion, border: border, known: known)
-  }
-
-  private func grid(of cached: Tensor, along field: MotionField) throws -> (Tensor, Tensor?) {
-    let (height, width) = (cached.shape[2], cached.shape[3])
-    return try field.resized(width: width, height: height).tensors()
   }
 }
 

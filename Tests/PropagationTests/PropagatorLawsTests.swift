@@ -40,16 +40,16 @@ private struct Spoiled: Propagator {
   var labels: Int?
   let spoil: @Sendable (Tensor) throws -> Tensor
 
-  func callAsFunction(_ cached: Tensor, along motion: () throws -> MotionField) throws -> Tensor {
-    let field = try motion()
-    let turned = MotionField(
-      width: field.width, height: field.height,
-      displacements: field.displacements.map { $0 * direction })
-    return try spoil(Warp()(cached, along: { turned }))
+  func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
+    let turned = Evidence(motion: { height, width in
+      let (motion, known) = try evidence.motion(height: height, width: width)
+      return (try motion * direction, known)
+    })
+    return try spoil(Warp()(cached, given: turned))
   }
 
-  func labels(_ cached: Tensor, along motion: () throws -> MotionField) throws -> Tensor {
-    let best = try self(cached, along: motion).argmaxLabels()
+  func labels(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
+    let best = try self(cached, given: evidence).argmaxLabels()
     return try labels == nil ? best : (best.cast(to: .float32) + 1).cast(to: .uint8)
   }
 }
