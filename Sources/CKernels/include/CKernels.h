@@ -95,4 +95,5 @@ void ck_pixels(const uint8_t *pixels, ptrdiff_t stride, int32_t height, int32_t 
 }
 #endif
 
+#include "CLocal.h"
 #include "CLosses.h"
