@@ -12,3 +12,9 @@ CT_FUNCTION(ct_argmax_labels, (ct_tensor_ref scores, ct_tensor_ref *out, ct_erro
 CT_FUNCTION(ct_warp_labels, (ct_tensor_ref labels, ct_tensor_ref motion, ct_tensor_ref known, ct_border_kind border, uint8_t outside, ct_tensor_ref *out, ct_error *error), (labels, motion, known, border, outside, out, error))
 // Height × width × 3 bytes, `stride` from row to row, give 1 × 3 × height × width.
 CT_FUNCTION(ct_pixels, (const uint8_t *pixels, int64_t stride, int64_t height, int64_t width, const ct_pixel_options *options, ct_tensor_ref *out, ct_error *error), (pixels, stride, height, width, options, out, error))
+// Sums over the k × k neighbourhood of each position, k odd and at most 25; gradients flow to all. Taps
+// are in row-major order. Kernels are N × k² × H × W, or N × k × H × W where there are two, which may
+// have N = 1. Queries, keys and values are N × C × H × W; values may have channels of their own number.
+CT_FUNCTION(ct_variant_convolution, (ct_tensor_ref features, ct_tensor_ref kernels, ct_tap_border_kind border, ct_tensor_ref *out, ct_error *error), (features, kernels, border, out, error))
+CT_FUNCTION(ct_local_attention, (ct_tensor_ref queries, ct_tensor_ref keys, ct_tensor_ref values, int64_t size, ct_tap_border_kind border, ct_tensor_ref *out, ct_error *error), (queries, keys, values, size, border, out, error))
+CT_FUNCTION(ct_displaced_convolution, (ct_tensor_ref features, ct_tensor_ref motion, ct_tensor_ref known, ct_tensor_ref vertical, ct_tensor_ref horizontal, ct_border_kind border, ct_tensor_ref *out, ct_error *error), (features, motion, known, vertical, horizontal, border, out, error))

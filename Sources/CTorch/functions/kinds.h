@@ -70,6 +70,10 @@ typedef struct ct_module_options {
 /// What a place outside the grid reads: the nearest cell of the edge, or zero.
 typedef enum ct_border_kind { ct_border_clamp, ct_border_zero } ct_border_kind;
 
+/// What the taps of a neighbourhood that lie outside are: zero, or left out, the weights of the others
+/// then summing to 1.
+typedef enum ct_tap_border_kind { ct_tap_border_zero, ct_tap_border_valid } ct_tap_border_kind;
+
 /// How pixels become numbers: (sample - mean) / deviation * scale, by channel of the result.
 typedef struct ct_pixel_options {
   float mean[3];
