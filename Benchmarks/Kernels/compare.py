@@ -177,4 +177,5 @@ def pixels(library, report):
                lambda: f"{(out - theirs()).abs().max().item():.1e}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -105,3 +105,66 @@ void bench_argmax(bench_call *c) { over(c->shape.height, argmax, c); }
 void bench_features_gradient(bench_call *c) { over(c->shape.channels, features_gradient, c); }
 void bench_motion_gradient(bench_call *c) { over(c->shape.height, motion_gradient, c); }
 void bench_pixels(bench_call *c) { over(c->shape.height, pixels, c); }
+
+typedef struct bench_local {
+  const float *features, *other, *weights;
+  float *out, *taps, *turned, *moved, *vertical_out, *horizontal_out;
+  ck_shape shape;
+  ck_displaced displaced;
+  int32_t radius;
+} bench_local;
+
+static void local_sum(void *context, int32_t begin, int32_t end) {
+  bench_local *c = context;
+  ck_local_sum(c->features, c->shape, c->weights, c->radius, c->out, begin, end);
+}
+static void local_products(void *context, int32_t begin, int32_t end) {
+  bench_local *c = context;
+  ck_local_products(c->other, c->features, c->shape, c->radius, c->taps, begin, end);
+}
+static void local_softmax(void *context, int32_t begin, int32_t end) {
+  bench_local *c = context;
+  ck_local_softmax(c->shape.height, c->shape.width, c->radius, 0, c->taps, begin, end);
+}
+static void local_attended(void *context, int32_t begin, int32_t end) {
+  bench_local *c = context;
+  ck_local_sum(c->features, c->shape, c->taps, c->radius, c->out, begin, end);
+}
+static void local_turned(void *context, int32_t begin, int32_t end) {
+  bench_local *c = context;
+  ck_local_turned(c->weights, c->shape.height, c->shape.width, c->radius, c->turned, begin, end);
+}
+static void local_back(void *context, int32_t begin, int32_t end) {
+  bench_local *c = context;
+  ck_local_sum(c->other, c->shape, c->turned, c->radius, c->out, begin, end);
+}
+static void displace(void *context, int32_t begin, int32_t end) {
+  bench_local *c = context;
+  ck_displace(c->features, c->shape, &c->displaced, c->out, begin, end);
+}
+static void displace_features(void *context, int32_t begin, int32_t end) {
+  bench_local *c = context;
+  ck_displace_features_gradient(c->other, c->shape, &c->displaced, c->out, begin, end);
+}
+static void displace_taps(void *context, int32_t begin, int32_t end) {
+  bench_local *c = context;
+  ck_displace_taps_gradient(c->other, c->features, c->shape, &c->displaced, c->moved,
+                            c->vertical_out, c->horizontal_out, begin, end);
+}
+
+void bench_local_sum(bench_local *c) { over(c->shape.height, local_sum, c); }
+void bench_local_gradients(bench_local *c) {
+  over(c->shape.height, local_turned, c);
+  over(c->shape.height, local_back, c);
+  over(c->shape.height, local_products, c);
+}
+void bench_local_attention(bench_local *c) {
+  over(c->shape.height, local_products, c);
+  over(c->shape.height, local_softmax, c);
+  over(c->shape.height, local_attended, c);
+}
+void bench_displace(bench_local *c) { over(c->shape.height, displace, c); }
+void bench_displace_gradients(bench_local *c) {
+  over(c->shape.channels, displace_features, c);
+  over(c->shape.height, displace_taps, c);
+}
