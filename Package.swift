@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "Flow", dependencies: ["CKernels", "Layers", "Tensors", "Video"]),
     .target(name: "Backbone", dependencies: ["Layers", "Tensors", "Video"]),
     .target(name: "Scheduler", dependencies: ["Flow", "Tensors", "Video"]),
-    .target(name: "Propagation", dependencies: ["Flow", "Tensors"]),
+    .target(name: "Propagation", dependencies: ["Flow", "Layers", "Tensors"]),
 
     // Composition, data, measurement.
     .target(
@@ -111,7 +111,7 @@ let package = Package(
       dependencies: ["Scheduler", "Flow", "Tensors", "Video", "ConformanceKit"]),
     .testTarget(
       name: "PropagationTests",
-      dependencies: ["Propagation", "Flow", "Tensors", "Video", "ConformanceKit"]),
+      dependencies: ["Propagation", "Layers", "Flow", "Tensors", "Video", "ConformanceKit"]),
     .testTarget(
       name: "PipelineTests",
       dependencies: [

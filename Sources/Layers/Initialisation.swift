@@ -24,6 +24,9 @@ public enum Initialisation: Sendable, Hashable {
   /// Normal with this deviation, but that the last inputs, as many as there are outputs, come through
   /// as they are: what a prediction begins with that is to correct another.
   case passingLast(deviation: Double)
+  /// Normal with this deviation, but that each channel comes through to itself, so many times: what a
+  /// recurrence begins with.
+  case identity(times: Double, deviation: Double)
 
   func draw(_ shape: Shape, seed: UInt64) throws(TensorError) -> Tensor {
     let area = shape.dimensions.dropFirst(2).reduce(1, *)
@@ -45,6 +48,9 @@ public enum Initialisation: Sendable, Hashable {
       return try Self.bilinear(shape)
     case .passingLast(let deviation):
       return try Tensor.normal(shape, deviation: deviation, seed: seed) + Self.passingLast(shape)
+    case .identity(let times, let deviation):
+      let through = try Self.passingLast(shape) * Float(times)
+      return try Tensor.normal(shape, deviation: deviation, seed: seed) + through
     }
   }
 

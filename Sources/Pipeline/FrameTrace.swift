@@ -17,6 +17,8 @@ public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {
   case prepare
   /// Carrying the cached tensor, motion left out.
   case propagate
+  /// Joining what was carried with what is seen of the frame, features of the backbone left out.
+  case fuse
   /// The rest of the backbone, the head and the choice of the best class.
   case head
 }

@@ -16,6 +16,8 @@ public struct KeyframePipeline: Sendable {
   public let head: any SegmentationHead
   public let scheduler: any KeyframeScheduler
   public let propagator: any Propagator
+  /// What joins the carried tensor with what is seen of a propagated frame; nil for nothing.
+  public let fusion: (any Fusion)?
   public let flow: any FlowEstimator
   /// How many stages of the backbone make the cached tensor; the rest and the head run every frame.
   public let cachedStages: Int
@@ -28,10 +30,11 @@ public struct KeyframePipeline: Sendable {
   /// - Throws: `BackboneError` where the backbone has no such stage.
   public init(
     backbone: some Backbone, head: some SegmentationHead, scheduler: some KeyframeScheduler,
-    propagator: some Propagator, flow: some FlowEstimator, tap: String? = nil
+    propagator: some Propagator, fusion: (any Fusion)? = nil, flow: some FlowEstimator,
+    tap: String? = nil
   ) throws(BackboneError) {
     (self.backbone, self.head, self.scheduler) = (backbone, head, scheduler)
-    (self.propagator, self.flow) = (propagator, flow)
+    (self.propagator, self.fusion, self.flow) = (propagator, fusion, flow)
     cachedStages =
       try tap.map { (name) throws(BackboneError) in
         try backbone.index(ofStage: name) + 1
@@ -133,7 +136,9 @@ extension KeyframePipeline {
     }
     let prepared = try clock.during(.prepare) { try propagator.prepare(cached) }
     state.become(key: seen, cached: prepared)
-    state.kept = known.filter { propagator.keptStages.contains($0.key) }.mapValues(\.main)
+    state.kept = known.filter { keptStages.contains($0.key) }.mapValues(\.main)
+    let last = backbone.stages[cachedStages - 1].name
+    if keptStages.contains(last) { state.kept[last] = cached }
     if flow.reach == .previousFrame {
       try clock.during(.flow) { try state.beginChain(at: seen, of: flow) }
     }
@@ -152,11 +157,15 @@ extension KeyframePipeline {
       return try clock.during(.propagate) { try propagator.labels(cached, given: evidence) }
     }
     let carried = try clock.during(.propagate) { try propagator(cached, given: evidence) }
+    var seen = carried
+    if let fusion {
+      seen = try clock.during(.fuse) { try fusion(carried, given: evidence) }
+    }
     state.carried = carried
     if propagator.reference == .previous {
-      state.kept = asked.moment.askedFeatures.filter { propagator.keptStages.contains($0.key) }
+      state.kept = asked.moment.askedFeatures.filter { keptStages.contains($0.key) }
     }
-    return try clock.during(.head) { try finish(carried, size: size, giving: product) }
+    return try clock.during(.head) { try finish(seen, size: size, giving: product) }
   }
 
   /// What the propagator may ask of the frame of a moment, and of the one it carries from.
@@ -180,14 +189,19 @@ extension KeyframePipeline {
       })
   }
 
+  /// The stages whose features of the reference are remembered.
+  private var keptStages: Set<String> {
+    Set(propagator.keptStages + (fusion?.keptStages ?? []))
+  }
+
   /// How many stages lead to each whose features are kept, in order.
   private func keptCounts() throws -> [Int] {
-    try propagator.keptStages.map { try backbone.index(ofStage: $0) + 1 }.sorted()
+    try keptStages.map { try backbone.index(ofStage: $0) + 1 }.sorted()
   }
 
   /// Whether nothing comes after the carried tensor but the choice of the best class.
   private func canFuse(_ cached: Tensor, size: PixelSize) -> Bool {
-    propagator.reference == .key && cachedStages == backbone.stages.count
+    fusion == nil && propagator.reference == .key && cachedStages == backbone.stages.count
       && head.isIdentity(on: cached.shape, size: size)
   }
 }

@@ -6,6 +6,7 @@ import Flow
 import Pipeline
 import Propagation
 import Scheduler
+import Tensors
 import Testing
 import Video
 
@@ -171,14 +172,43 @@ struct KeyframePipelineTests {
     #expect(try brokenLaws(of: Pixels(), on: slide(0, by: 0)) == [])
   }
 
+  // Each frame's fusion adds ten to what is shown; what is carried stays what the key gave.
+  @Test func whatIsFusedIsShownAndNotCarried() throws {
+    let pipeline = try pipeline(.every(4), Warp(from: .previous), fusion: AddsTen())
+    let plain = try self.pipeline(.every(4), Warp(from: .previous))
+    var (state, other) = (pipeline.start(), plain.start())
+    for index in 0..<6 {
+      let fused = try pipeline.score(slide(index, by: 2), in: &state)
+      let carried = try plain.score(slide(index, by: 2), in: &other)
+      let added = zip(try fused.scores.floats(), try carried.scores.floats()).map { $0 - $1 }
+      let isKey = fused.trace.role == .key
+      #expect(added.allSatisfy { abs($0 - (isKey ? 0 : 10)) < 1e-4 })
+      #expect((fused.trace.stages[.fuse] != nil) == !isKey)
+    }
+  }
+
+  // Of the reference, the first stage's features are known since it was the reference; of the current
+  // frame, they are computed.
+  @Test(arguments: MotionReference.allCases)
+  func keptFeaturesAreNotComputedAgain(reference: MotionReference) throws {
+    let backbone = CountedPixels()
+    let pipeline = try pipeline(
+      .every(4), ComparesFeatures(reference: reference), tap: "high", backbone: backbone)
+    var state = pipeline.start()
+    for index in 0..<6 { _ = try pipeline.label(slide(index, by: 2), in: &state) }
+    #expect(backbone.low.count == 6)
+    #expect(backbone.high.count == 2)
+  }
+
   private func pipeline(
     _ scheduler: some KeyframeScheduler, _ propagator: some Propagator = Warp(),
+    fusion: (any Fusion)? = nil,
     flow: some FlowEstimator = Sliding(dx: 2), tap: String? = nil,
     backbone: some Backbone = Pixels()
   ) throws -> KeyframePipeline {
     try KeyframePipeline(
       backbone: backbone, head: Pixels().head, scheduler: scheduler, propagator: propagator,
-      flow: flow, tap: tap)
+      fusion: fusion, flow: flow, tap: tap)
   }
 
   private func run(_ pipeline: KeyframePipeline, frames: Int) throws -> [LabelledFrame] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 private let layouts = [false, true]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Tensors
+import TestSupport
 import Testing
 
 private let layouts = [false, true]

@@ -79,6 +79,27 @@ struct LooksAtPreviousMotion: KeyframeScheduler {
   }
 }
 
+/// Ten more than what was carried.
+struct AddsTen: Fusion {
+  func callAsFunction(_ carried: Tensor, given _: Evidence) throws -> Tensor { try carried + 10 }
+}
+
+/// A copy that asks for the first stage's features of both frames, and that they differ as the frames do.
+struct ComparesFeatures: Propagator {
+  let reference: MotionReference
+  let keptStages = ["low"]
+
+  func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
+    let current = try evidence.features(after: "low", of: .current).floats()
+    let before = try evidence.features(after: "low", of: .reference).floats()
+    let pictures = try Evidence.Side.allCases.map { try evidence.picture($0).floats() }
+    guard current == pictures[0], before == pictures[1] else {
+      throw PropagationError("features of another frame")
+    }
+    return cached
+  }
+}
+
 /// A frame that its codec predicted, in one block, from `dx` pixels to the right in an earlier one.
 func coded(_ index: Int, _ type: PictureType, dx: Int32) -> Frame {
   let block = MotionVector(

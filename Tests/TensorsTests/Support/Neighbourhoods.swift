@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Tensors
+import TestSupport
 
 /// N × C × H × W numbers in double precision, zero outside.
 struct Cells: CustomStringConvertible {

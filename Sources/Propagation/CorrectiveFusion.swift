@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Layers
+public import Tensors
+
+/// Carried scores, corrected by those of a light network that sees the frame (Accel; Jain et al., CVPR 2019).
+///
+/// A 1 × 1 convolution of both, raw scores as they are. It is done where the carried scores lie, before
+/// they are enlarged: interpolation is linear and acts on each channel alone, so the result is that of
+/// fusing after it, away from the borders.
+public struct CorrectiveFusion: LearnedFusion {
+  /// What the fusion is before it is trained.
+  public enum Start: String, Sendable, Hashable, CaseIterable {
+    /// Small random numbers, as in the paper's program.
+    case noise
+    /// What was carried, as it is.
+    case carried
+  }
+
+  public let parameters: Parameters
+  public let branch: any Branch
+  private let mixture: Conv2d
+
+  public init(
+    classes: Int, with branch: some Branch, start: Start = .carried, parameters: Parameters
+  ) throws {
+    (self.branch, self.parameters) = (branch, parameters)
+    // The carried scores come last.
+    let beginning: Initialisation =
+      start == .noise ? .normal(deviation: 0.01) : .passingLast(deviation: 0)
+    mixture = try Conv2d(
+      2 * classes, classes, kernel: 1, initialisation: beginning, in: parameters.root["mixture"])
+  }
+
+  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+    let seen = try branch.scores(of: evidence.picture(.current), in: pass)
+      .resized(like: carried, in: pass)
+    return try mixture(.concatenate([seen, carried], axis: 1), in: pass)
+  }
+}

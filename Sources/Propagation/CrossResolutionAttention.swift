@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Layers
+public import Tensors
+
+/// Features of a branch at low resolution, made sharp by those carried from a key frame at full resolution
+/// (CReFF of AR-Seg; Hu et al., CVPR 2023, section 3.2).
+///
+/// U + Σ softmax⟨q(U), k(C)⟩ v(C) over the 7 × 7 places around each, where U are the branch's features,
+/// enlarged, C the carried ones, and q, k, v depth-wise 3 × 3 convolutions. As in the paper's program similarities
+/// are not scaled, and what lies outside the picture counts as zero. v begins as nothing, so that at first
+/// the result is U; the paper draws it.
+public struct CrossResolutionAttention: LearnedFusion {
+  public let parameters: Parameters
+  public let branch: any Branch
+  /// Side of the neighbourhood, in cells of what is carried.
+  public let size: Int
+  private let query: Conv2d, key: Conv2d, value: Conv2d
+
+  /// - Precondition: the branch gives as many `channels` as are carried; the size is odd, from 1 to 25.
+  public init(
+    channels: Int, with branch: some Branch, size: Int = 7, parameters: Parameters
+  ) throws {
+    precondition(size % 2 == 1 && (1...25).contains(size), "a neighbourhood of \(size)×\(size)")
+    (self.branch, self.size, self.parameters) = (branch, size, parameters)
+    func convolution(_ name: String, _ start: Initialisation) throws -> Conv2d {
+      try Conv2d(
+        channels, channels, kernel: 3, groups: channels, initialisation: start,
+        in: parameters.root[name])
+    }
+    query = try convolution("query", .heNormalFanIn(slope: 1))
+    key = try convolution("key", .heNormalFanIn(slope: 1))
+    value = try convolution("value", .constant(0))
+  }
+
+  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+    let seen = try branch.scores(of: evidence.picture(.current), in: pass)
+      .resized(like: carried, in: pass)
+    let (keys, values) = (try key(carried, in: pass), try value(carried, in: pass))
+    pass.ledger?.add(multiplyAdds: 2 * carried.count * size * size)
+    let sharp = try query(seen, in: pass).cast(to: .float32).attending(
+      to: keys.cast(to: .float32), values: values.cast(to: .float32), size: size)
+    return try seen + sharp
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Layers
+public import Tensors
+
+/// Scores that go from frame to frame and are corrected by each frame's own: a spatio-temporal
+/// transformer gated recurrent unit (GRFP; Nilsson and Sminchisescu, CVPR 2018, section 3.2).
+///
+/// With ĥ = softmax(h) - 1/K of the scores h before, x̂ likewise of the frame's own, D the difference of the
+/// picture and the one before as the motion carries it:
+///
+///     r = 1 - tanh|W_ir * D + b_r|          g = r ⊙ warp(ĥ)
+///     h̃ = W_xh * x̂ + W_hh * g               z = σ(W_xz * x̂ + W_hz * g + b_z)
+///     h = λ (1 - z) ⊙ g + z ⊙ h̃
+///
+/// as the paper's program has it: 7 × 7 kernels, z one map and K biases, places outside the picture
+/// uniform. W_xh and W_hh begin as six times the identity, λ as 2, all else near nothing, so that at first
+/// h = 3 x̂ + 4 ĥ where nothing moved. The scale of W_ir goes with that of the pictures the backbone reads.
+public struct GatedRecurrence: LearnedPropagator {
+  public let reference = MotionReference.previous
+  public let parameters: Parameters
+  /// The backbone's stage that gives a frame's own scores, at the size of those that are carried.
+  public let stage: String
+  private let classes: Int
+  private let reset: Conv2d, fromScores: Conv2d, fromState: Conv2d
+  private let updateByScores: Conv2d, updateByState: Conv2d
+  private let updateBias: Tensor, trust: Tensor
+
+  /// A unit for scores of `classes`, drawn or read as `parameters` says.
+  public init(classes: Int, scoresAfter stage: String, parameters: Parameters) throws {
+    precondition(classes >= 2, "scores of \(classes) classes")
+    (self.stage, self.classes, self.parameters) = (stage, classes, parameters)
+    let scope = parameters.root, near = 0.01
+    reset = try Conv2d(
+      3, 1, kernel: 7, initialisation: .normal(deviation: 0.001), in: scope["reset"])
+    func kernel(_ outputs: Int, _ start: Initialisation, _ name: String) throws -> Conv2d {
+      try Conv2d(classes, outputs, kernel: 7, bias: false, initialisation: start, in: scope[name])
+    }
+    fromScores = try kernel(classes, .identity(times: 6, deviation: near), "from_scores")
+    fromState = try kernel(classes, .identity(times: 6, deviation: near), "from_state")
+    updateByScores = try kernel(1, .normal(deviation: near), "update_by_scores")
+    updateByState = try kernel(1, .normal(deviation: near), "update_by_state")
+    updateBias = try scope.parameter("update_bias", [1, classes, 1, 1], .offset, .constant(0))
+    trust = try scope.parameter("trust", [1], .offset, .constant(2))
+  }
+
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+    let (height, width) = (cached.shape[2], cached.shape[3])
+    let own = try centred(evidence.features(after: stage, of: .current))
+    let (motion, known) = try evidence.motion(height: height, width: width)
+    func seen(_ side: Evidence.Side) throws -> Tensor {
+      try evidence.picture(side).resized(height: height, width: width, in: pass)
+    }
+    let before = try seen(.reference).warped(along: motion, known: known)
+    let change = try reset(seen(.current) - before, in: pass).abs().tanh()
+    var kept = try centred(cached).warped(along: motion, border: .zero, known: known)
+    kept = try kept * (1 - change)
+    if let known { kept = try kept * known.notEqual(to: 0).unsqueezed(axis: 1) }
+    let candidate = try fromScores(own, in: pass) + fromState(kept, in: pass)
+    let update = try (updateByScores(own, in: pass) + updateByState(kept, in: pass) + updateBias)
+      .sigmoid()
+    return try trust * (1 - update) * kept + update * candidate
+  }
+
+  /// Probabilities, less what each would be of as many equal ones.
+  private func centred(_ scores: Tensor) throws -> Tensor {
+    guard scores.shape[1] == classes else {
+      throw PropagationError("\(classes) scores a place are carried, not \(scores.shape[1])")
+    }
+    return try scores.softmax(axis: 1) - 1 / Float(classes)
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+public import Layers
+public import Tensors
+
+/// Features of the key frame, each place a mean of its neighbours there by weights that low-level
+/// features of both frames tell (LLVSS; Li et al., CVPR 2018, section 3.1).
+///
+/// A network of 3 × 3 convolutions makes of both frames' features after an early stage one k × k kernel a
+/// place, soft-maxed over its taps and shared by all channels; `Tensor.convolved(withKernels:)` applies
+/// it. No motion is estimated: what moves further than (k - 1) / 2 cells is out of reach. Taps outside the
+/// picture are left out. The kernels begin as copies of the place itself, but for a hundredth.
+public struct VariantConvolution: LearnedPropagator {
+  public let reference = MotionReference.key
+  public let parameters: Parameters
+  /// The early stage whose features tell the kernels.
+  public let stage: String
+  /// Side of the kernels, in cells of what is carried.
+  public let size: Int
+  private let reduction: Conv2d, mixture: Conv2d, kernels: Conv2d
+
+  /// A propagator whose early stage gives `channels`, of which the network makes `width` of each frame.
+  ///
+  /// - Precondition: the size is odd, from 3 to 25.
+  public init(
+    channels: Int, after stage: String, size: Int = 9, width: Int = 64, parameters: Parameters
+  ) throws {
+    precondition(size % 2 == 1 && (3...25).contains(size), "kernels of \(size)×\(size)")
+    (self.stage, self.size, self.parameters) = (stage, size, parameters)
+    let scope = parameters.root
+    reduction = try Conv2d(channels, width, kernel: 3, in: scope["reduction"])
+    mixture = try Conv2d(2 * width, width, kernel: 3, in: scope["mixture"])
+    kernels = try Conv2d(
+      width, size * size, kernel: 1, initialisation: .constant(0), in: scope["kernels"])
+  }
+
+  public var keptStages: [String] { [stage] }
+
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+    let weights = try kernels(given: evidence, like: cached, in: pass)
+    pass.ledger?.add(multiplyAdds: cached.count * size * size)
+    return try cached.convolved(withKernels: weights, border: .validWeights)
+  }
+
+  /// One kernel for each place of `cached`: N × k² × H × W, which add up to 1.
+  public func kernels(
+    given evidence: Evidence, like cached: Tensor, in pass: Pass
+  ) throws -> Tensor {
+    let sides = try [Evidence.Side.reference, .current].map { side in
+      try reduction(evidence.features(after: stage, of: side), in: pass).relu()
+        .resized(like: cached, in: pass)
+    }
+    let mixed = try mixture(.concatenate(sides, axis: 1), in: pass).relu()
+    return try (kernels(mixed, in: pass).cast(to: .float32) + start()).softmax(axis: 1)
+  }
+
+  /// What makes the place itself weigh 99 of 100 where the network says nothing.
+  private func start() throws(TensorError) -> Tensor {
+    let taps = size * size
+    var logits = [Float](repeating: 0, count: taps)
+    logits[taps / 2] = Float(log(99 * Double(taps - 1)))
+    return try Tensor(logits, shape: [1, taps, 1, 1]).to(parameters.device)
+  }
+}

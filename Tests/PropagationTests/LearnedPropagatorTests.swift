@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Layers
+import Propagation
+import Tensors
+import TestSupport
+import Testing
+
+/// Tensors that a propagator is given, as parts of one trial.
+private struct Trial {
+  let height = 6, width = 7
+  var motion: Tensor
+  var pictures: [Evidence.Side: Tensor] = [:]
+  var features: [Evidence.Side: Tensor] = [:]
+
+  init(moving displacement: (Float, Float) = (0, 0)) throws {
+    let planes = [displacement.0, displacement.1].flatMap { [Float](repeating: $0, count: 42) }
+    motion = try Tensor(planes, shape: [1, 2, 6, 7])
+  }
+
+  var evidence: Evidence {
+    Evidence(
+      motion: { _, _ in (motion, nil) }, picture: { try #require(pictures[$0]) },
+      features: { _, side in try #require(features[side]) })
+  }
+}
+
+private func random(_ shape: Shape, seed: UInt64, in range: ClosedRange<Float> = -1...1) throws
+  -> Tensor
+{
+  var draws = Draws(seed: seed)
+  return try Tensor(draws.floats(shape.dimensions.reduce(1, *), in: range), shape: shape)
+}
+
+extension Parameters {
+  /// Puts other numbers in the place of a parameter's.
+  fileprivate func set(_ name: String, _ values: (Tensor) throws -> Tensor) throws {
+    let parameter = try #require(all.first { $0.name == name })
+    try parameter.tensor.assign(values(parameter.tensor))
+  }
+}
+
+/// Times `scale` at the middle of a kernel from each channel to itself, 0 elsewhere.
+private func identity(_ channels: Int, size: Int, scale: Float) throws -> Tensor {
+  var values = [Float](repeating: 0, count: channels * channels * size * size)
+  for channel in 0..<channels {
+    values[(channel * channels + channel) * size * size + size * size / 2] = scale
+  }
+  return try Tensor(values, shape: [channels, channels, size, size])
+}
+
+/// Whether gradients of all parameters are those of finite differences, at three places each.
+private func gradientsAreDifferences(
+  of parameters: Parameters, _ output: () throws -> Tensor
+) throws {
+  for parameter in parameters.all { try parameter.tensor.setRequiresGradient(true) }
+  let weights = try random(output().shape, seed: 99)
+  try (output() * weights).sum().backward()
+  for parameter in parameters.all {
+    let gradient = try #require(try parameter.tensor.gradient()).floats()
+    let values = try parameter.tensor.detached().floats(), step: Float = 1e-2
+    for at in Set([0, values.count / 2, values.count - 1]) {
+      func sum(_ change: Float) throws -> Double {
+        var changed = values
+        changed[at] += change
+        let other = try Tensor(changed, shape: parameter.tensor.shape)
+        try withoutGradients { try parameter.tensor.assign(other) }
+        let result = try zip(output().detached().floats(), weights.floats())
+        return result.reduce(0) { $0 + Double($1.0) * Double($1.1) }
+      }
+      let slope = try (sum(step) - sum(-step)) / Double(2 * step)
+      _ = try sum(0)
+      #expect(
+        abs(slope - Double(gradient[at])) < 2e-2 * max(1, abs(slope)),
+        "\(parameter.name)[\(at)]: \(gradient[at]), not \(slope)")
+    }
+  }
+}
+
+struct GatedRecurrenceTests {
+  private let classes = 4
+
+  private func unit() throws -> GatedRecurrence {
+    try GatedRecurrence(
+      classes: classes, scoresAfter: "scores", parameters: Parameters(seed: 2))
+  }
+
+  private func trial(moving displacement: (Float, Float) = (0, 0)) throws -> Trial {
+    var trial = try Trial(moving: displacement)
+    let picture = try random([1, 3, 6, 7], seed: 5)
+    trial.pictures = [.current: picture, .reference: picture]
+    trial.features = [.current: try random([1, 4, 6, 7], seed: 6, in: -3...3)]
+    return trial
+  }
+
+  private func clearNoise(_ unit: GatedRecurrence) throws {
+    for name in ["from_scores.weight", "from_state.weight"] {
+      try unit.parameters.set(name) { _ in try identity(classes, size: 7, scale: 6) }
+    }
+    for name in ["reset.weight", "update_by_scores.weight", "update_by_state.weight"] {
+      try unit.parameters.set(name) { try $0 * 0 }
+    }
+  }
+
+  // By hand: z is a half, h̃ six times the sum of both, λ is 2.
+  @Test func itBeginsAsAFixedMixture() throws {
+    let (unit, trial) = (try unit(), try trial())
+    try clearNoise(unit)
+    let state = try random([1, 4, 6, 7], seed: 7, in: -3...3)
+    let result = try unit(state, given: trial.evidence).floats()
+    let own = try #require(trial.features[.current]).softmax(axis: 1) - 0.25
+    let before = try state.softmax(axis: 1) - 0.25
+    let expected = try (own * 3 + before * 4).floats()
+    #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  // Where pictures do not fit, what was carried is forgotten, and h is 6 z x̂.
+  @Test func whatLooksOtherwiseIsForgotten() throws {
+    let unit = try unit()
+    var trial = try trial()
+    try clearNoise(unit)
+    try unit.parameters.set("reset.weight") { _ in try .full([1, 3, 7, 7], of: 10) }
+    trial.pictures[.reference] = try #require(trial.pictures[.current]) + 50
+    let state = try random([1, 4, 6, 7], seed: 7, in: -3...3)
+    let result = try unit(state, given: trial.evidence).floats()
+    let own = try (#require(trial.features[.current]).softmax(axis: 1) - 0.25) * 3
+    #expect(try zip(result, own.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  // Outside the picture every class is as likely as any other: it adds nothing.
+  @Test func whatComesFromOutsideAddsNothing() throws {
+    let (unit, trial) = (try unit(), try trial(moving: (100, 0)))
+    try clearNoise(unit)
+    let state = try random([1, 4, 6, 7], seed: 7, in: -3...3)
+    let own = try (#require(trial.features[.current]).softmax(axis: 1) - 0.25) * 3
+    let result = try unit(state, given: trial.evidence).floats()
+    #expect(try zip(result, own.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  @Test func itsGradientsAreDifferences() throws {
+    let unit = try unit()
+    var trial = try trial(moving: (0.3, -0.6))
+    trial.pictures[.reference] = try random([1, 3, 6, 7], seed: 8)
+    // Away from where the modulus has no derivative.
+    try unit.parameters.set("reset.weight") { try $0 * 5 }
+    try unit.parameters.set("reset.bias") { try $0 + 0.5 }
+    let state = try random([1, 4, 6, 7], seed: 7, in: -3...3)
+    try gradientsAreDifferences(of: unit.parameters) {
+      try unit.carry(state, given: trial.evidence, in: .inference)
+    }
+  }
+}
+
+struct TapBlendTests {
+  private func trial() throws -> Trial {
+    var trial = try Trial()
+    for (index, side) in Evidence.Side.allCases.enumerated() {
+      trial.features[side] = try random([1, 5, 6, 7], seed: 20 + UInt64(index))
+      trial.pictures[side] = try random([1, 3, 12, 14], seed: 30 + UInt64(index))
+    }
+    return trial
+  }
+
+  @Test func itBeginsAsTheFramesOwnFeatures() throws {
+    let (trial, cached) = (try trial(), try random([1, 5, 6, 7], seed: 4))
+    let blend = try TapBlend(channels: 5, after: "tap", parameters: Parameters(seed: 1))
+    #expect(
+      try blend(cached, given: trial.evidence).floats() == trial.features[.current]?.floats())
+    #expect(blend.keptStages == ["tap"])
+  }
+
+  @Test func halvesOfEqualFeaturesAreThese() throws {
+    var trial = try trial()
+    trial.features[.reference] = trial.features[.current]
+    let blend = try TapBlend(
+      channels: 5, after: "tap", start: 0.5, refinesMotion: false, parameters: Parameters(seed: 1))
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    #expect(
+      try blend(cached, given: trial.evidence).floats() == trial.features[.current]?.floats())
+  }
+
+  @Test func theRefinerBeginsAsTheMotionItself() throws {
+    let parameters = Parameters(seed: 3)
+    let refiner = try MotionRefiner(in: parameters.root)
+    try parameters.set("fusion.weight") { weight in
+      let two = try identity(2, size: 3, scale: 1)
+      return try .concatenate([.zeros([2, 2, 3, 3]), two], axis: 1)
+    }
+    let motion = try random([1, 2, 6, 7], seed: 9, in: -3...3)
+    let pictures = try [random([1, 3, 12, 14], seed: 1), random([1, 3, 12, 14], seed: 2)]
+    let refined = try refiner(motion, pictures[0], pictures[1], in: .inference)
+    #expect(try zip(refined.floats(), motion.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  @Test func itsGradientsAreDifferences() throws {
+    let trial = try trial()
+    let blend = try TapBlend(channels: 5, after: "tap", start: 0.5, parameters: Parameters(seed: 1))
+    // Away from whole cells, where the motion has no derivative.
+    try blend.parameters.set("refiner.fusion.bias") { try $0 + 0.7 }
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    try gradientsAreDifferences(of: blend.parameters) {
+      try blend.carry(cached, given: trial.evidence, in: .inference)
+    }
+  }
+}
+
+struct VariantConvolutionTests {
+  private func trial() throws -> Trial {
+    var trial = try Trial()
+    for (index, side) in Evidence.Side.allCases.enumerated() {
+      trial.features[side] = try random([1, 4, 12, 14], seed: 40 + UInt64(index))
+    }
+    return trial
+  }
+
+  private func propagator(size: Int = 3) throws -> VariantConvolution {
+    try VariantConvolution(
+      channels: 4, after: "low", size: size, width: 6, parameters: Parameters(seed: 1))
+  }
+
+  @Test func itBeginsAsACopyButForAHundredth() throws {
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    let carried = try propagator(size: 5)(cached, given: trial().evidence).floats()
+    let furthest = zip(carried, try cached.floats()).map { abs($0 - $1) }.max() ?? 1
+    #expect(furthest > 0 && furthest < 0.06)
+  }
+
+  @Test func aConstantStaysToTheEdge() throws {
+    let propagator = try propagator(size: 5)
+    try propagator.parameters.set("kernels.weight") { try random($0.shape, seed: 8) }
+    let carried = try propagator(.full([1, 5, 6, 7], of: 0.7), given: trial().evidence).floats()
+    #expect(carried.allSatisfy { abs($0 - 0.7) < 1e-5 })
+  }
+
+  // A kernel that is all at the right of the upper row reads one up and one to the right.
+  @Test func aKernelOfOneTapShifts() throws {
+    let propagator = try propagator()
+    try propagator.parameters.set("kernels.bias") { _ in
+      try Tensor([0, 0, 1000, 0, 0, 0, 0, 0, 0] as [Float], shape: [9])
+    }
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    let (carried, values) = (
+      try propagator(cached, given: trial().evidence).floats(), try cached.floats()
+    )
+    for channel in 0..<5 {
+      for y in 1..<6 {
+        for x in 0..<6 {
+          let at = (channel * 6 + y) * 7 + x
+          #expect(carried[at] == values[at - 7 + 1])
+        }
+      }
+    }
+  }
+
+  @Test func itsGradientsAreDifferences() throws {
+    let (propagator, trial) = (try propagator(), try trial())
+    try propagator.parameters.set("kernels.weight") { try random($0.shape, seed: 8) }
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    try gradientsAreDifferences(of: propagator.parameters) {
+      try propagator.carry(cached, given: trial.evidence, in: .inference)
+    }
+  }
+}
