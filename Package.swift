@@ -54,7 +54,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Tensors", "Video",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Propagation", "Tensors", "Video",
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(
@@ -94,7 +94,9 @@ let package = Package(
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors"]),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "Backbone", "Datasets", "Flow", "Layers", "Tensors", "Video"]),
+      dependencies: [
+        "Propagation", "Training", "Backbone", "Datasets", "Flow", "Layers", "Tensors", "Video",
+      ]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
     .testTarget(
       name: "BackboneTests",

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+internal import Datasets
+public import Flow
+public import Layers
+public import Propagation
+internal import Tensors
+internal import Video
+
+/// Training what carries features behind a network that stays as it is.
+///
+/// Of a pair of frames the earlier one is the key: the network's features of it at the tap are carried to
+/// the other, the rest of the network makes scores of them, and the loss flows back through that rest and
+/// the carrying. Where frames have no labels, the network's own scores of the later frame are the target:
+/// an objective whose teaching is by `backbone`.
+public struct PropagationTask: TrainingTask {
+  public let backbone: SegmentationNetwork
+  public let part: Part
+  public var lesson: SegmentationLesson
+  public var evaluation: (@Sendable () throws -> [String: Double])?
+  private let cachedStages: Int
+  private let flow: any FlowEstimator
+  private let source: PairSource
+  private let pairs: MadeOnce<MotionPair>
+  private let seed: UInt64
+
+  /// What is trained: a propagator, or a fusion behind one that is not.
+  public enum Part: Sendable {
+    case propagator(any LearnedPropagator)
+    case fusion(any LearnedFusion, behind: any Propagator)
+  }
+
+  public struct Batch: Sendable {
+    let current: Tensor, reference: Tensor
+    /// Of each pair, on the pictures' grid.
+    let motions: [MotionField]
+    let labels: Tensor
+  }
+
+  /// A task on pairs out of `source`, along the motion that `flow` finds.
+  ///
+  /// `tap` names the stage whose output is carried; the last one if none is named.
+  ///
+  /// - Throws: `BackboneError` where the backbone has no such stage.
+  public init(
+    _ part: Part, behind backbone: SegmentationNetwork, tap: String? = nil, on source: PairSource,
+    along flow: some FlowEstimator, lesson: SegmentationLesson, seed: UInt64 = 1
+  ) throws {
+    (self.part, self.backbone, self.flow) = (part, backbone, flow)
+    (self.source, self.lesson, self.seed) = (source, lesson, seed)
+    cachedStages = try tap.map { try backbone.index(ofStage: $0) + 1 } ?? backbone.stages.count
+    pairs = MadeOnce { try source.pairs.pair($0) }
+  }
+
+  public var parameters: Parameters {
+    switch part {
+    case .propagator(let propagator): propagator.parameters
+    case .fusion(let fusion, _): fusion.parameters
+    }
+  }
+
+  private var void: UInt8 { backbone.specification.classes.void ?? 255 }
+
+  public func batch(at step: Int) throws -> Batch {
+    let drawn = try (0..<lesson.batchSize).map { try draw(place: $0, at: step) }
+    let crop = lesson.augmentation.crop, input = backbone.specification.input
+    func pictures(_ part: (Drawn) -> Image) throws -> Tensor {
+      let tensors = try drawn.map { try input.tensor(of: part($0)) }
+      return try .concatenate(tensors, axis: 0).channelsLast().to(parameters.device)
+    }
+    let labels = try Tensor(
+      drawn.flatMap(\.labels.bytes), shape: [drawn.count, crop.height, crop.width])
+    return Batch(
+      current: try pictures(\.current), reference: try pictures(\.reference),
+      motions: drawn.map(\.motion), labels: try labels.to(parameters.device))
+  }
+
+  private struct Drawn {
+    let current: Image, reference: Image, labels: Image
+    let motion: MotionField
+  }
+
+  private func draw(place: Int, at step: Int) throws -> Drawn {
+    var random = RandomStream(seed: seed, step, place, 0x9709)
+    let pair = try pairs[random.below(source.count)]
+    let view = lesson.augmentation.draw(for: pair.current.size, from: &random)
+    let (current, reference) = (view.image(pair.current), view.image(pair.reference))
+    let unlabelled = Image(
+      width: current.width, height: current.height, channels: 1, repeating: void)
+    return Drawn(
+      current: current, reference: reference,
+      labels: pair.currentLabels.map { view.labels($0, void: void) } ?? unlabelled,
+      motion: try flow.motion(
+        from: Frame(index: 1, time: 1, pixels: current),
+        to: Frame(index: 0, time: 0, pixels: reference)))
+  }
+
+  public func loss(of batch: Batch, at _: Int, in pass: Pass) throws -> Loss {
+    let current = SeenFrames(batch.current, backbone)
+    let reference = SeenFrames(batch.reference, backbone)
+    let evidence = Evidence(
+      motion: { try batch.motion(height: $0, width: $1, on: parameters.device) },
+      picture: { $0 == .current ? batch.current : batch.reference },
+      features: { stage, side in
+        let count = try backbone.index(ofStage: stage) + 1
+        return try (side == .current ? current : reference).features(through: count).main
+      })
+    let cached = try reference.features(through: cachedStages)
+    guard cached.skips.isEmpty else {
+      let name = backbone.stages[cachedStages - 1].name
+      throw BackboneError(.noSuchStage, "features after '\(name)' cannot be carried alone")
+    }
+    let carried = try carry(cached.main, given: evidence, in: pass)
+    let rest = try backbone.run(
+      cachedStages..<backbone.stages.count, on: Features(carried), in: .inference)
+    let scores = try backbone.head.scores(of: rest.main, in: .inference).resizedBilinear(
+      height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
+    return try lesson.objective.loss(
+      of: scores, labels: batch.labels, void: Int(void), images: batch.current)
+  }
+
+  private func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+    switch part {
+    case .propagator(let propagator):
+      return try propagator.carry(propagator.prepare(cached), given: evidence, in: pass)
+    case .fusion(let fusion, let propagator):
+      let carried = try propagator(propagator.prepare(cached), given: evidence)
+      return try fusion.fuse(carried, given: evidence, in: pass)
+    }
+  }
+
+  public func evaluate() throws -> [String: Double] { try evaluation?() ?? [:] }
+}
+
+extension PropagationTask.Batch {
+  /// All pairs' motion on one grid.
+  func motion(
+    height: Int, width: Int, on device: Device
+  ) throws -> (motion: Tensor, known: Tensor?) {
+    let parts = try motions.map { try $0.resized(width: width, height: height).tensors() }
+    let known = try parts.map { try $0.known ?? .full([1, height, width], of: 1, type: .uint8) }
+    return (
+      try Tensor.concatenate(parts.map(\.motion), axis: 0).to(device),
+      try Tensor.concatenate(known, axis: 0).to(device)
+    )
+  }
+}
+
+/// What a network that is not trained makes of pictures, stage by stage as it is asked for.
+private final class SeenFrames {
+  private let backbone: SegmentationNetwork
+  private var known: [Features]
+
+  init(_ pictures: Tensor, _ backbone: SegmentationNetwork) {
+    self.backbone = backbone
+    known = [Features(pictures)]
+  }
+
+  func features(through count: Int) throws -> Features {
+    while known.count <= count {
+      let stage = known.count - 1
+      let next = try withoutGradients {
+        try backbone.run(stage..<stage + 1, on: known[stage], in: .inference)
+      }
+      known.append(next)
+    }
+    return known[count]
+  }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backbone
+import Datasets
+import Flow
+import Foundation
+import Layers
+import Propagation
+import Tensors
+import TestSupport
+import Testing
+import Training
+import Video
+
+/// One pair that nobody labelled, whatever is asked for.
+private struct OnePair: MotionPairs {
+  let pair: MotionPair
+
+  init(_ pair: MotionPair) {
+    self.pair = MotionPair(
+      current: pair.current, reference: pair.reference, motion: pair.motion)
+  }
+
+  func pair(_: Int) -> MotionPair { pair }
+}
+
+/// Motion that is known beforehand.
+private struct Known: FlowEstimator {
+  let field: MotionField
+
+  func motion(from _: Frame, to _: Frame) -> MotionField { field }
+}
+
+struct PropagationTaskTests {
+  private let backbone: SegmentationNetwork
+  private let channels = 8
+
+  init() throws {
+    let yaml = specificationText(
+      stages: "    - {name: a, steps: 1, optimizer: sgd, rate: 0.1}")
+    backbone = try SegmentationNetwork(
+      SegmentationSpecification(yaml: yaml, folder: "").network, parameters: Parameters(seed: 1))
+    // Scores that tell places apart.
+    for parameter in backbone.parameters.all where parameter.name == "classifier.weight" {
+      try parameter.tensor.assign(parameter.tensor * 100)
+    }
+  }
+
+  /// A blend that begins as a plain warp: a frame's own features count nothing.
+  private func warp() throws -> TapBlend {
+    try TapBlend(
+      channels: channels, after: "decoder", start: 0, refinesMotion: false,
+      parameters: Parameters(seed: 2))
+  }
+
+  private func task(
+    _ propagator: some LearnedPropagator, flow: some FlowEstimator = Still(), reach: Int = 4,
+    tap: String = "decoder"
+  ) throws -> PropagationTask {
+    let whole = Augmentation(crop: PixelSize(width: 96, height: 80), flips: false)
+    let objective = SegmentationObjective(teaching: .init(backbone))
+    return try PropagationTask(
+      .propagator(propagator), behind: backbone, tap: tap,
+      on: PairSource(OnePair(ShiftedPairs(reach: reach).pair(1)), count: 3), along: flow,
+      lesson: SegmentationLesson(augmentation: whole, batchSize: 2, objective: objective), seed: 4)
+  }
+
+  private func teaching(_ task: PropagationTask) throws -> Float {
+    let loss = try task.loss(of: task.batch(at: 0), at: 0, in: .inference)
+    return try #require(loss.parts["teaching"]).item()
+  }
+
+  @Test func whatDoesNotMoveIsCarriedWithoutLoss() throws {
+    #expect(try teaching(task(warp(), reach: 0)) < 1e-6)
+    #expect(try teaching(task(warp(), reach: 4)) > 1e-6)
+  }
+
+  // A trained network on a street: a random one's features belong to places, not to what is there.
+  @Test func carryingAlongTheMotionLosesLess() throws {
+    let network = try SegmentationNetwork(contentsOf: "\(modelFolder)/street-light")
+    let pair = try StreetPairs(seed: 3, gaps: 4...4).pair(0)
+    let propagator = try TapBlend(
+      channels: 24, after: "decoder", start: 0, refinesMotion: false,
+      parameters: Parameters(seed: 2))
+    func teaching(along flow: some FlowEstimator) throws -> Float {
+      let task = try PropagationTask(
+        .propagator(propagator), behind: network, tap: "decoder",
+        on: PairSource(OnePair(pair), count: 1), along: flow,
+        lesson: SegmentationLesson(
+          augmentation: Augmentation(crop: pair.current.size, flips: false), batchSize: 1,
+          objective: SegmentationObjective(teaching: .init(network))))
+      return try self.teaching(task)
+    }
+    let (still, moved) = (
+      try teaching(along: Still()), try teaching(along: Known(field: pair.motion))
+    )
+    #expect(moved < 0.6 * still, "\(moved), \(still)")
+  }
+
+  @Test func onlyThePropagatorIsTrained() throws {
+    let task = try task(warp())
+    for parameter in task.parameters.all { try parameter.tensor.setRequiresGradient(true) }
+    try task.loss(of: task.batch(at: 0), at: 0, in: .inference).total.backward()
+    for parameter in task.parameters.all {
+      let gradient = try #require(try parameter.tensor.gradient())
+      #expect(try gradient.floats().contains { $0 != 0 })
+    }
+    #expect(try backbone.parameters.all.allSatisfy { try $0.tensor.gradient() == nil })
+  }
+
+  @Test func kernelsAreLearned() throws {
+    let propagator = try VariantConvolution(
+      channels: 8, after: "stem", size: 5, width: 16, parameters: Parameters(seed: 3))
+    let task = try task(propagator)
+    let before = try teaching(task)
+    var stage = TrainingStage(
+      "all", steps: 100, optimizer: .adam(betas: [0.9, 0.999], decay: 0),
+      rate: LearningRateSchedule(peak: 0.003))
+    stage.largestGradient = 5
+    try withTemporaryFolder { url in
+      _ = try Trainer(
+        task, plan: TrainingPlan(stages: [stage]), folder: url.path, fingerprint: "test"
+      ).run(resuming: false)
+    }
+    let after = try teaching(task)
+    #expect(after < 0.9 * before, "\(after), \(before)")
+  }
+
+  @Test func aBatchFollowsFromItsStepAlone() throws {
+    let (task, other) = (try task(warp()), try task(warp()))
+    _ = try task.batch(at: 7)
+    for step in [3, 0] {
+      let losses = try [task, other].map {
+        try $0.loss(of: $0.batch(at: step), at: step, in: .inference).total.item()
+      }
+      #expect(losses[0] == losses[1])
+    }
+  }
+
+  @Test func featuresThatOthersNeedCannotBeCarriedAlone() throws {
+    let task = try task(warp(), tap: "layer2")
+    let error = #expect(throws: BackboneError.self) {
+      try task.loss(of: task.batch(at: 0), at: 0, in: .inference)
+    }
+    #expect(error?.message.contains("layer2") == true)
+  }
+}
