@@ -7,7 +7,8 @@ public import Tensors
 ///
 /// A 1 × 1 convolution of both, raw scores as they are. It is done where the carried scores lie, before
 /// they are enlarged: interpolation is linear and acts on each channel alone, so the result is that of
-/// fusing after it, away from the borders.
+/// fusing after it, away from the borders. What is carried must be scores: those of a backbone whose last stage
+/// gives them, as imported networks do.
 public struct CorrectiveFusion: LearnedFusion {
   /// What the fusion is before it is trained.
   public enum Start: String, Sendable, Hashable, CaseIterable {

@@ -5,7 +5,8 @@ public import Tensors
 
 /// What a propagator may ask of the frame that it carries to, and of the one that it carries from.
 ///
-/// Each quantity is computed when it is asked for, so what is not needed costs nothing. In a pipeline N is
+/// Each quantity is computed when it is asked for, so what is not needed costs nothing; motion and features
+/// are remembered, pictures and what is resized are made again. In a pipeline N is
 /// 1; in training it is a batch, and gradients flow through what is given.
 public struct Evidence {
   /// One of the two frames.

@@ -13,7 +13,8 @@ internal import Video
 /// Of a pair of frames the earlier one is the key: the network's features of it at the tap are carried to
 /// the other, the rest of the network makes scores of them, and the loss flows back through that rest and
 /// the carrying. Where frames have no labels, the network's own scores of the later frame are the target:
-/// an objective whose teaching is by `backbone`.
+/// an objective whose teaching is by `backbone`. What is carried are features: this network's scores are made
+/// in its head, after all stages, so parts that work on scores cannot be trained here.
 public struct PropagationTask: TrainingTask {
   public let backbone: SegmentationNetwork
   public let part: Part

@@ -77,6 +77,15 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
     #expect(names.contains("street-heavy") && names.contains("street-light"))
   }
 
+  // A card that cannot be read would be left out of all that follows.
+  @Test func whatIsTrainedHasACardThatCanBeRead() throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: modelFolder).filter {
+      FileManager.default.fileExists(atPath: "\(modelFolder)/\($0)/weights.safetensors")
+    }
+    for name in names { _ = try ModelCard("\(modelFolder)/\(name)") }
+    #expect(names.sorted() == ModelCard.all.map(\.testDescription))
+  }
+
   @Test(arguments: ModelCard.all)
   private func everyCardClaimsSomething(card: ModelCard) {
     #expect(card.scores.isEmpty != card.carried.isEmpty)
