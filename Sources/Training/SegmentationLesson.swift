@@ -12,13 +12,16 @@ public struct SegmentationLesson: Sendable {
   /// The share of crops that are laid around a pixel of a class drawn evenly, so that rare ones are
   /// seen; the others are laid anywhere in pictures taken in turn.
   public var focus: Double
+  /// The share of crops onto which half of the classes of another are pasted (ClassMix).
+  public var mixing: Double
 
   public init(
     augmentation: Augmentation, batchSize: Int = 4,
-    objective: SegmentationObjective = SegmentationObjective(), focus: Double = 0
+    objective: SegmentationObjective = SegmentationObjective(), focus: Double = 0,
+    mixing: Double = 0
   ) {
     (self.augmentation, self.batchSize) = (augmentation, batchSize)
-    (self.objective, self.focus) = (objective, focus)
+    (self.objective, self.focus, self.mixing) = (objective, focus, mixing)
   }
 }
 

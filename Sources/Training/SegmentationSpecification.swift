@@ -20,6 +20,7 @@ internal import Video
 ///   tilt: 3                   # degrees either way
 ///   colour: 0.3               # how far brightness, contrast and saturation stray from 1
 ///   focus: 0.5                # share of crops laid around a pixel of a class drawn evenly
+///   mixing: 0.5               # share of crops onto which classes of another are pasted
 ///   class-weights: sqrt-median   # or none, median, log
 ///   relaxed: 0                # pixels from a boundary within which its classes are as good
 ///   hardest: 16384            # count only unlearned pixels, but at least so many; all if left out
@@ -153,8 +154,8 @@ private struct Teacher {
 
 extension SegmentationLesson {
   static let keys = [
-    "batch", "crop", "scale", "tilt", "colour", "focus", "class-weights", "relaxed", "hardest",
-    "overlap", "teacher", "consistency",
+    "batch", "crop", "scale", "tilt", "colour", "focus", "mixing", "class-weights", "relaxed",
+    "hardest", "overlap", "teacher", "consistency",
   ]
 
   /// What a stage says or, where it says nothing, the whole training.
@@ -188,7 +189,7 @@ extension SegmentationLesson {
           }),
         overlap: try number("overlap", in: 0...100),
         consistency: try number("consistency", in: 0...1000)),
-      focus: try number("focus", in: 0...1))
+      focus: try number("focus", in: 0...1), mixing: try number("mixing", in: 0...1))
   }
 }
 

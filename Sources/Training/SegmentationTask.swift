@@ -77,7 +77,7 @@ public struct SegmentationTask: TrainingTask {
   public func batch(at step: Int) throws -> Batch {
     let place = place(at: step)
     let lesson = place.lesson, slot = place.slot + (step - place.step) * lesson.batchSize
-    let drawn = try (slot..<slot + lesson.batchSize).map { try draw(slot: $0, by: lesson) }
+    let drawn = try (slot..<slot + lesson.batchSize).map { try sample(slot: $0, by: lesson) }
     let images = try drawn.map { try network.specification.input.tensor(of: $0.image) }
     let crop = lesson.augmentation.crop
     let labels = try Tensor(
@@ -111,11 +111,21 @@ public struct SegmentationTask: TrainingTask {
       known: try joined { drawn[$0].3 })
   }
 
-  private func draw(
+  /// The crop of a slot, with half of the classes of any other picture pasted onto it or not.
+  private func sample(
     slot: Int, by lesson: SegmentationLesson
   ) throws -> (image: Image, labels: Image) {
     var random = RandomStream(seed: seed, slot, 0xC409)
-    var (index, place): (Int, (x: Int, y: Int)?) = (inTurn(slot), nil)
+    let target = try draw(inTurn(slot), by: lesson, from: &random)
+    guard lesson.mixing > 0, random.unit() < lesson.mixing else { return target }
+    let source = try draw(random.below(samples.count), by: lesson, from: &random)
+    return ClassMix(void: void)(source, onto: target, from: &random)
+  }
+
+  private func draw(
+    _ picture: Int, by lesson: SegmentationLesson, from random: inout RandomStream
+  ) throws -> (image: Image, labels: Image) {
+    var (index, place): (Int, (x: Int, y: Int)?) = (picture, nil)
     if random.unit() < lesson.focus,
       let spot = try samples.spot(of: random.below(samples.classes.count), from: &random)
     {

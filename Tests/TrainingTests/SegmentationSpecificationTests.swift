@@ -10,7 +10,7 @@ import Video
 private let twoStages = """
       - {name: crops, steps: 5, optimizer: adamw, rate: 0.001}
       - {name: whole, steps: 2, optimizer: adamw, rate: 0.001, crop: [48, 64], batch: 2,
-         class-weights: median, hardest: 100, overlap: 0}
+         class-weights: median, hardest: 100, overlap: 0, mixing: 0.25}
   """
 
 struct SegmentationSpecificationTests {
@@ -21,6 +21,7 @@ struct SegmentationSpecificationTests {
     #expect(crops.augmentation.crop == PixelSize(width: 48, height: 32))
     #expect(whole.augmentation.crop == PixelSize(width: 64, height: 48))
     #expect((crops.batchSize, whole.batchSize) == (3, 2))
+    #expect((crops.mixing, whole.mixing) == (0, 0.25))
     #expect((crops.objective.overlap, whole.objective.overlap) == (0.5, 0))
     #expect(crops.objective.crossEntropy.hardExamples == nil)
     #expect(whole.objective.crossEntropy.hardExamples?.leastKept == 100)
@@ -44,7 +45,7 @@ struct SegmentationSpecificationTests {
     arguments: [
       ("crop: [48]", "crop"), ("crop: [4, 64]", "crop"), ("scale: [2, 1]", "scale"),
       ("scale: [0.01, 1]", "scale"), ("batch: 0", "batch"), ("class-weights: all", "class-weights"),
-      ("hue: 3", "hue"), ("relaxed: 17", "relaxed"),
+      ("hue: 3", "hue"), ("relaxed: 17", "relaxed"), ("mixing: 1.5", "mixing"),
     ])
   func aStageThatSaysNonsenseIsRefusedByKey(line: String, key: String) {
     let stage = "    - {name: a, steps: 1, optimizer: sgd, rate: 0.1, \(line)}"
