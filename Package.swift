@@ -44,7 +44,8 @@ let package = Package(
     .target(name: "Flow", dependencies: ["CKernels", "Layers", "Tensors", "Video"]),
     .target(name: "Backbone", dependencies: ["Layers", "Tensors", "Video"]),
     .target(name: "Scheduler", dependencies: ["Flow", "Tensors", "Video"]),
-    .target(name: "Propagation", dependencies: ["Flow", "Layers", "Tensors"]),
+    .target(
+      name: "Propagation", dependencies: ["Backbone", "Flow", "Layers", "Tensors", "Video"]),
 
     // Composition, data, measurement.
     .target(
@@ -113,7 +114,9 @@ let package = Package(
       dependencies: ["Scheduler", "Flow", "Tensors", "Video", "ConformanceKit"]),
     .testTarget(
       name: "PropagationTests",
-      dependencies: ["Propagation", "Layers", "Flow", "Tensors", "Video", "ConformanceKit"]),
+      dependencies: [
+        "Propagation", "Backbone", "Layers", "Flow", "Tensors", "Video", "ConformanceKit",
+      ]),
     .testTarget(
       name: "PipelineTests",
       dependencies: [

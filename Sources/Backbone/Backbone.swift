@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Layers
 public import Tensors
 public import Video
 
@@ -84,8 +85,17 @@ public struct ScoreHead: SegmentationHead {
   public init(classes: ClassList) { self.classes = classes }
 
   public func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor {
+    try withoutGradients { try self(features, size: size, in: .inference) }
+  }
+
+  /// The same, in a pass that may count its work.
+  public func callAsFunction(
+    _ features: Tensor, size: PixelSize, in pass: Pass
+  ) throws(TensorError) -> Tensor {
     if isIdentity(on: features.shape, size: size) { return features }
-    return try features.resizedBilinear(height: size.height, width: size.width, grid: .halfPixel)
+    let output = try features.resized(height: size.height, width: size.width, in: pass)
+    pass.ledger?.end("head", stride: 1, giving: output)
+    return output
   }
 
   public func isIdentity(on shape: Shape, size: PixelSize) -> Bool {

@@ -87,9 +87,6 @@ extension InputContract {
         .badOutput,
         "a picture of \(image.size) with \(image.channels) channels for a network of \(wanted)")
     }
-    return try image.withUnsafeBytes { bytes in
-      try Tensor.pixels(
-        bytes, height: image.height, width: image.width, scaling: scaling)
-    }
+    return try image.tensor(scaling: scaling)
   }
 }

@@ -12,7 +12,7 @@ struct ListCommand: ParsableCommand {
 
   func run() {
     show("Schedulers (--scheduler)", .schedulers as [Card<any KeyframeScheduler>])
-    show("Propagators (--propagation)", .propagators as [Card<any Propagator>])
+    show("Propagators (--propagation)", .strategies as [Card<StrategyMaker>])
     show("Flow estimators (--flow)", .flows(threads: 1) as [Card<any FlowEstimator>])
     show("Labelled clips (eval)", .clips as [Card<ClipMaker>])
     print(

@@ -16,20 +16,23 @@ struct PartOptions: ParsableArguments {
   @Option(help: "When the network runs: every:N or moved:PIXELS.")
   var scheduler = "every:5"
 
-  @Option(help: "How its output is carried to other frames: copy, warp, warp:previous.")
+  @Option(help: "How its output is carried to other frames: copy, warp, trained:FOLDER.")
   var propagation = "warp"
 
   @Option(help: "How motion is estimated: dis:PRESET, farneback, codec.")
   var flow = "dis:medium"
 
-  @Option(help: "The backbone's stage whose output is carried; its last one if left out.")
+  @Option(
+    help: """
+      The backbone's stage whose output is carried; if left out, its last one, or what was trained for.
+      """)
   var tap: String?
 
   @OptionGroup var threading: ThreadOptions
 
   func validate() throws {
     do {
-      _ = try ([Card<any KeyframeScheduler>].schedulers.part(scheduler), propagator(), estimator())
+      _ = try ([Card<any KeyframeScheduler>].schedulers.part(scheduler), strategy(), estimator())
     } catch let error as CatalogueError { throw ValidationError(error.message) }
   }
 
@@ -37,10 +40,15 @@ struct PartOptions: ParsableArguments {
   func pipeline(_ backbone: some Backbone, _ head: some SegmentationHead) throws
     -> KeyframePipeline
   {
-    try KeyframePipeline(
+    let strategy = try strategy()(backbone)
+    if let tap, let wanted = strategy.tap, tap != wanted {
+      throw Failure(.usage, "\(propagation) carries the output of '\(wanted)', not of '\(tap)'")
+    }
+    return try KeyframePipeline(
       backbone: backbone, head: head,
       scheduler: [Card<any KeyframeScheduler>].schedulers.part(scheduler),
-      propagator: propagator(), flow: estimator(), tap: tap)
+      propagator: strategy.propagator, fusion: strategy.fusion, flow: estimator(),
+      tap: tap ?? strategy.tap)
   }
 
   /// Whether frames must carry the codec's motion vectors.
@@ -55,8 +63,8 @@ struct PartOptions: ParsableArguments {
     return names
   }
 
-  private func propagator() throws -> any Propagator {
-    try [Card<any Propagator>].propagators.part(propagation)
+  private func strategy() throws -> StrategyMaker {
+    try [Card<StrategyMaker>].strategies.part(propagation)
   }
 
   private func estimator() throws -> any FlowEstimator {

@@ -20,8 +20,9 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: """
-      What to train on: camvid:DIR or another labelled data set, streets:SEED for rendered ones. A \
-      flow network takes several: stills are set in motion.
+      What to train on: camvid:DIR or another labelled data set, streets:SEED for rendered ones. \
+      Networks of flow and what carries features take several: stills are set in motion, and \
+      video:FILE is taken as it is.
       """)
   var data: [String]
 
@@ -77,6 +78,9 @@ struct TrainCommand: ParsableCommand {
       let task = try sources.task(for: specification)
       try train(task, specification.plan, specification.fingerprint, until: signals)
     case .flow(let specification):
+      let task = try sources.task(for: specification)
+      try train(task, specification.plan, specification.fingerprint, until: signals)
+    case .propagation(let specification):
       let task = try sources.task(for: specification)
       try train(task, specification.plan, specification.fingerprint, until: signals)
     }

@@ -2,6 +2,7 @@
 
 internal import Backbone
 internal import Datasets
+internal import Evaluation
 internal import Flow
 internal import Foundation
 internal import Pipeline
@@ -16,6 +17,7 @@ internal import Video
 enum TrainingJob {
   case segmentation(SegmentationSpecification)
   case flow(FlowTrainingSpecification)
+  case propagation(PropagationTrainingSpecification)
 
   /// - Throws: `BackboneError` for a file that is missing or says nothing that can be trained.
   init(specification path: String) throws {
@@ -28,10 +30,13 @@ enum TrainingJob {
     }
     let folder = (path as NSString).deletingLastPathComponent
     do throws(BackboneError) {
-      self =
-        FlowTrainingSpecification.describes(text)
-        ? .flow(try FlowTrainingSpecification(yaml: text, folder: folder))
-        : .segmentation(try SegmentationSpecification(yaml: text, folder: folder))
+      if FlowTrainingSpecification.describes(text) {
+        self = .flow(try FlowTrainingSpecification(yaml: text, folder: folder))
+      } else if PropagationTrainingSpecification.describes(text) {
+        self = .propagation(try PropagationTrainingSpecification(yaml: text, folder: folder))
+      } else {
+        self = .segmentation(try SegmentationSpecification(yaml: text, folder: folder))
+      }
     } catch {
       throw BackboneError(error.code, "\(path): \(error.message)")
     }
@@ -92,14 +97,50 @@ struct TrainingSources {
     return try specification.task(on: sources, evaluation: evaluation, device: device)
   }
 
-  /// Streets are rendered in pairs; pictures of any other data set are set in motion.
-  private func pairs(of name: String, count: Int) throws -> PairSource {
+  func task(for specification: PropagationTrainingSpecification) throws -> PropagationTask {
+    let folder = specification.part.backbone
+    let backbone = try NetworkFolder(at: folder).network(on: device).folded()
+    let flow = try [Card<any FlowEstimator>].flows(threads: threads).part(specification.part.flow)
+    let sources = try data.map {
+      try pairs(of: $0, count: specification.pairCount, gaps: specification.gaps)
+    }
+    var task = try specification.task(
+      behind: backbone, on: sources, along: flow, device: device)
+    if let clip = try validation.map({ try clip($0, split: "val") }) {
+      let part = task.part, propagator = part.propagator
+      task.evaluation = { [tap = specification.part.tap] in
+        var scores: [String: Double] = [:]
+        for interval in [5, 10] {
+          let pipeline = try KeyframePipeline(
+            backbone: backbone, head: backbone.head, scheduler: .every(interval),
+            propagator: propagator, fusion: part.fusion, flow: flow, tap: tap)
+          let measured = try Evaluator(pipeline, on: clip).run()
+          scores["val/miou/\(interval)"] = measured.accuracy?.mIoU
+        }
+        return scores
+      }
+    }
+    return task
+  }
+
+  /// Streets are rendered in pairs; videos are taken as they are; pictures of any other data set are set in
+  /// motion.
+  private func pairs(
+    of name: String, count: Int, gaps: ClosedRange<Int> = 1...6
+  ) throws -> PairSource {
     let parts = name.split(separator: ":", maxSplits: 1)
     if parts.count == 2, parts[0] == "streets", let seed = UInt64(parts[1]) {
-      return PairSource(StreetPairs(seed: seed), count: count)
+      return PairSource(StreetPairs(seed: seed, gaps: gaps), count: count)
     }
-    let stills = StillsInMotion(stills: try clip(name, split: "train"), seed: 1)
-    return PairSource(StillPairs(stills), count: count)
+    let clip = try clip(name, split: "train")
+    if parts[0] == "video" {
+      guard clip.count > gaps.lowerBound else {
+        throw Failure(.badInput, "\(name) has only \(clip.count) frames, too few for pairs")
+      }
+      return PairSource(ClipPairs(clip, gaps: gaps), count: count)
+    }
+    return PairSource(
+      StillPairs(StillsInMotion(stills: clip, seed: 1), gaps: gaps), count: count)
   }
 
   private func clip(_ name: String, split: String) throws -> any Clip {

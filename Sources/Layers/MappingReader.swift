@@ -82,6 +82,20 @@ package struct MappingReader<Failure: DescriptionFailure> {
     return value
   }
 
+  /// A number within `range`, or the usual one.
+  package func number(
+    _ key: String, in range: ClosedRange<Double>, usual: Double
+  ) throws(Failure) -> Double {
+    has(key) ? try number(key, in: range) : usual
+  }
+
+  /// A whole number within `range`, or the usual one.
+  package func integer(
+    _ key: String, in range: ClosedRange<Int>, usual: Int
+  ) throws(Failure) -> Int {
+    has(key) ? try integer(key, in: range) : usual
+  }
+
   /// A list of whole numbers within `range`, at least one.
   package func integers(
     _ key: String, in range: ClosedRange<Int>

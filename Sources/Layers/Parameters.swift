@@ -32,6 +32,9 @@ public final class Parameters: Sendable {
     (source, self.device) = (.file(file, prefix: prefix), device)
   }
 
+  /// Whether they are drawn and not read.
+  package var isDrawn: Bool { if case .drawn = source { true } else { false } }
+
   /// The scope in which a network's layers are made.
   public var root: ParameterScope { ParameterScope(parameters: self, path: "") }
 

@@ -179,7 +179,8 @@ extension KeyframePipeline {
           ? try asked.moment.motionToKey() : try asked.moment.motionToPrevious()
       },
       picture: { side in
-        try backbone.input(for: side == .current ? asked.moment.frame : referenceFrame())
+        let frame = side == .current ? asked.moment.frame : referenceFrame()
+        return try frame.pixels.tensor().to(state.key?.cached.device ?? .cpu)
       },
       features: { stage, side in
         if side == .current { return try asked.moment.features(after: stage) }

@@ -24,8 +24,8 @@ public struct Evidence {
   /// Evidence from these closures.
   ///
   /// `motion` gives N × 2 × height × width, (dx, dy) in cells of that grid, and where it is known, N ×
-  /// height × width bytes; `picture`, N × 3 × H × W as the backbone reads it; `features`, what the
-  /// backbone gives after a stage, N × C × h × w.
+  /// height × width bytes; `picture`, N × 3 × H × W, blue, green and red from 0 to 255; `features`, what
+  /// the backbone gives after a stage, N × C × h × w.
   public init(
     motion: @escaping (_ height: Int, _ width: Int) throws -> (motion: Tensor, known: Tensor?),
     picture: ((Side) throws -> Tensor)? = nil,
@@ -51,7 +51,7 @@ public struct Evidence {
     try giveMotion(height, width)
   }
 
-  /// A frame as the backbone reads it, N × 3 × H × W.
+  /// A frame's pixels, N × 3 × H × W: blue, green and red from 0 to 255, whatever the backbone reads.
   ///
   /// - Throws: `PropagationError` where there are no pictures.
   public func picture(_ side: Side) throws -> Tensor {

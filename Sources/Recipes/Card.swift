@@ -18,6 +18,13 @@ public struct Card<Product>: Sendable {
     (self.name, self.setting, self.summary, self.build) = (name, setting, summary, build)
   }
 
+  /// A card of the same name that makes something of the part.
+  func map<Other>(
+    _ transform: @escaping @Sendable (Product) throws -> Other
+  ) -> Card<Other> {
+    Card<Other>(name, setting: setting, summary) { [build] in try transform(build($0)) }
+  }
+
   /// How the part is written: `every:N`.
   public var usage: String { setting.map { "\(name):\($0)" } ?? name }
 

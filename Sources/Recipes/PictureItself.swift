@@ -20,10 +20,7 @@ public struct PictureItself: Backbone {
   }
 
   public func input(for frame: Frame) throws -> Tensor {
-    let pixels = frame.pixels
-    return try pixels.withUnsafeBytes {
-      try Tensor.pixels($0, height: pixels.height, width: pixels.width, scaling: PixelScaling())
-    }
+    try frame.pixels.tensor()
   }
 
   public func run(_: Range<Int>, on input: Features) -> Features { input }

@@ -45,6 +45,28 @@ extension Tensor {
   }
 }
 
+extension Tensor {
+  /// N × 3 × H × W samples in blue, green, red, counted from 0 to 255, as `pixels` scales bytes.
+  ///
+  /// Gradients flow through.
+  public func scaled(by scaling: PixelScaling) throws(TensorError) -> Tensor {
+    // As the sample in the order of the result, times a factor, plus an offset.
+    let factor = scaling.scale / scaling.deviation
+    let offset = -scaling.mean * factor
+    func planes(_ numbers: SIMD3<Float>) throws(TensorError) -> Tensor {
+      try Tensor([numbers.x, numbers.y, numbers.z], shape: [1, 3, 1, 1]).to(device)
+    }
+    var ordered = self
+    if scaling.order == .rgb {
+      ordered = try .concatenate(
+        [2, 1, 0].map { (channel) throws(TensorError) in
+          try slice(axis: 1, channel..<channel + 1)
+        }, axis: 1)
+    }
+    return try ordered * planes(factor) + planes(offset)
+  }
+}
+
 extension ct_pixel_options {
   fileprivate init(_ scaling: PixelScaling, channelsLast: Bool) {
     self.init(

@@ -13,62 +13,54 @@ internal import Video
 /// Of a pair of frames the earlier one is the key: the network's features of it at the tap are carried to
 /// the other, the rest of the network makes scores of them, and the loss flows back through that rest and
 /// the carrying. Where frames have no labels, the network's own scores of the later frame are the target:
-/// an objective whose teaching is by `backbone`. What is carried are features: this network's scores are made
-/// in its head, after all stages, so parts that work on scores cannot be trained here.
+/// an objective whose teaching is by `backbone`.
 public struct PropagationTask: TrainingTask {
   public let backbone: SegmentationNetwork
-  public let part: Part
+  public let part: LearnedPart
   public var lesson: SegmentationLesson
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int
   private let flow: any FlowEstimator
-  private let source: PairSource
-  private let pairs: MadeOnce<MotionPair>
+  private let sources: [PairSource]
+  private let pools: [MadeOnce<MotionPair>]
   private let seed: UInt64
 
-  /// What is trained: a propagator, or a fusion behind one that is not.
-  public enum Part: Sendable {
-    case propagator(any LearnedPropagator)
-    case fusion(any LearnedFusion, behind: any Propagator)
-  }
-
   public struct Batch: Sendable {
+    /// N × 3 × height × width: blue, green and red from 0 to 255.
     let current: Tensor, reference: Tensor
     /// Of each pair, on the pictures' grid.
     let motions: [MotionField]
     let labels: Tensor
   }
 
-  /// A task on pairs out of `source`, along the motion that `flow` finds.
+  /// A task on pairs out of `sources`, along the motion that `flow` finds.
   ///
   /// `tap` names the stage whose output is carried; the last one if none is named.
   ///
+  /// - Precondition: there is a source.
   /// - Throws: `BackboneError` where the backbone has no such stage.
   public init(
-    _ part: Part, behind backbone: SegmentationNetwork, tap: String? = nil, on source: PairSource,
-    along flow: some FlowEstimator, lesson: SegmentationLesson, seed: UInt64 = 1
+    _ part: LearnedPart, behind backbone: SegmentationNetwork, tap: String? = nil,
+    on sources: [PairSource], along flow: some FlowEstimator, lesson: SegmentationLesson,
+    seed: UInt64 = 1
   ) throws {
     (self.part, self.backbone, self.flow) = (part, backbone, flow)
-    (self.source, self.lesson, self.seed) = (source, lesson, seed)
+    precondition(!sources.isEmpty, "nothing to train on")
+    (self.sources, self.lesson, self.seed) = (sources, lesson, seed)
     cachedStages = try tap.map { try backbone.index(ofStage: $0) + 1 } ?? backbone.stages.count
-    pairs = MadeOnce { try source.pairs.pair($0) }
+    pools = sources.map { source in MadeOnce { try source.pairs.pair($0) } }
   }
 
-  public var parameters: Parameters {
-    switch part {
-    case .propagator(let propagator): propagator.parameters
-    case .fusion(let fusion, _): fusion.parameters
-    }
-  }
+  public var parameters: Parameters { part.parameters }
 
   private var void: UInt8 { backbone.specification.classes.void ?? 255 }
 
   public func batch(at step: Int) throws -> Batch {
     let drawn = try (0..<lesson.batchSize).map { try draw(place: $0, at: step) }
-    let crop = lesson.augmentation.crop, input = backbone.specification.input
+    let crop = lesson.augmentation.crop
     func pictures(_ part: (Drawn) -> Image) throws -> Tensor {
-      let tensors = try drawn.map { try input.tensor(of: part($0)) }
-      return try .concatenate(tensors, axis: 0).channelsLast().to(parameters.device)
+      let tensors = try drawn.map { try part($0).tensor() }
+      return try .concatenate(tensors, axis: 0).to(parameters.device)
     }
     let labels = try Tensor(
       drawn.flatMap(\.labels.bytes), shape: [drawn.count, crop.height, crop.width])
@@ -84,7 +76,8 @@ public struct PropagationTask: TrainingTask {
 
   private func draw(place: Int, at step: Int) throws -> Drawn {
     var random = RandomStream(seed: seed, step, place, 0x9709)
-    let pair = try pairs[random.below(source.count)]
+    let source = sources.draw(&random)
+    let pair = try pools[source][random.below(sources[source].count)]
     let view = lesson.augmentation.draw(for: pair.current.size, from: &random)
     let (current, reference) = (view.image(pair.current), view.image(pair.reference))
     let unlabelled = Image(
@@ -98,8 +91,11 @@ public struct PropagationTask: TrainingTask {
   }
 
   public func loss(of batch: Batch, at _: Int, in pass: Pass) throws -> Loss {
-    let current = SeenFrames(batch.current, backbone)
-    let reference = SeenFrames(batch.reference, backbone)
+    let scaling = backbone.specification.input.scaling
+    let seen = try batch.current.scaled(by: scaling).channelsLast()
+    let current = SeenFrames(seen, backbone)
+    let reference = SeenFrames(
+      try batch.reference.scaled(by: scaling).channelsLast(), backbone)
     let evidence = Evidence(
       motion: { try batch.motion(height: $0, width: $1, on: parameters.device) },
       picture: { $0 == .current ? batch.current : batch.reference },
@@ -115,10 +111,10 @@ public struct PropagationTask: TrainingTask {
     let carried = try carry(cached.main, given: evidence, in: pass)
     let rest = try backbone.run(
       cachedStages..<backbone.stages.count, on: Features(carried), in: .inference)
-    let scores = try backbone.head.scores(of: rest.main, in: .inference).resizedBilinear(
+    let scores = try rest.main.resizedBilinear(
       height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
     return try lesson.objective.loss(
-      of: scores, labels: batch.labels, void: Int(void), images: batch.current)
+      of: scores, labels: batch.labels, void: Int(void), images: seen)
   }
 
   private func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {

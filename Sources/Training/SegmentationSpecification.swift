@@ -262,14 +262,6 @@ extension TrainingStage {
   }
 }
 
-extension DescriptionReader {
-  func number(
-    _ key: String, in range: ClosedRange<Double>, usual: Double
-  ) throws(BackboneError) -> Double {
-    has(key) ? try number(key, in: range) : usual
-  }
-}
-
 extension String {
   /// Sixteen hexadecimal digits that tell texts apart (FNV-1a).
   var fingerprint: String {

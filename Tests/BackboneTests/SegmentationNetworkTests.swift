@@ -60,7 +60,7 @@ struct SegmentationNetworkTests {
       network.stages == [
         Stage("stem", stride: 2), Stage("layer1", stride: 4), Stage("layer2", stride: 8),
         Stage("layer3", stride: 16), Stage("layer4", stride: 16), Stage("context", stride: 16),
-        Stage("decoder", stride: 4),
+        Stage("decoder", stride: 4), Stage("classifier", stride: 4),
       ])
   }
 

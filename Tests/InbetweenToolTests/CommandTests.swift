@@ -36,7 +36,7 @@ struct CommandTests {
     let out = try scratch.inbetween("list").out
     let usages =
       [Card<any KeyframeScheduler>].schedulers.map(\.usage)
-      + [Card<any Propagator>].propagators.map(\.usage)
+      + [Card<StrategyMaker>].strategies.map(\.usage)
       + [Card<any FlowEstimator>].flows(threads: 1).map(\.usage)
       + [Card<ClipMaker>].clips.map(\.usage)
     for usage in usages { #expect(out.contains("\n  \(usage) ")) }

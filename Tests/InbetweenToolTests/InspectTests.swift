@@ -34,23 +34,24 @@ struct InspectTests {
     let stages = try #require(result["stages"] as? [[String: Any]])
     #expect(
       stages.map { $0["name"] as? String } == [
-        "stem", "layer1", "layer2", "layer3", "layer4", "context", "decoder", "head",
+        "stem", "layer1", "layer2", "layer3", "layer4", "context", "decoder", "classifier",
+        "head",
       ])
-    #expect(stages.map { $0["stride"] as? Int } == [2, 4, 8, 16, 16, 16, 4, 1])
+    #expect(stages.map { $0["stride"] as? Int } == [2, 4, 8, 16, 16, 16, 4, 4, 1])
     #expect(
       stages.map { $0["output"] as? [Int] } == [
         [8, 32, 48], [8, 16, 24], [16, 8, 12], [32, 4, 6], [64, 4, 6], [16, 4, 6], [8, 16, 24],
-        [4, 64, 96],
+        [4, 16, 24], [4, 64, 96],
       ])
     // By hand: a 7×7 convolution with its scale and shift; two 3×3 and theirs; a 1×1 with bias.
     let counts = stages.map { $0["parameters"] as? Int }
     #expect(counts[0] == 3 * 8 * 49 + 16 && counts[1] == 2 * (8 * 8 * 9 + 16))
-    #expect(counts[7] == 8 * 4 + 4)
+    #expect(counts[7] == 8 * 4 + 4 && counts[8] == 0)
     let work = stages.map { $0["multiply_adds"] as? Int }
     #expect(work[0] == 32 * 48 * 8 * 3 * 49 && work[1] == 2 * 16 * 24 * 8 * 8 * 9)
-    // Lateral 1×1, four a number of what is interpolated, the 3×3; scores and their interpolation.
+    // Lateral 1×1, four a number of what is interpolated, the 3×3; scores; their interpolation.
     #expect(work[6] == 16 * 24 * (8 * 16 + 4 * 16 + 16 * 8 * 9))
-    #expect(work[7] == 16 * 24 * 8 * 4 + 4 * 4 * 64 * 96)
+    #expect(work[7] == 16 * 24 * 8 * 4 && work[8] == 4 * 4 * 64 * 96)
     #expect(result["parameters"] as? Int == counts.reduce(0) { $0 + ($1 ?? 0) })
     #expect(result["multiply_adds"] as? Int == work.reduce(0) { $0 + ($1 ?? 0) })
   }
@@ -63,7 +64,7 @@ struct InspectTests {
     let total = try #require(lines.last?.split(separator: " "))
     let result = try inspect("net --size 64x96")
     #expect(total[0] == "total" && Int(total[1]) == result["parameters"] as? Int)
-    #expect(lines.count == 11)
+    #expect(lines.count == 12)
   }
 
   @Test func aTrainedNetworkIsReadAndRuns() throws {

@@ -91,6 +91,72 @@ struct TrainTests {
     let missing = try scratch.inbetween("\(taught) --out u --teacher none")
     #expect(missing.code == 66 && missing.errorLines.count == 1, "\(missing.err)")
   }
+
+  /// A network in `net`, and in `part` what is to be trained behind it.
+  private func writePart(_ propagation: String, tap: String = "") throws {
+    try write(steps: 2)
+    #expect(try scratch.inbetween("\(line) --out o --evaluate-every 0").code == 0)
+    try FileManager.default.copyItem(
+      atPath: scratch("o/weights.safetensors"), toPath: scratch("net/weights.safetensors"))
+    try FileManager.default.createDirectory(
+      atPath: scratch("part"), withIntermediateDirectories: true)
+    try scratch.write(
+      """
+      name: part
+      backbone: ../net
+      \(tap)
+      flow: dis:ultrafast
+      propagation: {\(propagation)}
+      training:
+        batch: 2
+        crop: [32, 48]
+        pairs: 4
+        gaps: [1, 2]
+        stages: [{name: all, steps: 4, optimizer: adam, rate: 0.001}]
+      """, to: "part/spec.yaml")
+  }
+
+  @Test(arguments: [
+    ("kind: displaced-convolution, size: 3, channels: 4", ""),
+    ("kind: error-guided, branch: {network: ../net, scale: 0.5}, channels: 4", ""),
+    ("kind: variant-convolution, after: stem, size: 3, channels: 4", "tap: decoder"),
+  ])
+  func whatCarriesIsTrainedAndUsed(propagation: String, tap: String) throws {
+    try writePart(propagation, tap: tap)
+    let untrained = try scratch.inbetween(
+      "run data/images --backbone net --propagation trained:part")
+    #expect(untrained.code == 66 && untrained.err.contains("part is not trained"))
+    let outcome = try scratch.inbetween(
+      "train part/spec.yaml --data folder:data --data video:data/images --validation folder:data "
+        + "--threads 1 --out p --evaluate-every 2")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let entries = try scratch.lines("p/metrics.jsonl")
+    #expect(entries.filter { $0["val/miou/5"] != nil }.map { $0["step"] as? Int } == [2, 4])
+    try FileManager.default.copyItem(
+      atPath: scratch("p/weights.safetensors"), toPath: scratch("part/weights.safetensors"))
+    let run = try scratch.inbetween(
+      "run data/images --backbone net --scheduler every:3 --propagation trained:part --json -")
+    #expect(run.code == 0, "\(run.err)")
+    let other = try scratch.inbetween(
+      "run data/images --backbone net --propagation trained:part --tap classifier")
+    #expect((other.code == 64) == !tap.isEmpty, "\(other.err)")
+  }
+
+  @Test func aPartThatFitsNoSuchBackboneIsRefused() throws {
+    try writePart("kind: difference, size: 3")
+    let outcome = try scratch.inbetween(
+      "train part/spec.yaml --data folder:data --threads 1 --out p --evaluate-every 0")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    try FileManager.default.copyItem(
+      atPath: scratch("p/weights.safetensors"), toPath: scratch("part/weights.safetensors"))
+    try scratch.write(
+      try String(contentsOfFile: scratch("part/spec.yaml"), encoding: .utf8)
+        .replacing("size: 3", with: "size: 5"), to: "part/spec.yaml")
+    let run = try scratch.inbetween(
+      "run data/images --backbone net --propagation trained:part")
+    #expect(run.code == 65 && run.errorLines.count == 1, "\(run.err)")
+    #expect(run.err.contains("does not fit this backbone"))
+  }
 }
 
 extension Scratch {

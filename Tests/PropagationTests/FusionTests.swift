@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Layers
 import Propagation
 import Tensors
@@ -10,10 +11,10 @@ import Testing
 private struct Halved: Branch {
   let channels: Int
 
-  func scores(of pictures: Tensor, in _: Pass) throws(TensorError) -> Tensor {
+  func features(of pictures: Tensor, in _: Pass) throws -> Tensor {
     let half = try pictures.averagePool(2, stride: 2)
     return try .concatenate(
-      (0..<channels).map { (channel) throws(TensorError) in
+      (0..<channels).map { (channel) in
         try half.slice(axis: 1, channel % 3..<channel % 3 + 1) * Float(channel + 1)
       }, axis: 1)
   }
@@ -26,6 +27,30 @@ private func random(_ shape: Shape, seed: UInt64) throws -> Tensor {
 
 private func evidence(_ picture: Tensor) -> Evidence {
   Evidence(motion: { _, _ in throw PropagationError("no motion here") }, picture: { _ in picture })
+}
+
+/// A fusion guided by errors, with four classes, no motion, and pictures of 12 × 16.
+private struct GuidedTrial {
+  let fusion: ErrorGuidedFusion
+  let carried: Tensor, seen: Tensor
+  let evidence: Evidence
+
+  init(changingCorner: Bool = false) throws {
+    fusion = try ErrorGuidedFusion(
+      classes: 4, with: Halved(channels: 4), width: 3, parameters: Parameters(seed: 1))
+    carried = try random([1, 4, 6, 8], seed: 2)
+    let current = try (random([1, 3, 12, 16], seed: 3) + 1) * 60
+    var corner = [Float](repeating: 0, count: 3 * 12 * 16)
+    for channel in 0..<3 {
+      for y in 0..<6 { for x in 0..<6 { corner[(channel * 12 + y) * 16 + x] = 64 } }
+    }
+    let reference =
+      changingCorner ? try current - Tensor(corner, shape: [1, 3, 12, 16]) : current
+    seen = try Halved(channels: 4).features(of: current, in: .inference)
+    evidence = Evidence(
+      motion: { (try .zeros([1, 2, $0, $1]), nil) },
+      picture: { $0 == .current ? current : reference })
+  }
 }
 
 struct FusionTests {
@@ -50,10 +75,59 @@ struct FusionTests {
     func large(_ tensor: Tensor) throws -> Tensor {
       try tensor.resizedBilinear(height: 12, width: 16, grid: .halfPixel)
     }
-    let seen = try large(Halved(channels: 4).scores(of: picture, in: .inference))
+    let seen = try large(Halved(channels: 4).features(of: picture, in: .inference))
     let weights = try #require(parameters.all.first { $0.name == "mixture.weight" }).tensor
     let after = try Tensor.concatenate([seen, large(carried)], axis: 1).conv2d(weights)
     #expect(try zip(before.floats(), after.floats()).allSatisfy { abs($0 - $1) < 1e-6 })
+  }
+
+  // A fiftieth: σ(-3.9) is 0.0198.
+  @Test func guidanceBeginsAsWhatWasCarriedButForAFiftieth() throws {
+    let trial = try GuidedTrial()
+    let fused = try trial.fusion(trial.carried, given: trial.evidence).floats()
+    let (carried, seen) = (try trial.carried.floats(), try trial.seen.floats())
+    let share = Float(1 / (1 + exp(3.9)))
+    for at in carried.indices {
+      #expect(abs(fused[at] - carried[at] - share * (seen[at] - carried[at])) < 1e-4)
+    }
+  }
+
+  @Test func whereAllIsWrongTheBranchIsTaken() throws {
+    let trial = try GuidedTrial()
+    for parameter in trial.fusion.parameters.all where parameter.name == "error.bias" {
+      try parameter.tensor.assign(parameter.tensor + 100)
+    }
+    let fused = try trial.fusion(trial.carried, given: trial.evidence).floats()
+    #expect(try zip(fused, trial.seen.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
+    let errors = try trial.fusion.errors(
+      of: trial.carried, given: trial.evidence, in: .inference)
+    #expect(errors.shape == [1, 1, 6, 8])
+    #expect(try errors.floats().allSatisfy { $0 == 1 })
+  }
+
+  // Of pictures that differ in one corner alone, an error map that reads nothing but their difference.
+  @Test func errorsAreSeenWhereThePicturesDisagree() throws {
+    let trial = try GuidedTrial(changingCorner: true)
+    for parameter in trial.fusion.parameters.all {
+      switch parameter.name {
+      // The difference is the last three of 4 + 4 + 9 channels.
+      case "features.weight":
+        var weights = [Float](repeating: 0, count: parameter.tensor.count)
+        for channel in 14..<17 { weights[channel * 9 + 4] = 1 }
+        try parameter.tensor.assign(Tensor(weights, shape: parameter.tensor.shape))
+      case "error.weight":
+        var weights = [Float](repeating: 0, count: parameter.tensor.count)
+        weights[4] = 10
+        try parameter.tensor.assign(Tensor(weights, shape: parameter.tensor.shape))
+      default: break
+      }
+    }
+    let errors = try trial.fusion.errors(
+      of: trial.carried, given: trial.evidence, in: .inference
+    ).floats()
+    for y in 0..<6 {
+      for x in 0..<8 { #expect((errors[8 * y + x] > 0.9) == (x < 3 && y < 3), "\(x), \(y)") }
+    }
   }
 
   @Test func attentionBeginsAsTheBranchAlone() throws {
@@ -62,7 +136,7 @@ struct FusionTests {
     let (carried, picture) = (
       try random([1, 5, 6, 8], seed: 2), try random([1, 3, 12, 16], seed: 3)
     )
-    let expected = try Halved(channels: 5).scores(of: picture, in: .inference)
+    let expected = try Halved(channels: 5).features(of: picture, in: .inference)
     #expect(try fusion(carried, given: evidence(picture)).floats() == expected.floats())
   }
 
@@ -82,7 +156,7 @@ struct FusionTests {
       try random([1, 2, 6, 8], seed: 2), try random([1, 3, 12, 16], seed: 3)
     )
     let found = try fusion(carried, given: evidence(picture)).floats()
-    let seen = try Halved(channels: 2).scores(of: picture, in: .inference).floats()
+    let seen = try Halved(channels: 2).features(of: picture, in: .inference).floats()
     let values = try carried.floats()
     for channel in 0..<2 {
       for y in 0..<6 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Flow
 import Foundation
 import Layers
 import Propagation
@@ -157,7 +158,8 @@ struct TapBlendTests {
     var trial = try Trial()
     for (index, side) in Evidence.Side.allCases.enumerated() {
       trial.features[side] = try random([1, 5, 6, 7], seed: 20 + UInt64(index))
-      trial.pictures[side] = try random([1, 3, 12, 14], seed: 30 + UInt64(index))
+      trial.pictures[side] = try random(
+        [1, 3, 12, 14], seed: 30 + UInt64(index), in: 0...255)
     }
     return trial
   }
@@ -188,7 +190,7 @@ struct TapBlendTests {
       return try .concatenate([.zeros([2, 2, 3, 3]), two], axis: 1)
     }
     let motion = try random([1, 2, 6, 7], seed: 9, in: -3...3)
-    let pictures = try [random([1, 3, 12, 14], seed: 1), random([1, 3, 12, 14], seed: 2)]
+    let pictures = try (1...2).map { try random([1, 3, 12, 14], seed: $0, in: 0...255) }
     let refined = try refiner(motion, pictures[0], pictures[1], in: .inference)
     #expect(try zip(refined.floats(), motion.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
   }
@@ -259,6 +261,146 @@ struct VariantConvolutionTests {
     let cached = try random([1, 5, 6, 7], seed: 4)
     try gradientsAreDifferences(of: propagator.parameters) {
       try propagator.carry(cached, given: trial.evidence, in: .inference)
+    }
+  }
+}
+
+struct DisplacedConvolutionTests {
+  private func trial(moving displacement: (Float, Float) = (0, 0)) throws -> Trial {
+    var trial = try Trial(moving: displacement)
+    for (index, side) in Evidence.Side.allCases.enumerated() {
+      trial.pictures[side] = try random(
+        [1, 3, 12, 14], seed: 50 + UInt64(index), in: 0...255)
+    }
+    return trial
+  }
+
+  // 0.99 each way, and the rest from neighbours no further than 2 away.
+  @Test func itBeginsAsAWarpButForAFiftieth() throws {
+    let trial = try trial(moving: (1.5, -0.25))
+    let propagator = try DisplacedConvolution(size: 5, width: 4, parameters: Parameters(seed: 1))
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    let carried = try propagator(cached, given: trial.evidence).floats()
+    let warped = try cached.warped(along: trial.motion).floats()
+    let furthest = zip(carried, warped).map { abs($0 - $1) }.max() ?? 1
+    #expect(furthest > 0 && furthest < 0.04)
+  }
+
+  // A correction of one cell to the right, and kernels that are all at one place.
+  @Test func aCorrectionAndKernelsOfOneTapShift() throws {
+    let propagator = try DisplacedConvolution(size: 3, width: 4, parameters: Parameters(seed: 1))
+    try propagator.parameters.set("correction.bias") { _ in
+      try Tensor([1, 0] as [Float], shape: [2])
+    }
+    // Rows: the one below. Columns: the one to the right.
+    try propagator.parameters.set("kernels.bias") { _ in
+      try Tensor([0, 0, 1000, 0, 0, 1000] as [Float], shape: [6])
+    }
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    let carried = try propagator(cached, given: trial().evidence).floats()
+    let values = try cached.floats()
+    for channel in 0..<5 {
+      for y in 0..<5 {
+        for x in 0..<5 {
+          let at = (channel * 6 + y) * 7 + x
+          #expect(abs(carried[at] - values[at + 7 + 2]) < 1e-5)
+        }
+      }
+    }
+  }
+
+  @Test func itsGradientsAreDifferences() throws {
+    // Away from whole cells, where the motion has no derivative.
+    let trial = try trial(moving: (0.4, -0.3))
+    let propagator = try DisplacedConvolution(size: 3, width: 4, parameters: Parameters(seed: 1))
+    for name in ["correction.weight", "kernels.weight"] {
+      try propagator.parameters.set(name) { try random($0.shape, seed: 8, in: -0.02...0.02) }
+    }
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    try gradientsAreDifferences(of: propagator.parameters) {
+      try propagator.carry(cached, given: trial.evidence, in: .inference)
+    }
+  }
+}
+
+struct ScaledWarpTests {
+  private let flow = FlowNetSpecification(width: 0.05, finest: 2)
+
+  private func evidence(_ current: Tensor, _ reference: Tensor) -> Evidence {
+    Evidence(
+      motion: { _, _ in throw PropagationError("not needed") },
+      picture: { $0 == .current ? current : reference })
+  }
+
+  private func pictures() throws -> Evidence {
+    try evidence(
+      random([1, 3, 64, 96], seed: 1, in: 0...255), random([1, 3, 64, 96], seed: 2, in: 0...255))
+  }
+
+  @Test func itBeginsAsAWarpAlongItsOwnFlow() throws {
+    let warp = try ScaledWarp(channels: 5, flow: flow, parameters: Parameters(seed: 1))
+    // Motions worth the name.
+    try warp.parameters.set("flow.predict_flow2.weight") { try random($0.shape, seed: 3) }
+    let evidence = try pictures(), cached = try random([1, 5, 16, 24], seed: 4)
+    let steps = try warp.flow.steps(
+      from: evidence.picture(.current).scaled(by: flow.scaling),
+      to: evidence.picture(.reference).scaled(by: flow.scaling), in: .inference)
+    let motion = try #require(steps.last?.levels.last)
+    #expect(motion.stride == 4 && motion.motion.shape == [1, 2, 16, 24])
+    #expect(try motion.motion.floats().contains { abs($0) > 1 })
+    let expected = try cached.warped(along: motion.motion / 4)
+    #expect(try warp(cached, given: evidence).floats() == expected.floats())
+  }
+
+  @Test func scalesMultiplyWhatIsCarried() throws {
+    let warp = try ScaledWarp(channels: 5, flow: flow, parameters: Parameters(seed: 1))
+    let evidence = try pictures(), cached = try Tensor.full([1, 5, 8, 12], of: 1)
+    #expect(try warp(cached, given: evidence).floats().allSatisfy { abs($0 - 1) < 1e-5 })
+    try warp.parameters.set("scale.weight") { try random($0.shape, seed: 6) }
+    let scaled = try warp(cached, given: evidence).floats()
+    #expect(Set(scaled).count > 100)
+  }
+
+  @Test func theLossReachesTheFlowNetwork() throws {
+    let warp = try ScaledWarp(channels: 5, flow: flow, parameters: Parameters(seed: 1))
+    for parameter in warp.parameters.all where parameter.kind != .statistic {
+      try parameter.tensor.setRequiresGradient(true)
+    }
+    let cached = try random([1, 5, 16, 24], seed: 4)
+    try (warp.carry(cached, given: pictures(), in: .inference) * random([1, 5, 16, 24], seed: 5))
+      .sum().backward()
+    for name in ["scale.weight", "flow.predict_flow2.weight", "flow.conv1.0.weight"] {
+      let parameter = try #require(warp.parameters.all.first { $0.name == name })
+      #expect(try #require(try parameter.tensor.gradient()).floats().contains { $0 != 0 })
+    }
+  }
+}
+
+struct DifferenceConvolutionTests {
+  private func evidence(change: Float = 0) throws -> Evidence {
+    let picture = try random([1, 3, 12, 14], seed: 60, in: 0...200)
+    let other = try picture + change
+    return Evidence(
+      motion: { _, _ in throw PropagationError("not needed") },
+      picture: { $0 == .current ? other : picture })
+  }
+
+  @Test func itBeginsAsTheKeysProbabilities() throws {
+    let propagator = try DifferenceConvolution(classes: 4, parameters: Parameters(seed: 1))
+    let cached = try random([1, 4, 6, 7], seed: 4, in: -3...3)
+    let carried = try propagator(cached, given: evidence(change: 20)).floats()
+    let expected = try (cached.softmax(axis: 1) * 7).floats()
+    #expect(zip(carried, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  @Test func itSeesWhatChanged() throws {
+    let propagator = try DifferenceConvolution(classes: 4, parameters: Parameters(seed: 1))
+    try propagator.parameters.set("convolution.weight") { try random($0.shape, seed: 2) }
+    let cached = try random([1, 4, 6, 7], seed: 4, in: -3...3)
+    let carried = try [0, 20].map { try propagator(cached, given: evidence(change: $0)).floats() }
+    #expect(carried[0] != carried[1])
+    try gradientsAreDifferences(of: propagator.parameters) {
+      try propagator.carry(cached, given: evidence(change: 20), in: .inference)
     }
   }
 }

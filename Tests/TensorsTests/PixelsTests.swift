@@ -49,3 +49,18 @@ func redComesFirstWhereAskedFor(channelsLast: Bool) throws {
   }
   #expect(error?.code == .badShape)
 }
+
+@Test(arguments: PixelScaling.Order.allCases)
+func samplesAreScaledAsBytesAre(order: PixelScaling.Order) throws {
+  let scaling = PixelScaling(
+    mean: [110.33, 108.41, 105.03], deviation: [72.13, 72.69, 69.9], scale: [1, 2, 3], order: order)
+  let bytes = picture(5 * 7 * 3)
+  let (expected, plain) = try bytes.withUnsafeBytes {
+    try (
+      Tensor.pixels($0, height: 5, width: 7, scaling: scaling),
+      Tensor.pixels($0, height: 5, width: 7, scaling: PixelScaling())
+    )
+  }
+  let found = try plain.scaled(by: scaling).floats()
+  #expect(try zip(found, expected.floats()).allSatisfy { abs($0 - $1) < 1e-4 })
+}

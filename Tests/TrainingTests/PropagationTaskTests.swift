@@ -61,7 +61,7 @@ struct PropagationTaskTests {
     let objective = SegmentationObjective(teaching: .init(backbone))
     return try PropagationTask(
       .propagator(propagator), behind: backbone, tap: tap,
-      on: PairSource(OnePair(ShiftedPairs(reach: reach).pair(1)), count: 3), along: flow,
+      on: [PairSource(OnePair(ShiftedPairs(reach: reach).pair(1)), count: 3)], along: flow,
       lesson: SegmentationLesson(augmentation: whole, batchSize: 2, objective: objective), seed: 4)
   }
 
@@ -85,7 +85,7 @@ struct PropagationTaskTests {
     func teaching(along flow: some FlowEstimator) throws -> Float {
       let task = try PropagationTask(
         .propagator(propagator), behind: network, tap: "decoder",
-        on: PairSource(OnePair(pair), count: 1), along: flow,
+        on: [PairSource(OnePair(pair), count: 1)], along: flow,
         lesson: SegmentationLesson(
           augmentation: Augmentation(crop: pair.current.size, flips: false), batchSize: 1,
           objective: SegmentationObjective(teaching: .init(network))))

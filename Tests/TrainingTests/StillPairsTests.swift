@@ -32,3 +32,46 @@ struct StillPairsTests {
     for index in 1..<8 { #expect(made[index].current != made[0].current) }
   }
 }
+
+/// Frames whose first pixel tells their number; the stream breaks before some.
+private struct Numbered: Clip {
+  let name = "numbered", classes = ClassList.camVid, count = 12
+  var breaks: Set<Int> = []
+
+  func frame(at index: Int) -> Frame {
+    let pixels = Image(width: 4, height: 2, channels: 3, repeating: UInt8(index))
+    return Frame(
+      index: index, time: Double(index), pixels: pixels, followsBreak: breaks.contains(index))
+  }
+
+  func labels(at index: Int) -> Image? {
+    index % 2 == 0 ? Image(width: 4, height: 2, channels: 1, repeating: UInt8(index / 2)) : nil
+  }
+}
+
+struct ClipPairsTests {
+  @Test func framesLieAsFarApartAsWanted() throws {
+    let pairs = ClipPairs(Numbered(), gaps: 2...4)
+    var gaps: Set<Int> = []
+    for index in 0..<60 {
+      let pair = try pairs.pair(index)
+      let (current, reference) = (
+        Int(pair.current[x: 0, y: 0]), Int(pair.reference[x: 0, y: 0])
+      )
+      gaps.insert(current - reference)
+      let label = pair.currentLabels.map { Int($0[x: 0, y: 0]) }
+      #expect(label == (current % 2 == 0 ? current / 2 : nil))
+      #expect(pair.motion.knownShare == 0)
+      #expect(try pairs.pair(index).current == pair.current)
+    }
+    #expect(gaps == [2, 3, 4])
+  }
+
+  @Test func noPairSpansABreakThatCanBeAvoided() throws {
+    let pairs = ClipPairs(Numbered(breaks: [6]), gaps: 1...2)
+    for index in 0..<60 {
+      let pair = try pairs.pair(index)
+      #expect((pair.current[x: 0, y: 0] < 6) == (pair.reference[x: 0, y: 0] < 6))
+    }
+  }
+}

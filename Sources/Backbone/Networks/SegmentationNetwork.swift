@@ -7,25 +7,28 @@ public import Video
 /// An encoder, a view of the surroundings, and a decoder that joins finer features step by step.
 ///
 /// The stages are the encoder's, then `context` at the coarsest stride, then `decoder` at the stride
-/// of the finest features it joins, where there is one. What comes after is `head`: a 1×1
-/// convolution to scores, which are interpolated to the size of the frame. Where the decoder joins
-/// the output of an encoder's stage, features cut in between carry it as a skip.
+/// of the finest features it joins, where there is one, and last `classifier`: a 1×1 convolution to
+/// scores in single precision, which the head interpolates to the size of the frame. Where the
+/// decoder joins the output of an encoder's stage, features cut in between carry it as a skip.
 public struct SegmentationNetwork: Backbone {
   public let specification: NetworkSpecification
   public let stages: [Stage]
-  public let head: ClassifierHead
-  /// All of the network's, the head's included.
+  public let head: ScoreHead
   public let parameters: Parameters
   private var encoder: any Encoder
   private var context: any Layer
   private var decoder: [DecoderStep]
+  private let classifier: Conv2d
 
-  /// A network with parameters drawn or read as `parameters` says.
+  /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the part
+  /// of a larger network.
   ///
   /// - Throws: `BackboneError` where the specification joins a stride that the encoder does not have,
   ///   or not from coarse to fine, and what reading parameters throws.
-  public init(_ specification: NetworkSpecification, parameters: Parameters) throws {
-    let scope = parameters.root
+  public init(
+    _ specification: NetworkSpecification, parameters: Parameters, in scope: ParameterScope? = nil
+  ) throws {
+    let scope = scope ?? parameters.root
     let encoder = try specification.encoder.make(in: scope["encoder"])
     let last = encoder.stages[encoder.stages.count - 1]
     context = try specification.context.layer(
@@ -39,13 +42,16 @@ public struct SegmentationNetwork: Backbone {
           outputs: join.channels, in: scope["decoder"]["\(join.stride)"]))
       channels = join.channels
     }
-    head = try ClassifierHead(
-      channels, classes: specification.classes, in: scope["classifier"])
+    classifier = try Conv2d(
+      channels, specification.classes.count, kernel: 1, initialisation: .normal(deviation: 0.01),
+      in: scope["classifier"])
+    head = ScoreHead(classes: specification.classes)
     var stages = encoder.stages.map { Stage($0.name, stride: $0.stride) }
     stages.append(Stage("context", stride: last.stride))
     if let finest = specification.joins.last {
       stages.append(Stage("decoder", stride: finest.stride))
     }
+    stages.append(Stage("classifier", stride: stages[stages.count - 1].stride))
     (self.specification, self.stages, self.parameters) = (specification, stages, parameters)
     (self.encoder, decoder) = (encoder, steps)
   }
@@ -98,11 +104,10 @@ public struct SegmentationNetwork: Backbone {
 
   /// Scores at the stride of the last stage, N × classes × H × W, of images N × 3 × height × width.
   public func scores(of images: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
-    try head.scores(
-      of: run(0..<stages.count, on: Features(images), in: pass).main, in: pass)
+    try run(0..<stages.count, on: Features(images), in: pass).main
   }
 
-  /// The stage that a parameter belongs to; `head` for those of the classifier.
+  /// The stage that a parameter belongs to.
   public func stage(ofParameter name: String) -> String {
     let parts = name.split(separator: ".", maxSplits: 2).map(String.init)
     switch parts.first {
@@ -110,7 +115,6 @@ public struct SegmentationNetwork: Backbone {
       // torchvision's names know no stem.
       return encoder.stages.first { parts.count > 1 && $0.name == parts[1] }?.name
         ?? encoder.stages[0].name
-    case "classifier": return "head"
     default: return parts.first ?? ""
     }
   }
@@ -125,6 +129,9 @@ public struct SegmentationNetwork: Backbone {
     }
     if index == encoder.stages.count {
       return Features(try context(input.main, in: pass), skips: input.skips)
+    }
+    if index == stages.count - 1 {
+      return Features(try classifier(input.main, in: pass).cast(to: .float32))
     }
     var output = input.main
     for (step, fine) in zip(decoder, input.skips.reversed()) {

@@ -17,6 +17,8 @@ public import Tensors
 public struct FlowNetS: Sendable {
   /// The finest level with a motion: cells of 2 to its power pixels each way; the paper's is 2.
   public let finest: Int
+  /// How many channels `concat` of the finest level has.
+  public let finestChannels: Int
   private let contraction: [ContractionBlock]
   private let coarsest: Conv2d
   private let expansion: [ExpansionLevel]
@@ -53,7 +55,7 @@ public struct FlowNetS: Sendable {
         try ExpansionLevel(level, inputs, outputs, skip: skips[level], in: scope))
       inputs = skips[level] + outputs + 2
     }
-    expansion = levels
+    (expansion, finestChannels) = (levels, inputs)
   }
 
   /// The stage that a parameter belongs to, as passes count their work: `conv3_1` or, for what gives

@@ -10,12 +10,15 @@ public struct FlowNetwork: Sendable {
   public let parameters: Parameters
   public let network: FlowNetS
 
-  /// A network with parameters drawn or read as `parameters` says.
-  public init(_ specification: FlowNetSpecification, parameters: Parameters) throws {
+  /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the part
+  /// of a larger network.
+  public init(
+    _ specification: FlowNetSpecification, parameters: Parameters, in scope: ParameterScope? = nil
+  ) throws {
     (self.specification, self.parameters) = (specification, parameters)
     network = try FlowNetS(
       width: specification.width, normalised: specification.isNormalised,
-      finest: specification.finest, in: parameters.root)
+      finest: specification.finest, in: scope ?? parameters.root)
   }
 
   /// The motions of N pairs of scaled images, N × 3 × H × W, which a frame became when it was divided
@@ -50,6 +53,7 @@ public struct FlowNetwork: Sendable {
   ) throws(TensorError) -> FlowStep {
     let unit = specification.unit * Float(divisor)
     var motions: [FlowStep.Level] = []
+    let finest = output.taps["concat\(network.finest)"]
     for (level, flow) in output.flows {
       var motion = try flow.cast(to: .float32) * unit
       if let before {
@@ -57,7 +61,7 @@ public struct FlowNetwork: Sendable {
       }
       motions.append(FlowStep.Level(stride: divisor << level, motion: motion))
     }
-    return FlowStep(levels: motions, output: output)
+    return FlowStep(levels: motions, finestFeatures: finest, output: output)
   }
 }
 
@@ -73,6 +77,8 @@ public struct FlowStep: Sendable {
 
   /// Coarse to fine.
   public let levels: [Level]
+  /// What the finest motion was predicted from, on its grid; nil where that is the coarsest.
+  public let finestFeatures: Tensor?
   /// What the network gave, in its own unit, with its taps.
   public let output: FlowNetOutput
 

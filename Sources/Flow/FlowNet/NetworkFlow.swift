@@ -54,12 +54,6 @@ public struct NetworkFlow: FlowEstimator {
   }
 
   private func tensor(_ frame: Frame) throws -> Tensor {
-    let pixels = frame.pixels
-    return try pixels.withUnsafeBytes { bytes in
-      try Tensor.pixels(
-        bytes, height: pixels.height, width: pixels.width,
-        scaling: network.specification.scaling
-      ).to(network.parameters.device)
-    }
+    try frame.pixels.tensor(scaling: network.specification.scaling).to(network.parameters.device)
   }
 }

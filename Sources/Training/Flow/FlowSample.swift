@@ -28,17 +28,10 @@ extension FlowSample {
     let share = try mask.reduced(by: division)
     motion = try ((field * mask).reduced(by: division)) / share.clamped(to: 1e-6...1)
     self.known = share
-    current = try Self.picture(pair.current).reduced(by: division).rounded()
-    reference = try Self.picture(pair.reference).reduced(by: division).rounded()
+    current = try pair.current.tensor().reduced(by: division).rounded()
+    reference = try pair.reference.tensor().reduced(by: division).rounded()
     currentLabels = try Self.labels(pair.currentLabels, size, division, classes)
     referenceLabels = try Self.labels(pair.referenceLabels, size, division, classes)
-  }
-
-  private static func picture(_ image: Image) throws -> Tensor {
-    try image.withUnsafeBytes {
-      try Tensor.pixels(
-        $0, height: image.height, width: image.width, scaling: PixelScaling())
-    }
   }
 
   private static func labels(

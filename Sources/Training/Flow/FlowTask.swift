@@ -57,22 +57,13 @@ public struct FlowTask: TrainingTask {
         on: parameters.device,
         (0..<batchSize).map { place in
           var random = RandomStream(seed: seed, step, place)
-          let source = draw(&random)
+          let source = sources.draw(&random)
           let sample = try pools[source][random.below(sources[source].count)]
           return try augmentation.view(
             sample, rows: window.height / division, columns: window.width / division,
             scaling: network.specification.scaling, random: &random)
         })
     }
-  }
-
-  private func draw(_ random: inout RandomStream) -> Int {
-    var left = random.unit() * sources.reduce(0) { $0 + $1.share }
-    for (index, source) in sources.enumerated() {
-      left -= source.share
-      if left < 0 { return index }
-    }
-    return sources.count - 1
   }
 
   public func loss(of batch: FlowBatch, at step: Int, in pass: Pass) throws -> Loss {

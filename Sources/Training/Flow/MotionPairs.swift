@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Datasets
+internal import Flow
 public import Video
 
 /// Pairs of frames whose motion is known, as many as wanted.
@@ -21,6 +22,61 @@ public struct PairSource: Sendable {
 
   public init(_ pairs: some MotionPairs, count: Int, share: Double = 1) {
     (self.pairs, self.count, self.share) = (pairs, count, share)
+  }
+}
+
+extension [PairSource] {
+  /// The number of a source, drawn by their shares.
+  func draw(_ random: inout RandomStream) -> Int {
+    var left = random.unit() * reduce(0) { $0 + $1.share }
+    for (index, source) in enumerated() {
+      left -= source.share
+      if left < 0 { return index }
+    }
+    return count - 1
+  }
+}
+
+/// Frames of a clip whose motion nobody knows, so that it is unknown everywhere; labels are the clip's.
+public struct ClipPairs: MotionPairs {
+  private let clip: any Clip
+  private let gaps: ClosedRange<Int>
+  private let seed: UInt64
+
+  /// - Precondition: gaps are at least 1, and the clip is longer than the smallest.
+  public init(_ clip: any Clip, gaps: ClosedRange<Int> = 1...6, seed: UInt64 = 1) {
+    precondition(
+      gaps.lowerBound >= 1 && clip.count > gaps.lowerBound,
+      "frames \(gaps) apart in a clip of \(clip.count)")
+    (self.clip, self.gaps, self.seed) = (clip, gaps, seed)
+  }
+
+  /// Two frames with no break of the stream between them where a few draws find such.
+  public func pair(_ index: Int) throws -> MotionPair {
+    var random = RandomStream(seed: seed, index)
+    var (first, last) = draw(&random)
+    for _ in 0..<8 where try hasBreak(after: first, through: last) {
+      (first, last) = draw(&random)
+    }
+    let (reference, current) = (try clip.sample(at: first), try clip.sample(at: last))
+    let size = current.frame.pixels.size
+    let unknown = MotionField(
+      width: size.width, height: size.height,
+      displacements: [Float](repeating: 0, count: 2 * size.width * size.height),
+      known: [UInt8](repeating: 0, count: size.width * size.height))
+    return MotionPair(
+      current: current.frame.pixels, reference: reference.frame.pixels, motion: unknown,
+      currentLabels: current.labels, referenceLabels: reference.labels)
+  }
+
+  private func draw(_ random: inout RandomStream) -> (Int, Int) {
+    let gap = min(gaps.lowerBound + random.below(gaps.count), clip.count - 1)
+    let first = random.below(clip.count - gap)
+    return (first, first + gap)
+  }
+
+  private func hasBreak(after first: Int, through last: Int) throws -> Bool {
+    try (first + 1...last).contains { try clip.frame(at: $0).followsBreak }
   }
 }
 

@@ -15,8 +15,7 @@ public import Tensors
 ///
 /// as the paper's program has it: 7 × 7 kernels, z one map and K biases, places outside the picture
 /// uniform. W_xh and W_hh begin as six times the identity, λ as 2, all else near nothing, so that at first
-/// h = 3 x̂ + 4 ĥ where nothing moved. The scale of W_ir goes with that of the pictures the backbone reads,
-/// which must have a stage that gives scores: imported networks do, `SegmentationNetwork` makes them in its head.
+/// h = 3 x̂ + 4 ĥ where nothing moved.
 public struct GatedRecurrence: LearnedPropagator {
   public let reference = MotionReference.previous
   public let parameters: Parameters

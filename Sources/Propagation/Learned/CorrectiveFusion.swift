@@ -7,8 +7,7 @@ public import Tensors
 ///
 /// A 1 × 1 convolution of both, raw scores as they are. It is done where the carried scores lie, before
 /// they are enlarged: interpolation is linear and acts on each channel alone, so the result is that of
-/// fusing after it, away from the borders. What is carried must be scores: those of a backbone whose last stage
-/// gives them, as imported networks do.
+/// fusing after it, away from the borders. What is carried must be scores.
 public struct CorrectiveFusion: LearnedFusion {
   /// What the fusion is before it is trained.
   public enum Start: String, Sendable, Hashable, CaseIterable {
@@ -34,7 +33,7 @@ public struct CorrectiveFusion: LearnedFusion {
   }
 
   public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
-    let seen = try branch.scores(of: evidence.picture(.current), in: pass)
+    let seen = try branch.features(of: evidence.picture(.current), in: pass)
       .resized(like: carried, in: pass)
     return try mixture(.concatenate([seen, carried], axis: 1), in: pass)
   }

@@ -3,22 +3,6 @@
 public import Layers
 public import Tensors
 
-/// A propagator with parameters that training changes.
-public protocol LearnedPropagator: Propagator {
-  var parameters: Parameters { get }
-
-  /// The tensor as it is at the current frame, N × C × H × W, in a pass that may be one of training.
-  ///
-  /// Gradients flow to the parameters, to `cached`, and to what the evidence gives.
-  func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor
-}
-
-extension LearnedPropagator {
-  public func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
-    try withoutGradients { try carry(cached, given: evidence, in: .inference) }
-  }
-}
-
 /// Joins what was carried to a frame with what is seen of the frame itself.
 ///
 /// *Decides* what the frame's tensor is; what is carried on to the next frame is what came in, not what it
@@ -48,10 +32,4 @@ extension LearnedFusion {
   public func callAsFunction(_ carried: Tensor, given evidence: Evidence) throws -> Tensor {
     try withoutGradients { try fuse(carried, given: evidence, in: .inference) }
   }
-}
-
-/// A network that looks at every frame, cheaper than the backbone: light, or at low resolution.
-public protocol Branch: Sendable {
-  /// What it makes of pictures, N × 3 × H × W as the backbone reads them: N × C × h × w.
-  func scores(of pictures: Tensor, in pass: Pass) throws(TensorError) -> Tensor
 }

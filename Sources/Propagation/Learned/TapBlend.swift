@@ -63,14 +63,15 @@ public struct MotionRefiner: Sendable {
 
   /// The motion, N × 2 × h × w in cells of its own grid, corrected; pictures are N × 3 × H × W.
   ///
-  /// Pictures are averaged over the cells of the motion's grid. Where the network sees it, motion is in
-  /// pixels of the pictures.
+  /// Pictures, as `Evidence.picture` gives them, are averaged over the cells of the motion's grid and counted
+  /// in sixty-fourths of a sample around 128. Where the network sees it, motion is in pixels of the pictures.
   public func callAsFunction(
     _ motion: Tensor, _ current: Tensor, _ reference: Tensor, in pass: Pass
   ) throws(TensorError) -> Tensor {
     let size = Extent(height: motion.shape[2], width: motion.shape[3])
     let (here, there) = (
-      try current.adaptiveAveragePool(size), try reference.adaptiveAveragePool(size)
+      try (current.adaptiveAveragePool(size) - 128) / 64,
+      try (reference.adaptiveAveragePool(size) - 128) / 64
     )
     let cell = Float(current.shape[3]) / Float(size.width)
     let inPixels = try motion * cell

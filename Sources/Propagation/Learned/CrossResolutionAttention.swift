@@ -34,7 +34,7 @@ public struct CrossResolutionAttention: LearnedFusion {
   }
 
   public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
-    let seen = try branch.scores(of: evidence.picture(.current), in: pass)
+    let seen = try branch.features(of: evidence.picture(.current), in: pass)
       .resized(like: carried, in: pass)
     let (keys, values) = (try key(carried, in: pass), try value(carried, in: pass))
     pass.ledger?.add(multiplyAdds: 2 * carried.count * size * size)

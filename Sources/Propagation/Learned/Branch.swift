@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+public import Layers
+public import Tensors
+
+/// A network that looks at every frame, cheaper than the backbone: light, or at low resolution.
+public protocol Branch: Sendable {
+  /// What it makes of pictures as `Evidence.picture` gives them, N × 3 × H × W: N × C × h × w.
+  func features(of pictures: Tensor, in pass: Pass) throws -> Tensor
+}
+
+/// A segmentation network that looks at every frame: whole or up to a stage, at the size of the frame or
+/// a smaller one.
+public struct NetworkBranch: Branch {
+  public let network: SegmentationNetwork
+  /// What the sides of a picture are multiplied by before the network sees it.
+  public let scale: Double
+  /// Whether it is trained with what it is a part of; else it stays as it is.
+  public let isTrained: Bool
+  private let stages: Int
+
+  /// A branch that gives what `network` computes up to a stage; scores where none is named.
+  ///
+  /// - Throws: `BackboneError` where the network has no such stage.
+  /// - Precondition: the scale is above 0 and not above 1.
+  public init(
+    _ network: SegmentationNetwork, through stage: String? = nil, scale: Double = 1,
+    isTrained: Bool = false
+  ) throws(BackboneError) {
+    precondition(scale > 0 && scale <= 1, "pictures \(scale) times as large")
+    (self.network, self.scale, self.isTrained) = (network, scale, isTrained)
+    stages =
+      try stage.map { (name) throws(BackboneError) in try network.index(ofStage: name) + 1 }
+      ?? network.stages.count
+  }
+
+  public func features(of pictures: Tensor, in pass: Pass) throws -> Tensor {
+    if isTrained { return try output(for: pictures, in: pass) }
+    return try withoutGradients {
+      try output(for: pictures, in: pass.isTraining ? .inference : pass)
+    }
+  }
+
+  private func output(for pictures: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+    func reduced(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
+    // Each cell of the smaller picture is a mean of what it covers, as a smaller picture is made.
+    let size = Extent(height: reduced(pictures.shape[2]), width: reduced(pictures.shape[3]))
+    let seen = scale == 1 ? pictures : try pictures.adaptiveAveragePool(size)
+    let scaling = network.specification.input.scaling
+    return try network.run(
+      0..<stages, on: Features(seen.scaled(by: scaling).channelsLast()), in: pass
+    ).main
+  }
+}

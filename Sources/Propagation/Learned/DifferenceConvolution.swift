@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Layers
+public import Tensors
+
+/// Scores that one convolution makes of the key frame's probabilities and of how the picture has changed
+/// since (Budget-Aware; Mahasseni et al., CVPR 2017, section 3; its program was never published).
+///
+/// φ ∗ [I - I_key ; P_key], and no motion. The kernel begins as seven times the probabilities at the place
+/// itself, so that at first each place keeps its class.
+public struct DifferenceConvolution: LearnedPropagator {
+  public let reference = MotionReference.key
+  public let parameters: Parameters
+  private let convolution: Conv2d
+
+  /// - Precondition: the size of the kernel is odd.
+  public init(classes: Int, size: Int = 7, parameters: Parameters) throws {
+    precondition(size % 2 == 1, "a kernel of \(size)")
+    self.parameters = parameters
+    convolution = try Conv2d(
+      3 + classes, classes, kernel: Extent(size), initialisation: .passingLast(deviation: 0),
+      in: parameters.root["convolution"])
+  }
+
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+    let size = Extent(height: cached.shape[2], width: cached.shape[3])
+    let change =
+      try evidence.picture(.current).adaptiveAveragePool(size)
+      - evidence.picture(.reference).adaptiveAveragePool(size)
+    let input = try Tensor.concatenate([change / 64, cached.softmax(axis: 1)], axis: 1)
+    return try convolution(input, in: pass).cast(to: .float32) * 7
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+public import Layers
+public import Tensors
+
+/// Features of the key frame, each place a mean over a neighbourhood of where the motion leads: a spatially
+/// displaced convolution (SDC-Net; Reda et al., ECCV 2018, section 3.2).
+///
+/// Of the motion, the picture, the key's picture as the motion carries it and their difference, 3 × 3
+/// convolutions make a correction of the motion and two soft-maxed kernels a place, one of rows and one of
+/// columns, shared by all channels; `Tensor.displaced(along:vertical:horizontal:)` applies them. The paper
+/// predicts the motion too; here it is a part of the pipeline. It begins as a warp along the motion, but for
+/// a hundredth each way.
+public struct DisplacedConvolution: LearnedPropagator {
+  public let reference = MotionReference.key
+  public let parameters: Parameters
+  /// Side of the kernels, in cells of what is carried.
+  public let size: Int
+  private let layers: [Conv2d]
+  private let correction: Conv2d, kernels: Conv2d
+
+  /// - Precondition: the size is odd, from 3 to 25.
+  public init(size: Int = 5, width: Int = 16, parameters: Parameters) throws {
+    precondition(size % 2 == 1 && (3...25).contains(size), "kernels of \(size)")
+    (self.size, self.parameters) = (size, parameters)
+    let scope = parameters.root
+    layers = try [(11, width), (width, 2 * width)].enumerated().map { index, channels in
+      try Conv2d(channels.0, channels.1, kernel: 3, in: scope["conv\(index + 1)"])
+    }
+    func last(_ outputs: Int, _ name: String) throws -> Conv2d {
+      try Conv2d(
+        2 * width, outputs, kernel: 3, initialisation: .constant(0), in: scope[name])
+    }
+    (correction, kernels) = (try last(2, "correction"), try last(2 * size, "kernels"))
+  }
+
+  public func prepare(_ cached: Tensor) throws -> Tensor { try cached.channelsLast() }
+
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+    let (height, width) = (cached.shape[2], cached.shape[3])
+    let (motion, known) = try evidence.motion(height: height, width: width)
+    let pictures = try PictureChange(evidence, along: motion, known: known)
+    var seen = try pictures.joined(with: motion * (Float(pictures.cell) / 8))
+    for layer in layers { seen = try layer(seen, in: pass).cast(to: .float32).relu() }
+    let moved = try motion + correction(seen, in: pass).cast(to: .float32)
+    let logits = try kernels(seen, in: pass).cast(to: .float32) + start()
+    func kernel(_ channels: Range<Int>) throws -> Tensor {
+      try logits.slice(axis: 1, channels).softmax(axis: 1)
+    }
+    pass.ledger?.add(multiplyAdds: cached.count * size * (size + 4))
+    return try cached.displaced(
+      along: moved, vertical: kernel(0..<size), horizontal: kernel(size..<2 * size), known: known)
+  }
+
+  /// What makes the place itself weigh 99 of 100 each way where the network says nothing.
+  private func start() throws(TensorError) -> Tensor {
+    var logits = [Float](repeating: 0, count: 2 * size)
+    for middle in [size / 2, size + size / 2] {
+      logits[middle] = Float(log(99 * Double(size - 1)))
+    }
+    return try Tensor(logits, shape: [1, 2 * size, 1, 1]).to(parameters.device)
+  }
+}
+
+/// Both pictures on the grid of a motion, the reference as that carries it, in sixty-fourths of a sample
+/// around 128.
+struct PictureChange {
+  let current: Tensor, carried: Tensor
+  /// Pixels that a cell spans.
+  let cell: Double
+
+  init(_ evidence: Evidence, along motion: Tensor, known: Tensor?) throws {
+    let size = Extent(height: motion.shape[2], width: motion.shape[3])
+    let (here, there) = (try evidence.picture(.current), try evidence.picture(.reference))
+    cell = Double(here.shape[3]) / Double(size.width)
+    current = try (here.adaptiveAveragePool(size) - 128) / 64
+    carried = try ((there.adaptiveAveragePool(size) - 128) / 64).warped(along: motion, known: known)
+  }
+
+  /// `before`, then the current picture, the carried one and what sets them apart: 9 channels.
+  func joined(with before: Tensor...) throws -> Tensor {
+    try .concatenate(before + [current, carried, current - carried], axis: 1)
+  }
+}

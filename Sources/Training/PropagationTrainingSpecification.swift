@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+public import Flow
+internal import Layers
+public import Propagation
+public import Tensors
+
+/// A part that carries features and how it is trained, as one YAML file says.
+///
+/// Beside the keys of `PropagationSpecification`:
+/// ```yaml
+/// training:
+///   seed: 1
+///   batch: 4
+///   crop: [240, 320]     # height, width; scale, tilt and colour as for segmentation networks
+///   pairs: 800           # how many are made of each source, and then seen again and again
+///   gaps: [1, 10]        # frames from the key to the one that is carried to
+///   agreement: 1         # what agreement with the backbone's own scores counts beside the labels
+///   overlap: 0.5         # relaxed, hardest: as for segmentation networks
+///   stages: …            # as for any other network
+/// ```
+public struct PropagationTrainingSpecification: Sendable {
+  public let part: PropagationSpecification
+  public let plan: TrainingPlan
+  public let lesson: SegmentationLesson
+  /// What agreement with the backbone counts.
+  public let agreement: Double
+  /// How many pairs are made of each source, and how many frames lie from one to the other.
+  public let pairCount: Int, gaps: ClosedRange<Int>
+  /// Tells this specification from any other.
+  public let fingerprint: String
+
+  private static let lessonKeys = [
+    "batch", "crop", "scale", "tilt", "colour", "relaxed", "hardest", "overlap",
+  ]
+
+  /// Whether the text describes what carries features rather than a network.
+  public static func describes(_ yaml: String) -> Bool {
+    (try? DescriptionReader(yaml: yaml))?.has("propagation") == true
+  }
+
+  /// Reads a description; `folder` is where the files it names lie.
+  ///
+  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(BackboneError) {
+    let root = try DescriptionReader(yaml: yaml)
+    part = try PropagationSpecification(root, folder: folder)
+    let training = try root.group("training")
+    try training.allow(Self.lessonKeys + ["seed", "pairs", "gaps", "agreement", "stages"])
+    lesson = try SegmentationLesson(training, usually: training)
+    agreement = try training.number("agreement", in: 0...1000, usual: 1)
+    pairCount = try training.integer("pairs", in: 1...1_000_000)
+    let bounds = training.has("gaps") ? try training.integers("gaps", in: 1...1000) : [1, 10]
+    guard bounds.count == 2, bounds[0] <= bounds[1] else {
+      throw training.complaint("gaps", "must be the smallest and the largest")
+    }
+    gaps = bounds[0]...bounds[1]
+    plan = TrainingPlan(
+      stages: try training.groups("stages").map { (stage) throws(BackboneError) in
+        try TrainingStage(stage, folder: folder)
+      }, seed: UInt64(try training.integer("seed", in: 0...Int.max, usual: 1)))
+    guard !plan.stages.isEmpty else { throw training.complaint("stages", "must name at least one") }
+    fingerprint = yaml.fingerprint
+  }
+
+  /// The task that this describes, with weights drawn by the plan's seed.
+  ///
+  /// - Precondition: there is a source.
+  public func task(
+    behind backbone: SegmentationNetwork, on sources: [PairSource], along flow: some FlowEstimator,
+    device: Device = .cpu
+  ) throws -> PropagationTask {
+    var lesson = lesson
+    if agreement > 0 { lesson.objective.teaching = .init(backbone, weight: agreement) }
+    return try PropagationTask(
+      part.part(behind: backbone, parameters: Parameters(seed: plan.seed, device: device)),
+      behind: backbone, tap: part.tap, on: sources, along: flow, lesson: lesson, seed: plan.seed)
+  }
+}

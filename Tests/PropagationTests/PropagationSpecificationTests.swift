@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backbone
+import Foundation
+import Layers
+import Propagation
+import Tensors
+import TestSupport
+import Testing
+import Video
+
+/// A backbone, a light network and a flow network in folders of their own, and parts that name them.
+struct PropagationSpecificationTests {
+  private let scratch: Scratch
+  private let backbone: SegmentationNetwork
+
+  private static func network(_ encoder: String) -> String {
+    """
+    name: small
+    input: {color: bgr, mean: [110, 109, 105], std: [72, 73, 70]}
+    classes: [ground, sky, tree]
+    network:
+      encoder: \(encoder)
+      context: {kind: linear, channels: 8}
+      decoder: [{stride: 4, channels: 6}]
+    """
+  }
+
+  init() throws {
+    scratch = try Scratch()
+    for name in ["heavy", "light", "flow", "part"] {
+      try FileManager.default.createDirectory(
+        atPath: scratch(name), withIntermediateDirectories: true)
+    }
+    let heavy = Self.network("{kind: resnet, depth: 10, width: 0.125, stride: 16}")
+    _ = try scratch.file("heavy/spec.yaml", heavy.utf8)
+    _ = try scratch.file("light/spec.yaml", Self.network("{kind: light, width: 0.125}").utf8)
+    _ = try scratch.file(
+      "flow/spec.yaml", "name: f\nnetwork: {kind: flownet-s, width: 0.05}\n".utf8)
+    let folder = try NetworkFolder(at: scratch("light"))
+    try Self.write(folder.drawnNetwork(seed: 7).parameters, to: folder.weightsPath)
+    backbone = try NetworkFolder(at: scratch("heavy")).drawnNetwork(seed: 3)
+  }
+
+  private static func write(_ parameters: Parameters, to path: String) throws {
+    try SafetensorsFile.write(
+      Dictionary(uniqueKeysWithValues: parameters.all.map { ($0.name, $0.tensor) }), to: path)
+  }
+
+  private func specification(_ part: String, tap: String? = nil) throws -> PropagationSpecification
+  {
+    let yaml = """
+      name: part
+      backbone: ../heavy
+      \(tap.map { "tap: \($0)" } ?? "")
+      propagation: {\(part)}
+      """
+    return try PropagationSpecification(yaml: yaml, folder: scratch("part"))
+  }
+
+  private static let parts: [(String, tap: String?)] = [
+    ("kind: scaled-warp, flow: ../flow", "decoder"),
+    ("kind: displaced-convolution, size: 3, channels: 4", nil),
+    ("kind: variant-convolution, after: stem, size: 3, channels: 4", "decoder"),
+    ("kind: gated-recurrence, after: classifier", nil),
+    ("kind: tap-blend, start: 0.5", "decoder"),
+    ("kind: tap-blend, start: 1, refined: false", "decoder"),
+    ("kind: difference, size: 3", nil),
+    ("kind: correction, branch: {network: ../light}, behind: copy", nil),
+    ("kind: correction, branch: {network: ../light, scale: 0.5}, start: noise", nil),
+    ("kind: error-guided, branch: {network: ../light}, channels: 4", nil),
+    (
+      "kind: attention, branch: {network: ../light, through: decoder, scale: 0.5, trained: true}",
+      "decoder"
+    ),
+  ]
+
+  /// What a frame of 64 × 48 and the one after it give.
+  private func evidence() throws -> Evidence {
+    var draws = Draws(seed: 5)
+    let pictures = try (0..<2).map { _ in
+      try Tensor(draws.floats(3 * 48 * 64, in: 0...255), shape: [1, 3, 48, 64])
+    }
+    return Evidence(
+      motion: { (try .zeros([1, 2, $0, $1]), nil) },
+      picture: { pictures[$0 == .current ? 0 : 1] },
+      features: { [backbone] stage, side in
+        let picture = try pictures[side == .current ? 0 : 1]
+          .scaled(by: backbone.specification.input.scaling)
+        return try backbone.run(0..<backbone.index(ofStage: stage) + 1, on: Features(picture)).main
+      })
+  }
+
+  @Test(arguments: parts.indices)
+  func everyPartIsMadeCarriesAndIsReadAgain(index: Int) throws {
+    let (text, tap) = Self.parts[index]
+    let specification = try specification(text, tap: tap)
+    #expect(specification.backbone == scratch("part/../heavy"))
+    let part = try specification.part(behind: backbone, parameters: Parameters(seed: 1))
+    let evidence = try evidence()
+    let cached = try evidence.features(after: tap ?? "classifier", of: .reference)
+    func result(of part: LearnedPart) throws -> [Float] {
+      let carried = try part.propagator(part.propagator.prepare(cached), given: evidence)
+      let fused = try part.fusion?(carried, given: evidence) ?? carried
+      #expect(fused.shape == cached.shape)
+      return try fused.floats()
+    }
+    let before = try result(of: part)
+    #expect(before.allSatisfy { $0.isFinite })
+    try Self.write(part.parameters, to: scratch("weights"))
+    let stored = Parameters(reading: try SafetensorsFile(contentsOf: scratch("weights")))
+    let again = try specification.part(behind: backbone, parameters: stored)
+    #expect(stored.unread.isEmpty)
+    #expect(try result(of: again) == before)
+  }
+
+  @Test func aTrainedBranchBeginsWithItsWeightsAndAFrozenOneKeepsThem() throws {
+    let text = "kind: correction, branch: {network: ../light, trained: TRUTH}"
+    let light = try NetworkFolder(at: scratch("light")).network()
+    for truth in [true, false] {
+      let part = try specification(text.replacing("TRUTH", with: "\(truth)"))
+        .part(behind: backbone, parameters: Parameters(seed: 1))
+      let names = part.parameters.all.map(\.name)
+      #expect(names.contains { $0.hasPrefix("branch.encoder.") } == truth, "\(names)")
+      for parameter in light.parameters.all where truth {
+        let other = part.parameters.all.first { $0.name == "branch.\(parameter.name)" }
+        #expect(try #require(other).tensor.floats() == parameter.tensor.floats())
+      }
+      for parameter in part.parameters.all where parameter.kind != .statistic {
+        try parameter.tensor.setRequiresGradient(true)
+      }
+      guard case .fusion(let fusion, _) = part else {
+        Issue.record("no fusion")
+        return
+      }
+      let evidence = try evidence()
+      let carried = try evidence.features(after: "classifier", of: .reference)
+      let fused = try fusion.fuse(carried, given: evidence, in: .training(seed: 1))
+      #expect(try (fused * fused).sum().requiresGradient)
+    }
+  }
+
+  // Means of four pixels are what a network at half the size sees.
+  @Test func aBranchSeesSmallerPictures() throws {
+    let light = try NetworkFolder(at: scratch("light")).network()
+    let picture = try evidence().picture(.current)
+    let small = try picture.averagePool(2, stride: 2)
+      .scaled(by: light.specification.input.scaling)
+    let branch = try NetworkBranch(light, scale: 0.5)
+    let (found, expected) = (
+      try branch.features(of: picture, in: .inference).floats(),
+      try light.scores(of: small, in: .inference).floats()
+    )
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
+  @Test(
+    arguments: [
+      ("kind: magic", "propagation.kind must be one of"),
+      ("kind: variant-convolution, size: 3", "propagation.after must be given"),
+      ("kind: variant-convolution, after: stem, size: 4", "must be odd, not 4"),
+      ("kind: difference, size: 99", "propagation.size must be"),
+      ("kind: difference, refined: true", "propagation.refined unknown"),
+      ("kind: tap-blend, refined: perhaps", "propagation.refined must be one of true, false"),
+      ("kind: correction", "propagation.branch must be given"),
+      ("kind: correction, branch: {network: x, scale: 2}", "propagation.branch.scale must be"),
+      ("kind: attention, branch: {network: x}, behind: magic", "one of copy, warp"),
+    ])
+  func whatMakesNoSenseIsRefusedByKey(part: String, complaint: String) throws {
+    let error = #expect(throws: BackboneError.self) { try specification(part) }
+    #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
+  }
+
+  @Test(
+    arguments: [
+      ("kind: variant-convolution, after: neck", "no stage 'neck'"),
+      ("kind: scaled-warp, flow: ../nothing", "nothing"),
+      ("kind: correction, branch: {network: ../heavy}", "is not trained"),
+      ("kind: correction, branch: {network: ../light, through: neck}", "no stage 'neck'"),
+    ])
+  func whatIsMissingIsNamed(part: String, complaint: String) throws {
+    let specification = try specification(part)
+    let error = #expect(throws: BackboneError.self) {
+      try specification.part(behind: backbone, parameters: Parameters(seed: 1))
+    }
+    #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
+  }
+}
