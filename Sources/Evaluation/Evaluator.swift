@@ -13,11 +13,11 @@ public struct Evaluator: Sendable {
 
   /// Measures `pipeline` on `clip`.
   ///
-  /// The motion of `consistency` tells how steady the labels are, for clips whose motion is not known;
-  /// it is one for all runs, so that their figures can be compared.
+  /// The motion of `consistency` tells how steady the labels are, for clips whose motion is not known:
+  /// one for all runs, so that their figures can be compared, and another than those under test.
   public init(
     _ pipeline: KeyframePipeline, on clip: some Clip,
-    consistency flow: some FlowEstimator = DISFlow(preset: .medium)
+    consistency flow: some FlowEstimator = Farneback()
   ) {
     (self.pipeline, self.clip, self.flow) = (pipeline, clip, flow)
   }
@@ -52,8 +52,9 @@ public struct Evaluator: Sendable {
       measurement.add(result, truth: sample.labels, decode: decode)
       let labels = result.labels.scaledLabels(to: sample.frame.pixels.size)
       if let previous, !sample.frame.followsBreak, labels.size == previous.labels.size {
-        let motion = try motion(from: sample.frame, to: previous.frame)
-        measurement.addPair(current: labels, previous: previous.labels, motion: motion)
+        let (motion, onward) = try motions(between: sample.frame, and: previous.frame)
+        measurement.addPair(
+          current: labels, previous: previous.labels, motion: motion, onward: onward)
       }
       previous = (sample.frame, labels)
       guard try each(result) else { break }
@@ -80,10 +81,17 @@ public struct Evaluator: Sendable {
     return (try Sample(frame: frame, labels: labels), decode)
   }
 
-  private func motion(from current: Frame, to previous: Frame) throws -> MotionField {
+  /// The motion to the previous frame, unknown where it is hidden there, and the motion from there.
+  private func motions(
+    between current: Frame, and previous: Frame
+  ) throws -> (back: MotionField, onward: MotionField) {
     if let clip = clip as? any ClipWithMotion {
-      return try clip.motion(from: current.index, to: previous.index)
+      return (
+        try clip.motion(from: current.index, to: previous.index),
+        try clip.motion(from: previous.index, to: current.index)
+      )
     }
-    return try flow.motion(from: current, to: previous)
+    let onward = try flow.motion(from: previous, to: current)
+    return (try flow.motion(from: current, to: previous).consistent(with: onward), onward)
   }
 }

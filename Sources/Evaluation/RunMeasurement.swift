@@ -10,7 +10,8 @@ public struct RunMeasurement: Sendable {
   private let classes: ClassList
   private var whole: ConfusionMatrix
   private var byDistance: [ConfusionMatrix] = []
-  private var consistency: TemporalConsistency
+  private var consistency: (clean: TemporalConsistency, published: TemporalConsistency)
+  private var steadiness: (short: VideoConsistency, long: VideoConsistency)
   private var labelledFrames = 0
   private var roles: [(isKey: Bool, distance: Int)] = []
   private var timings: Timings
@@ -23,7 +24,12 @@ public struct RunMeasurement: Sendable {
     self.classes = classes
     timings = Timings(warmUp: warmUp)
     whole = ConfusionMatrix(classes: classes.count)
-    consistency = TemporalConsistency(classes: classes.count)
+    consistency = (
+      TemporalConsistency(classes: classes.count),
+      TemporalConsistency(classes: classes.count, variant: .published)
+    )
+    let void = classes.void ?? 255
+    steadiness = (VideoConsistency(window: 8, void: void), VideoConsistency(window: 16, void: void))
   }
 
   /// Counts one frame.
@@ -34,9 +40,13 @@ public struct RunMeasurement: Sendable {
     let trace = frame.trace
     roles.append((trace.role == .key, trace.framesSinceKey))
     timings.add(trace, decode: decode)
+    let labels = truth.map { frame.labels.scaledLabels(to: $0.size) } ?? frame.labels
+    let isBroken = trace.decision.reason == .streamBroke
+    steadiness.short.add(labels, truth: truth, followsBreak: isBroken)
+    steadiness.long.add(labels, truth: truth, followsBreak: isBroken)
     guard let truth else { return }
     var matrix = ConfusionMatrix(classes: classes.count)
-    matrix.add(predicted: frame.labels.scaledLabels(to: truth.size), truth: truth)
+    matrix.add(predicted: labels, truth: truth)
     whole += matrix
     while byDistance.count <= trace.framesSinceKey {
       byDistance.append(ConfusionMatrix(classes: classes.count))
@@ -46,8 +56,13 @@ public struct RunMeasurement: Sendable {
   }
 
   /// Counts the agreement of a frame's labels with those of the frame before.
-  public mutating func addPair(current: Image, previous: Image, motion: MotionField) {
-    consistency.add(current: current, previous: previous, motion: motion)
+  ///
+  /// `motion` leads to the frame before, unknown where that hides a pixel; `onward` from there to this one.
+  public mutating func addPair(
+    current: Image, previous: Image, motion: MotionField, onward: MotionField
+  ) {
+    consistency.clean.add(current: current, previous: previous, motion: motion)
+    consistency.published.add(current: current, previous: previous, motion: onward)
   }
 
   /// What the labelled frames say; nil where none was labelled.
@@ -56,7 +71,10 @@ public struct RunMeasurement: Sendable {
     let classIoU = Dictionary(zip(classes.names, whole.iou)) { first, _ in first }
     return Accuracy(
       mIoU: whole.meanIoU, mAcc: whole.meanAccuracy, aAcc: whole.accuracy, perClass: classIoU,
-      mIoUByDistance: byDistance.map(\.meanIoU), temporalConsistency: consistency.value,
+      mIoUByDistance: byDistance.map(\.meanIoU),
+      temporalConsistency: consistency.clean.value,
+      publishedConsistency: consistency.published.value,
+      videoConsistency8: steadiness.short.value, videoConsistency16: steadiness.long.value,
       labelledFrames: labelledFrames)
   }
 

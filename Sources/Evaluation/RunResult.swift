@@ -81,8 +81,11 @@ public struct Accuracy: Sendable, Codable, Hashable {
   public let perClass: [String: Double?]
   /// At each distance from the key frame, 0 being the key frames themselves; nil where none was.
   public let mIoUByDistance: [Double?]
-  /// Agreement of successive predictions along the motion.
-  public let temporalConsistency: Double?
+  /// Agreement of successive predictions along the motion: see `TemporalConsistency.Variant.clean`, and
+  /// `published` for the other.
+  public let temporalConsistency: Double?, publishedConsistency: Double?
+  /// The share of constant truth whose prediction is constant, over 8 and 16 frames: `VideoConsistency`.
+  public let videoConsistency8: Double?, videoConsistency16: Double?
   public let labelledFrames: Int
 
   enum CodingKeys: String, CodingKey {
@@ -90,6 +93,9 @@ public struct Accuracy: Sendable, Codable, Hashable {
     case perClass = "per_class"
     case mIoUByDistance = "mIoU_by_distance"
     case temporalConsistency = "TC"
+    case publishedConsistency = "TC_ETC"
+    case videoConsistency8 = "VC8"
+    case videoConsistency16 = "VC16"
     case labelledFrames = "labelled_frames"
   }
 }

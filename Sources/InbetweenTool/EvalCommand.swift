@@ -36,11 +36,31 @@ struct EvalCommand: ParsableCommand {
 
   @OptionGroup var parts: PartOptions
 
+  @Option(
+    help: """
+      Whose motion tells how steady labels are; by default Farnebäck's, or dense inverse search's where \
+      --flow is the former.
+      """)
+  var consistency: String?
+
   @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
 
   func validate() throws {
     if let frames, frames < 1 { throw ValidationError("--frames needs at least 1, not \(frames)") }
+    do {
+      guard try !judge().needsMotionVectors else {
+        throw ValidationError("--consistency needs motion between pictures, not the codec's")
+      }
+    } catch let error as CatalogueError { throw ValidationError(error.message) }
+  }
+
+  private var judgeName: String {
+    consistency ?? (parts.flow.hasPrefix("farneback") ? "dis:medium" : "farneback")
+  }
+
+  private func judge() throws -> any FlowEstimator {
+    try [Card<any FlowEstimator>].flows(threads: parts.threading.threads).part(judgeName)
   }
 
   func run() throws {
@@ -53,10 +73,11 @@ struct EvalCommand: ParsableCommand {
     let clip = try make(ClipRequest(split: split, limit: frames, threads: parts.threading.threads))
     try parts.threading.apply()
     let pipeline = try makePipeline(for: clip, network)
-    let (measurement, failure) = measure(pipeline, on: clip, until: signals)
+    let (measurement, failure) = measure(
+      pipeline, on: clip, judgedBy: try judge(), until: signals)
     let result = RunResult(
       status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok,
-      pipeline: parts.names(backbone: backbone),
+      pipeline: parts.names(backbone: backbone).merging(["consistency": judgeName]) { $1 },
       accuracy: measurement.accuracy, speed: measurement.speed, cost: .now,
       input: .init(path: data, framesDecoded: measurement.speed.frames),
       environment: Surroundings.facts(threads: parts.threading.threads))
@@ -72,10 +93,10 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func measure(
-    _ pipeline: KeyframePipeline, on clip: any Clip, until signals: Signals
+    _ pipeline: KeyframePipeline, on clip: any Clip, judgedBy flow: any FlowEstimator,
+    until signals: Signals
   ) -> (RunMeasurement, Failure?) {
-    let dis = DISFlow(preset: .medium, threads: parts.threading.threads)
-    let evaluator = Evaluator(pipeline, on: clip, consistency: dis)
+    let evaluator = Evaluator(pipeline, on: clip, consistency: flow)
     var (measurement, progress) = (evaluator.emptyMeasurement(), Progress(total: clip.count))
     defer { progress.end() }
     do {

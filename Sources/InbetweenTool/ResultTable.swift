@@ -24,6 +24,8 @@ struct ResultTable: CustomStringConvertible {
     let scores = [
       "mIoU \(score(accuracy.mIoU))", "mAcc \(score(accuracy.mAcc))",
       "aAcc \(score(accuracy.aAcc))", "TC \(score(accuracy.temporalConsistency))",
+      "TC-ETC \(score(accuracy.publishedConsistency))",
+      "VC8 \(score(accuracy.videoConsistency8))",
     ]
     let distances = accuracy.mIoUByDistance.enumerated().prefix(20)
     return [

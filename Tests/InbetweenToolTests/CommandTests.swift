@@ -91,6 +91,8 @@ struct CommandTests {
     #expect(scores[1] < 1 && scores[1] > 0.5)
     let consistency = try #require(accuracy["TC"] as? Double)
     #expect((0.5...1).contains(consistency))
+    let published = try #require(accuracy["TC_ETC"] as? Double)
+    #expect((0.3...1).contains(published) && published != consistency)
     let classes = try #require(accuracy["per_class"] as? [String: Any])
     #expect(classes.count == 11)
   }
