@@ -9,15 +9,16 @@ internal import Video
 public struct Evaluator: Sendable {
   private let pipeline: KeyframePipeline
   private let clip: any Clip
-  private let flow: any FlowEstimator
+  private let flow: (any FlowEstimator)?
 
   /// Measures `pipeline` on `clip`.
   ///
   /// The motion of `consistency` tells how steady the labels are, for clips whose motion is not known:
-  /// one for all runs, so that their figures can be compared, and another than those under test.
+  /// one for all runs, so that their figures can be compared, and another than those under test. Nil
+  /// leaves that measure out.
   public init(
     _ pipeline: KeyframePipeline, on clip: some Clip,
-    consistency flow: some FlowEstimator = Farneback()
+    consistency flow: (any FlowEstimator)? = Farneback()
   ) {
     (self.pipeline, self.clip, self.flow) = (pipeline, clip, flow)
   }
@@ -52,9 +53,10 @@ public struct Evaluator: Sendable {
       measurement.add(result, truth: sample.labels, decode: decode)
       let labels = result.labels.scaledLabels(to: sample.frame.pixels.size)
       if let previous, !sample.frame.followsBreak, labels.size == previous.labels.size {
-        let (motion, onward) = try motions(between: sample.frame, and: previous.frame)
-        measurement.addPair(
-          current: labels, previous: previous.labels, motion: motion, onward: onward)
+        if let (motion, onward) = try motions(between: sample.frame, and: previous.frame) {
+          measurement.addPair(
+            current: labels, previous: previous.labels, motion: motion, onward: onward)
+        }
       }
       previous = (sample.frame, labels)
       guard try each(result) else { break }
@@ -84,7 +86,8 @@ public struct Evaluator: Sendable {
   /// The motion to the previous frame, unknown where it is hidden there, and the motion from there.
   private func motions(
     between current: Frame, and previous: Frame
-  ) throws -> (back: MotionField, onward: MotionField) {
+  ) throws -> (back: MotionField, onward: MotionField)? {
+    guard let flow else { return nil }
     if let clip = clip as? any ClipWithMotion {
       return (
         try clip.motion(from: current.index, to: previous.index),

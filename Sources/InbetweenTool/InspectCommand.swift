@@ -5,6 +5,7 @@ internal import Backbone
 internal import Foundation
 internal import Layers
 internal import Tensors
+internal import Training
 internal import Video
 
 struct InspectCommand: ParsableCommand {
@@ -12,8 +13,9 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect", abstract: "Tell what a network consists of and what it costs.",
     discussion: """
       For a folder with spec.yaml: parameters, multiplications (each with its addition; \
-      convolutions, interpolation and warps), output and stride of each stage. Without \
-      weights.safetensors in it the weights are drawn. For a safetensors file: its tensors.
+      convolutions, interpolation and warps), output and stride of each stage; of what carries \
+      features, for a frame that is no key, its motion left out. Without weights.safetensors in it the \
+      weights are drawn. For a safetensors file: its tensors.
       """)
 
   @Argument(help: "A folder with spec.yaml, or a safetensors file.")
@@ -38,14 +40,21 @@ struct InspectCommand: ParsableCommand {
       throw Failure(.missingInput, "\(path): there is no such file or folder")
     }
     if isFolder.boolValue {
-      let network = try NetworkFolder.kind(in: path) == nil ? NetworkFolder(at: path) : nil
       try threading.apply()
-      try show(
-        network.map { try NetworkInspection($0, size: pixels) }
-          ?? NetworkInspection(flowIn: path, size: pixels))
+      try show(inspectFolder())
     } else {
       try show(inspectTensors())
     }
+  }
+
+  private func inspectFolder() throws -> NetworkInspection {
+    if try PropagationTrainingSpecification.describes(NetworkFolder.text(in: path)) {
+      return try NetworkInspection(propagationIn: path, size: pixels)
+    }
+    guard try NetworkFolder.kind(in: path) == nil else {
+      return try NetworkInspection(flowIn: path, size: pixels)
+    }
+    return try NetworkInspection(NetworkFolder(at: path), size: pixels)
   }
 
   private var pixels: PixelSize? {

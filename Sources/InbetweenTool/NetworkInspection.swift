@@ -4,6 +4,7 @@ internal import Backbone
 internal import Flow
 internal import Foundation
 internal import Layers
+internal import Propagation
 internal import Tensors
 internal import Video
 
@@ -89,6 +90,32 @@ struct NetworkInspection: Encodable {
       parameters: flow.network.parameters, stage: FlowNetS.stage)
   }
 
+  /// Runs what carries features on a pair of empty pictures: what a frame that is no key costs, but for
+  /// the estimate of its motion.
+  init(propagationIn folder: String, size: PixelSize?) throws {
+    let specification = try PropagationSpecification(
+      yaml: NetworkFolder.text(in: folder), folder: folder)
+    let stored = try NetworkFolder(at: specification.backbone)
+    let backbone = try stored.isTrained ? stored.network() : stored.drawnNetwork()
+    let weights = "\(folder)/weights.safetensors"
+    let isTrained = FileManager.default.fileExists(atPath: weights)
+    let parameters =
+      try isTrained
+      ? Parameters(reading: SafetensorsFile(contentsOf: weights)) : Parameters(seed: 1)
+    let part = try specification.part(behind: backbone, parameters: parameters)
+    let size = size ?? backbone.inputSize ?? Self.usualSize
+    let ledger = WorkLedger()
+    try withoutGradients {
+      let frame = PropagatedFrame(
+        backbone, tap: specification.tap, of: size, countedIn: ledger)
+      try frame.run(part)
+    }
+    let name = part.fusion == nil ? "carry" : "fuse"
+    self.init(
+      folder, kind: "propagation", trained: isTrained, size: size, ledger: ledger,
+      parameters: parameters, stage: { _ in name })
+  }
+
   private static let usualSize = PixelSize(width: 480, height: 360)
 
   private static func frame(of size: PixelSize) -> Frame {
@@ -101,6 +128,68 @@ struct NetworkInspection: Encodable {
     case schemaVersion = "schema_version"
     case isTrained = "trained"
     case multiplyAdds = "multiply_adds"
+  }
+}
+
+/// A frame that is no key, empty as its key is, behind a backbone.
+private final class PropagatedFrame {
+  private let backbone: SegmentationNetwork
+  private let tap: String
+  private let size: PixelSize
+  private let ledger: WorkLedger
+  /// What the frame's own pass through the backbone has given.
+  private var seen: [Features]
+
+  init(
+    _ backbone: SegmentationNetwork, tap: String?, of size: PixelSize,
+    countedIn ledger: WorkLedger
+  ) {
+    (self.backbone, self.size, self.ledger) = (backbone, size, ledger)
+    self.tap = tap ?? backbone.stages[backbone.stages.count - 1].name
+    seen = []
+  }
+
+  func run(_ part: LearnedPart) throws {
+    let tapped = try backbone.index(ofStage: tap)
+    let cached = try features(after: tap, of: .reference)
+    let evidence = Evidence(
+      motion: { (try .zeros([1, 2, $0, $1]), nil) }, picture: { _ in try self.picture() },
+      features: { try self.features(after: $0, of: $1) })
+    let pass = Pass.counting(in: ledger)
+    var result: Tensor
+    switch part {
+    case .propagator(let propagator):
+      result = try propagator.carry(cached, given: evidence, in: pass)
+      end("carry", result)
+    case .fusion(let fusion, let propagator):
+      result = try propagator(cached, given: evidence)
+      if propagator is Warp { ledger.add(multiplyAdds: 4 * result.count) }
+      end("carry", result)
+      result = try fusion.fuse(result, given: evidence, in: pass)
+      end("fuse", result)
+    }
+    let rest = try backbone.run(
+      tapped + 1..<backbone.stages.count, on: Features(result), in: pass)
+    _ = try backbone.head(rest.main, size: size, in: pass)
+  }
+
+  private func end(_ name: String, _ result: Tensor) {
+    let stride = Int((Double(size.width) / Double(result.shape[3])).rounded())
+    ledger.end(name, stride: stride, giving: result)
+  }
+
+  private func picture() throws -> Tensor { try .zeros([1, 3, size.height, size.width]) }
+
+  private func features(after stage: String, of side: Evidence.Side) throws -> Tensor {
+    let count = try backbone.index(ofStage: stage) + 1
+    let input = Features(try picture())
+    if side == .reference { return try backbone.run(0..<count, on: input).main }
+    while seen.count < count {
+      seen.append(
+        try backbone.run(
+          seen.count..<seen.count + 1, on: seen.last ?? input, in: .counting(in: ledger)))
+    }
+    return seen[count - 1].main
   }
 }
 

@@ -114,7 +114,7 @@ struct TrainingSources {
           let pipeline = try KeyframePipeline(
             backbone: backbone, head: backbone.head, scheduler: .every(interval),
             propagator: propagator, fusion: part.fusion, flow: flow, tap: tap)
-          let measured = try Evaluator(pipeline, on: clip).run()
+          let measured = try Evaluator(pipeline, on: clip, consistency: nil).run()
           scores["val/miou/\(interval)"] = measured.accuracy?.mIoU
         }
         return scores

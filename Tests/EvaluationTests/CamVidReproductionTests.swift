@@ -31,7 +31,8 @@ struct CamVidReproductionTests {
     let pipeline = try KeyframePipeline(
       backbone: network, head: network.head, scheduler: .every(interval),
       propagator: [Card<any Propagator>].propagators.part(propagation), flow: .dis(.medium))
-    let accuracy = try #require(try Evaluator(pipeline, on: clip).run().accuracy)
+    let accuracy = try #require(
+      try Evaluator(pipeline, on: clip, consistency: nil).run().accuracy)
     #expect(bounds.contains(try #require(accuracy.mIoU)))
     #expect(accuracy.labelledFrames == 101)
     #expect(accuracy.mIoUByDistance.count == interval)

@@ -56,6 +56,37 @@ struct InspectTests {
     #expect(result["multiply_adds"] as? Int == work.reduce(0) { $0 + ($1 ?? 0) })
   }
 
+  @Test func whatCarriesIsCountedForAFrameThatIsNoKey() throws {
+    try FileManager.default.createDirectory(
+      atPath: scratch("part"), withIntermediateDirectories: true)
+    let head = 4 * 4 * 64 * 96
+    try scratch.write(
+      "name: p\nbackbone: ../net\npropagation: {kind: difference, size: 3}\n",
+      to: "part/spec.yaml")
+    let difference = try inspect("part --size 64x96")
+    #expect(difference["kind"] as? String == "propagation")
+    #expect(difference["parameters"] as? Int == 4 * 7 * 9 + 4)
+    #expect(difference["multiply_adds"] as? Int == 16 * 24 * 4 * 7 * 9 + head)
+    // The stem of the frame itself; both frames' reductions, resized; the mixture; 9 kernels; 9 taps.
+    try scratch.write(
+      """
+      name: p
+      backbone: ../net
+      tap: decoder
+      propagation: {kind: variant-convolution, after: stem, size: 3, channels: 4}
+      """, to: "part/spec.yaml")
+    let variant = try inspect("part --size 64x96")
+    let (fine, grid) = (32 * 48, 16 * 24)
+    let carrying =
+      2 * (fine * 8 * 4 * 9 + 4 * 4 * grid) + grid * (8 * 4 * 9 + 4 * 9) + grid * 8 * 9
+    #expect(
+      variant["multiply_adds"] as? Int
+        == fine * 8 * 3 * 49 + carrying + grid * 8 * 4 + head)
+    let stages = try #require(variant["stages"] as? [[String: Any]])
+    #expect(
+      stages.map { $0["name"] as? String } == ["stem", "carry", "classifier", "head"])
+  }
+
   @Test func theTableEndsWithTheTotals() throws {
     let outcome = try scratch.inbetween("inspect net --size 64x96")
     #expect(outcome.code == 0 && outcome.err.isEmpty)

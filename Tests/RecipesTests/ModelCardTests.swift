@@ -122,7 +122,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
       guard let clip = try clip(score.data, score.split, frames: score.frames) else { continue }
       let pipeline = try KeyframePipeline(
         backbone: network, head: head, scheduler: .every(1), propagator: .copy, flow: Still())
-      let measured = try Evaluator(pipeline, on: clip).run()
+      let measured = try Evaluator(pipeline, on: clip, consistency: nil).run()
       let found = try #require(measured.accuracy?.mIoU)
       // Processors round differently, which moves a few pixels at the edges of things.
       #expect(abs(found - score.mIoU) < 0.004, "\(score.data): \(found), not \(score.mIoU)")

@@ -7,10 +7,10 @@ public import Tensors
 /// went wrong (as in Zhuang et al., "Video semantic segmentation with distortion-aware feature correction",
 /// TCSVT 2021).
 ///
-/// e ⊙ W(branch) + (1 - e) ⊙ carried. Two 3 × 3 convolutions tell the error map e from both
-/// probabilities and from both pictures, the reference's as the motion carries it; W is a 1 × 1
-/// convolution, first the identity, which brings the branch's scores to the scale of those carried. At first
-/// e is a fiftieth everywhere.
+/// e ⊙ W(branch) + (1 - e) ⊙ carried. Two 3 × 3 convolutions on the branch's own grid, which is mostly the
+/// coarser, tell the error map e from both probabilities and from both pictures, the reference's as the
+/// motion carries it; W is a 1 × 1 convolution, first the identity, which brings the branch's scores to the
+/// scale of those carried. At first e is a fiftieth everywhere.
 public struct ErrorGuidedFusion: LearnedFusion {
   public let parameters: Parameters
   public let branch: any Branch
@@ -30,27 +30,29 @@ public struct ErrorGuidedFusion: LearnedFusion {
 
   public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
     let seen = try branch.features(of: evidence.picture(.current), in: pass)
-      .resized(like: carried, in: pass)
     let wrong = try errors(of: carried, seen: seen, given: evidence, in: pass)
+    // A 1 × 1 convolution and interpolation change places.
     let translated = try translation(seen, in: pass).cast(to: .float32)
-    return try carried + wrong * (translated - carried)
+      .resized(like: carried, in: pass)
+    return try carried + wrong.resized(like: carried, in: pass) * (translated - carried)
   }
 
-  /// Where the carried scores are wrong, N × 1 × H × W from 0 to 1.
+  /// Where the carried scores are wrong, on the branch's grid, N × 1 × h × w from 0 to 1.
   public func errors(
     of carried: Tensor, given evidence: Evidence, in pass: Pass
   ) throws -> Tensor {
     let seen = try branch.features(of: evidence.picture(.current), in: pass)
-      .resized(like: carried, in: pass)
     return try errors(of: carried, seen: seen, given: evidence, in: pass)
   }
 
   private func errors(
     of carried: Tensor, seen: Tensor, given evidence: Evidence, in pass: Pass
   ) throws -> Tensor {
-    let (motion, known) = try evidence.motion(height: carried.shape[2], width: carried.shape[3])
+    let size = Extent(height: seen.shape[2], width: seen.shape[3])
+    let (motion, known) = try evidence.motion(height: size.height, width: size.width)
     let pictures = try PictureChange(evidence, along: motion, known: known)
-    let input = try pictures.joined(with: carried.softmax(axis: 1), seen.softmax(axis: 1))
+    let before = try carried.adaptiveAveragePool(size)
+    let input = try pictures.joined(with: before.softmax(axis: 1), seen.softmax(axis: 1))
     let hidden = try features(input, in: pass).cast(to: .float32).relu()
     // σ(-3.9) is a fiftieth.
     return try (error(hidden, in: pass).cast(to: .float32) - 3.9).sigmoid()
