@@ -19,6 +19,9 @@ public protocol FlowEstimator: Sendable {
 
   /// Which frames it can lead to; any frame unless said otherwise.
   var reach: Reach { get }
+
+  /// How a longer way is put together of its steps; exactly unless said otherwise.
+  var hops: Hops { get }
 }
 
 /// Which frames an estimator can lead to.
@@ -27,11 +30,14 @@ public enum Reach: Sendable, Hashable {
   case anyFrame
   /// Only the picture the codec predicted from: a longer way has to be put together by `MotionChain`.
   case previousFrame
+  /// Any two frames, but a longer way is better put together of steps from each to the one before.
+  case stepByStep
 }
 
 extension FlowEstimator {
   public var needsMotionVectors: Bool { false }
   public var reach: Reach { .anyFrame }
+  public var hops: Hops { .exact }
 }
 
 /// Refuses frames that do not lie on one grid.

@@ -61,12 +61,13 @@ public struct MotionChain: Sendable {
     guard let anchor else {
       return .unknown(width: frame.pixels.width, height: frame.pixels.height)
     }
-    return try estimator.motion(from: frame, to: anchor.frame).following(anchor.toKey)
+    return try estimator.motion(from: frame, to: anchor.frame).following(
+      anchor.toKey, hops: estimator.hops)
   }
 
   /// Whether later pictures may lead to `frame`.
   private func isAnchor(_ frame: Frame) -> Bool {
-    estimator.reach == .anyFrame || frame.pictureType != .bidirectional
+    estimator.reach != .previousFrame || frame.pictureType != .bidirectional
   }
 
   /// Whether nothing before `frame` can be reached from it.

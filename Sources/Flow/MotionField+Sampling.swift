@@ -26,22 +26,27 @@ extension MotionField {
 
   /// This motion and then `next`: `result(p) = self(p) + next(p + self(p))`.
   ///
-  /// `next` is read bilinearly. A cell is known where this field and all it reads from `next` are. What
+  /// `next` is read bilinearly or, with rounded hops, at the nearest cell. A cell is known where this
+  /// field and all it reads from `next` are. What
   /// leads off the grid reads `next` at the nearest cell of the border, as a warp that clamps does, so
   /// that it goes on leading off.
   ///
   /// - Throws: `FlowError.Code.sizesDiffer` where the two do not lie on one grid.
-  public func following(_ next: MotionField) throws(FlowError) -> MotionField {
+  public func following(
+    _ next: MotionField, hops: Hops = .exact
+  ) throws(FlowError) -> MotionField {
     try requireSameGrid(as: next)
-    return next.composed(after: self)
+    return next.composed(after: self, hops: hops)
   }
 
-  private func composed(after first: MotionField) -> MotionField {
+  private func composed(after first: MotionField, hops: Hops) -> MotionField {
     first.withReader { first in
       filled(width: width, height: height) { next, x, y in
         let step = first[y * width + x]
         guard step.isKnown else { return .unknown }
-        let rest = next.value(x: Float(x) + step.dx, y: Float(y) + step.dy)
+        var (toX, toY) = (Float(x) + step.dx, Float(y) + step.dy)
+        if hops == .rounded { (toX, toY) = (toX.rounded(), toY.rounded()) }
+        let rest = next.value(x: toX, y: toY)
         return Reader.Value(
           dx: step.dx + rest.dx, dy: step.dy + rest.dy, isKnown: rest.isKnown)
       }

@@ -169,13 +169,23 @@ private final class PropagatedFrame {
       end("fuse", result)
     }
     let rest = try backbone.run(
-      tapped + 1..<backbone.stages.count, on: Features(result), in: pass)
+      tapped + 1..<backbone.stages.count, on: Features(result, skips: try skips()), in: pass)
     _ = try backbone.head(rest.main, size: size, in: pass)
   }
 
   private func end(_ name: String, _ result: Tensor) {
     let stride = Int((Double(size.width) / Double(result.shape[3])).rounded())
     ledger.end(name, stride: stride, giving: result)
+  }
+
+  /// Of the frame itself, as many as the tapped features have.
+  private func skips() throws -> [Tensor] {
+    let tapped = try backbone.run(
+      0..<backbone.index(ofStage: tap) + 1, on: Features(picture()))
+    for stage in backbone.stages where (seen.last?.skips.count ?? 0) < tapped.skips.count {
+      _ = try features(after: stage.name, of: .current)
+    }
+    return seen.last { $0.skips.count == tapped.skips.count }?.skips ?? []
   }
 
   private func picture() throws -> Tensor { try .zeros([1, 3, size.height, size.width]) }

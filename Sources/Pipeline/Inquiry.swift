@@ -75,4 +75,15 @@ final class Inquiry {
     known[stage] = features
     return features.main
   }
+
+  /// The frame's own outputs that stages after the tap read beside what was carried: no stage runs that
+  /// they do not need.
+  func skips(_ count: Int) throws -> [Tensor] {
+    guard count > 0 else { return [] }
+    for stage in pipeline.backbone.stages[..<pipeline.cachedStages] {
+      _ = try features(after: stage.name)
+      if let skips = known[stage.name]?.skips, skips.count == count { return skips }
+    }
+    throw BackboneError(.badOutput, "the frame has fewer than \(count) skips of its key")
+  }
 }

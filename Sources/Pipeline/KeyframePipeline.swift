@@ -25,7 +25,8 @@ public struct KeyframePipeline: Sendable {
   /// A pipeline of these parts.
   ///
   /// `tap` names the stage whose output is cached and carried: the last one if none is named, so that
-  /// what is carried are scores.
+  /// what is carried are scores. Where later stages read those before the tap too, these run on every
+  /// frame, so that low-level features are always the frame's own.
   ///
   /// - Throws: `BackboneError` where the backbone has no such stage.
   public init(
@@ -115,7 +116,9 @@ extension KeyframePipeline {
         try becomeKey(seen, in: &state, clock: clock, from: known, giving: product), decision
       )
     case .propagated:
-      return (try propagate(key, at: moment, in: &state, clock: clock, giving: product), decision)
+      let result = try propagate(
+        key, at: moment, asking: inquiry, in: &state, clock: clock, giving: product)
+      return (result, decision)
     }
   }
 
@@ -124,30 +127,30 @@ extension KeyframePipeline {
     from known: [String: Features], giving product: Product
   ) throws(PipelineError) -> Tensor {
     var known = known
-    let cached = try clock.during(.backbone) {
+    let features = try clock.during(.backbone) {
       for count in try keptCounts() where count < cachedStages {
         known[backbone.stages[count - 1].name] = try run(
           through: count, on: seen.working, from: known)
       }
-      return try cacheable(run(through: cachedStages, on: seen.working, from: known))
+      return try run(through: cachedStages, on: seen.working, from: known)
     }
     let result = try clock.during(.head) {
-      try finish(cached, size: seen.working.pixels.size, giving: product)
+      try finish(features, size: seen.working.pixels.size, giving: product)
     }
-    let prepared = try clock.during(.prepare) { try propagator.prepare(cached) }
-    state.become(key: seen, cached: prepared)
+    let prepared = try clock.during(.prepare) { try propagator.prepare(features.main) }
+    state.become(key: seen, cached: prepared, skipCount: features.skips.count)
     state.kept = known.filter { keptStages.contains($0.key) }.mapValues(\.main)
     let last = backbone.stages[cachedStages - 1].name
-    if keptStages.contains(last) { state.kept[last] = cached }
-    if flow.reach == .previousFrame {
+    if keptStages.contains(last) { state.kept[last] = features.main }
+    if flow.reach != .anyFrame {
       try clock.during(.flow) { try state.beginChain(at: seen, of: flow) }
     }
     return result
   }
 
   private func propagate(
-    _ key: StreamState.Key, at moment: Moment, in state: inout StreamState, clock: StageClock,
-    giving product: Product
+    _ key: StreamState.Key, at moment: Moment, asking inquiry: Inquiry,
+    in state: inout StreamState, clock: StageClock, giving product: Product
   ) throws(PipelineError) -> Tensor {
     let cached = propagator.reference == .key ? key.cached : state.carried ?? key.cached
     let asked = Asked(moment)
@@ -165,7 +168,10 @@ extension KeyframePipeline {
     if propagator.reference == .previous {
       state.kept = asked.moment.askedFeatures.filter { keptStages.contains($0.key) }
     }
-    return try clock.during(.head) { try finish(seen, size: size, giving: product) }
+    let skips = try clock.during(.backbone) { try inquiry.skips(key.skipCount) }
+    return try clock.during(.head) {
+      try finish(Features(seen, skips: skips), size: size, giving: product)
+    }
   }
 
   /// What the propagator may ask of the frame of a moment, and of the one it carries from.
@@ -228,22 +234,13 @@ extension KeyframePipeline {
     return try backbone.run(0..<count, on: Features(backbone.input(for: frame)))
   }
 
-  /// What is carried from frame to frame is one tensor.
-  private func cacheable(_ features: Features) throws -> Tensor {
-    guard features.skips.isEmpty else {
-      let stage = backbone.stages[cachedStages - 1].name
-      throw BackboneError(
-        .noSuchStage,
-        "features after '\(stage)' cannot be carried alone: later stages read earlier ones too")
-    }
-    return features.main
-  }
-
   /// What comes after the cached stage.
-  private func finish(_ cached: Tensor, size: PixelSize, giving product: Product) throws -> Tensor {
+  private func finish(
+    _ cached: Features, size: PixelSize, giving product: Product
+  ) throws -> Tensor {
     let rest = cachedStages..<backbone.stages.count
-    let features = rest.isEmpty ? cached : try backbone.run(rest, on: Features(cached)).main
-    let scores = try head(features, size: size)
+    let features = rest.isEmpty ? cached : try backbone.run(rest, on: cached)
+    let scores = try head(features.main, size: size)
     return product == .scores ? scores : try scores.argmaxLabels()
   }
 }

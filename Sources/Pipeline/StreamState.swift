@@ -25,13 +25,15 @@ public struct StreamState: Sendable {
   struct Key: Sendable {
     let view: FrameView
     let cached: Tensor
+    /// How many outputs of stages before the tap are read after it, of each frame its own.
+    let skipCount: Int
   }
 
   init(scheduler: any KeyframeScheduler) { self.scheduler = scheduler }
 
   /// Makes `view` the key.
-  mutating func become(key view: FrameView, cached: Tensor) {
-    key = Key(view: view, cached: cached)
+  mutating func become(key view: FrameView, cached: Tensor, skipCount: Int) {
+    key = Key(view: view, cached: cached, skipCount: skipCount)
     carried = nil
     framesSinceKey = 0
   }

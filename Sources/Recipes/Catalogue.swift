@@ -64,6 +64,13 @@ extension [Card<any FlowEstimator>] {
         guard let folder = $0, !folder.isEmpty else { throw Misfit("needs a folder") }
         return try NetworkFlow(folder: folder)
       },
+      Card(
+        "chained", setting: "FLOW",
+        "another estimator's motion from each frame to the one before, composed: chained:dis:fast"
+      ) {
+        guard let flow = $0, !flow.isEmpty else { throw Misfit("needs an estimator") }
+        return ChainedFlow(try flows(threads: threads).part(flow))
+      },
       Card("still", "no motion at all") { _ in Still() },
     ]
   }

@@ -104,13 +104,10 @@ public struct PropagationTask: TrainingTask {
         return try (side == .current ? current : reference).features(through: count).main
       })
     let cached = try reference.features(through: cachedStages)
-    guard cached.skips.isEmpty else {
-      let name = backbone.stages[cachedStages - 1].name
-      throw BackboneError(.noSuchStage, "features after '\(name)' cannot be carried alone")
-    }
     let carried = try carry(cached.main, given: evidence, in: pass)
+    let skips = try current.skips(cached.skips.count)
     let rest = try backbone.run(
-      cachedStages..<backbone.stages.count, on: Features(carried), in: .inference)
+      cachedStages..<backbone.stages.count, on: Features(carried, skips: skips), in: .inference)
     let scores = try rest.main.resizedBilinear(
       height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
     return try lesson.objective.loss(
@@ -163,5 +160,12 @@ private final class SeenFrames {
       known.append(next)
     }
     return known[count]
+  }
+
+  /// The first `count` outputs of stages that later ones read too.
+  func skips(_ count: Int) throws -> [Tensor] {
+    var stages = 0
+    while try features(through: stages).skips.count < count { stages += 1 }
+    return try features(through: stages).skips
   }
 }

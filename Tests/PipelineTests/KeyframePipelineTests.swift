@@ -200,6 +200,21 @@ struct KeyframePipelineTests {
     #expect(backbone.high.count == 2)
   }
 
+  // What is carried are the key's columns, what is added to them the frame's own.
+  @Test func whatLaterStagesReadOfEarlierOnesIsTheFramesOwn() throws {
+    let backbone = SkippingPixels()
+    let pipeline = try pipeline(.every(3), Copy(), tap: "middle", backbone: backbone)
+    var state = pipeline.start()
+    for index in 0..<5 {
+      let scores = try pipeline.score(slide(index, by: 2), in: &state).scores.floats()
+      let key = try backbone.input(for: slide(index / 3 * 3, by: 2)).floats()
+      let own = try backbone.input(for: slide(index, by: 2)).floats()
+      #expect(scores == zip(key, own).map { 2 * $0 + $1 })
+    }
+    // The first stage of every frame, the second of the keys, the third of every frame.
+    #expect(backbone.runs.map(\.count) == [5, 2, 5])
+  }
+
   private func pipeline(
     _ scheduler: some KeyframeScheduler, _ propagator: some Propagator = Warp(),
     fusion: (any Fusion)? = nil,

@@ -37,6 +37,28 @@ struct CountedPixels: Backbone {
   }
 }
 
+/// Three stages: pixels, twice the pixels, and the sum of both.
+struct SkippingPixels: Backbone {
+  let runs = [Counter(), Counter(), Counter()]
+  let stages = [Stage("low", stride: 1), Stage("middle", stride: 1), Stage("high", stride: 1)]
+  var inputSize: PixelSize? { nil }
+
+  func input(for frame: Frame) throws -> Tensor { try Pixels().input(for: frame) }
+
+  func run(_ range: Range<Int>, on input: Features) throws -> Features {
+    var features = input
+    for stage in range {
+      runs[stage].tick()
+      switch stage {
+      case 0: features = Features(features.main, skips: [features.main])
+      case 1: features = Features(try features.main * 2, skips: features.skips)
+      default: features = Features(try features.main + features.skips[0])
+      }
+    }
+    return features
+  }
+}
+
 /// Everything moves by whole pixels a frame; counts how often it is asked.
 struct Sliding: FlowEstimator {
   let dx: Int

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Video
+
+/// Motion over many frames, put together from the motion of each to the one before.
+///
+/// Steps between neighbours are short and easily found, and composing them reads the key once, where a
+/// tensor that is warped step by step blurs. Errors add up on the way, and what was hidden on the way is
+/// lost. A pipeline and `MotionChain` do the composing; each step is `estimator`'s.
+public struct ChainedFlow: FlowEstimator {
+  public let estimator: any FlowEstimator
+  public let hops: Hops
+
+  public init(_ estimator: some FlowEstimator, hops: Hops = .exact) {
+    (self.estimator, self.hops) = (estimator, hops)
+  }
+
+  public var needsMotionVectors: Bool { estimator.needsMotionVectors }
+  public var reach: Reach { estimator.reach == .anyFrame ? .stepByStep : estimator.reach }
+
+  public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
+    try estimator.motion(from: current, to: reference)
+  }
+}
+
+/// How steps of motion are put together.
+public enum Hops: String, Sendable, Hashable, CaseIterable {
+  /// Each step is read bilinearly where the one before leads.
+  case exact
+  /// Each is read at the nearest cell, as AR-Seg (Hu et al., CVPR 2023) does; the steps themselves keep
+  /// their fractions.
+  case rounded
+}
