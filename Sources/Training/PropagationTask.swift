@@ -53,7 +53,7 @@ public struct PropagationTask: TrainingTask {
 
   public var parameters: Parameters { part.parameters }
 
-  private var void: UInt8 { backbone.specification.classes.void ?? 255 }
+  private var void: UInt8 { backbone.specification.ignoredLabel }
 
   public func batch(at step: Int) throws -> Batch {
     let drawn = try (0..<lesson.batchSize).map { try draw(place: $0, at: step) }

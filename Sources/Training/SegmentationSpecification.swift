@@ -102,10 +102,18 @@ public struct SegmentationSpecification: Sendable {
   ) throws -> SegmentationTask {
     let network = try SegmentationNetwork(
       network, parameters: Parameters(seed: plan.seed, device: device))
+    guard !network.specification.learnsVoid || samples.classes.void == network.head.classes.void
+    else {
+      throw BackboneError(
+        .badDescription, "void cannot be learned: the data mark it otherwise than the network")
+    }
     let course = try plan.stages.indices.map { index in
       var lesson = lessons[index]
-      lesson.objective.crossEntropy.classWeights = try weightings[index].weights(
-        for: samples)
+      let weights = try weightings[index].weights(for: samples)
+      // Void, where it is learned, counts as it is.
+      lesson.objective.crossEntropy.classWeights = weights.map {
+        $0 + [Float](repeating: 1, count: network.specification.scoreCount - $0.count)
+      }
       lesson.objective.teaching = try teachers[index]?.teaching(
         for: network.specification, device: device)
       return (steps: plan.stages[index].steps, lesson: lesson)
@@ -142,7 +150,8 @@ private struct Teacher {
   ) throws -> SegmentationObjective.Teaching {
     let stored = try NetworkFolder(at: folder)
     guard stored.specification.input.scaling == student.input.scaling,
-      stored.specification.classes == student.classes
+      stored.specification.classes == student.classes,
+      stored.specification.learnsVoid == student.learnsVoid
     else {
       throw BackboneError(
         .badDescription,

@@ -72,7 +72,11 @@ public struct SegmentationTask: TrainingTask {
 
   public var parameters: Parameters { network.parameters }
 
-  private var void: UInt8 { samples.classes.void ?? 255 }
+  /// What is left out: the data's void or, where the network learns that, what lies outside a picture.
+  private var void: UInt8 {
+    network.specification.learnsVoid
+      ? network.specification.ignoredLabel : samples.classes.void ?? 255
+  }
 
   public func batch(at step: Int) throws -> Batch {
     let place = place(at: step)

@@ -69,6 +69,9 @@ struct PropagationSpecificationTests {
     ("kind: correction, branch: {network: ../light}, behind: copy", nil),
     ("kind: correction, branch: {network: ../light, scale: 0.5}, start: noise", nil),
     ("kind: error-guided, branch: {network: ../light}, channels: 4", nil),
+    // More channels than scores.
+    ("kind: error-guided, branch: {network: ../light, through: decoder}, channels: 4", nil),
+    ("kind: correction, branch: {network: ../light, through: decoder}", nil),
     (
       "kind: attention, branch: {network: ../light, through: decoder, scale: 0.5, trained: true}",
       "decoder"
@@ -177,6 +180,10 @@ struct PropagationSpecificationTests {
       ("kind: scaled-warp, flow: ../nothing", "nothing"),
       ("kind: correction, branch: {network: ../heavy}", "is not trained"),
       ("kind: correction, branch: {network: ../light, through: neck}", "no stage 'neck'"),
+      (
+        "kind: attention, branch: {network: ../light, through: context}",
+        "the branch gives 8 channels, 3 are carried"
+      ),
     ])
   func whatIsMissingIsNamed(part: String, complaint: String) throws {
     let specification = try specification(part)

@@ -2,6 +2,7 @@
 
 import Backbone
 import Datasets
+import Layers
 import Tensors
 import Testing
 import Training
@@ -53,5 +54,55 @@ struct SegmentationSpecificationTests {
       try SegmentationSpecification(yaml: specificationText(stages: stage), folder: "")
     }
     #expect(error?.message.contains(key) == true, "\(error?.message ?? "")")
+  }
+
+  // Void is the twelfth score, and only what lies outside the picture is left out.
+  @Test func learnedVoidIsAClassOfItsOwn() throws {
+    let yaml = specificationText(training: "  scale: [0.5, 0.5]", stages: twoStages)
+      .replacing("\ntraining:", with: "\n  void: learned\ntraining:")
+      .replacing("median", with: "sqrt-median")
+    let specification = try SegmentationSpecification(yaml: yaml, folder: "")
+    #expect(specification.network.scoreCount == 12 && specification.network.ignoredLabel == 255)
+    let samples = SegmentationSamples(VoidBelow())
+    let task = try specification.task(on: samples, validation: VoidBelow())
+    let labels = try Set(task.batch(at: 0).labels.bytes())
+    #expect(labels == [3, 11, 255])
+    let loss = try task.loss(of: task.batch(at: 5), at: 5, in: .inference)
+    #expect(try loss.total.item().isFinite)
+    // Scores that are all for void.
+    for parameter in task.parameters.all where parameter.name == "classifier.bias" {
+      #expect(parameter.tensor.shape == [12])
+      try parameter.tensor.assign(
+        Tensor((0..<12).map { $0 == 11 ? 1000 : 0 as Float }, shape: [12]))
+    }
+    let scores = try task.evaluate()
+    #expect(scores["val/miou"] == 0)
+  }
+
+  @Test func voidThatDataMarkOtherwiseCannotBeLearned() throws {
+    let yaml = specificationText(stages: twoStages)
+      .replacing("\ntraining:", with: "\n  void: learned\ntraining:")
+    let specification = try SegmentationSpecification(yaml: yaml, folder: "")
+    let other = SegmentationSamples(VoidBelow(void: 255))
+    #expect(throws: BackboneError.self) { try specification.task(on: other) }
+  }
+}
+
+/// Road above, and void below.
+private struct VoidBelow: Clip {
+  let name = "void below", count = 2
+  var void: UInt8 = 11
+  var classes: ClassList { ClassList.camVid.with(void: void) }
+
+  func frame(at index: Int) -> Frame {
+    Frame(
+      index: index, time: 0,
+      pixels: Image(width: 64, height: 48, channels: 3, repeating: UInt8(100 * index)))
+  }
+
+  func labels(at _: Int) -> Image? {
+    Image(
+      width: 64, height: 48, channels: 1,
+      bytes: (0..<48 * 64).map { $0 < 24 * 64 ? 3 : void })
   }
 }

@@ -14,6 +14,7 @@ public import Video
 ///   decoder:                           # finer features to join, coarse to fine; may be left out
 ///     - {stride: 8, channels: 96}
 ///     - {stride: 4, channels: 64}
+///   void: learned                      # one more score, for what is none of the classes; may be left out
 /// ```
 public struct NetworkSpecification: Hashable, Sendable {
   public let input: InputContract
@@ -22,6 +23,15 @@ public struct NetworkSpecification: Hashable, Sendable {
   public let context: ContextKind
   public let contextChannels: Int
   public let joins: [Join]
+  /// Whether void is learned as one more class, after the others: pixels that the network takes for none of
+  /// them then are labelled void.
+  public let learnsVoid: Bool
+
+  /// How many scores a pixel has.
+  public var scoreCount: Int { classes.count + (learnsVoid ? 1 : 0) }
+
+  /// The label that is left out of training: void, or what lies outside the picture where void is learned.
+  public var ignoredLabel: UInt8 { learnsVoid ? 255 : classes.void ?? 255 }
 
   /// Finer features that the decoder joins, and how many channels it gives there.
   public struct Join: Hashable, Sendable {
@@ -35,10 +45,12 @@ public struct NetworkSpecification: Hashable, Sendable {
 
   public init(
     input: InputContract, classes: ClassList, encoder: EncoderKind, context: ContextKind,
-    contextChannels: Int, joins: [Join]
+    contextChannels: Int, joins: [Join], learnsVoid: Bool = false
   ) {
     (self.input, self.classes, self.encoder) = (input, classes, encoder)
     (self.context, self.contextChannels, self.joins) = (context, contextChannels, joins)
+    precondition(!learnsVoid || classes.void.map(Int.init) == classes.count, "no void to learn")
+    self.learnsVoid = learnsVoid
   }
 
   /// Reads the keys `input`, `classes` and `network`.
@@ -46,7 +58,12 @@ public struct NetworkSpecification: Hashable, Sendable {
     input = try InputContract(root.group("input"))
     classes = try ClassList(classesOf: root)
     let network = try root.group("network")
-    try network.allow(["encoder", "context", "decoder"])
+    try network.allow(["encoder", "context", "decoder", "void"])
+    if network.has("void") { try network.check("void", isOneOf: ["learned", "ignored"]) }
+    learnsVoid = network.has("void") ? try network.string("void") == "learned" : false
+    guard !learnsVoid || classes.void.map(Int.init) == classes.count else {
+      throw network.complaint("void", "can be learned where it is the number after the classes")
+    }
     encoder = try EncoderKind(network.group("encoder"))
     let context = try network.group("context")
     contextChannels = try context.integer("channels", in: 1...4096)

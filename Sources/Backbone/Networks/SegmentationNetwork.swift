@@ -43,7 +43,7 @@ public struct SegmentationNetwork: Backbone {
       channels = join.channels
     }
     classifier = try Conv2d(
-      channels, specification.classes.count, kernel: 1, initialisation: .normal(deviation: 0.01),
+      channels, specification.scoreCount, kernel: 1, initialisation: .normal(deviation: 0.01),
       in: scope["classifier"])
     head = ScoreHead(classes: specification.classes)
     var stages = encoder.stages.map { Stage($0.name, stride: $0.stride) }
@@ -102,7 +102,8 @@ public struct SegmentationNetwork: Backbone {
     return features
   }
 
-  /// Scores at the stride of the last stage, N × classes × H × W, of images N × 3 × height × width.
+  /// Scores at the stride of the last stage, N × classes × H × W, of images N × 3 × height × width; one
+  /// more than classes where void is learned.
   public func scores(of images: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
     try run(0..<stages.count, on: Features(images), in: pass).main
   }

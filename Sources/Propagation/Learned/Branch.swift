@@ -18,7 +18,8 @@ public struct NetworkBranch: Branch {
   public let scale: Double
   /// Whether it is trained with what it is a part of; else it stays as it is.
   public let isTrained: Bool
-  private let stages: Int
+  /// How many stages of the network run.
+  let stages: Int
 
   /// A branch that gives what `network` computes up to a stage; scores where none is named.
   ///

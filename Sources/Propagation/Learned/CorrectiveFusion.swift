@@ -21,15 +21,18 @@ public struct CorrectiveFusion: LearnedFusion {
   public let branch: any Branch
   private let mixture: Conv2d
 
+  /// A fusion of `classes` carried scores with those of a branch; as many, unless said otherwise.
   public init(
-    classes: Int, with branch: some Branch, start: Start = .carried, parameters: Parameters
+    classes: Int, with branch: some Branch, giving branchClasses: Int? = nil,
+    start: Start = .carried, parameters: Parameters
   ) throws {
     (self.branch, self.parameters) = (branch, parameters)
     // The carried scores come last.
     let beginning: Initialisation =
       start == .noise ? .normal(deviation: 0.01) : .passingLast(deviation: 0)
     mixture = try Conv2d(
-      2 * classes, classes, kernel: 1, initialisation: beginning, in: parameters.root["mixture"])
+      classes + (branchClasses ?? classes), classes, kernel: 1, initialisation: beginning,
+      in: parameters.root["mixture"])
   }
 
   public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {

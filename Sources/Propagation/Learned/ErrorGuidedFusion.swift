@@ -16,15 +16,19 @@ public struct ErrorGuidedFusion: LearnedFusion {
   public let branch: any Branch
   private let translation: Conv2d, features: Conv2d, error: Conv2d
 
+  /// A fusion of `classes` carried scores with those of a branch; as many, unless said otherwise.
   public init(
-    classes: Int, with branch: some Branch, width: Int = 32, parameters: Parameters
+    classes: Int, with branch: some Branch, giving branchClasses: Int? = nil, width: Int = 32,
+    parameters: Parameters
   ) throws {
     (self.branch, self.parameters) = (branch, parameters)
     let scope = parameters.root
     translation = try Conv2d(
-      classes, classes, kernel: 1, initialisation: .identity(times: 1, deviation: 0),
+      branchClasses ?? classes, classes, kernel: 1,
+      initialisation: .identity(times: 1, deviation: 0),
       in: scope["translation"])
-    features = try Conv2d(2 * classes + 9, width, kernel: 3, in: scope["features"])
+    features = try Conv2d(
+      classes + (branchClasses ?? classes) + 9, width, kernel: 3, in: scope["features"])
     error = try Conv2d(width, 1, kernel: 3, initialisation: .constant(0), in: scope["error"])
   }
 

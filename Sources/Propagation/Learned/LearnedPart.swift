@@ -69,20 +69,28 @@ extension PropagationSpecification {
       return .propagator(
         try DifferenceConvolution(classes: channels(), size: size, parameters: parameters))
     case .correction(let branch, let carrier, let start):
+      let network = try branch.branch(parameters)
       return .fusion(
         try CorrectiveFusion(
-          classes: channels(), with: branch.branch(parameters), start: start,
+          classes: channels(), with: network, giving: network.channels(), start: start,
           parameters: parameters), behind: carrier.propagator)
     case .errorGuided(let branch, let carrier, let width):
+      let network = try branch.branch(parameters)
       return .fusion(
         try ErrorGuidedFusion(
-          classes: channels(), with: branch.branch(parameters), width: width,
+          classes: channels(), with: network, giving: network.channels(), width: width,
           parameters: parameters), behind: carrier.propagator)
     case .attention(let branch, let carrier, let size):
+      let network = try branch.branch(parameters)
+      guard try network.channels() == channels() else {
+        throw BackboneError(
+          .badDescription,
+          "the branch gives \(try network.channels()) channels, \(try channels()) are carried")
+      }
       return .fusion(
         try CrossResolutionAttention(
-          channels: channels(), with: branch.branch(parameters), size: size,
-          parameters: parameters), behind: carrier.propagator)
+          channels: channels(), with: network, size: size, parameters: parameters),
+        behind: carrier.propagator)
     }
   }
 }
@@ -98,6 +106,13 @@ extension PropagationSpecification.BranchSpecification {
       folder.specification, parameters: parameters, in: parameters.root["branch"])
     try parameters.begin(with: folder.weightsPath, under: "branch.")
     return try NetworkBranch(drawn, through: stage, scale: scale, isTrained: true)
+  }
+}
+
+extension NetworkBranch {
+  /// How many channels it gives.
+  fileprivate func channels() throws -> Int {
+    try network.channels(after: network.stages[stages - 1].name)
   }
 }
 
