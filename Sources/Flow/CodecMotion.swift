@@ -12,11 +12,16 @@ public import Video
 public struct CodecMotion: FlowEstimator {
   /// Whether the holes of a picture that has vectors are filled from around them.
   public let fillsHoles: Bool
+  public let hops: Hops
 
-  /// - Parameter fillsHoles: see ``MotionField/filled()``. A picture without a single vector stays
-  ///   unknown. Codecs code flat areas of predicted pictures on their own, often a third of a frame, and
-  ///   along a chain such holes add up.
-  public init(fillsHoles: Bool = false) { self.fillsHoles = fillsHoles }
+  /// - Parameters:
+  ///   - fillsHoles: see ``MotionField/filled()``. A picture without a single vector stays unknown. Codecs
+  ///     code flat areas of predicted pictures on their own, often a third of a frame, and along a chain
+  ///     such holes add up.
+  ///   - hops: how the way to a key is put together.
+  public init(fillsHoles: Bool = false, hops: Hops = .exact) {
+    (self.fillsHoles, self.hops) = (fillsHoles, hops)
+  }
 
   public var needsMotionVectors: Bool { true }
   public var reach: Reach { .previousFrame }

@@ -43,10 +43,18 @@ struct EvalCommand: ParsableCommand {
       """)
   var consistency: String?
 
+  @Option(
+    help: """
+      For --flow codec: pictures from one intra picture to the next, in the H.264 encoding of the clip \
+      that is made for it, without B pictures.
+      """)
+  var group = 12
+
   @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
 
   func validate() throws {
+    if group < 1 { throw ValidationError("--group needs at least 1, not \(group)") }
     if let frames, frames < 1 { throw ValidationError("--frames needs at least 1, not \(frames)") }
     do {
       guard try !judge().needsMotionVectors else {
@@ -65,12 +73,11 @@ struct EvalCommand: ParsableCommand {
 
   func run() throws {
     let signals = Signals()
-    try refuseCodecMotion()
     let make = try [Card<ClipMaker>].clips.part(data)
     let network = try backbone == "truth" ? nil : StoredNetwork(at: backbone)
     try Overwriting.check(outputs: ["--json": json], inputs: network?.files ?? [])
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
-    let clip = try make(ClipRequest(split: split, limit: frames, threads: parts.threading.threads))
+    let clip = try clip(by: make)
     try parts.threading.apply()
     let pipeline = try makePipeline(for: clip, network)
     let (measurement, failure) = measure(
@@ -86,10 +93,12 @@ struct EvalCommand: ParsableCommand {
     if let failure = failure ?? signals.failure { throw failure }
   }
 
-  private func refuseCodecMotion() throws {
-    guard try parts.needsMotionVectors() else { return }
-    throw Failure(
-      .usage, "--flow \(parts.flow) needs a video file, and labelled clips are pictures")
+  /// Pictures carry no motion vectors, so that for codec motion the clip is encoded first.
+  private func clip(by make: ClipMaker) throws -> any Clip {
+    let threads = parts.threading.threads
+    let clip = try make(ClipRequest(split: split, limit: frames, threads: threads))
+    guard try parts.needsMotionVectors() else { return clip }
+    return try EncodedClip(clip, group: group, threads: threads)
   }
 
   private func measure(

@@ -51,12 +51,16 @@ extension [Card<any FlowEstimator>] {
       },
       Card("farneback", "polynomial expansion") { _ in Farneback() },
       Card(
-        "codec", setting: "filled",
+        "codec", setting: "filled,rounded",
         "the video's own motion vectors: H.264, MPEG-4 part 2, MPEG-1/2; 'filled' closes the holes "
-          + "that blocks coded on their own leave"
+          + "that blocks coded on their own leave, 'rounded' composes as AR-Seg does"
       ) { setting in
-        guard setting == nil || setting == "filled" else { throw Misfit("takes the word filled") }
-        return CodecMotion(fillsHoles: setting != nil)
+        let words = Set((setting ?? "").split(separator: ",").map(String.init))
+        guard words.isSubset(of: ["filled", "rounded"]) else {
+          throw Misfit("takes the words filled and rounded")
+        }
+        return CodecMotion(
+          fillsHoles: words.contains("filled"), hops: words.contains("rounded") ? .rounded : .exact)
       },
       Card(
         "flownet", setting: "FOLDER", "a trained network: a folder with spec.yaml and its weights"

@@ -62,7 +62,7 @@ struct FailureTests {
     Fault("run clip.mp4 --backbone NET --propagation warp:next", 64, "next", "previous"),
     Fault(
       "run clip.mp4 --backbone NET --flow raft", 64, "raft",
-      "dis:PRESET, opencv-dis:PRESET, farneback, codec:filled"),
+      "dis:PRESET, opencv-dis:PRESET, farneback, codec:filled,rounded"),
     Fault("run clip.mp4 --backbone NET --flow dis:slow", 64, "slow", "ultrafast, fast, medium"),
     Fault("run clip.mp4 --backbone NET --threads 0", 64, "--threads", "1 to 1024", "0"),
     Fault("run clip.mp4 --backbone NET --threads many", 64, "--threads", "many"),
@@ -71,7 +71,7 @@ struct FailureTests {
     Fault("run clip.mp4 --backbone NET --tap middle", 64, "middle", "scores"),
     Fault("eval town:7 --backbone truth", 64, "town", "street:SEED"),
     Fault("eval street:x --backbone truth", 64, "street:SEED", "whole number"),
-    Fault("eval street:7 --backbone truth --flow codec", 64, "codec", "video"),
+    Fault("eval street:7 --backbone truth --flow codec --group 0", 64, "--group"),
     Fault("demo --frames 1", 64, "--frames"),
     Fault("train none.yaml --data streets:1 --out o", 66, "none.yaml"),
     Fault("train text.mp4 --data streets:1 --out o", 78, "text.mp4"),
