@@ -39,10 +39,11 @@ public struct Evaluator: Sendable {
   }
 
   /// Runs over the whole clip and adds every frame to `measurement`, which keeps what was counted where
-  /// a later frame fails; `each` is called after every frame, and false stops the run there.
+  /// a later frame fails; `each` is called after every frame with what it was and what was made of it, and
+  /// false stops the run there.
   public func run(
     into measurement: inout RunMeasurement,
-    each: (LabelledFrame) throws -> Bool = { _ in true }
+    each: (Sample, LabelledFrame) throws -> Bool = { _, _ in true }
   ) throws {
     try warmUp()
     var state = pipeline.start()
@@ -59,7 +60,7 @@ public struct Evaluator: Sendable {
         }
       }
       previous = (sample.frame, labels)
-      guard try each(result) else { break }
+      guard try each(sample, result) else { break }
     }
   }
 

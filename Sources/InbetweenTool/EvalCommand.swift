@@ -7,6 +7,7 @@ internal import Evaluation
 internal import Flow
 internal import Foundation
 internal import Pipeline
+internal import Propagation
 internal import Recipes
 internal import Scheduler
 internal import Tensors
@@ -21,7 +22,10 @@ struct EvalCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "The labelled clip: camvid:, cityscapes:, davis:, folder: or stills:DIR, or street:SEED.")
+    help: """
+      The labelled clip: camvid:, cityscapes:, davis:, folder: or stills:DIR, or street:SEED; with \
+      --agreement also video:FILE.
+      """)
   var data: String
 
   @Option(help: "Which part of the data set: train, val or test.")
@@ -50,10 +54,26 @@ struct EvalCommand: ParsableCommand {
       """)
   var group = 12
 
+  @Flag(
+    help: """
+      Measure agreement with what the backbone says of every frame, in the place of labels: for clips that \
+      have none.
+      """)
+  var agreement = false
+
+  @Option(
+    help: """
+      Write a map a frame into this folder, as PNG: the class that was given where it is wrong, else void.
+      """)
+  var errors: String?
+
   @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
 
   func validate() throws {
+    if agreement && backbone == "truth" {
+      throw ValidationError("--agreement needs a network, not the truth")
+    }
     if group < 1 { throw ValidationError("--group needs at least 1, not \(group)") }
     if let frames, frames < 1 { throw ValidationError("--frames needs at least 1, not \(frames)") }
     do {
@@ -77,8 +97,10 @@ struct EvalCommand: ParsableCommand {
     let network = try backbone == "truth" ? nil : StoredNetwork(at: backbone)
     try Overwriting.check(outputs: ["--json": json], inputs: network?.files ?? [])
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
-    let clip = try clip(by: make)
+    if let errors { try OutputFile.make(folder: errors) }
+    var clip = try clip(by: make)
     try parts.threading.apply()
+    if agreement, let network { clip = try taught(clip, by: network) }
     let pipeline = try makePipeline(for: clip, network)
     let (measurement, failure) = measure(
       pipeline, on: clip, judgedBy: try judge(), until: signals)
@@ -101,6 +123,17 @@ struct EvalCommand: ParsableCommand {
     return try EncodedClip(clip, group: group, threads: threads)
   }
 
+  /// The clip with what the backbone says of every frame in the place of labels.
+  private func taught(_ clip: any Clip, by network: StoredNetwork) throws -> any Clip {
+    let (heavy, head) = try network.load()
+    let pipeline = try KeyframePipeline(
+      backbone: heavy, head: head, scheduler: .every(1), propagator: .copy, flow: .still)
+    return try TeacherLabels(of: clip, classes: head.classes) { pixels in
+      var state = pipeline.start()
+      return try pipeline.label(Frame(index: 0, time: 0, pixels: pixels), in: &state).labels
+    }
+  }
+
   private func measure(
     _ pipeline: KeyframePipeline, on clip: any Clip, judgedBy flow: any FlowEstimator,
     until signals: Signals
@@ -109,8 +142,13 @@ struct EvalCommand: ParsableCommand {
     var (measurement, progress) = (evaluator.emptyMeasurement(), Progress(total: clip.count))
     defer { progress.end() }
     do {
-      try evaluator.run(into: &measurement) { result in
+      try evaluator.run(into: &measurement) { sample, result in
         progress.advance(isKey: result.trace.role == .key)
+        if let errors, let truth = sample.labels {
+          let name = sample.frame.name ?? String(format: "%06d", sample.frame.index)
+          try ErrorMap(result.labels, truth: truth, classes: clip.classes)
+            .write(to: "\(errors)/\(name).png")
+        }
         return !signals.wantsStop
       }
       return (measurement, nil)

@@ -87,12 +87,12 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func train<Task: TrainingTask>(
-    _ task: Task, _ plan: TrainingPlan, _ fingerprint: String, until signals: Signals
+    _ task: Task, _ plan: TrainingPlan, _ fingerprint: TrainingFingerprint,
+    until signals: Signals
   ) throws {
     // Other data make another training.
-    let name = ([fingerprint] + data + (teacher.map { ["taught by \($0)"] } ?? [])).joined(
-      separator: " ")
-    var trainer = Trainer(task, plan: plan, folder: out, fingerprint: name)
+    let name = (data + (teacher.map { ["taught by \($0)"] } ?? [])).joined(separator: " ")
+    var trainer = Trainer(task, plan: plan, folder: out, fingerprint: fingerprint.with(name))
     trainer.evaluationInterval = evaluateEvery
     trainer.checkpointInterval = checkpointEvery
     var progress = TrainingProgress()

@@ -165,6 +165,20 @@ package struct MappingReader<Failure: DescriptionFailure> {
     }
   }
 
+  /// The same description with no more than the first `count` groups of a list in one of its groups.
+  package func text(
+    keeping count: Int, of list: String, in group: String
+  ) throws(Failure) -> String {
+    var (root, inner) = (mapping, mapping[group]?.mapping)
+    if let sequence = inner?[list]?.sequence {
+      inner?[Node(list)] = Node(Array(sequence.prefix(count)))
+    }
+    if let inner { root[Node(group)] = .mapping(inner) }
+    do { return try Yams.serialize(node: .mapping(root)) } catch {
+      throw complaint(list, "cannot be written down: \(error)")
+    }
+  }
+
   package func complaint(_ key: String, _ message: String) -> Failure {
     Failure(description: "\(path)\(key) \(message)")
   }

@@ -14,10 +14,14 @@ struct Checkpoint {
   struct Position: Equatable {
     /// The stage that is under way, and steps done in it.
     var stage: Int, step: Int
+
+    /// The last stage that has begun.
+    var begun: Int { step > 0 ? stage : stage - 1 }
   }
 
   func write(
-    _ position: Position, of fingerprint: String, parameters: Parameters, average: [Tensor],
+    _ position: Position, of fingerprint: TrainingFingerprint, parameters: Parameters,
+    average: [Tensor],
     optimizer: Optimizer
   ) throws {
     var tensors: [String: Tensor] = [:]
@@ -28,7 +32,7 @@ struct Checkpoint {
     for (name, tensor) in optimizer.state { tensors["optimizer.\(name)"] = tensor }
     let metadata = [
       "format": "inbetween training 1", "stage": "\(position.stage)", "step": "\(position.step)",
-      "optimizer_step": "\(optimizer.step)", "spec": fingerprint,
+      "optimizer_step": "\(optimizer.step)", "spec": fingerprint[position.begun],
     ]
     try SafetensorsFile.write(tensors, metadata: metadata, to: path)
   }
@@ -36,14 +40,15 @@ struct Checkpoint {
   var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
   func open(
-    expecting fingerprint: String, _ plan: TrainingPlan
+    expecting fingerprint: TrainingFingerprint, _ plan: TrainingPlan
   ) throws -> (SafetensorsFile, Position, optimizerStep: Int) {
     let file = try SafetensorsFile(contentsOf: path)
     let metadata = file.metadata
     guard metadata["format"] == "inbetween training 1", let stage = Int(metadata["stage"] ?? ""),
       let step = Int(metadata["step"] ?? ""), let steps = Int(metadata["optimizer_step"] ?? "")
     else { throw TrainingError("\(path) is no checkpoint of a training") }
-    guard metadata["spec"] == fingerprint else {
+    let position = Position(stage: stage, step: step)
+    guard metadata["spec"] == fingerprint[position.begun] else {
       throw TrainingError(
         "\(path) was made by another specification; to train anew, give another folder")
     }
@@ -53,7 +58,7 @@ struct Checkpoint {
       throw TrainingError(
         "\(path) is at step \(step) of stage \(stage), which the plan does not have")
     }
-    return (file, Position(stage: stage, step: step), steps)
+    return (file, position, steps)
   }
 }
 

@@ -29,7 +29,7 @@ public struct PropagationTrainingSpecification: Sendable {
   /// How many pairs are made of each source, and how many frames lie from one to the other.
   public let pairCount: Int, gaps: ClosedRange<Int>
   /// Tells this specification from any other.
-  public let fingerprint: String
+  public let fingerprint: TrainingFingerprint
 
   private static let lessonKeys = [
     "batch", "crop", "scale", "tilt", "colour", "relaxed", "hardest", "overlap",
@@ -61,7 +61,7 @@ public struct PropagationTrainingSpecification: Sendable {
         try TrainingStage(stage, folder: folder)
       }, seed: UInt64(try training.integer("seed", in: 0...Int.max, usual: 1)))
     guard !plan.stages.isEmpty else { throw training.complaint("stages", "must name at least one") }
-    fingerprint = yaml.fingerprint
+    fingerprint = try TrainingFingerprint(of: root, stages: plan.stages.count)
   }
 
   /// The task that this describes, with weights drawn by the plan's seed.

@@ -55,7 +55,7 @@ public struct SegmentationSpecification: Sendable {
   /// Who teaches in each stage.
   private let teachers: [Teacher?]
   /// Tells this specification from any other.
-  public let fingerprint: String
+  public let fingerprint: TrainingFingerprint
 
   /// How rare classes are made to count.
   public enum ClassWeighting: String, CaseIterable, Sendable {
@@ -90,7 +90,7 @@ public struct SegmentationSpecification: Sendable {
     teachers = try stages.map { (stage) throws(BackboneError) in
       try Teacher(stage.has("teacher") ? stage : training, folder: folder)
     }
-    fingerprint = yaml.fingerprint
+    fingerprint = try TrainingFingerprint(of: root, stages: stages.count)
   }
 
   /// The task that this describes, with weights drawn by the plan's seed.
@@ -268,15 +268,5 @@ extension TrainingStage {
       let file = try reader.string("from")
       startingWeights = file.hasPrefix("/") ? file : "\(folder.isEmpty ? "." : folder)/\(file)"
     }
-  }
-}
-
-extension String {
-  /// Sixteen hexadecimal digits that tell texts apart (FNV-1a).
-  var fingerprint: String {
-    let hash = utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
-    }
-    return String(hash, radix: 16)
   }
 }

@@ -13,15 +13,17 @@ public struct Trainer<Task: TrainingTask> {
   public let task: Task
   public let plan: TrainingPlan
   public let folder: String
-  /// Names what is trained; a checkpoint of anything else is refused.
-  public let fingerprint: String
+  /// Tells what is trained; a checkpoint of anything else is refused.
+  public let fingerprint: TrainingFingerprint
   /// Steps between two checkpoints, between two evaluations (0: at the end only), between two lines
   /// of the log.
   public var checkpointInterval = 250, evaluationInterval = 1000, logInterval = 20
   /// Threads that make batches.
   public var loaders = 1
 
-  public init(_ task: Task, plan: TrainingPlan, folder: String, fingerprint: String) {
+  public init(
+    _ task: Task, plan: TrainingPlan, folder: String, fingerprint: TrainingFingerprint
+  ) {
     (self.task, self.plan, self.folder, self.fingerprint) = (task, plan, folder, fingerprint)
   }
 
@@ -74,14 +76,18 @@ private struct TrainingRun<Task: TrainingTask> {
     let done = opened == nil ? nil : trainer.plan.step(at: position)
     log = try MetricsLog(path: "\(trainer.folder)/metrics.jsonl", keepingThrough: done ?? -1)
     events = try TensorBoardEvents(in: trainer.folder, resumingAfter: done)
-    if position.stage < trainer.plan.stages.count { try enterStage(afresh: opened == nil) }
-    if let (file, _, steps) = opened { try restore(file, optimizerStep: steps) }
+    if let (file, _, _) = opened {
+      for parameter in all { try parameter.tensor.assign(file.tensor("model.\(parameter.name)")) }
+    }
+    guard position.stage < trainer.plan.stages.count else { return }
+    // A stage that has not begun may be another by now than when it was saved.
+    try enterStage(afresh: position.step == 0)
+    if position.step > 0, let (file, _, steps) = opened { try restore(file, optimizerStep: steps) }
   }
 
   private mutating func restore(_ file: SafetensorsFile, optimizerStep: Int) throws {
-    for (index, parameter) in all.enumerated() {
-      try parameter.tensor.assign(file.tensor("model.\(parameter.name)"))
-      if !average.isEmpty { try average[index].assign(file.tensor("average.\(parameter.name)")) }
+    for (index, parameter) in all.enumerated() where !average.isEmpty {
+      try average[index].assign(file.tensor("average.\(parameter.name)"))
     }
     try optimizer.restore(step: optimizerStep) { try file.tensor("optimizer.\($0)") }
   }

@@ -81,7 +81,7 @@ struct EvaluatorTests {
     let pipeline = try pipeline(.every(2), Copy())
     let evaluator = Evaluator(pipeline, on: clip)
     var measured = evaluator.emptyMeasurement()
-    try evaluator.run(into: &measured) { _ in
+    try evaluator.run(into: &measured) { _, _ in
       frames += 1
       return frames < 3
     }

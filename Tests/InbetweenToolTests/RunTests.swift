@@ -30,6 +30,27 @@ struct RunTests {
     #expect(try scratch.names() == ["clip.mp4", "f.csv", "maps", "o.mp4", "r.json"])
   }
 
+  // What the network says of every frame is the truth: of all of them it is right, of every sixth and
+  // copies of it, wrong where something moved.
+  @Test func agreementIsMeasuredWhereNobodyLabelled() throws {
+    for (interval, isRight) in [(1, true), (6, false)] {
+      let outcome = try scratch.inbetween(
+        "eval video:clip.mp4 --agreement --backbone NET --scheduler every:\(interval) "
+          + "--propagation copy --errors maps --json r.json")
+      #expect(outcome.code == 0, "\(outcome.err)")
+      let accuracy = try #require(try scratch.json("r.json")["accuracy"] as? [String: Any])
+      #expect((accuracy["mIoU"] as? Double == 1) == isRight)
+      #expect(accuracy["labelled_frames"] as? Int == 24)
+      let names = try scratch.names("maps")
+      #expect(names.count == 24)
+      let wrong = try names.map { name in
+        try Image.labels(contentsOf: scratch("maps/\(name)")).bytes.count { $0 < 4 }
+      }
+      #expect((wrong.reduce(0, +) == 0) == isRight)
+      #expect(wrong[0] == 0 && wrong[6] == 0 && wrong[12] == 0)
+    }
+  }
+
   @Test func theResultHasTheFieldsThatScriptsRead() throws {
     #expect(try scratch.inbetween("run clip.mp4 --backbone NET --json r.json").code == 0)
     let result = try scratch.json("r.json")

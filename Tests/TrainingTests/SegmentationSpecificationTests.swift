@@ -31,6 +31,25 @@ struct SegmentationSpecificationTests {
     #expect(specification.plan.steps == 7)
   }
 
+  // What a checkpoint of the first stage must agree with: all but the second, and not its layout.
+  @Test func aFingerprintTellsStagesThatHaveBegun() throws {
+    func fingerprint(_ change: (String) -> String) throws -> [String] {
+      let yaml = change(specificationText(stages: twoStages))
+      let fingerprint = try SegmentationSpecification(yaml: yaml, folder: "").fingerprint
+      return [fingerprint[0], fingerprint[1], fingerprint[2]]
+    }
+    let before = try fingerprint { $0 }
+    #expect(before[0] != before[1] && before[1] == before[2])
+    let commented = try fingerprint { $0.replacing("batch: 3", with: "batch:   3  # three") }
+    #expect(commented == before)
+    let later = try fingerprint { $0.replacing("hardest: 100", with: "hardest: 200") }
+    #expect(later[0] == before[0] && later[1] != before[1])
+    let earlier = try fingerprint { $0.replacing("steps: 5", with: "steps: 6") }
+    #expect(earlier[0] != before[0] && earlier[1] != before[1])
+    let network = try fingerprint { $0.replacing("channels: 8", with: "channels: 9") }
+    #expect(network[0] != before[0])
+  }
+
   @Test func eachStageSeesItsOwnCrops() throws {
     let specification = try SegmentationSpecification(
       yaml: specificationText(stages: twoStages), folder: "")

@@ -136,6 +136,49 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
     }
   }
 
+  // After 10 steps the first stage is done: the second may be another then, with another optimiser and an
+  // average, and ends as if it had been that from the start. The first may not.
+  @Test func aStageThatHasNotBegunMayBeChanged() throws {
+    try TorchRuntime.setThreads(1)
+    try withTemporaryFolder { url in
+      let whole = "\(url.path)/whole", taken = "\(url.path)/taken"
+      func trainer(
+        in folder: String, _ texts: [String], isChanged: Bool
+      ) throws -> Trainer<SegmentationTask> {
+        var plan = plan(steps: 14)
+        if isChanged {
+          plan.stages[1].optimizer = .adamW(betas: [0.9, 0.999], decay: 0.1)
+          plan.stages[1].averaging = 0.5
+        }
+        return Trainer(
+          try task(), plan: plan, folder: folder, fingerprint: TrainingFingerprint(texts))
+      }
+      _ = try trainer(in: whole, ["a", "ac"], isChanged: true).run(resuming: false)
+      let first = try trainer(in: taken, ["a", "ab"], isChanged: false)
+      // Asked before each step, it stops before the eleventh, the first of the second stage.
+      var asked = 0
+      _ = try first.run(
+        resuming: false,
+        until: {
+          asked += 1
+          return asked > 10
+        })
+      for texts in [["b", "bc"], ["d", "ac"]] {
+        #expect(throws: TrainingError.self) {
+          try trainer(in: taken, texts, isChanged: true).run(resuming: true)
+        }
+      }
+      #expect(try trainer(in: taken, ["a", "ac"], isChanged: true).run(resuming: true))
+      for name in ["weights.safetensors", "metrics.jsonl"] {
+        #expect(try bytes(of: "\(whole)/\(name)") == bytes(of: "\(taken)/\(name)"), "\(name)")
+      }
+      // Under way, it may not be changed any more.
+      #expect(throws: TrainingError.self) {
+        try trainer(in: taken, ["a", "ad"], isChanged: true).run(resuming: true)
+      }
+    }
+  }
+
   @Test func trainingLowersTheLoss() throws {
     try withTemporaryFolder { url in
       let folder = url.path

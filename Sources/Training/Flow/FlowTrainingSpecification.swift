@@ -33,7 +33,7 @@ public struct FlowTrainingSpecification: Sendable {
   /// How many pairs are made of each source.
   public let pairCount: Int
   /// Tells this specification from any other.
-  public let fingerprint: String
+  public let fingerprint: TrainingFingerprint
   private let window: PixelSize
 
   /// Whether the file at `path` describes a flow network rather than another.
@@ -77,7 +77,7 @@ public struct FlowTrainingSpecification: Sendable {
         try TrainingStage(stage, folder: folder)
       }, seed: UInt64(seed))
     guard !plan.stages.isEmpty else { throw training.complaint("stages", "must name at least one") }
-    fingerprint = yaml.fingerprint
+    fingerprint = try TrainingFingerprint(of: root, stages: plan.stages.count)
   }
 
   /// The task that this describes, with weights drawn by the plan's seed.
