@@ -51,6 +51,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Where to compute: cpu; cuda or cuda:N where LibTorch has it.")
   var device = "cpu"
 
+  @Option(help: "Draw weights and batches from this seed, not from the specification's.")
+  var seed: UInt64?
+
   @OptionGroup var threading: ThreadOptions
 
   func validate() throws {
@@ -65,7 +68,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let signals = Signals()
-    let job = try TrainingJob(specification: spec)
+    let job = try TrainingJob(specification: spec, seed: seed)
     try refuseToOverwrite()
     try threading.apply()
     let device = Device(device) ?? .cpu
@@ -91,7 +94,8 @@ struct TrainCommand: ParsableCommand {
     until signals: Signals
   ) throws {
     // Other data make another training.
-    let name = (data + (teacher.map { ["taught by \($0)"] } ?? [])).joined(separator: " ")
+    let others = [teacher.map { "taught by \($0)" }, seed.map { "from seed \($0)" }]
+    let name = (data + others.compactMap(\.self)).joined(separator: " ")
     var trainer = Trainer(task, plan: plan, folder: out, fingerprint: fingerprint.with(name))
     trainer.evaluationInterval = evaluateEvery
     trainer.checkpointInterval = checkpointEvery

@@ -19,8 +19,10 @@ enum TrainingJob {
   case flow(FlowTrainingSpecification)
   case propagation(PropagationTrainingSpecification)
 
+  /// What the file at `path` says, with another seed where one is given.
+  ///
   /// - Throws: `BackboneError` for a file that is missing or says nothing that can be trained.
-  init(specification path: String) throws {
+  init(specification path: String, seed: UInt64? = nil) throws {
     guard FileManager.default.fileExists(atPath: path) else {
       throw BackboneError(.missingFile, "\(path): there is no such specification")
     }
@@ -31,11 +33,17 @@ enum TrainingJob {
     let folder = (path as NSString).deletingLastPathComponent
     do throws(BackboneError) {
       if FlowTrainingSpecification.describes(text) {
-        self = .flow(try FlowTrainingSpecification(yaml: text, folder: folder))
+        var flow = try FlowTrainingSpecification(yaml: text, folder: folder)
+        if let seed { flow.plan.seed = seed }
+        self = .flow(flow)
       } else if PropagationTrainingSpecification.describes(text) {
-        self = .propagation(try PropagationTrainingSpecification(yaml: text, folder: folder))
+        var propagation = try PropagationTrainingSpecification(yaml: text, folder: folder)
+        if let seed { propagation.plan.seed = seed }
+        self = .propagation(propagation)
       } else {
-        self = .segmentation(try SegmentationSpecification(yaml: text, folder: folder))
+        var network = try SegmentationSpecification(yaml: text, folder: folder)
+        if let seed { network.plan.seed = seed }
+        self = .segmentation(network)
       }
     } catch {
       throw BackboneError(error.code, "\(path): \(error.message)")

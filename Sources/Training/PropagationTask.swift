@@ -18,6 +18,9 @@ public struct PropagationTask: TrainingTask {
   public let backbone: SegmentationNetwork
   public let part: LearnedPart
   public var lesson: SegmentationLesson
+  /// What the mean square difference of what is carried from the later frame's own features at the tap counts
+  /// (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
+  public var similarity = 0.0
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int
   private let flow: any FlowEstimator
@@ -110,8 +113,14 @@ public struct PropagationTask: TrainingTask {
       cachedStages..<backbone.stages.count, on: Features(carried, skips: skips), in: .inference)
     let scores = try rest.main.resizedBilinear(
       height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
-    return try lesson.objective.loss(
+    var loss = try lesson.objective.loss(
       of: scores, labels: batch.labels, void: Int(void), images: seen)
+    if similarity > 0 {
+      let own = try current.features(through: cachedStages).main
+      try loss.add(
+        featureDistance(carried, from: own), named: "similarity", counting: similarity)
+    }
+    return loss
   }
 
   private func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {

@@ -17,15 +17,18 @@ public import Tensors
 ///   pairs: 800           # how many are made of each source, and then seen again and again
 ///   gaps: [1, 10]        # frames from the key to the one that is carried to
 ///   agreement: 1         # what agreement with the backbone's own scores counts beside the labels
+///   similarity: 1        # what the features' own difference from the later frame's counts (AR-Seg)
 ///   overlap: 0.5         # relaxed, hardest: as for segmentation networks
 ///   stages: …            # as for any other network
 /// ```
 public struct PropagationTrainingSpecification: Sendable {
   public let part: PropagationSpecification
-  public let plan: TrainingPlan
+  public var plan: TrainingPlan
   public let lesson: SegmentationLesson
   /// What agreement with the backbone counts.
   public let agreement: Double
+  /// What similarity of the features counts.
+  public let similarity: Double
   /// How many pairs are made of each source, and how many frames lie from one to the other.
   public let pairCount: Int, gaps: ClosedRange<Int>
   /// Tells this specification from any other.
@@ -47,9 +50,11 @@ public struct PropagationTrainingSpecification: Sendable {
     let root = try DescriptionReader(yaml: yaml)
     part = try PropagationSpecification(root, folder: folder)
     let training = try root.group("training")
-    try training.allow(Self.lessonKeys + ["seed", "pairs", "gaps", "agreement", "stages"])
+    try training.allow(
+      Self.lessonKeys + ["seed", "pairs", "gaps", "agreement", "similarity", "stages"])
     lesson = try SegmentationLesson(training, usually: training)
     agreement = try training.number("agreement", in: 0...1000, usual: 1)
+    similarity = try training.number("similarity", in: 0...1000, usual: 0)
     pairCount = try training.integer("pairs", in: 1...1_000_000)
     let bounds = training.has("gaps") ? try training.integers("gaps", in: 1...1000) : [1, 10]
     guard bounds.count == 2, bounds[0] <= bounds[1] else {
@@ -73,8 +78,10 @@ public struct PropagationTrainingSpecification: Sendable {
   ) throws -> PropagationTask {
     var lesson = lesson
     if agreement > 0 { lesson.objective.teaching = .init(backbone, weight: agreement) }
-    return try PropagationTask(
+    var task = try PropagationTask(
       part.part(behind: backbone, parameters: Parameters(seed: plan.seed, device: device)),
       behind: backbone, tap: part.tap, on: sources, along: flow, lesson: lesson, seed: plan.seed)
+    task.similarity = similarity
+    return task
   }
 }

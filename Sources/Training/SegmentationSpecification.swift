@@ -46,7 +46,7 @@ internal import Video
 public struct SegmentationSpecification: Sendable {
   public let name: String
   public let network: NetworkSpecification
-  public let plan: TrainingPlan
+  public var plan: TrainingPlan
   /// What each stage of the plan sees and brings down, but for the weights of classes, which the data
   /// give, and the teacher, which is read when a task is made.
   public let lessons: [SegmentationLesson]

@@ -62,6 +62,19 @@ struct TrainTests {
     #expect(try scratch.names("maps").count == 6)
   }
 
+  @Test func anotherSeedIsAnotherTraining() throws {
+    try write(steps: 2)
+    for (folder, option) in [("a", ""), ("b", " --seed 1"), ("c", " --seed 2")] {
+      let outcome = try scratch.inbetween("\(line) --out \(folder) --evaluate-every 0\(option)")
+      #expect(outcome.code == 0, "\(outcome.err)")
+    }
+    let weights = try ["a", "b", "c"].map { try scratch.bytes("\($0)/weights.safetensors") }
+    // The specification's own seed is 1.
+    #expect(weights[0] == weights[1] && weights[0] != weights[2])
+    let mixed = try scratch.inbetween("\(line) --out a --resume --seed 2")
+    #expect(mixed.code != 0 && mixed.err.contains("another specification"))
+  }
+
   @Test func anInterruptedTrainingIsKeptAndTakenUp() throws {
     try write(steps: 40)
     #expect(try scratch.inbetween("\(line) --out whole").code == 0)

@@ -126,6 +126,20 @@ struct PropagationTaskTests {
     #expect(after < 0.9 * before, "\(after), \(before)")
   }
 
+  // What does not move is what the later frame itself gives at the tap; else the difference is that of
+  // the features, and the loss has it.
+  @Test func similarityIsTheDifferenceFromTheFramesOwnFeatures() throws {
+    for reach in [0, 4] {
+      var task = try task(warp(), reach: reach)
+      let before = try task.loss(of: task.batch(at: 0), at: 0, in: .inference).total.item()
+      task.similarity = 3
+      let loss = try task.loss(of: task.batch(at: 0), at: 0, in: .inference)
+      let similarity: Float = try #require(loss.parts["similarity"]).item()
+      #expect((similarity < 1e-10) == (reach == 0), "\(similarity)")
+      #expect(try abs(loss.total.item() - before - 3 * similarity) < 1e-5)
+    }
+  }
+
   @Test func aBatchFollowsFromItsStepAlone() throws {
     let (task, other) = (try task(warp()), try task(warp()))
     _ = try task.batch(at: 7)

@@ -26,7 +26,7 @@ internal import Video
 public struct FlowTrainingSpecification: Sendable {
   public let name: String
   public let network: FlowNetSpecification
-  public let plan: TrainingPlan
+  public var plan: TrainingPlan
   public let augmentation: FlowAugmentation
   public let objective: FlowObjective
   public let batchSize: Int
