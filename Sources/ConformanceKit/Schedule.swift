@@ -77,7 +77,8 @@ private struct ScheduledStream {
     return Moment(
       frame: grey(index), key: grey(index - frames), framesSinceKey: frames,
       motionToKey: { shift(moved) }, motionToPrevious: { shift(pixels) },
-      features: { _ in try Tensor.zeros([1, 1, 2, 2]) })
+      features: { _ in try Tensor.zeros([1, 1, 2, 2]) },
+      keyFeatures: { _ in try Tensor.zeros([1, 1, 2, 2]) })
   }
 }
 

@@ -13,7 +13,7 @@ internal import Video
 
 /// The parts of a pipeline, by name; `inbetween list` shows what there is.
 struct PartOptions: ParsableArguments {
-  @Option(help: "When the network runs: every:N or moved:PIXELS.")
+  @Option(help: "When the network runs: every:N, moved:PIXELS, moved:rate=R, …; see list.")
   var scheduler = "every:5"
 
   @Option(help: "How its output is carried to other frames: copy, warp, trained:FOLDER.")

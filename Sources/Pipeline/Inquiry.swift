@@ -2,6 +2,7 @@
 
 internal import Backbone
 internal import Flow
+internal import Propagation
 internal import Scheduler
 internal import Tensors
 internal import Video
@@ -20,6 +21,9 @@ final class Inquiry {
   private var chained: MotionField?
   /// What has been asked for, by stage: a key goes on from there.
   private(set) var known: [String: Features] = [:]
+  /// What is known of the key frame's features, by stage.
+  private(set) var keyFeatures: [String: Tensor]
+  private let kept: [String: Tensor]
 
   init(
     pipeline: KeyframePipeline, seen: FrameView, key: StreamState.Key, state: StreamState,
@@ -28,6 +32,8 @@ final class Inquiry {
     (self.pipeline, self.seen, self.key, self.clock) = (pipeline, seen, key, clock)
     (previous, framesSinceKey) = (state.previous ?? key.view, state.framesSinceKey)
     (chain, chainBefore) = (state.chain, state.chain)
+    keyFeatures = state.keyFeatures
+    kept = pipeline.propagator.reference == .key ? state.kept : [:]
   }
 
   var moment: Moment {
@@ -35,7 +41,23 @@ final class Inquiry {
       frame: seen.working, key: key.view.working, framesSinceKey: framesSinceKey,
       motionToKey: { [self] in try clock.during(.flow) { try motionToKey() } },
       motionToPrevious: { [self] in try clock.during(.flow) { try motionToPrevious() } },
-      features: { [self] stage in try clock.during(.backbone) { try features(after: stage) } })
+      features: { [self] stage in try clock.during(.backbone) { try features(after: stage) } },
+      keyFeatures: { [self] stage in
+        try clock.during(.backbone) { try keyFeatures(after: stage) }
+      })
+  }
+
+  private func keyFeatures(after stage: String) throws -> Tensor {
+    if let features = keyFeatures[stage] ?? kept[stage] { return features }
+    let count = try pipeline.backbone.index(ofStage: stage) + 1
+    let features = try pipeline.run(through: count, on: key.view.working, from: [:]).main
+    keyFeatures[stage] = features
+    return features
+  }
+
+  /// Of what was asked of the key's features, this frame's own: it is to be the key.
+  var ownKeyFeatures: [String: Tensor] {
+    known.filter { keyFeatures[$0.key] != nil || kept[$0.key] != nil }.mapValues(\.main)
   }
 
   /// Codec vectors reach back one frame only, so the chain must see every frame, asked for or not.

@@ -111,13 +111,14 @@ extension KeyframePipeline {
     let decision = try clock.during(.schedule) { try state.scheduler.decision(at: &moment) }
     switch decision.role {
     case .key:
-      let known = inquiry.known
-      return (
-        try becomeKey(seen, in: &state, clock: clock, from: known, giving: product), decision
-      )
+      let result = try becomeKey(
+        seen, in: &state, clock: clock, from: inquiry.known, giving: product)
+      state.keyFeatures = inquiry.ownKeyFeatures
+      return (result, decision)
     case .propagated:
       let result = try propagate(
         key, at: moment, asking: inquiry, in: &state, clock: clock, giving: product)
+      state.keyFeatures = inquiry.keyFeatures
       return (result, decision)
     }
   }

@@ -16,6 +16,8 @@ public struct StreamState: Sendable {
   var carried: Tensor?
   /// Features of the frame that motion leads to, by stage: those that the propagator wants kept.
   var kept: [String: Tensor] = [:]
+  /// Features of the key frame that the scheduler has asked for, by stage.
+  var keyFeatures: [String: Tensor] = [:]
   /// Motion gathered since the key, for estimators that reach back one frame only.
   var chain: MotionChain?
   /// How many frames have passed since the last key frame; 0 at the key itself.
@@ -34,7 +36,7 @@ public struct StreamState: Sendable {
   /// Makes `view` the key.
   mutating func become(key view: FrameView, cached: Tensor, skipCount: Int) {
     key = Key(view: view, cached: cached, skipCount: skipCount)
-    carried = nil
+    (carried, keyFeatures) = (nil, [:])
     framesSinceKey = 0
   }
 

@@ -11,10 +11,73 @@ extension [Card<any KeyframeScheduler>] {
     Card("every", setting: "N", "a key frame every N frames; every:1 is the per-frame baseline") {
       FixedInterval(every: try positiveInteger($0))
     },
-    Card("moved", setting: "PIXELS", "a key frame once the picture has moved PIXELS on average") {
-      MotionLimit(pixels: try positiveNumber($0))
+    Card(
+      "moved", setting: "PIXELS|rate=R",
+      "a key frame once the picture has moved PIXELS on average; as any score below, or such a limit that a "
+        + "share R of the frames is key"
+    ) { setting in
+      if let rate = try Self.rate(setting) { return DeviationAtRate(MotionAmount(), rate: rate) }
+      return MotionLimit(pixels: try positiveNumber(setting))
+    },
+    Card(
+      "warp-error", setting: "LEVELS|rate=R",
+      "a key frame once the key, brought here along the motion, differs by LEVELS of 255"
+    ) { try scored(WarpError(), $0) },
+    Card(
+      "unknown", setting: "SHARE|rate=R",
+      "a key frame once the motion of a SHARE is unknown: of codec motion, what was coded on its own"
+    ) { try scored(UnknownShare(), $0) },
+    Card(
+      "features", setting: "STAGE,CHANGE|STAGE,rate=R",
+      "a key frame once features after STAGE have changed by CHANGE of their norm"
+    ) {
+      let (stage, rest) = try Self.stage($0)
+      return try scored(FeatureChange(after: stage), rest)
+    },
+    Card(
+      "labels", setting: "STAGE,SHARE|STAGE,rate=R",
+      "a key frame once a SHARE of places has another best channel after STAGE (Clockwork)"
+    ) {
+      let (stage, rest) = try Self.stage($0)
+      return try scored(LabelChange(after: stage), rest)
+    },
+    Card("random", setting: "RATE", "each frame is key with this probability: the honest baseline")
+    {
+      RandomKeys(rate: try share($0))
+    },
+    Card(
+      "codec", setting: "N",
+      "a key frame where the codec has one, and N frames after it at the latest"
+    ) {
+      try $0.map { CodecKeys(longest: try positiveInteger($0)) } ?? CodecKeys()
+    },
+    Card(
+      "shots", setting: "SCHEDULER", "another scheduler's keys and one at each cut: shots:every:10"
+    ) {
+      guard let base = $0, !base.isEmpty else { throw Misfit("needs a scheduler") }
+      return ShotChange(try schedulers.part(base))
     },
   ]
+
+  private static func scored(
+    _ deviation: some Deviation, _ setting: String?
+  ) throws -> any KeyframeScheduler {
+    if let rate = try rate(setting) { return DeviationAtRate(deviation, rate: rate) }
+    return DeviationLimit(deviation, limit: try positiveNumber(setting))
+  }
+
+  /// The share that `rate=R` names; nil where the setting is another.
+  private static func rate(_ setting: String?) throws -> Double? {
+    guard let setting, setting.hasPrefix("rate=") else { return nil }
+    return try share(String(setting.dropFirst(5)))
+  }
+
+  /// What is before the first comma, and after it.
+  private static func stage(_ setting: String?) throws -> (String, String?) {
+    let parts = (setting ?? "").split(separator: ",", maxSplits: 1).map(String.init)
+    guard let stage = parts.first else { throw Misfit("needs a stage") }
+    return (stage, parts.count > 1 ? parts[1] : nil)
+  }
 }
 
 extension [Card<any Propagator>] {
@@ -93,6 +156,13 @@ private func preset<Preset: RawRepresentable & CaseIterable>(
 private func positiveInteger(_ text: String?) throws -> Int {
   guard let value = text.flatMap({ Int($0) }), value >= 1 else {
     throw Misfit("needs a whole number of at least 1")
+  }
+  return value
+}
+
+private func share(_ text: String?) throws -> Double {
+  guard let value = text.flatMap({ Double($0) }), value > 0, value <= 1 else {
+    throw Misfit("needs a share above 0 and not above 1")
   }
   return value
 }

@@ -20,6 +20,7 @@ public struct Moment {
   private var keyMotion: Asked<MotionField>
   private var previousMotion: Asked<MotionField>
   private let computeFeatures: (String) throws -> Tensor
+  private let computeKeyFeatures: (String) throws -> Tensor
   private var features: [String: Tensor] = [:]
 
   /// A moment whose quantities come from these closures, each called at most once
@@ -28,11 +29,12 @@ public struct Moment {
     frame: Frame, key: Frame, framesSinceKey: Int,
     motionToKey: @escaping () throws -> MotionField,
     motionToPrevious: @escaping () throws -> MotionField,
-    features: @escaping (_ stage: String) throws -> Tensor
+    features: @escaping (_ stage: String) throws -> Tensor,
+    keyFeatures: @escaping (_ stage: String) throws -> Tensor
   ) {
     (self.frame, self.key, self.framesSinceKey) = (frame, key, framesSinceKey)
     (keyMotion, previousMotion) = (Asked(motionToKey), Asked(motionToPrevious))
-    computeFeatures = features
+    (computeFeatures, computeKeyFeatures) = (features, keyFeatures)
   }
 
   /// Seconds since the last key frame.
@@ -53,6 +55,12 @@ public struct Moment {
     features[stage] = computed
     return computed
   }
+
+  /// The last key frame's features after the named stage: 1 × C × H × W.
+  ///
+  /// A pipeline remembers them while the key lasts; where nobody asked for them when it became key, the
+  /// backbone runs once more on it.
+  public func keyFeatures(after stage: String) throws -> Tensor { try computeKeyFeatures(stage) }
 
   /// The stages whose features were asked for, with what they gave.
   package var askedFeatures: [String: Tensor] { features }

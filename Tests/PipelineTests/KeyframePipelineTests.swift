@@ -136,6 +136,28 @@ struct KeyframePipelineTests {
     #expect((backbone.low.count, backbone.high.count) == (5, 3))
   }
 
+  // The first key's are computed when they are first asked for; later keys were asked about before.
+  @Test func theKeysFeaturesAreComputedOnce() throws {
+    let backbone = CountedPixels()
+    _ = try run(
+      pipeline(DeviationLimit(FeatureChange(after: "low"), limit: 0.5), Copy(), backbone: backbone),
+      frames: 7)
+    #expect(backbone.low.count == 7 + 1)
+  }
+
+  @Test func changeIsMeasuredFromTheKey() throws {
+    let pipeline = try pipeline(
+      DeviationLimit(LabelChange(after: "low"), limit: 0.5), Copy(), backbone: Pixels())
+    var state = pipeline.start()
+    // Columns of two pixels in turn: moved by two, every label is another; by six, all are the same again.
+    let drawing = try [0, 6, 6, 2, 2, 8, 6].enumerated().map { index, moved in
+      let pixels = slide(1, by: moved).pixels
+      let frame = Frame(index: index, time: Double(index), pixels: pixels)
+      return try pipeline.label(frame, in: &state).trace.role == .key ? "K" : "."
+    }
+    #expect(drawing.joined() == "K..K..K")
+  }
+
   @Test func featuresOfALaterStageGoOnFromThoseOfAnEarlierOne() throws {
     let backbone = CountedPixels()
     _ = try run(pipeline(LooksDeeper(), Copy(), backbone: backbone), frames: 5)

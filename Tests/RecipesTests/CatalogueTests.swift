@@ -38,17 +38,41 @@ struct CatalogueTests {
   }
 
   @Test(arguments: [
-    ("evry:5", "no 'evry'; there are every:N, moved:PIXELS; did you mean 'every'?"),
+    ("evry:5", "no 'evry'; there are ALL; did you mean 'every'?"),
     ("every", "every:N needs a whole number of at least 1, not ''"),
     ("every:0", "every:N needs a whole number of at least 1, not '0'"),
     ("every:x", "every:N needs a whole number of at least 1, not 'x'"),
-    ("moved:-1", "moved:PIXELS needs a number above 0, not '-1'"),
-    ("moved:nan", "moved:PIXELS needs a number above 0, not 'nan'"),
-    ("", "no ''; there are every:N, moved:PIXELS"),
+    ("moved:-1", "moved:PIXELS|rate=R needs a number above 0, not '-1'"),
+    ("moved:nan", "moved:PIXELS|rate=R needs a number above 0, not 'nan'"),
+    ("moved:rate=2", "moved:PIXELS|rate=R needs a share above 0 and not above 1, not 'rate=2'"),
+    ("random:0", "random:RATE needs a share above 0 and not above 1, not '0'"),
+    ("features", "features:STAGE,CHANGE|STAGE,rate=R needs a stage, not ''"),
+    ("features:low", "features:STAGE,CHANGE|STAGE,rate=R needs a number above 0, not 'low'"),
+    ("shots", "shots:SCHEDULER needs a scheduler, not ''"),
+    ("shots:every:0", "every:N needs a whole number of at least 1, not '0'"),
+    ("", "no ''; there are ALL"),
   ])
   func aWrongNameIsAnsweredWithTheRightOnes(text: String, answer: String) throws {
     let error = try #require(throws: CatalogueError.self) { try schedulers.part(text) }
-    #expect(error.message == answer)
+    let all = schedulers.map(\.usage).joined(separator: ", ")
+    #expect(error.message == answer.replacing("ALL", with: all))
+  }
+
+  @Test func scoresTakeALimitOrARate() throws {
+    #expect(try schedulers.part("moved:8") is MotionLimit)
+    let held = try #require(try schedulers.part("moved:rate=0.2") as? DeviationAtRate)
+    #expect(held.rate == 0.2 && held.deviation is MotionAmount)
+    let limited = try #require(try schedulers.part("warp-error:12") as? DeviationLimit)
+    #expect(limited.limit == 12 && limited.deviation is WarpError)
+    let features = try #require(try schedulers.part("features:layer1,rate=0.1") as? DeviationAtRate)
+    #expect((features.deviation as? FeatureChange)?.stage == "layer1")
+    let labels = try #require(try schedulers.part("labels:classifier,0.3") as? DeviationLimit)
+    #expect((labels.deviation as? LabelChange)?.stage == "classifier" && labels.limit == 0.3)
+    let shots = try #require(try schedulers.part("shots:moved:rate=0.5") as? ShotChange)
+    #expect((shots.base as? DeviationAtRate)?.rate == 0.5)
+    #expect((try schedulers.part("codec") as? CodecKeys)?.longest == .max)
+    #expect((try schedulers.part("codec:12") as? CodecKeys)?.longest == 12)
+    #expect((try schedulers.part("random:0.25") as? RandomKeys)?.rate == 0.25)
   }
 
   @Test func aSettingWhereThereIsNoneIsRefused() {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Flow
+internal import Tensors
+internal import Video
+
+/// How far a frame has come from its key: one number, which schedulers compare.
+///
+/// *Decides* nothing; it measures. *May assume* that nothing is asked of it twice for one frame. *Must keep*
+/// these laws: a frame equal to its key scores 0; nothing is asked of the moment that is not needed.
+public protocol Deviation: Sendable {
+  /// What a trace calls it: "pixels moved".
+  var name: String { get }
+
+  /// From 0, nothing has changed, upwards; nil where it cannot be told, as after a cut.
+  func score(at moment: inout Moment) throws -> Double?
+}
+
+/// The mean length of the motion back to the key, in pixels of the working size.
+///
+/// Nil where the motion of more than half of the picture is unknown. The motion is the one that a warp needs
+/// anyway.
+public struct MotionAmount: Deviation {
+  public let name = "pixels moved"
+
+  public init() {}
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let motion = try moment.motionToKey()
+    guard Double(motion.knownShare) >= 1 - MotionLimit.tolerableUnknown else { return nil }
+    return motion.meanLength.map(Double.init)
+  }
+}
+
+/// The share of the picture whose motion back to the key is unknown: of a codec's motion, what was coded on
+/// its own, which codecs do where the picture cannot be told from those before it.
+public struct UnknownShare: Deviation {
+  public let name = "unknown share"
+
+  public init() {}
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    1 - Double(try moment.motionToKey().knownShare)
+  }
+}
+
+/// How differently the key, brought here along the motion, looks from the frame: the mean of the absolute
+/// difference of all samples, from 0 to 255, over the pixels whose motion is known.
+///
+/// Both pictures are looked at in cells of four pixels each way. Nil where the motion of more than half of
+/// them is unknown.
+public struct WarpError: Deviation {
+  public let name = "warp error"
+
+  public init() {}
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let size = moment.frame.pixels.size
+    let (height, width) = ((size.height + 3) / 4, (size.width + 3) / 4)
+    let (motion, known) = try moment.motionToKey().resized(width: width, height: height).tensors()
+    func cells(_ frame: Frame) throws -> Tensor {
+      try frame.pixels.tensor().adaptiveAveragePool(Extent(height: height, width: width))
+    }
+    let carried = try cells(moment.key).warped(along: motion, known: known)
+    let differences = try (cells(moment.frame) - carried).abs().mean(axes: [1])
+    guard let known else { return Double(try differences.mean().item()) }
+    let share = try known.cast(to: .float32).mean().item()
+    guard Double(share) >= 1 - MotionLimit.tolerableUnknown else { return nil }
+    return Double(try (differences * known.cast(to: .float32)).mean().item() / share)
+  }
+}
+
+/// How far features after an early stage have come from the key's: the norm of the difference over the norm
+/// of the key's.
+///
+/// What LLVSS (Li et al., CVPR 2018, section 3.2) regresses its deviation from, without the regression. A frame
+/// that becomes key goes on from these features.
+public struct FeatureChange: Deviation {
+  public let name = "feature change"
+  public let stage: String
+
+  public init(after stage: String) { self.stage = stage }
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let (here, there) = (
+      try moment.features(after: stage), try moment.keyFeatures(after: stage)
+    )
+    func norm(_ tensor: Tensor) throws -> Double {
+      Double(try (tensor * tensor).mean().item()).squareRoot()
+    }
+    let change = try norm(here - there), size = try norm(there)
+    return size > 0 ? change / size : change > 0 ? nil : 0
+  }
+}
+
+/// The share of places whose best channel after a stage is no longer the key's.
+///
+/// The adaptive clock of Clockwork Convnets (Shelhamer et al., 2016, section 4.3), whose stages give scores; of
+/// features it is the strongest channel that changes.
+public struct LabelChange: Deviation {
+  public let name = "labels changed"
+  public let stage: String
+
+  public init(after stage: String) { self.stage = stage }
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let here = try moment.features(after: stage).argmaxLabels()
+    let there = try moment.keyFeatures(after: stage).argmaxLabels()
+    return 1 - Double(try here.equal(to: there).cast(to: .float32).mean().item())
+  }
+}

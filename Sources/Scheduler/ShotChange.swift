@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Video
+
+/// Another scheduler's keys, and one wherever a new shot begins: what was carried from before a cut is of another
+/// scene.
+///
+/// A cut is where the colours of two successive frames share less than `overlap`: the intersection of their
+/// histograms, 8 steps of each channel (Swain and Ballard, IJCV 1991), over every fourth pixel each way. Pans and
+/// things that pass keep most of their colours; so does a cut between two views of one room, which is missed.
+public struct ShotChange: KeyframeScheduler {
+  public private(set) var base: any KeyframeScheduler
+  public let overlap: Double
+  private var last: (index: Int, histogram: [Float])?
+
+  /// - Precondition: the overlap is from 0 to 1.
+  public init(_ base: some KeyframeScheduler, overlap: Double = 0.5) {
+    precondition((0...1).contains(overlap), "an overlap of \(overlap)")
+    (self.base, self.overlap) = (base, overlap)
+  }
+
+  public mutating func decision(at moment: inout Moment) throws -> Decision {
+    let here = Self.histogram(of: moment.frame.pixels)
+    // Of a frame that became key without being asked about, nothing is remembered.
+    let isNext = last?.index == moment.frame.index - 1
+    let there = isNext ? last?.histogram ?? here : Self.histogram(of: moment.key.pixels)
+    last = (moment.frame.index, here)
+    let shared = Double(zip(here, there).reduce(0) { $0 + min($1.0, $1.1) })
+    let decision = try base.decision(at: &moment)
+    guard shared < overlap else { return decision }
+    return Decision(.key, because: Reason("new shot", score: shared, threshold: overlap))
+  }
+
+  private static func histogram(of image: Image) -> [Float] {
+    var counts = [Float](repeating: 0, count: 512)
+    var total: Float = 0
+    image.withUnsafeBytes { bytes in
+      for y in stride(from: 0, to: image.height, by: 4) {
+        for x in stride(from: 0, to: image.width, by: 4) {
+          let at = 3 * (y * image.width + x)
+          let (blue, green, red) = (bytes[at] >> 5, bytes[at + 1] >> 5, bytes[at + 2] >> 5)
+          counts[Int(blue) << 6 | Int(green) << 3 | Int(red)] += 1
+          total += 1
+        }
+      }
+    }
+    return counts.map { $0 / total }
+  }
+}
+
+/// A key frame where the codec has one: pictures coded on their own, which streams have at cuts and every few
+/// seconds; and after `longest` frames at the latest.
+public struct CodecKeys: KeyframeScheduler {
+  public let longest: Int
+
+  /// - Precondition: `longest` is at least 1.
+  public init(longest: Int = .max) {
+    precondition(longest >= 1, "a key frame every \(longest) frames makes no sense")
+    self.longest = longest
+  }
+
+  public func decision(at moment: inout Moment) -> Decision {
+    if moment.frame.pictureType == .intra {
+      return Decision(.key, because: Reason("coded on its own"))
+    }
+    return Decision(
+      moment.framesSinceKey >= longest ? .key : .propagated,
+      because: Reason(
+        "frames since key", score: Double(moment.framesSinceKey),
+        threshold: longest == .max ? nil : Double(longest)))
+  }
+}
