@@ -102,6 +102,7 @@ struct EvalCommand: ParsableCommand {
     try parts.threading.apply()
     if agreement, let network { clip = try taught(clip, by: network) }
     let pipeline = try makePipeline(for: clip, network)
+    guard let pipeline = try granted(pipeline, on: clip, until: signals) else { return }
     let (measurement, failure) = measure(
       pipeline, on: clip, judgedBy: try judge(), until: signals)
     let result = RunResult(
@@ -121,6 +122,21 @@ struct EvalCommand: ParsableCommand {
     let clip = try make(ClipRequest(split: split, limit: frames, threads: threads))
     guard try parts.needsMotionVectors() else { return clip }
     return try EncodedClip(clip, group: group, threads: threads)
+  }
+
+  /// The pipeline with an oracle's keys where it asks for them; nil where the search was stopped.
+  private func granted(
+    _ pipeline: KeyframePipeline, on clip: any Clip, until signals: Signals
+  ) throws -> KeyframePipeline? {
+    guard let wish = pipeline.scheduler as? OracleKeys else { return pipeline }
+    var progress = Progress(total: clip.count)
+    defer { progress.end() }
+    let schedule = try OracleSchedule(pipeline, on: clip) { _ in
+      progress.advance()
+      return !signals.wantsStop
+    }
+    if let failure = signals.failure { throw failure }
+    return schedule.map { pipeline.with(scheduler: $0.keys(rate: wish.rate)) }
   }
 
   /// The clip with what the backbone says of every frame in the place of labels.

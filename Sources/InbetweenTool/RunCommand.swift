@@ -51,6 +51,9 @@ struct RunCommand: ParsableCommand {
 
   func validate() throws {
     if let frames, frames < 1 { throw ValidationError("--frames needs at least 1, not \(frames)") }
+    guard !parts.scheduler.hasPrefix("oracle") else {
+      throw ValidationError("--scheduler oracle chooses by labels, which only eval has")
+    }
     guard (0...1).contains(opacity) else {
       throw ValidationError("--opacity needs a number from 0 to 1, not \(opacity)")
     }

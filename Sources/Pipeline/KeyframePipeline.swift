@@ -14,7 +14,7 @@ public import Video
 public struct KeyframePipeline: Sendable {
   public let backbone: any Backbone
   public let head: any SegmentationHead
-  public let scheduler: any KeyframeScheduler
+  public private(set) var scheduler: any KeyframeScheduler
   public let propagator: any Propagator
   /// What joins the carried tensor with what is seen of a propagated frame; nil for nothing.
   public let fusion: (any Fusion)?
@@ -40,6 +40,13 @@ public struct KeyframePipeline: Sendable {
       try tap.map { (name) throws(BackboneError) in
         try backbone.index(ofStage: name) + 1
       } ?? backbone.stages.count
+  }
+
+  /// The same pipeline with other key frames.
+  public func with(scheduler: some KeyframeScheduler) -> KeyframePipeline {
+    var other = self
+    other.scheduler = scheduler
+    return other
   }
 
   /// What a stream knows before its first frame.

@@ -46,6 +46,10 @@ extension [Card<any KeyframeScheduler>] {
       RandomKeys(rate: try share($0))
     },
     Card(
+      "oracle", setting: "RATE",
+      "the best keys there are at this share, chosen by the labels: the upper bound, in eval only"
+    ) { OracleKeys(rate: try share($0)) },
+    Card(
       "codec", setting: "N",
       "a key frame where the codec has one, and N frames after it at the latest"
     ) {

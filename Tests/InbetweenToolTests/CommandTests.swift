@@ -97,6 +97,22 @@ struct CommandTests {
     #expect(classes.count == 11)
   }
 
+  @Test func theOracleIsNoWorseThanAFixedInterval() throws {
+    var scores: [Double] = []
+    for scheduler in ["every:4", "oracle:0.25"] {
+      let outcome = try scratch.inbetween(
+        "eval street:7 --backbone truth --frames 8 --flow still --propagation copy "
+          + "--scheduler \(scheduler) --json r.json")
+      #expect(outcome.code == 0, "\(outcome.err)")
+      let result = try scratch.json("r.json")
+      let speed = try #require(result["speed"] as? [String: Any])
+      #expect(speed["keyframe_ratio"] as? Double == 0.25)
+      let accuracy = try #require(result["accuracy"] as? [String: Any])
+      scores.append(try #require(accuracy["mIoU"] as? Double))
+    }
+    #expect(scores[1] >= scores[0], "\(scores)")
+  }
+
   @Test func theDemoLeavesWhatItSpeaksOf() throws {
     try scratch.writePictures(to: "pictures", frames: 3)
     let outcome = try scratch.inbetween(

@@ -64,6 +64,7 @@ struct FailureTests {
       "run clip.mp4 --backbone NET --flow raft", 64, "raft",
       "dis:PRESET, opencv-dis:PRESET, farneback, codec:filled,rounded"),
     Fault("run clip.mp4 --backbone NET --flow dis:slow", 64, "slow", "ultrafast, fast, medium"),
+    Fault("run clip.mp4 --backbone NET --scheduler oracle:0.1", 64, "oracle", "eval"),
     Fault("run clip.mp4 --backbone NET --threads 0", 64, "--threads", "1 to 1024", "0"),
     Fault("run clip.mp4 --backbone NET --threads many", 64, "--threads", "many"),
     Fault("run clip.mp4 --backbone NET --frames 0", 64, "--frames"),
