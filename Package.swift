@@ -43,7 +43,8 @@ let package = Package(
     // Parts.
     .target(name: "Flow", dependencies: ["CKernels", "Layers", "Tensors", "Video"]),
     .target(name: "Backbone", dependencies: ["Layers", "Tensors", "Video"]),
-    .target(name: "Scheduler", dependencies: ["Flow", "Tensors", "Video"]),
+    .target(
+      name: "Scheduler", dependencies: ["Backbone", "Flow", "Layers", "Tensors", "Video"]),
     .target(
       name: "Propagation", dependencies: ["Backbone", "Flow", "Layers", "Tensors", "Video"]),
 
@@ -55,8 +56,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Propagation", "Tensors", "Video",
-        .product(name: "Yams", package: "Yams"),
+        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Propagation", "Scheduler",
+        "Tensors", "Video", .product(name: "Yams", package: "Yams"),
       ]),
     .target(
       name: "Evaluation",
@@ -64,7 +65,8 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "Backbone", "Datasets", "Flow", "Pipeline", "Propagation", "Scheduler", "Tensors", "Video",
+        "Backbone", "Datasets", "Flow", "Layers", "Pipeline", "Propagation", "Scheduler", "Tensors",
+        "Video",
       ]),
     .target(
       name: "ConformanceKit",
@@ -96,7 +98,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Propagation", "Training", "Backbone", "Datasets", "Flow", "Layers", "Tensors", "Video",
+        "Propagation", "Training", "Backbone", "Datasets", "Flow", "Layers", "Scheduler",
+        "Tensors", "Video",
       ]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
     .testTarget(
@@ -111,7 +114,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "SchedulerTests",
-      dependencies: ["Scheduler", "Flow", "Tensors", "Video", "ConformanceKit"]),
+      dependencies: [
+        "Scheduler", "Backbone", "ConformanceKit", "Flow", "Layers", "Tensors", "Video",
+      ]),
     .testTarget(
       name: "PropagationTests",
       dependencies: [

@@ -57,6 +57,15 @@ extension Backbone {
     }
     return index
   }
+
+  /// How many channels a stage gives, seen on an empty picture.
+  package func channels(after stage: String) throws -> Int {
+    let count = try index(ofStage: stage) + 1
+    let size = inputSize ?? PixelSize(width: 64, height: 64)
+    let pixels = Image(width: size.width, height: size.height, channels: 3, repeating: 0)
+    let input = try input(for: Frame(index: 0, time: 0, pixels: pixels))
+    return try run(0..<count, on: Features(input)).main.shape[1]
+  }
 }
 
 /// Turns what a backbone's last stage gives into one score a class and pixel.

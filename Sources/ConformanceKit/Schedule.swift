@@ -78,7 +78,8 @@ private struct ScheduledStream {
       frame: grey(index), key: grey(index - frames), framesSinceKey: frames,
       motionToKey: { shift(moved) }, motionToPrevious: { shift(pixels) },
       features: { _ in try Tensor.zeros([1, 1, 2, 2]) },
-      keyFeatures: { _ in try Tensor.zeros([1, 1, 2, 2]) })
+      keyFeatures: { _ in try Tensor.zeros([1, 1, 2, 2]) },
+      scores: { try Tensor.zeros([1, 2, 2, 2]) }, keyScores: { try Tensor.zeros([1, 2, 2, 2]) })
   }
 }
 

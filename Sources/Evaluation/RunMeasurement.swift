@@ -38,7 +38,7 @@ public struct RunMeasurement: Sendable {
   /// `decode` is the time it took to get the frame into memory, nil where that says nothing.
   public mutating func add(_ frame: LabelledFrame, truth: Image?, decode: Duration?) {
     let trace = frame.trace
-    roles.append((trace.role == .key, trace.framesSinceKey))
+    roles.append((trace.startsBackbone, trace.framesSinceKey))
     timings.add(trace, decode: decode)
     let labels = truth.map { frame.labels.scaledLabels(to: $0.size) } ?? frame.labels
     let isBroken = trace.decision.reason == .streamBroke

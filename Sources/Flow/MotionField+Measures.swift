@@ -31,6 +31,20 @@ extension MotionField {
     return count == 0 ? nil : Float(sum / Double(count))
   }
 
+  /// The root of the mean square difference of what is known from its mean, in cells; nil where nothing is.
+  public var spread: Float? {
+    var (x, y, squares, count) = (0.0, 0.0, 0.0, 0.0)
+    withReader { field in
+      for cell in 0..<(width * height) where field[cell].isKnown {
+        let (dx, dy) = (Double(field[cell].dx), Double(field[cell].dy))
+        (x, y, squares, count) = (x + dx, y + dy, squares + dx * dx + dy * dy, count + 1)
+      }
+    }
+    guard count > 0 else { return nil }
+    let variance = squares / count - (x * x + y * y) / (count * count)
+    return Float(max(0, variance).squareRoot())
+  }
+
   /// The share of cells whose motion is known, from 0 to 1.
   public var knownShare: Float {
     guard let known else { return 1 }

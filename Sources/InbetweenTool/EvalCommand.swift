@@ -159,7 +159,7 @@ struct EvalCommand: ParsableCommand {
     defer { progress.end() }
     do {
       try evaluator.run(into: &measurement) { sample, result in
-        progress.advance(isKey: result.trace.role == .key)
+        progress.advance(isKey: result.trace.startsBackbone)
         if let errors, let truth = sample.labels {
           let name = sample.frame.name ?? String(format: "%06d", sample.frame.index)
           try ErrorMap(result.labels, truth: truth, classes: clip.classes)

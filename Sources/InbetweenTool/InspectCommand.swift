@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Backbone
 internal import Foundation
 internal import Layers
+internal import Scheduler
 internal import Tensors
 internal import Training
 internal import Video
@@ -14,7 +15,8 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       For a folder with spec.yaml: parameters, multiplications (each with its addition; \
       convolutions, interpolation and warps), output and stride of each stage; of what carries \
-      features, for a frame that is no key, its motion left out. Without weights.safetensors in it the \
+      features, for a frame that is no key, its motion left out; of what schedules, for a frame whose features \
+      and motion are known. Without weights.safetensors in it the \
       weights are drawn. For a safetensors file: its tensors.
       """)
 
@@ -48,8 +50,12 @@ struct InspectCommand: ParsableCommand {
   }
 
   private func inspectFolder() throws -> NetworkInspection {
-    if try PropagationTrainingSpecification.describes(NetworkFolder.text(in: path)) {
+    let text = try NetworkFolder.text(in: path)
+    if PropagationTrainingSpecification.describes(text) {
       return try NetworkInspection(propagationIn: path, size: pixels)
+    }
+    if DeviationSpecification.describes(text) {
+      return try NetworkInspection(deviationIn: path, size: pixels)
     }
     guard try NetworkFolder.kind(in: path) == nil else {
       return try NetworkInspection(flowIn: path, size: pixels)

@@ -5,6 +5,8 @@ internal import Flow
 internal import Foundation
 internal import Layers
 internal import Propagation
+internal import Recipes
+internal import Scheduler
 internal import Tensors
 internal import Video
 
@@ -116,6 +118,30 @@ struct NetworkInspection: Encodable {
       parameters: parameters, stage: { _ in name })
   }
 
+  /// Runs what schedules on an empty change: what a frame costs whose features or motion are known.
+  init(deviationIn folder: String, size: PixelSize?) throws {
+    let specification = try DeviationSpecification(
+      yaml: NetworkFolder.text(in: folder), folder: folder)
+    let stored = try NetworkFolder(at: specification.backbone)
+    let backbone = try stored.isTrained ? stored.network() : stored.drawnNetwork()
+    let isTrained = FileManager.default.fileExists(atPath: "\(folder)/weights.safetensors")
+    let deviation =
+      try isTrained
+      ? LearnedDeviation(contentsOf: folder)
+      : LearnedDeviation(specification, behind: backbone, parameters: Parameters(seed: 1))
+    let (size, ledger) = (size ?? backbone.inputSize ?? Self.usualSize, WorkLedger())
+    let change = try withoutGradients {
+      try deviation.emptyChange(behind: backbone, size: size)
+    }
+    let said = try withoutGradients {
+      try deviation.predict(change, in: .counting(in: ledger))
+    }
+    ledger.end("predict", stride: size.height / change.shape[2], giving: said)
+    self.init(
+      folder, kind: "deviation", trained: isTrained, size: size, ledger: ledger,
+      parameters: deviation.parameters, stage: { _ in "predict" })
+  }
+
   private static let usualSize = PixelSize(width: 480, height: 360)
 
   private static func frame(of size: PixelSize) -> Frame {
@@ -128,78 +154,6 @@ struct NetworkInspection: Encodable {
     case schemaVersion = "schema_version"
     case isTrained = "trained"
     case multiplyAdds = "multiply_adds"
-  }
-}
-
-/// A frame that is no key, empty as its key is, behind a backbone.
-private final class PropagatedFrame {
-  private let backbone: SegmentationNetwork
-  private let tap: String
-  private let size: PixelSize
-  private let ledger: WorkLedger
-  /// What the frame's own pass through the backbone has given.
-  private var seen: [Features]
-
-  init(
-    _ backbone: SegmentationNetwork, tap: String?, of size: PixelSize,
-    countedIn ledger: WorkLedger
-  ) {
-    (self.backbone, self.size, self.ledger) = (backbone, size, ledger)
-    self.tap = tap ?? backbone.stages[backbone.stages.count - 1].name
-    seen = []
-  }
-
-  func run(_ part: LearnedPart) throws {
-    let tapped = try backbone.index(ofStage: tap)
-    let cached = try features(after: tap, of: .reference)
-    let evidence = Evidence(
-      motion: { (try .zeros([1, 2, $0, $1]), nil) }, picture: { _ in try self.picture() },
-      features: { try self.features(after: $0, of: $1) })
-    let pass = Pass.counting(in: ledger)
-    var result: Tensor
-    switch part {
-    case .propagator(let propagator):
-      result = try propagator.carry(cached, given: evidence, in: pass)
-      end("carry", result)
-    case .fusion(let fusion, let propagator):
-      result = try propagator(cached, given: evidence)
-      if propagator is Warp { ledger.add(multiplyAdds: 4 * result.count) }
-      end("carry", result)
-      result = try fusion.fuse(result, given: evidence, in: pass)
-      end("fuse", result)
-    }
-    let rest = try backbone.run(
-      tapped + 1..<backbone.stages.count, on: Features(result, skips: try skips()), in: pass)
-    _ = try backbone.head(rest.main, size: size, in: pass)
-  }
-
-  private func end(_ name: String, _ result: Tensor) {
-    let stride = Int((Double(size.width) / Double(result.shape[3])).rounded())
-    ledger.end(name, stride: stride, giving: result)
-  }
-
-  /// Of the frame itself, as many as the tapped features have.
-  private func skips() throws -> [Tensor] {
-    let tapped = try backbone.run(
-      0..<backbone.index(ofStage: tap) + 1, on: Features(picture()))
-    for stage in backbone.stages where (seen.last?.skips.count ?? 0) < tapped.skips.count {
-      _ = try features(after: stage.name, of: .current)
-    }
-    return seen.last { $0.skips.count == tapped.skips.count }?.skips ?? []
-  }
-
-  private func picture() throws -> Tensor { try .zeros([1, 3, size.height, size.width]) }
-
-  private func features(after stage: String, of side: Evidence.Side) throws -> Tensor {
-    let count = try backbone.index(ofStage: stage) + 1
-    let input = Features(try picture())
-    if side == .reference { return try backbone.run(0..<count, on: input).main }
-    while seen.count < count {
-      seen.append(
-        try backbone.run(
-          seen.count..<seen.count + 1, on: seen.last ?? input, in: .counting(in: ledger)))
-    }
-    return seen[count - 1].main
   }
 }
 
@@ -252,5 +206,21 @@ extension String {
   /// Pushed to the right of `width` columns.
   func pushed(to width: Int) -> String {
     String(repeating: " ", count: max(1, width - count)) + self
+  }
+}
+
+extension LearnedDeviation {
+  /// What it sees of frames of this size between which nothing changed.
+  fileprivate func emptyChange(behind backbone: some Backbone, size: PixelSize) throws -> Tensor {
+    switch sight {
+    case .motion:
+      let (height, width) = (size.height + Self.cell - 1, size.width + Self.cell - 1)
+      return try .zeros([1, Self.motionChannels, height / Self.cell, width / Self.cell])
+    case .features(let stage):
+      let pixels = Image(width: size.width, height: size.height, channels: 3, repeating: 0)
+      let input = try backbone.input(for: Frame(index: 0, time: 0, pixels: pixels))
+      let count = try backbone.index(ofStage: stage) + 1
+      return try backbone.run(0..<count, on: Features(input)).main
+    }
   }
 }

@@ -58,7 +58,7 @@ struct RunJob {
       let result = try pipeline.label(frame, in: &state)
       measurement.add(result, truth: nil, decode: decode)
       try outputs.add(frame, result, decode: decode)
-      progress.advance(isKey: result.trace.role == .key)
+      progress.advance(isKey: result.trace.startsBackbone)
     }
   }
 }

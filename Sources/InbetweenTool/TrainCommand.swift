@@ -21,7 +21,7 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: """
       What to train on: camvid:DIR or another labelled data set, streets:SEED for rendered ones. \
-      Networks of flow and what carries features take several: stills are set in motion, and \
+      Networks of flow, what carries features and what schedules take several: stills are set in motion, and \
       video:FILE is taken as it is.
       """)
   var data: [String]
@@ -84,6 +84,9 @@ struct TrainCommand: ParsableCommand {
       let task = try sources.task(for: specification)
       try train(task, specification.plan, specification.fingerprint, until: signals)
     case .propagation(let specification):
+      let task = try sources.task(for: specification)
+      try train(task, specification.plan, specification.fingerprint, until: signals)
+    case .deviation(let specification):
       let task = try sources.task(for: specification)
       try train(task, specification.plan, specification.fingerprint, until: signals)
     }

@@ -18,6 +18,7 @@ enum TrainingJob {
   case segmentation(SegmentationSpecification)
   case flow(FlowTrainingSpecification)
   case propagation(PropagationTrainingSpecification)
+  case deviation(DeviationTrainingSpecification)
 
   /// What the file at `path` says, with another seed where one is given.
   ///
@@ -40,6 +41,10 @@ enum TrainingJob {
         var propagation = try PropagationTrainingSpecification(yaml: text, folder: folder)
         if let seed { propagation.plan.seed = seed }
         self = .propagation(propagation)
+      } else if DeviationSpecification.describes(text) {
+        var deviation = try DeviationTrainingSpecification(yaml: text, folder: folder)
+        if let seed { deviation.plan.seed = seed }
+        self = .deviation(deviation)
       } else {
         var network = try SegmentationSpecification(yaml: text, folder: folder)
         if let seed { network.plan.seed = seed }
@@ -106,9 +111,8 @@ struct TrainingSources {
   }
 
   func task(for specification: PropagationTrainingSpecification) throws -> PropagationTask {
-    let folder = specification.part.backbone
-    let backbone = try NetworkFolder(at: folder).network(on: device).folded()
-    let flow = try [Card<any FlowEstimator>].flows(threads: threads).part(specification.part.flow)
+    let backbone = try backbone(in: specification.part.backbone)
+    let flow = try flow(specification.part.flow)
     let sources = try data.map {
       try pairs(of: $0, count: specification.pairCount, gaps: specification.gaps)
     }
@@ -129,6 +133,26 @@ struct TrainingSources {
       }
     }
     return task
+  }
+
+  func task(for specification: DeviationTrainingSpecification) throws -> DeviationTask {
+    let measured = try validation.map {
+      PairSource(ClipPairs(try clip($0, split: "val"), gaps: specification.gaps), count: 100)
+    }
+    return try specification.task(
+      behind: backbone(in: specification.deviation.backbone),
+      on: data.map {
+        try pairs(of: $0, count: specification.pairCount, gaps: specification.gaps)
+      },
+      along: flow(specification.deviation.flow), validation: measured, device: device)
+  }
+
+  private func backbone(in folder: String) throws -> SegmentationNetwork {
+    try NetworkFolder(at: folder).network(on: device).folded()
+  }
+
+  private func flow(_ name: String) throws -> any FlowEstimator {
+    try [Card<any FlowEstimator>].flows(threads: threads).part(name)
   }
 
   /// Streets are rendered in pairs; videos are taken as they are; pictures of any other data set are set in

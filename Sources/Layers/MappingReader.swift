@@ -71,6 +71,12 @@ package struct MappingReader<Failure: DescriptionFailure> {
     return value
   }
 
+  /// A path that is told from `folder`.
+  package func path(_ key: String, in folder: String) throws(Failure) -> String {
+    let path = try string(key)
+    return path.hasPrefix("/") ? path : "\(folder.isEmpty ? "." : folder)/\(path)"
+  }
+
   /// A number within `range`.
   package func number(
     _ key: String, in range: ClosedRange<Double>

@@ -7,7 +7,9 @@ internal import Video
 public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {
   /// Bringing the frame to the backbone's size.
   case resize
-  /// Deciding the frame's role, motion and features that the scheduler asked for left out.
+  /// Waiting for a key that was computed in the background.
+  case wait
+  /// Deciding the frame's role, what the scheduler asked for left out.
   case schedule
   /// Estimating motion, whoever asked for it first.
   case flow
@@ -36,7 +38,13 @@ public struct FrameTrace: Sendable {
   /// From the frame in memory to its labels.
   public let total: Duration
 
-  public var role: FrameRole { decision.role }
+  /// Which path the frame took: propagated too where the backbone runs on it in the background.
+  public var role: FrameRole {
+    startsBackbone && decision.refresh == .immediate ? .key : .propagated
+  }
+
+  /// Whether the backbone ran on this frame, or began to in the background.
+  public var startsBackbone: Bool { decision.role == .key }
 }
 
 /// Which stage of a pipeline failed, on which frame, and why.

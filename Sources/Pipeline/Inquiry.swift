@@ -7,59 +7,110 @@ internal import Scheduler
 internal import Tensors
 internal import Video
 
-/// Answers what is asked of one frame, timing each answer as the stage that it is.
+/// Answers what is asked of one frame, whoever asks: each answer is computed once, and timed as the stage
+/// that it is.
 final class Inquiry {
   private let pipeline: KeyframePipeline
   private let seen: FrameView
   private let key: StreamState.Key
-  private let previous: FrameView
-  private let framesSinceKey: Int
+  /// The stream as it was before this frame.
+  private let state: StreamState
   private let clock: StageClock
   private(set) var chain: MotionChain?
-  /// The chain as it was before this frame, from which the way to the previous frame is found.
-  private let chainBefore: MotionChain?
   private var chained: MotionField?
+  private var motions: [MotionReference: MotionField] = [:]
   /// What has been asked for, by stage: a key goes on from there.
   private(set) var known: [String: Features] = [:]
   /// What is known of the key frame's features, by stage.
   private(set) var keyFeatures: [String: Tensor]
-  private let kept: [String: Tensor]
+  /// What was carried here, before fusion.
+  private(set) var carried: Tensor?
+  private var output: Tensor?
 
   init(
     pipeline: KeyframePipeline, seen: FrameView, key: StreamState.Key, state: StreamState,
     clock: StageClock
   ) {
     (self.pipeline, self.seen, self.key, self.clock) = (pipeline, seen, key, clock)
-    (previous, framesSinceKey) = (state.previous ?? key.view, state.framesSinceKey)
-    (chain, chainBefore) = (state.chain, state.chain)
-    keyFeatures = state.keyFeatures
-    kept = pipeline.propagator.reference == .key ? state.kept : [:]
+    (self.state, chain, keyFeatures) = (state, state.chain, state.keyFeatures)
   }
 
   var moment: Moment {
     Moment(
-      frame: seen.working, key: key.view.working, framesSinceKey: framesSinceKey,
-      motionToKey: { [self] in try clock.during(.flow) { try motionToKey() } },
-      motionToPrevious: { [self] in try clock.during(.flow) { try motionToPrevious() } },
-      features: { [self] stage in try clock.during(.backbone) { try features(after: stage) } },
-      keyFeatures: { [self] stage in
-        try clock.during(.backbone) { try keyFeatures(after: stage) }
-      })
+      frame: seen.working, key: key.view.working, framesSinceKey: state.framesSinceKey,
+      motionToKey: { [self] in try motion(to: .key) },
+      motionToPrevious: { [self] in try motion(to: .previous) },
+      features: { [self] stage in try features(after: stage).main },
+      keyFeatures: { [self] stage in try keyFeatures(after: stage) },
+      scores: { [self] in try onItsGrid(carriedOutput()) },
+      keyScores: { [self] in
+        let stages = pipeline.backbone.stages
+        return try onItsGrid(keyFeatures(after: stages[stages.count - 1].name))
+      },
+      usualTimes: state.times.usual)
+  }
+}
+
+// What the parts of a pipeline ask for.
+extension Inquiry {
+  /// The frame's own features after a stage, with what later ones read of those before it.
+  func features(after stage: String) throws -> Features {
+    try clock.during(.backbone) {
+      let count = try pipeline.backbone.index(ofStage: stage) + 1
+      let features = try pipeline.run(through: count, on: seen.working, from: known)
+      known[stage] = features
+      return features
+    }
   }
 
   private func keyFeatures(after stage: String) throws -> Tensor {
-    if let features = keyFeatures[stage] ?? kept[stage] { return features }
+    if let features = keyFeatures[stage] { return features }
     let count = try pipeline.backbone.index(ofStage: stage) + 1
-    let features = try pipeline.run(through: count, on: key.view.working, from: [:]).main
-    keyFeatures[stage] = features
-    return features
+    if count == pipeline.cachedStages { return key.cached }
+    if pipeline.propagator.reference == .key, let features = state.kept[stage] { return features }
+    return try clock.during(.backbone) {
+      let features = try pipeline.run(through: count, on: key.view.working, from: [:]).main
+      keyFeatures[stage] = features
+      return features
+    }
   }
 
   /// Of what was asked of the key's features, this frame's own: it is to be the key.
   var ownKeyFeatures: [String: Tensor] {
-    known.filter { keyFeatures[$0.key] != nil || kept[$0.key] != nil }.mapValues(\.main)
+    known.filter { keyFeatures[$0.key] != nil || state.kept[$0.key] != nil }.mapValues(\.main)
   }
 
+  /// The frame's own outputs that stages after the tap read beside what was carried: no stage runs that
+  /// they do not need.
+  private func skips() throws -> [Tensor] {
+    guard key.skipCount > 0 else { return [] }
+    for stage in pipeline.backbone.stages[..<pipeline.cachedStages] {
+      let skips = try features(after: stage.name).skips
+      if skips.count == key.skipCount { return skips }
+    }
+    throw BackboneError(.badOutput, "the frame has fewer than \(key.skipCount) skips of its key")
+  }
+
+  /// What the propagator may ask of the frame, and of the one it carries from.
+  private var evidence: Evidence {
+    let reference = pipeline.propagator.reference
+    let before = reference == .key ? key.view : state.previous ?? key.view
+    return Evidence(
+      field: { [self] in try motion(to: reference) },
+      picture: { [self] side in
+        try (side == .current ? seen : before).working.pixels.tensor().to(key.cached.device)
+      },
+      features: { [self] stage, side in
+        if side == .current { return try features(after: stage).main }
+        if let known = state.kept[stage] { return known }
+        let count = try pipeline.backbone.index(ofStage: stage) + 1
+        return try pipeline.run(through: count, on: before.working, from: [:]).main
+      })
+  }
+}
+
+// Motion.
+extension Inquiry {
   /// Codec vectors reach back one frame only, so the chain must see every frame, asked for or not.
   func extendChain() throws(PipelineError) {
     guard var chain else { return }
@@ -67,19 +118,29 @@ final class Inquiry {
     self.chain = chain
   }
 
+  private func motion(to reference: MotionReference) throws -> MotionField {
+    if let motion = motions[reference] { return motion }
+    let motion = try clock.during(.flow) {
+      try reference == .key ? motionToKey() : motionToPrevious()
+    }
+    motions[reference] = motion
+    return motion
+  }
+
   private func motionToKey() throws -> MotionField {
-    try chained.map(onWorkingGrid) ?? motion(to: key.view)
+    try chained.map(onWorkingGrid) ?? motion(toFrame: key.view)
   }
 
   /// What a codec predicted from need not be the frame before: a P picture after B pictures leads
   /// past them, so the way goes by the picture that both lead to.
   private func motionToPrevious() throws -> MotionField {
-    guard var chain = chainBefore else { return try motion(to: previous) }
+    let previous = state.previous ?? key.view
+    guard var chain = state.chain else { return try motion(toFrame: previous) }
     try chain.setKey(previous.source)
     return onWorkingGrid(try chain.motionToKey(from: seen.source))
   }
 
-  private func motion(to reference: FrameView) throws -> MotionField {
+  private func motion(toFrame reference: FrameView) throws -> MotionField {
     guard pipeline.flow.needsMotionVectors else {
       return try pipeline.flow.motion(from: seen.working, to: reference.working)
     }
@@ -90,22 +151,50 @@ final class Inquiry {
     let size = seen.working.pixels.size
     return field.resized(width: size.width, height: size.height)
   }
+}
 
-  private func features(after stage: String) throws -> Tensor {
-    let count = try pipeline.backbone.index(ofStage: stage) + 1
-    let features = try pipeline.run(through: count, on: seen.working, from: known)
-    known[stage] = features
-    return features.main
+// What propagation gives.
+extension Inquiry {
+  /// The frame's labels or scores as propagation gives them.
+  func propagated(giving product: Product) throws(PipelineError) -> Tensor {
+    let size = seen.working.pixels.size
+    if product == .labels, output == nil, pipeline.canFuse(cached, size: size) {
+      return try clock.during(.propagate) {
+        try pipeline.propagator.labels(cached, given: evidence)
+      }
+    }
+    let output = try carriedOutput()
+    return try clock.during(.head) {
+      try pipeline.finish(output, size: size, giving: product)
+    }
   }
 
-  /// The frame's own outputs that stages after the tap read beside what was carried: no stage runs that
-  /// they do not need.
-  func skips(_ count: Int) throws -> [Tensor] {
-    guard count > 0 else { return [] }
-    for stage in pipeline.backbone.stages[..<pipeline.cachedStages] {
-      _ = try features(after: stage.name)
-      if let skips = known[stage.name]?.skips, skips.count == count { return skips }
+  private var cached: Tensor {
+    pipeline.propagator.reference == .key ? key.cached : state.carried ?? key.cached
+  }
+
+  /// What the backbone's last stage gives of what was carried here.
+  private func carriedOutput() throws(PipelineError) -> Tensor {
+    if let output { return output }
+    let carried = try clock.during(.propagate) {
+      try pipeline.propagator(cached, given: evidence)
     }
-    throw BackboneError(.badOutput, "the frame has fewer than \(count) skips of its key")
+    var joined = carried
+    if let fusion = pipeline.fusion {
+      joined = try clock.during(.fuse) { try fusion(carried, given: evidence) }
+    }
+    self.carried = carried
+    let features = try clock.during(.backbone) { Features(joined, skips: try skips()) }
+    let output = try clock.during(.head) { try pipeline.rest(of: features) }
+    self.output = output
+    return output
+  }
+
+  /// Scores as the head makes them of `output`, on its own grid.
+  private func onItsGrid(_ output: Tensor) throws -> Tensor {
+    try clock.during(.head) {
+      let size = PixelSize(width: output.shape[3], height: output.shape[2])
+      return try pipeline.head(output, size: size)
+    }
   }
 }

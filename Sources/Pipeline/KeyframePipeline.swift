@@ -77,14 +77,8 @@ public struct KeyframePipeline: Sendable {
   }
 }
 
-/// A moment that those who ask share.
-private final class Asked {
-  var moment: Moment
-  init(_ moment: Moment) { self.moment = moment }
-}
-
 /// What a step is to give for a frame.
-private enum Product { case labels, scores }
+enum Product { case labels, scores }
 
 extension KeyframePipeline {
   private func step(
@@ -96,112 +90,141 @@ extension KeyframePipeline {
     if next.key != nil, frame.followsBreak { next = start() }
     let (result, decision) = try outcome(for: seen, in: &next, clock: clock, giving: product)
     next.previous = seen
+    let trace = clock.trace(of: frame, decision, framesSinceKey: next.framesSinceKey)
+    next.times.add(trace)
     state = next
-    return (result, clock.trace(of: frame, decision, framesSinceKey: next.framesSinceKey))
+    return (result, trace)
   }
 
   private func outcome(
     for seen: FrameView, in state: inout StreamState, clock: StageClock, giving product: Product
   ) throws(PipelineError) -> (Tensor, Decision) {
+    try clock.during(.wait) { try state.takeUpKeyThatIsDue(at: seen) }
     guard let key = state.key else {
       let reason: Reason = seen.source.followsBreak ? .streamBroke : .firstFrame
-      return (
-        try becomeKey(seen, in: &state, clock: clock, from: [:], giving: product),
-        Decision(.key, because: reason)
-      )
+      let decision = Decision(.key, because: reason)
+      let result = try becomeKey(
+        seen, as: decision, in: &state, clock: clock, from: [:], giving: product)
+      return (result, decision)
     }
     state.framesSinceKey += 1
     let inquiry = Inquiry(pipeline: self, seen: seen, key: key, state: state, clock: clock)
     try inquiry.extendChain()
     state.chain = inquiry.chain
-    var moment = inquiry.moment
-    let decision = try clock.during(.schedule) { try state.scheduler.decision(at: &moment) }
-    switch decision.role {
-    case .key:
+    let decision = try decide(asking: inquiry, in: &state, clock: clock)
+    if decision.role == .key, decision.refresh == .immediate {
       let result = try becomeKey(
-        seen, in: &state, clock: clock, from: inquiry.known, giving: product)
+        seen, as: decision, in: &state, clock: clock, from: inquiry.known, giving: product)
       state.keyFeatures = inquiry.ownKeyFeatures
       return (result, decision)
-    case .propagated:
-      let result = try propagate(
-        key, at: moment, asking: inquiry, in: &state, clock: clock, giving: product)
-      state.keyFeatures = inquiry.keyFeatures
-      return (result, decision)
     }
+    let result = try inquiry.propagated(giving: product)
+    state.keyFeatures = inquiry.keyFeatures
+    if propagator.reference == .previous {
+      state.carried = inquiry.carried
+      state.kept = inquiry.known.filter { keptStages.contains($0.key) }.mapValues(\.main)
+    }
+    if decision.role == .key, case .background(let frames) = decision.refresh {
+      try clock.during(.schedule) {
+        try beginKey(seen, as: decision, in: &state, asked: inquiry, readyAfter: frames)
+      }
+    }
+    return (result, decision)
+  }
+
+  /// What the scheduler says; while a key is computed in the background, it is not asked.
+  private func decide(
+    asking inquiry: Inquiry, in state: inout StreamState, clock: StageClock
+  ) throws(PipelineError) -> Decision {
+    if state.coming != nil { return Decision(.propagated, because: .keyUnderWay) }
+    var moment = inquiry.moment
+    return try clock.during(.schedule) { try state.scheduler.decision(at: &moment) }
   }
 
   private func becomeKey(
-    _ seen: FrameView, in state: inout StreamState, clock: StageClock,
+    _ seen: FrameView, as decision: Decision, in state: inout StreamState, clock: StageClock,
     from known: [String: Features], giving product: Product
   ) throws(PipelineError) -> Tensor {
-    var known = known
-    let features = try clock.during(.backbone) {
-      for count in try keptCounts() where count < cachedStages {
-        known[backbone.stages[count - 1].name] = try run(
-          through: count, on: seen.working, from: known)
-      }
-      return try run(through: cachedStages, on: seen.working, from: known)
+    let made = try clock.during(.backbone) {
+      try features(ofKey: seen, as: decision, from: known, like: state.key?.cached)
     }
     let result = try clock.during(.head) {
-      try finish(features, size: seen.working.pixels.size, giving: product)
+      let output = try rest(of: made.tap)
+      return try finish(output, size: seen.working.pixels.size, giving: product)
     }
-    let prepared = try clock.during(.prepare) { try propagator.prepare(features.main) }
-    state.become(key: seen, cached: prepared, skipCount: features.skips.count)
-    state.kept = known.filter { keptStages.contains($0.key) }.mapValues(\.main)
-    let last = backbone.stages[cachedStages - 1].name
-    if keptStages.contains(last) { state.kept[last] = features.main }
+    state.become(try clock.during(.prepare) { try key(seen, made) }, kept: made.kept)
     if flow.reach != .anyFrame {
       try clock.during(.flow) { try state.beginChain(at: seen, of: flow) }
     }
     return result
   }
 
-  private func propagate(
-    _ key: StreamState.Key, at moment: Moment, asking inquiry: Inquiry,
-    in state: inout StreamState, clock: StageClock, giving product: Product
-  ) throws(PipelineError) -> Tensor {
-    let cached = propagator.reference == .key ? key.cached : state.carried ?? key.cached
-    let asked = Asked(moment)
-    let evidence = evidence(asked, from: state)
-    let size = moment.frame.pixels.size
-    if product == .labels, canFuse(cached, size: size) {
-      return try clock.during(.propagate) { try propagator.labels(cached, given: evidence) }
+  /// Lets the backbone run on another thread.
+  private func beginKey(
+    _ seen: FrameView, as decision: Decision, in state: inout StreamState,
+    asked inquiry: Inquiry, readyAfter frames: Int
+  ) throws {
+    guard propagator.reference == .key else {
+      throw PropagationError(
+        "a key that is computed in the background comes too late for what is carried from frame to frame: "
+          + "it takes a propagator that reads the key itself")
     }
-    let carried = try clock.during(.propagate) { try propagator(cached, given: evidence) }
-    var seen = carried
-    if let fusion {
-      seen = try clock.during(.fuse) { try fusion(carried, given: evidence) }
+    var chain = state.chain
+    try chain?.setKey(seen.source)
+    let (known, like) = (inquiry.known, state.key?.cached)
+    let work = BackgroundKey { [self] in
+      let made = try features(ofKey: seen, as: decision, from: known, like: like)
+      return (try key(seen, made), made.kept)
     }
-    state.carried = carried
-    if propagator.reference == .previous {
-      state.kept = asked.moment.askedFeatures.filter { keptStages.contains($0.key) }
-    }
-    let skips = try clock.during(.backbone) { try inquiry.skips(key.skipCount) }
-    return try clock.during(.head) {
-      try finish(Features(seen, skips: skips), size: size, giving: product)
-    }
+    state.coming = .init(
+      work: work, dueAfter: frames, chain: chain, keyFeatures: inquiry.ownKeyFeatures)
   }
 
-  /// What the propagator may ask of the frame of a moment, and of the one it carries from.
-  private func evidence(_ asked: Asked, from state: StreamState) -> Evidence {
-    let (kept, reference) = (state.kept, propagator.reference)
-    let before = reference == .key ? state.key?.view : state.previous ?? state.key?.view
-    func referenceFrame() -> Frame { before?.working ?? asked.moment.key }
-    return Evidence(
-      field: {
-        reference == .key
-          ? try asked.moment.motionToKey() : try asked.moment.motionToPrevious()
-      },
-      picture: { side in
-        let frame = side == .current ? asked.moment.frame : referenceFrame()
-        return try frame.pixels.tensor().to(state.key?.cached.device ?? .cpu)
-      },
-      features: { stage, side in
-        if side == .current { return try asked.moment.features(after: stage) }
-        if let known = kept[stage] { return known }
-        let count = try backbone.index(ofStage: stage) + 1
-        return try run(through: count, on: referenceFrame(), from: [:]).main
-      })
+  private func key(_ seen: FrameView, _ made: KeyFeatures) throws -> StreamState.Key {
+    StreamState.Key(
+      view: seen, cached: try propagator.prepare(made.tap.main), skipCount: made.tap.skips.count)
+  }
+
+  /// What the backbone makes of a key frame up to the tap, going on from what is `known`.
+  ///
+  /// Of a smaller picture it is brought to the grid of `like`, which full size gives.
+  private func features(
+    ofKey seen: FrameView, as decision: Decision, from known: [String: Features],
+    like full: Tensor?
+  ) throws -> KeyFeatures {
+    if decision.scale < 1, let full {
+      return try features(ofKey: seen, scaledBy: decision.scale, like: full)
+    }
+    var known = known
+    for count in try keptCounts() where count < cachedStages {
+      known[backbone.stages[count - 1].name] = try run(
+        through: count, on: seen.working, from: known)
+    }
+    let tap = try run(through: cachedStages, on: seen.working, from: known)
+    known[backbone.stages[cachedStages - 1].name] = tap
+    return KeyFeatures(
+      tap: tap, kept: known.filter { keptStages.contains($0.key) }.mapValues(\.main))
+  }
+
+  private func features(
+    ofKey seen: FrameView, scaledBy scale: Double, like full: Tensor
+  ) throws -> KeyFeatures {
+    guard backbone.inputSize == nil else {
+      throw BackboneError(.badDescription, "the backbone takes pictures of one size only")
+    }
+    let size = seen.working.pixels.size
+    func scaled(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
+    let pixels = try seen.working.pixels.resized(
+      width: scaled(size.width), height: scaled(size.height))
+    let small = try run(through: cachedStages, on: seen.working.with(pixels: pixels), from: [:])
+    guard small.skips.isEmpty else {
+      throw BackboneError(
+        .badDescription,
+        "key frames at another scale need a tap after which nothing of an earlier stage is read")
+    }
+    let features = try small.main.resizedBilinear(
+      height: full.shape[2], width: full.shape[3], grid: .halfPixel)
+    return KeyFeatures(tap: Features(features), kept: [:])
   }
 
   /// The stages whose features of the reference are remembered.
@@ -215,10 +238,16 @@ extension KeyframePipeline {
   }
 
   /// Whether nothing comes after the carried tensor but the choice of the best class.
-  private func canFuse(_ cached: Tensor, size: PixelSize) -> Bool {
+  func canFuse(_ cached: Tensor, size: PixelSize) -> Bool {
     fusion == nil && propagator.reference == .key && cachedStages == backbone.stages.count
       && head.isIdentity(on: cached.shape, size: size)
   }
+}
+
+/// What a backbone gives of a key frame: at the tap, and after each stage whose features are kept.
+private struct KeyFeatures {
+  let tap: Features
+  let kept: [String: Tensor]
 }
 
 extension KeyframePipeline {
@@ -242,13 +271,15 @@ extension KeyframePipeline {
     return try backbone.run(0..<count, on: Features(backbone.input(for: frame)))
   }
 
-  /// What comes after the cached stage.
-  private func finish(
-    _ cached: Features, size: PixelSize, giving product: Product
-  ) throws -> Tensor {
+  /// What the stages after the tap make of its features.
+  func rest(of tap: Features) throws -> Tensor {
     let rest = cachedStages..<backbone.stages.count
-    let features = rest.isEmpty ? cached : try backbone.run(rest, on: cached)
-    let scores = try head(features.main, size: size)
+    return rest.isEmpty ? tap.main : try backbone.run(rest, on: tap).main
+  }
+
+  /// What comes after the last stage.
+  func finish(_ output: Tensor, size: PixelSize, giving product: Product) throws -> Tensor {
+    let scores = try head(output, size: size)
     return product == .scores ? scores : try scores.argmaxLabels()
   }
 }

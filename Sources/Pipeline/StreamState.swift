@@ -20,6 +20,10 @@ public struct StreamState: Sendable {
   var keyFeatures: [String: Tensor] = [:]
   /// Motion gathered since the key, for estimators that reach back one frame only.
   var chain: MotionChain?
+  /// The key that is computed in the background; nil where none is.
+  var coming: Coming?
+  /// How long frames have taken.
+  var times = UsualTimes()
   /// How many frames have passed since the last key frame; 0 at the key itself.
   public internal(set) var framesSinceKey = 0
 
@@ -33,11 +37,47 @@ public struct StreamState: Sendable {
 
   init(scheduler: any KeyframeScheduler) { self.scheduler = scheduler }
 
-  /// Makes `view` the key.
-  mutating func become(key view: FrameView, cached: Tensor, skipCount: Int) {
-    key = Key(view: view, cached: cached, skipCount: skipCount)
-    (carried, keyFeatures) = (nil, [:])
+  /// A key that is computed in the background.
+  struct Coming: Sendable {
+    let work: BackgroundKey
+    /// How many frames after it others borrow from it, and how many have passed.
+    let dueAfter: Int
+    var passed = 0
+    /// Motion gathered since it.
+    var chain: MotionChain?
+    /// Features of it that the scheduler has asked for.
+    let keyFeatures: [String: Tensor]
+
+    init(
+      work: BackgroundKey, dueAfter: Int, chain: MotionChain?, keyFeatures: [String: Tensor]
+    ) {
+      precondition(dueAfter >= 1, "a key that is ready \(dueAfter) frames later")
+      (self.work, self.dueAfter, self.chain) = (work, dueAfter, chain)
+      self.keyFeatures = keyFeatures
+    }
+  }
+
+  /// Makes `key` the key, with the features that are kept of it.
+  mutating func become(_ key: Key, kept: [String: Tensor]) {
+    (self.key, self.kept) = (key, kept)
+    (carried, coming, keyFeatures) = (nil, nil, [:])
     framesSinceKey = 0
+  }
+
+  /// Before `frame` is looked at, makes that the key which was computed in the background and is due now: all that
+  /// is known of it at once, waiting for what is not ready.
+  mutating func takeUpKeyThatIsDue(at frame: FrameView) throws {
+    guard var coming else { return }
+    coming.passed += 1
+    guard coming.passed >= coming.dueAfter else {
+      _ = try coming.chain?.motionToKey(from: frame.source)
+      self.coming = coming
+      return
+    }
+    let (key, kept) = try coming.work.result()
+    become(key, kept: kept)
+    (chain, keyFeatures) = (coming.chain, coming.keyFeatures)
+    framesSinceKey = coming.passed - 1
   }
 
   /// From here on, motion leads back to `view`.
@@ -47,5 +87,23 @@ public struct StreamState: Sendable {
     } else {
       try chain?.setKey(view.source)
     }
+  }
+}
+
+/// How long a stream's frames of either role take: means that forget, half of it within some seven frames.
+struct UsualTimes: Sendable {
+  private var key: Double?
+  private var propagated: Double?
+
+  /// Nil before there was a frame of each role.
+  var usual: (key: Duration, propagated: Duration)? {
+    guard let key, let propagated else { return nil }
+    return (.seconds(key), .seconds(propagated))
+  }
+
+  mutating func add(_ trace: FrameTrace) {
+    let seconds = trace.total / .seconds(1)
+    func updated(_ mean: Double?) -> Double { mean.map { $0 + 0.1 * (seconds - $0) } ?? seconds }
+    if trace.role == .key { key = updated(key) } else { propagated = updated(propagated) }
   }
 }

@@ -12,34 +12,55 @@ extension [Card<any KeyframeScheduler>] {
       FixedInterval(every: try positiveInteger($0))
     },
     Card(
-      "moved", setting: "PIXELS|rate=R",
+      "moved", setting: "PIXELS|rate=R|latency=MS",
       "a key frame once the picture has moved PIXELS on average; as any score below, or such a limit that a "
-        + "share R of the frames is key"
+        + "share R of the frames is key, or that a frame takes MS on average"
     ) { setting in
-      if let rate = try Self.rate(setting) { return DeviationAtRate(MotionAmount(), rate: rate) }
+      if let target = try Self.target(setting) {
+        return DeviationAtRate(MotionAmount(), target: target)
+      }
       return MotionLimit(pixels: try positiveNumber(setting))
     },
     Card(
-      "warp-error", setting: "LEVELS|rate=R",
+      "spread", setting: "PIXELS|rate=R|latency=MS",
+      "a key frame once parts of the picture have moved PIXELS apart"
+    ) { try scored(MotionSpread(), $0) },
+    Card(
+      "warp-error", setting: "LEVELS|rate=R|latency=MS",
       "a key frame once the key, brought here along the motion, differs by LEVELS of 255"
     ) { try scored(WarpError(), $0) },
     Card(
-      "unknown", setting: "SHARE|rate=R",
+      "unknown", setting: "SHARE|rate=R|latency=MS",
       "a key frame once the motion of a SHARE is unknown: of codec motion, what was coded on its own"
     ) { try scored(UnknownShare(), $0) },
     Card(
-      "features", setting: "STAGE,CHANGE|STAGE,rate=R",
+      "confidence", setting: "LOSS|rate=R|latency=MS",
+      "a key frame once the mean probability of the best class has fallen by LOSS since the key"
+    ) { try scored(UncertaintyRise(.confidence), $0) },
+    Card(
+      "entropy", setting: "RISE|rate=R|latency=MS",
+      "a key frame once the mean entropy of the classes, 0 to 1, has risen by RISE since the key"
+    ) { try scored(UncertaintyRise(.entropy), $0) },
+    Card(
+      "features", setting: "STAGE,CHANGE|STAGE,rate=R|STAGE,latency=MS",
       "a key frame once features after STAGE have changed by CHANGE of their norm"
     ) {
-      let (stage, rest) = try Self.stage($0)
+      let (stage, rest) = try Self.halves($0, "a stage")
       return try scored(FeatureChange(after: stage), rest)
     },
     Card(
-      "labels", setting: "STAGE,SHARE|STAGE,rate=R",
+      "labels", setting: "STAGE,SHARE|STAGE,rate=R|STAGE,latency=MS",
       "a key frame once a SHARE of places has another best channel after STAGE (Clockwork)"
     ) {
-      let (stage, rest) = try Self.stage($0)
+      let (stage, rest) = try Self.halves($0, "a stage")
       return try scored(LabelChange(after: stage), rest)
+    },
+    Card(
+      "learned", setting: "FOLDER,CHANGE|FOLDER,rate=R|FOLDER,latency=MS",
+      "a key frame once a trained network says that so much has changed: a folder with spec.yaml and weights"
+    ) {
+      let (folder, rest) = try Self.halves($0, "a folder")
+      return try scored(LearnedDeviation(contentsOf: folder), rest)
     },
     Card("random", setting: "RATE", "each frame is key with this probability: the honest baseline")
     {
@@ -57,30 +78,59 @@ extension [Card<any KeyframeScheduler>] {
     },
     Card(
       "shots", setting: "SCHEDULER", "another scheduler's keys and one at each cut: shots:every:10"
+    ) { ShotChange(try base($0)) },
+    Card(
+      "budget", setting: "SHARE,SCHEDULER",
+      "another scheduler's keys, but never more than a SHARE of the frames: budget:0.1,moved:10"
     ) {
-      guard let base = $0, !base.isEmpty else { throw Misfit("needs a scheduler") }
-      return ShotChange(try schedulers.part(base))
+      let (limit, rest) = try Self.halves($0, "a share")
+      return KeyBudget(try base(rest), share: try share(limit))
+    },
+    Card(
+      "background", setting: "N,SCHEDULER",
+      "another scheduler's keys, computed on another thread and used from N frames later on: no frame waits"
+    ) {
+      let (frames, rest) = try Self.halves($0, "a number of frames")
+      return BackgroundRefresh(try base(rest), frames: try positiveInteger(frames))
+    },
+    Card(
+      "ladder", setting: "SCALE,N,SCHEDULER",
+      "another scheduler's keys, all but every Nth of pictures SCALE as large: ladder:0.5,3,every:4"
+    ) {
+      let (scale, rest) = try Self.halves($0, "a scale")
+      let (count, scheduler) = try Self.halves(rest, "how many keys to a full one")
+      return ResolutionLadder(
+        try base(scheduler), scale: try share(scale), fullEvery: try positiveInteger(count))
     },
   ]
+
+  private static func base(_ name: String?) throws -> any KeyframeScheduler {
+    guard let name, !name.isEmpty else { throw Misfit("needs a scheduler") }
+    return try schedulers.part(name)
+  }
 
   private static func scored(
     _ deviation: some Deviation, _ setting: String?
   ) throws -> any KeyframeScheduler {
-    if let rate = try rate(setting) { return DeviationAtRate(deviation, rate: rate) }
+    if let target = try target(setting) { return DeviationAtRate(deviation, target: target) }
     return DeviationLimit(deviation, limit: try positiveNumber(setting))
   }
 
-  /// The share that `rate=R` names; nil where the setting is another.
-  private static func rate(_ setting: String?) throws -> Double? {
-    guard let setting, setting.hasPrefix("rate=") else { return nil }
-    return try share(String(setting.dropFirst(5)))
+  /// The target that `rate=R` or `latency=MS` names; nil where the setting is another.
+  private static func target(_ setting: String?) throws -> KeyTarget? {
+    guard let setting else { return nil }
+    if setting.hasPrefix("rate=") { return .rate(try share(String(setting.dropFirst(5)))) }
+    guard setting.hasPrefix("latency=") else { return nil }
+    return .latency(.seconds(try positiveNumber(String(setting.dropFirst(8))) / 1000))
   }
 
-  /// What is before the first comma, and after it.
-  private static func stage(_ setting: String?) throws -> (String, String?) {
+  /// What is before the first comma, which is to be `what`, and after it.
+  private static func halves(
+    _ setting: String?, _ what: String
+  ) throws -> (String, rest: String?) {
     let parts = (setting ?? "").split(separator: ",", maxSplits: 1).map(String.init)
-    guard let stage = parts.first else { throw Misfit("needs a stage") }
-    return (stage, parts.count > 1 ? parts[1] : nil)
+    guard let first = parts.first else { throw Misfit("needs \(what)") }
+    return (first, parts.count > 1 ? parts[1] : nil)
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flow
+internal import Foundation
 internal import Tensors
-internal import Video
 
 /// How far a frame has come from its key: one number, which schedulers compare.
 ///
@@ -55,18 +55,8 @@ public struct WarpError: Deviation {
   public init() {}
 
   public func score(at moment: inout Moment) throws -> Double? {
-    let size = moment.frame.pixels.size
-    let (height, width) = ((size.height + 3) / 4, (size.width + 3) / 4)
-    let (motion, known) = try moment.motionToKey().resized(width: width, height: height).tensors()
-    func cells(_ frame: Frame) throws -> Tensor {
-      try frame.pixels.tensor().adaptiveAveragePool(Extent(height: height, width: width))
-    }
-    let carried = try cells(moment.key).warped(along: motion, known: known)
-    let differences = try (cells(moment.frame) - carried).abs().mean(axes: [1])
-    guard let known else { return Double(try differences.mean().item()) }
-    let share = try known.cast(to: .float32).mean().item()
-    guard Double(share) >= 1 - MotionLimit.tolerableUnknown else { return nil }
-    return Double(try (differences * known.cast(to: .float32)).mean().item() / share)
+    let cells = try Cells(of: &moment)
+    return try cells.isTold ? cells.error : nil
   }
 }
 
@@ -107,5 +97,57 @@ public struct LabelChange: Deviation {
     let here = try moment.features(after: stage).argmaxLabels()
     let there = try moment.keyFeatures(after: stage).argmaxLabels()
     return 1 - Double(try here.equal(to: there).cast(to: .float32).mean().item())
+  }
+}
+
+/// How unevenly the picture moved since the key: the root of the mean square difference of the motion from its
+/// mean, in pixels of the working size. 0 for a pan, large where things move by themselves and where depth
+/// makes what is near move further, which is where something comes into view.
+public struct MotionSpread: Deviation {
+  public let name = "motion's spread"
+
+  public init() {}
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let motion = try moment.motionToKey()
+    guard Double(motion.knownShare) >= 1 - MotionLimit.tolerableUnknown else { return nil }
+    return motion.spread.map(Double.init)
+  }
+}
+
+/// How much less sure what was carried to the frame is than the key's own scores.
+///
+/// Carrying blends scores where the motion reads between cells, and what is fused with them contradicts them where
+/// they are wrong: both lower the probability of the best class.
+public struct UncertaintyRise: Deviation {
+  /// What is held against the key's.
+  public enum Measure: String, Sendable, Hashable, CaseIterable {
+    /// The mean probability of the best class: 1 where all is sure.
+    case confidence
+    /// The mean entropy of the classes' probabilities over that of even ones: 1 where nothing is known.
+    case entropy
+  }
+
+  public let measure: Measure
+
+  public init(_ measure: Measure) { self.measure = measure }
+
+  public var name: String { measure == .confidence ? "confidence lost" : "entropy gained" }
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let (here, there) = (
+      try uncertainty(of: moment.scores()), try uncertainty(of: moment.keyScores())
+    )
+    return max(0, here - there)
+  }
+
+  private func uncertainty(of scores: Tensor) throws -> Double {
+    let logs = try scores.cast(to: .float32).logSoftmax(axis: 1)
+    switch measure {
+    case .confidence: return 1 - Double(try logs.max(axes: [1]).exp().mean().item())
+    case .entropy:
+      let entropy = -Double(try (logs * logs.exp()).sum(axes: [1]).mean().item())
+      return entropy / log(Double(max(2, scores.shape[1])))
+    }
   }
 }

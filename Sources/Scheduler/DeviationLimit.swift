@@ -23,7 +23,16 @@ public struct DeviationLimit: KeyframeScheduler {
   }
 }
 
-/// A key frame once a deviation is more than a limit that is moved so that a given share of frames is key.
+/// How often frames are to be key.
+public enum KeyTarget: Hashable, Sendable {
+  /// This share of them, above 0 and not above 1.
+  case rate(Double)
+  /// As often as a mean time a frame leaves room for, from the frame in memory to its labels. It rests on how long
+  /// frames take, so that the same input need not give the same schedule.
+  case latency(Duration)
+}
+
+/// A key frame once a deviation is more than a limit that is moved so that a target is met.
 ///
 /// After each frame the limit's logarithm goes up by `gain · (isKey - rate)`: the share of keys is then `rate` in
 /// the long run whatever the deviation's scale (stochastic approximation of a quantile; Robbins and Monro,
@@ -32,49 +41,76 @@ public struct DeviationLimit: KeyframeScheduler {
 /// deviation seen, so that a long still is not followed by a burst.
 public struct DeviationAtRate: KeyframeScheduler {
   public let deviation: any Deviation
-  /// The share of frames that are to be key.
-  public let rate: Double
+  public let target: KeyTarget
   public let gain: Double
   /// What the deviation is compared with; nil before one was seen.
   public private(set) var limit: Double?
 
-  /// - Precondition: the rate is above 0 and not above 1; the gain is positive.
+  /// - Precondition: a rate is above 0 and not above 1; a latency and the gain are positive.
   public init(
-    _ deviation: some Deviation, rate: Double, gain: Double = 0.3, startingAt limit: Double? = nil
+    _ deviation: some Deviation, target: KeyTarget, gain: Double = 0.3,
+    startingAt limit: Double? = nil
   ) {
-    precondition(rate > 0 && rate <= 1 && gain > 0, "a rate of \(rate), a gain of \(gain)")
-    (self.deviation, self.rate, self.gain, self.limit) = (deviation, rate, gain, limit)
+    switch target {
+    case .rate(let rate): precondition(rate > 0 && rate <= 1, "a rate of \(rate)")
+    case .latency(let latency): precondition(latency > .zero, "a latency of \(latency)")
+    }
+    precondition(gain > 0, "a gain of \(gain)")
+    (self.deviation, self.target, self.gain, self.limit) = (deviation, target, gain, limit)
+  }
+
+  /// The same for a share of frames.
+  public init(_ deviation: some Deviation, rate: Double) {
+    self.init(deviation, target: .rate(rate))
   }
 
   public mutating func decision(at moment: inout Moment) throws -> Decision {
-    // The key itself, of which nobody asked, is the first frame that counts.
-    if moment.framesSinceKey == 1, !decidedLast { follow(isKey: true) }
-    decidedLast = false
+    let rate = rate(at: moment)
+    // The key itself, of which nobody asked, is the first frame that counts; what was made key against
+    // what was decided here counts as that.
+    if moment.framesSinceKey == 1, !decidedLast {
+      limit = limitBefore ?? limit
+      follow(isKey: true, rate: rate)
+    }
+    (decidedLast, limitBefore) = (false, limit)
     guard let score = try deviation.score(at: &moment) else {
-      return answer(.key, Reason("\(deviation.name) unknown"))
+      return answer(.key, Reason("\(deviation.name) unknown"), rate: rate)
     }
     largest = max(largest, score)
     // The first change that is seen sets the scale: that after 1 / rate frames, were it to grow evenly.
     guard let limit = limit ?? (score > 0 ? score / rate : nil) else {
-      return answer(rate == 1 ? .key : .propagated, Reason(deviation.name, score: score))
+      return answer(
+        rate == 1 ? .key : .propagated, Reason(deviation.name, score: score), rate: rate)
     }
     self.limit = limit
     return answer(
       score > limit || rate == 1 ? .key : .propagated,
-      Reason(deviation.name, score: score, threshold: limit))
+      Reason(deviation.name, score: score, threshold: limit), rate: rate)
   }
 
   /// Whether the last frame was made key here, and has been counted.
   private var decidedLast = false
+  /// The limit before the last frame was counted.
+  private var limitBefore: Double?
   private var largest = 0.0
 
-  private mutating func answer(_ role: FrameRole, _ reason: Reason) -> Decision {
-    follow(isKey: role == .key)
+  /// Until it is known how long frames take, one in ten.
+  private func rate(at moment: Moment) -> Double {
+    switch target {
+    case .rate(let rate): return rate
+    case .latency(let latency):
+      guard let (key, propagated) = moment.usualTimes, key > propagated else { return 0.1 }
+      return min(1, max(0.001, (latency - propagated) / (key - propagated)))
+    }
+  }
+
+  private mutating func answer(_ role: FrameRole, _ reason: Reason, rate: Double) -> Decision {
+    follow(isKey: role == .key, rate: rate)
     decidedLast = role == .key
     return Decision(role, because: reason)
   }
 
-  private mutating func follow(isKey: Bool) {
+  private mutating func follow(isKey: Bool, rate: Double) {
     guard let limit else { return }
     self.limit = max(limit * exp(gain * ((isKey ? 1 : 0) - rate)), largest / 100)
   }

@@ -21,14 +21,34 @@ public enum FrameRole: String, Hashable, Sendable, Codable {
   case propagated
 }
 
-/// What a scheduler answers: the role, and what it rests on.
+/// What a scheduler answers: the role, what it rests on, and of a key frame how it is to be computed.
 public struct Decision: Hashable, Sendable {
   public let role: FrameRole
   public let reason: Reason
+  /// When others begin to borrow from this key frame; says nothing of a propagated one.
+  public let refresh: Refresh
+  /// What the sides of the picture are multiplied by before the backbone sees this key frame.
+  public let scale: Double
 
-  public init(_ role: FrameRole, because reason: Reason) {
-    (self.role, self.reason) = (role, reason)
+  /// - Precondition: the scale is above 0 and not above 1.
+  public init(
+    _ role: FrameRole, because reason: Reason, refresh: Refresh = .immediate, scale: Double = 1
+  ) {
+    precondition(scale > 0 && scale <= 1, "a key frame \(scale) times as large")
+    (self.role, self.reason, self.refresh, self.scale) = (role, reason, refresh, scale)
   }
+}
+
+/// When a key frame's own features are there.
+public enum Refresh: Hashable, Sendable {
+  /// At once: the frame waits for the backbone.
+  case immediate
+  /// The frame is itself still carried to, while the backbone runs on another thread; that many frames later, at
+  /// least one, others borrow from it. Whichever frame that is waits for what is not ready yet, so that the same
+  /// input always gives the same output.
+  ///
+  /// The low-latency mode of LLVSS (Li et al., CVPR 2018, section 3.3).
+  case background(frames: Int)
 }
 
 /// Why a frame got its role: a rule, and where one was compared, the score and its threshold.
@@ -45,6 +65,8 @@ public struct Reason: Hashable, Sendable, CustomStringConvertible {
   public static let firstFrame = Reason("first frame")
   /// Damage, a gap or a change of size came before this frame.
   public static let streamBroke = Reason("stream broke")
+  /// A key is being computed in the background, and until others can borrow from it there is no other.
+  public static let keyUnderWay = Reason("key under way")
 
   public var description: String {
     guard let score else { return rule }

@@ -19,9 +19,15 @@ public struct Moment {
 
   private var keyMotion: Asked<MotionField>
   private var previousMotion: Asked<MotionField>
+  private var carriedScores: Asked<Tensor>
+  private let computeKeyScores: () throws -> Tensor
   private let computeFeatures: (String) throws -> Tensor
   private let computeKeyFeatures: (String) throws -> Tensor
   private var features: [String: Tensor] = [:]
+
+  /// The mean time that a stream's frames of either role have taken, from the frame in memory to its labels;
+  /// nil before there was one of each. Unlike all else here it is another each time.
+  public let usualTimes: (key: Duration, propagated: Duration)?
 
   /// A moment whose quantities come from these closures, each called at most once
   /// (`features` at most once for each stage).
@@ -30,10 +36,14 @@ public struct Moment {
     motionToKey: @escaping () throws -> MotionField,
     motionToPrevious: @escaping () throws -> MotionField,
     features: @escaping (_ stage: String) throws -> Tensor,
-    keyFeatures: @escaping (_ stage: String) throws -> Tensor
+    keyFeatures: @escaping (_ stage: String) throws -> Tensor,
+    scores: @escaping () throws -> Tensor, keyScores: @escaping () throws -> Tensor,
+    usualTimes: (key: Duration, propagated: Duration)? = nil
   ) {
     (self.frame, self.key, self.framesSinceKey) = (frame, key, framesSinceKey)
+    self.usualTimes = usualTimes
     (keyMotion, previousMotion) = (Asked(motionToKey), Asked(motionToPrevious))
+    (carriedScores, computeKeyScores) = (Asked(scores), keyScores)
     (computeFeatures, computeKeyFeatures) = (features, keyFeatures)
   }
 
@@ -62,8 +72,13 @@ public struct Moment {
   /// backbone runs once more on it.
   public func keyFeatures(after stage: String) throws -> Tensor { try computeKeyFeatures(stage) }
 
-  /// The stages whose features were asked for, with what they gave.
-  package var askedFeatures: [String: Tensor] { features }
+  /// What propagation gives for this frame: 1 × classes × h × w, on the grid of the backbone's last stage.
+  ///
+  /// If the frame becomes key, that was in vain; else it is not done again.
+  public mutating func scores() throws -> Tensor { try carriedScores.value() }
+
+  /// The scores of the last key frame, on the same grid.
+  public func keyScores() throws -> Tensor { try computeKeyScores() }
 }
 
 /// A value that is computed when first asked for, and only then.

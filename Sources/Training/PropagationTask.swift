@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Backbone
-internal import Datasets
 public import Flow
 public import Layers
 public import Propagation
 internal import Tensors
-internal import Video
 
 /// Training what carries features behind a network that stays as it is.
 ///
@@ -17,24 +15,15 @@ internal import Video
 public struct PropagationTask: TrainingTask {
   public let backbone: SegmentationNetwork
   public let part: LearnedPart
-  public var lesson: SegmentationLesson
+  public let lesson: SegmentationLesson
   /// What the mean square difference of what is carried from the later frame's own features at the tap counts
   /// (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
   public var similarity = 0.0
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int
-  private let flow: any FlowEstimator
-  private let sources: [PairSource]
-  private let pools: [MadeOnce<MotionPair>]
-  private let seed: UInt64
+  private let pairs: SeenPairs
 
-  public struct Batch: Sendable {
-    /// N × 3 × height × width: blue, green and red from 0 to 255.
-    let current: Tensor, reference: Tensor
-    /// Of each pair, on the pictures' grid.
-    let motions: [MotionField]
-    let labels: Tensor
-  }
+  public typealias Batch = SeenPairs.Batch
 
   /// A task on pairs out of `sources`, along the motion that `flow` finds.
   ///
@@ -47,50 +36,17 @@ public struct PropagationTask: TrainingTask {
     on sources: [PairSource], along flow: some FlowEstimator, lesson: SegmentationLesson,
     seed: UInt64 = 1
   ) throws {
-    (self.part, self.backbone, self.flow) = (part, backbone, flow)
-    precondition(!sources.isEmpty, "nothing to train on")
-    (self.sources, self.lesson, self.seed) = (sources, lesson, seed)
+    (self.part, self.backbone, self.lesson) = (part, backbone, lesson)
     cachedStages = try tap.map { try backbone.index(ofStage: $0) + 1 } ?? backbone.stages.count
-    pools = sources.map { source in MadeOnce { try source.pairs.pair($0) } }
+    pairs = SeenPairs(
+      sources, along: flow, augmentation: lesson.augmentation, batchSize: lesson.batchSize,
+      void: backbone.specification.ignoredLabel, seed: seed)
   }
 
   public var parameters: Parameters { part.parameters }
 
-  private var void: UInt8 { backbone.specification.ignoredLabel }
-
   public func batch(at step: Int) throws -> Batch {
-    let drawn = try (0..<lesson.batchSize).map { try draw(place: $0, at: step) }
-    let crop = lesson.augmentation.crop
-    func pictures(_ part: (Drawn) -> Image) throws -> Tensor {
-      let tensors = try drawn.map { try part($0).tensor() }
-      return try .concatenate(tensors, axis: 0).to(parameters.device)
-    }
-    let labels = try Tensor(
-      drawn.flatMap(\.labels.bytes), shape: [drawn.count, crop.height, crop.width])
-    return Batch(
-      current: try pictures(\.current), reference: try pictures(\.reference),
-      motions: drawn.map(\.motion), labels: try labels.to(parameters.device))
-  }
-
-  private struct Drawn {
-    let current: Image, reference: Image, labels: Image
-    let motion: MotionField
-  }
-
-  private func draw(place: Int, at step: Int) throws -> Drawn {
-    var random = RandomStream(seed: seed, step, place, 0x9709)
-    let source = sources.draw(&random)
-    let pair = try pools[source][random.below(sources[source].count)]
-    let view = lesson.augmentation.draw(for: pair.current.size, from: &random)
-    let (current, reference) = (view.image(pair.current), view.image(pair.reference))
-    let unlabelled = Image(
-      width: current.width, height: current.height, channels: 1, repeating: void)
-    return Drawn(
-      current: current, reference: reference,
-      labels: pair.currentLabels.map { view.labels($0, void: void) } ?? unlabelled,
-      motion: try flow.motion(
-        from: Frame(index: 1, time: 1, pixels: current),
-        to: Frame(index: 0, time: 0, pixels: reference)))
+    try pairs.batch(at: step, on: parameters.device)
   }
 
   public func loss(of batch: Batch, at _: Int, in pass: Pass) throws -> Loss {
@@ -114,7 +70,8 @@ public struct PropagationTask: TrainingTask {
     let scores = try rest.main.resizedBilinear(
       height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
     var loss = try lesson.objective.loss(
-      of: scores, labels: batch.labels, void: Int(void), images: seen)
+      of: scores, labels: batch.labels, void: Int(backbone.specification.ignoredLabel),
+      images: seen)
     if similarity > 0 {
       let own = try current.features(through: cachedStages).main
       try loss.add(
@@ -136,22 +93,8 @@ public struct PropagationTask: TrainingTask {
   public func evaluate() throws -> [String: Double] { try evaluation?() ?? [:] }
 }
 
-extension PropagationTask.Batch {
-  /// All pairs' motion on one grid.
-  func motion(
-    height: Int, width: Int, on device: Device
-  ) throws -> (motion: Tensor, known: Tensor?) {
-    let parts = try motions.map { try $0.resized(width: width, height: height).tensors() }
-    let known = try parts.map { try $0.known ?? .full([1, height, width], of: 1, type: .uint8) }
-    return (
-      try Tensor.concatenate(parts.map(\.motion), axis: 0).to(device),
-      try Tensor.concatenate(known, axis: 0).to(device)
-    )
-  }
-}
-
 /// What a network that is not trained makes of pictures, stage by stage as it is asked for.
-private final class SeenFrames {
+final class SeenFrames {
   private let backbone: SegmentationNetwork
   private var known: [Features]
 

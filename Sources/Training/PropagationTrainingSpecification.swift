@@ -56,16 +56,8 @@ public struct PropagationTrainingSpecification: Sendable {
     agreement = try training.number("agreement", in: 0...1000, usual: 1)
     similarity = try training.number("similarity", in: 0...1000, usual: 0)
     pairCount = try training.integer("pairs", in: 1...1_000_000)
-    let bounds = training.has("gaps") ? try training.integers("gaps", in: 1...1000) : [1, 10]
-    guard bounds.count == 2, bounds[0] <= bounds[1] else {
-      throw training.complaint("gaps", "must be the smallest and the largest")
-    }
-    gaps = bounds[0]...bounds[1]
-    plan = TrainingPlan(
-      stages: try training.groups("stages").map { (stage) throws(BackboneError) in
-        try TrainingStage(stage, folder: folder)
-      }, seed: UInt64(try training.integer("seed", in: 0...Int.max, usual: 1)))
-    guard !plan.stages.isEmpty else { throw training.complaint("stages", "must name at least one") }
+    gaps = try training.gaps(usual: 1...10)
+    plan = try training.plan(in: folder)
     fingerprint = try TrainingFingerprint(of: root, stages: plan.stages.count)
   }
 

@@ -237,6 +237,100 @@ struct KeyframePipelineTests {
     #expect(backbone.runs.map(\.count) == [5, 2, 5])
   }
 
+  // A key every third frame, that others borrow from one or two frames later: labels are the key's, copied.
+  @Test(arguments: [1, 2]) func aKeyInTheBackgroundIsUsedWhenItIsDue(lag: Int) throws {
+    let backbone = CountedPixels()
+    let pipeline = try pipeline(
+      BackgroundRefresh(FixedInterval(every: 3), frames: lag), Copy(), backbone: backbone)
+    let results = try run(pipeline, frames: 9)
+    // The frame whose labels are shown, and how far it is back.
+    let shown = lag == 1 ? [0, 0, 0, 0, 3, 3, 3, 6, 6] : [0, 0, 0, 0, 0, 3, 3, 3, 6]
+    for (index, result) in results.enumerated() {
+      #expect(result.labels == columns(of: slide(shown[index], by: 2)), "frame \(index)")
+      #expect(result.trace.framesSinceKey == index - shown[index])
+      #expect(result.trace.role == (index == 0 ? .key : .propagated))
+      #expect((result.trace.stages[.wait] ?? .zero) >= .zero)
+    }
+    #expect(results.indices.filter { results[$0].trace.startsBackbone } == [0, 3, 6])
+    #expect(backbone.high.count == 3)
+  }
+
+  @Test func aStreamThatForksWhileAKeyIsUnderWayBorrowsFromItTwice() throws {
+    let pipeline = try pipeline(BackgroundRefresh(FixedInterval(every: 2), frames: 2), Copy())
+    var state = pipeline.start()
+    for index in 0..<3 { _ = try pipeline.label(slide(index, by: 2), in: &state) }
+    var fork = state
+    for index in 3..<6 {
+      let labels = try pipeline.label(slide(index, by: 2), in: &state).labels
+      #expect(try pipeline.label(slide(index, by: 2), in: &fork).labels == labels)
+    }
+  }
+
+  // What is warped along a chain of steps reaches the new key by the steps since.
+  @Test(arguments: [1, 2, 3]) func theMotionLeadsToTheKeyThatIsUsed(lag: Int) throws {
+    for flow in [Sliding(dx: 2) as any FlowEstimator, ChainedFlow(Sliding(dx: 2))] {
+      let pipeline = try KeyframePipeline(
+        backbone: Pixels(), head: Pixels().head,
+        scheduler: BackgroundRefresh(FixedInterval(every: 4), frames: lag), propagator: .warp(),
+        flow: flow)
+      for (index, result) in try run(pipeline, frames: 12).enumerated() {
+        let expected = columns(of: slide(index, by: 2))
+        let entered = 2 * result.trace.framesSinceKey
+        for x in min(12, entered)..<12 { #expect(result.labels[x: x, y: 1] == expected[x: x, y: 1]) }
+      }
+    }
+  }
+
+  @Test func whatFailsInTheBackgroundIsThrownWhereItIsDue() throws {
+    var backbone = CountedPixels()
+    backbone.failsOn = 2
+    let pipeline = try pipeline(
+      BackgroundRefresh(FixedInterval(every: 2)), Copy(), backbone: backbone)
+    var state = pipeline.start()
+    for index in 0..<3 { _ = try pipeline.label(slide(index, by: 2), in: &state) }
+    let error = try #require(throws: PipelineError.self) {
+      try pipeline.label(slide(3, by: 2), in: &state)
+    }
+    #expect(error.stage == .wait && error.frame == 3 && error.underlying is CancellationError)
+  }
+
+  @Test func whatIsCarriedFromFrameToFrameTakesNoKeyFromTheBackground() throws {
+    let pipeline = try pipeline(
+      BackgroundRefresh(FixedInterval(every: 2)), Warp(from: .previous))
+    let error = try #require(throws: PipelineError.self) { try run(pipeline, frames: 4) }
+    #expect(error.frame == 2 && "\(error)".contains("reads the key itself"))
+  }
+
+  // Columns of six pixels survive being seen at half size, columns of one do not.
+  @Test func aKeyOfASmallerPictureIsBroughtToFullSize() throws {
+    let pipeline = try pipeline(
+      ResolutionLadder(FixedInterval(every: 1), scale: 0.5, fullEvery: 2), Copy())
+    var state = pipeline.start()
+    for (width, isSeen) in [(1, true), (6, true), (1, true), (1, false)] {
+      let pixels = Image(width: 12, height: 4, channels: 3) { bytes in
+        for cell in 0..<48 { bytes[3 * cell + cell % 12 / width % 2] = 200 }
+      }
+      let frame = Frame(index: state.framesSinceKey, time: 0, pixels: pixels)
+      let result = try pipeline.label(frame, in: &state)
+      #expect(result.labels.size == pixels.size && result.trace.role == .key)
+      #expect((result.labels == columns(of: frame)) == isSeen, "\(width): \(result.labels.bytes.prefix(12))")
+    }
+  }
+
+  // Confidence is asked of every frame: what was carried for it is what is shown.
+  @Test func whatIsCarriedForTheSchedulerIsNotCarriedAgain() throws {
+    let backbone = CountedPixels(), flow = Sliding(dx: 2)
+    let pipeline = try pipeline(
+      DeviationLimit(UncertaintyRise(.confidence), limit: 1), flow: flow, tap: "low",
+      backbone: backbone)
+    let plain = try self.pipeline(.every(9), tap: "low")
+    let (asked, unasked) = (try run(pipeline, frames: 5), try run(plain, frames: 5))
+    #expect(asked.map(\.labels) == unasked.map(\.labels))
+    #expect(flow.counter.count == 4)
+    // The last stage of each frame once, and of the key once more, as nobody had kept its scores.
+    #expect((backbone.low.count, backbone.high.count) == (2, 6))
+  }
+
   private func pipeline(
     _ scheduler: some KeyframeScheduler, _ propagator: some Propagator = Warp(),
     fusion: (any Fusion)? = nil,

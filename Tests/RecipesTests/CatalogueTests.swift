@@ -42,13 +42,17 @@ struct CatalogueTests {
     ("every", "every:N needs a whole number of at least 1, not ''"),
     ("every:0", "every:N needs a whole number of at least 1, not '0'"),
     ("every:x", "every:N needs a whole number of at least 1, not 'x'"),
-    ("moved:-1", "moved:PIXELS|rate=R needs a number above 0, not '-1'"),
-    ("moved:nan", "moved:PIXELS|rate=R needs a number above 0, not 'nan'"),
-    ("moved:rate=2", "moved:PIXELS|rate=R needs a share above 0 and not above 1, not 'rate=2'"),
+    ("moved:-1", "moved:PIXELS|rate=R|latency=MS needs a number above 0, not '-1'"),
+    ("moved:nan", "moved:PIXELS|rate=R|latency=MS needs a number above 0, not 'nan'"),
+    ("moved:rate=2", "moved:PIXELS|rate=R|latency=MS needs a share above 0 and not above 1, not 'rate=2'"),
     ("random:0", "random:RATE needs a share above 0 and not above 1, not '0'"),
-    ("features", "features:STAGE,CHANGE|STAGE,rate=R needs a stage, not ''"),
-    ("features:low", "features:STAGE,CHANGE|STAGE,rate=R needs a number above 0, not 'low'"),
+    ("features", "features:STAGE,CHANGE|STAGE,rate=R|STAGE,latency=MS needs a stage, not ''"),
+    ("features:low", "features:STAGE,CHANGE|STAGE,rate=R|STAGE,latency=MS needs a number above 0, not 'low'"),
     ("shots", "shots:SCHEDULER needs a scheduler, not ''"),
+    ("moved:latency=-3", "moved:PIXELS|rate=R|latency=MS needs a number above 0, not 'latency=-3'"),
+    ("budget:0.5", "budget:SHARE,SCHEDULER needs a scheduler, not '0.5'"),
+    ("background:0,every:2", "background:N,SCHEDULER needs a whole number of at least 1, not '0,every:2'"),
+    ("ladder:0.5,2,evry:3", "no 'evry'; there are ALL; did you mean 'every'?"),
     ("shots:every:0", "every:N needs a whole number of at least 1, not '0'"),
     ("", "no ''; there are ALL"),
   ])
@@ -61,7 +65,11 @@ struct CatalogueTests {
   @Test func scoresTakeALimitOrARate() throws {
     #expect(try schedulers.part("moved:8") is MotionLimit)
     let held = try #require(try schedulers.part("moved:rate=0.2") as? DeviationAtRate)
-    #expect(held.rate == 0.2 && held.deviation is MotionAmount)
+    #expect(held.target == .rate(0.2) && held.deviation is MotionAmount)
+    let timed = try #require(try schedulers.part("spread:latency=12.5") as? DeviationAtRate)
+    #expect(timed.target == .latency(.microseconds(12500)) && timed.deviation is MotionSpread)
+    let unsure = try #require(try schedulers.part("entropy:0.1") as? DeviationLimit)
+    #expect((unsure.deviation as? UncertaintyRise)?.measure == .entropy)
     let limited = try #require(try schedulers.part("warp-error:12") as? DeviationLimit)
     #expect(limited.limit == 12 && limited.deviation is WarpError)
     let features = try #require(try schedulers.part("features:layer1,rate=0.1") as? DeviationAtRate)
@@ -69,10 +77,20 @@ struct CatalogueTests {
     let labels = try #require(try schedulers.part("labels:classifier,0.3") as? DeviationLimit)
     #expect((labels.deviation as? LabelChange)?.stage == "classifier" && labels.limit == 0.3)
     let shots = try #require(try schedulers.part("shots:moved:rate=0.5") as? ShotChange)
-    #expect((shots.base as? DeviationAtRate)?.rate == 0.5)
+    #expect((shots.base as? DeviationAtRate)?.target == .rate(0.5))
     #expect((try schedulers.part("codec") as? CodecKeys)?.longest == .max)
     #expect((try schedulers.part("codec:12") as? CodecKeys)?.longest == 12)
     #expect((try schedulers.part("random:0.25") as? RandomKeys)?.rate == 0.25)
+  }
+
+  @Test func schedulersWrapOthers() throws {
+    let budget = try #require(try schedulers.part("budget:0.1,features:a,2") as? KeyBudget)
+    #expect(budget.share == 0.1 && budget.base is DeviationLimit)
+    let late = try #require(
+      try schedulers.part("background:2,shots:every:9") as? BackgroundRefresh)
+    #expect(late.frames == 2 && late.base is ShotChange)
+    let ladder = try #require(try schedulers.part("ladder:0.5,3,every:4") as? ResolutionLadder)
+    #expect(ladder.scale == 0.5 && ladder.fullEvery == 3 && ladder.base is FixedInterval)
   }
 
   @Test func aSettingWhereThereIsNoneIsRefused() {

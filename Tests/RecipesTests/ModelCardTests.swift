@@ -20,8 +20,14 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
   struct Score: Sendable {
     let data: String, split: String
     let frames: Int
+    /// Every how many frames there is a key, and whose motion leads to it; of what schedules, the share of keys.
+    let interval: Int, flow: String?
+    let rate: Double
     let mIoU: Double
   }
+
+  /// What the weights are of.
+  enum Kind { case network, flow, propagation, deviation }
 
   /// Labels carried along a network's motion over a number of frames.
   struct Carrying: Sendable {
@@ -31,12 +37,20 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
   }
 
   let folder: String
+  let kind: Kind
   let parameters: Int, multiplyAdds: Int
   /// What is claimed of a segmentation network, and of a flow network.
   let scores: [Score], carried: [Carrying]
 
   init(_ folder: String) throws {
     self.folder = folder
+    let specification = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
+    let said = try DescriptionReader(yaml: specification)
+    kind =
+      said.has("propagation")
+      ? .propagation
+      : said.has("deviation")
+        ? .deviation : try NetworkFolder.kind(in: folder) == nil ? .network : .flow
     let text = try String(contentsOfFile: "\(folder)/card.yaml", encoding: .utf8)
     let card = try DescriptionReader(yaml: text)
     try card.allow(["parameters", "multiply-adds", "command", "data", "scores", "carried"])
@@ -48,7 +62,10 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
       : card.groups("scores").map {
         Score(
           data: try $0.string("data"), split: try $0.string("split"),
-          frames: try $0.integer("frames", in: 1...1000), mIoU: try $0.number("miou", in: 0...1))
+          frames: try $0.integer("frames", in: 1...1000),
+          interval: try $0.integer("interval", in: 1...100, usual: 1),
+          flow: $0.has("flow") ? try $0.string("flow") : nil,
+          rate: try $0.number("rate", in: 0...1, usual: 1), mIoU: try $0.number("miou", in: 0...1))
       }
     carried =
       try !card.has("carried")
@@ -60,8 +77,6 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
           accuracy: try $0.number("accuracy", in: 0...1), mIoU: try $0.number("miou", in: 0...1))
       }
   }
-
-  var isOfFlow: Bool { !carried.isEmpty }
 
   var testDescription: String { (folder as NSString).lastPathComponent }
 
@@ -88,48 +103,32 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
 
   @Test(arguments: ModelCard.all)
   private func everyCardClaimsSomething(card: ModelCard) {
-    #expect(card.scores.isEmpty != card.carried.isEmpty)
+    #expect(card.scores.isEmpty == (card.kind == .flow))
+    #expect(card.carried.isEmpty == (card.kind != .flow))
   }
 
   /// Of a picture of 360×480.
   @Test(arguments: ModelCard.all)
   private func parametersAndWorkAreAsStated(card: ModelCard) throws {
-    let size = PixelSize(width: 480, height: 360)
-    let picture = Image(width: size.width, height: size.height, channels: 3, repeating: 0)
-    let frame = Frame(index: 0, time: 0, pixels: picture)
     let ledger = WorkLedger()
-    let parameters: Parameters = try withoutGradients {
-      if card.isOfFlow {
-        let flow = try NetworkFlow(folder: card.folder)
-        _ = try flow.motion(from: frame, to: frame, in: .counting(in: ledger))
-        return flow.network.parameters
-      }
-      let network = try SegmentationNetwork(contentsOf: card.folder)
-      let features = try network.run(
-        0..<network.stages.count, on: Features(network.input(for: frame)),
-        in: .counting(in: ledger))
-      _ = try network.head(features.main, size: size, in: .counting(in: ledger))
-      return network.parameters
-    }
+    let parameters = try withoutGradients { try card.parameters(countingIn: ledger) }
     #expect(parameters.count == card.parameters)
     #expect(ledger.multiplyAdds == card.multiplyAdds)
   }
 
-  @Test(arguments: ModelCard.all.filter { !$0.isOfFlow })
+  @Test(arguments: ModelCard.all.filter { $0.kind != .flow })
   private func scoresAreAsStated(card: ModelCard) throws {
-    let (network, head) = try StoredNetwork(at: card.folder).load()
     for score in card.scores {
       guard let clip = try clip(score.data, score.split, frames: score.frames) else { continue }
-      let pipeline = try KeyframePipeline(
-        backbone: network, head: head, scheduler: .every(1), propagator: .copy, flow: Still())
+      let pipeline = try card.pipeline(for: score)
       let measured = try Evaluator(pipeline, on: clip, consistency: nil).run()
       let found = try #require(measured.accuracy?.mIoU)
       // Processors round differently, which moves a few pixels at the edges of things.
-      #expect(abs(found - score.mIoU) < 0.004, "\(score.data): \(found), not \(score.mIoU)")
+      #expect(abs(found - score.mIoU) < 0.004, "\(score): \(found)")
     }
   }
 
-  @Test(arguments: ModelCard.all.filter(\.isOfFlow))
+  @Test(arguments: ModelCard.all.filter { $0.kind == .flow })
   private func labelsAreCarriedAsStated(card: ModelCard) throws {
     let flow = try NetworkFlow(folder: card.folder)
     for claim in card.carried {
@@ -152,5 +151,77 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
       data += ":" + shared.appendingPathComponent(data).path
     }
     return try [Card<ClipMaker>].clips.part(data)(ClipRequest(split: split, limit: frames))
+  }
+}
+
+// What a card is of, as it is used.
+extension ModelCard {
+  /// The parameters of what runs for one frame of 360×480.
+  fileprivate func parameters(countingIn ledger: WorkLedger) throws -> Parameters {
+    let size = PixelSize(width: 480, height: 360)
+    let picture = Image(width: size.width, height: size.height, channels: 3, repeating: 0)
+    let frame = Frame(index: 0, time: 0, pixels: picture)
+    switch kind {
+    case .flow:
+      let flow = try NetworkFlow(folder: folder)
+      _ = try flow.motion(from: frame, to: frame, in: .counting(in: ledger))
+      return flow.network.parameters
+    case .network:
+      let network = try SegmentationNetwork(contentsOf: folder)
+      let features = try network.run(
+        0..<network.stages.count, on: Features(network.input(for: frame)),
+        in: .counting(in: ledger))
+      _ = try network.head(features.main, size: size, in: .counting(in: ledger))
+      return network.parameters
+    case .propagation:
+      let (specification, backbone) = try described()
+      let weights = try SafetensorsFile(contentsOf: "\(folder)/weights.safetensors")
+      let part = try specification.part(
+        behind: backbone, parameters: Parameters(reading: weights))
+      try PropagatedFrame(backbone, tap: specification.tap, of: size, countedIn: ledger).run(part)
+      return part.parameters
+    case .deviation:
+      let deviation = try LearnedDeviation(contentsOf: folder)
+      guard deviation.sight == .motion else {
+        throw LayerError("no card tells yet of what sees features")
+      }
+      _ = try deviation.predict(
+        .zeros([1, LearnedDeviation.motionChannels, 90, 120]), in: .counting(in: ledger))
+      return deviation.parameters
+    }
+  }
+
+  private func described() throws -> (PropagationSpecification, SegmentationNetwork) {
+    let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
+    let specification = try PropagationSpecification(yaml: text, folder: folder)
+    return (specification, try SegmentationNetwork(contentsOf: specification.backbone))
+  }
+
+  fileprivate func pipeline(for score: Score) throws -> KeyframePipeline {
+    func flow(_ usual: String) throws -> any FlowEstimator {
+      try [Card<any FlowEstimator>].flows(threads: 1).part(score.flow ?? usual)
+    }
+    switch kind {
+    case .network, .flow:
+      let (network, head) = try StoredNetwork(at: folder).load()
+      return try KeyframePipeline(
+        backbone: network, head: head, scheduler: .every(1), propagator: .copy, flow: Still())
+    case .propagation:
+      let specification = try described().0
+      let (network, head) = try StoredNetwork(at: specification.backbone).load()
+      let strategy = try PropagationStrategy(contentsOf: folder, behind: network)
+      return try KeyframePipeline(
+        backbone: network, head: head, scheduler: .every(score.interval),
+        propagator: strategy.propagator, fusion: strategy.fusion,
+        flow: flow(specification.flow), tap: strategy.tap)
+    case .deviation:
+      let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
+      let specification = try DeviationSpecification(yaml: text, folder: folder)
+      let (network, head) = try StoredNetwork(at: specification.backbone).load()
+      return try KeyframePipeline(
+        backbone: network, head: head,
+        scheduler: DeviationAtRate(LearnedDeviation(contentsOf: folder), rate: score.rate),
+        propagator: .warp(), flow: flow(specification.flow))
+    }
   }
 }

@@ -19,13 +19,14 @@ private func frame(_ index: Int, _ value: (Int, Int) -> UInt8) -> Frame {
 
 private func moment(
   _ frame: Frame, key: Frame, motion: MotionField? = nil, here: Tensor? = nil,
-  there: Tensor? = nil
+  there: Tensor? = nil, usualTimes: (key: Duration, propagated: Duration)? = nil
 ) -> Moment {
   let motion = motion ?? .still(width: 16, height: 8)
   return Moment(
     frame: frame, key: key, framesSinceKey: frame.index - key.index, motionToKey: { motion },
     motionToPrevious: { motion }, features: { _ in try #require(here) },
-    keyFeatures: { _ in try #require(there) })
+    keyFeatures: { _ in try #require(there) }, scores: { try #require(here) },
+    keyScores: { try #require(there) }, usualTimes: usualTimes)
 }
 
 struct DeviationTests {
@@ -34,8 +35,8 @@ struct DeviationTests {
   @Test func aFrameEqualToItsKeyScoresNothing() throws {
     let features = try Tensor.normal([1, 3, 4, 5], seed: 1)
     let deviations: [any Deviation] = [
-      MotionAmount(), UnknownShare(), WarpError(), FeatureChange(after: "a"),
-      LabelChange(after: "a"),
+      MotionAmount(), MotionSpread(), UnknownShare(), WarpError(), FeatureChange(after: "a"),
+      LabelChange(after: "a"), UncertaintyRise(.confidence), UncertaintyRise(.entropy),
     ]
     for deviation in deviations {
       var moment = moment(
@@ -78,6 +79,32 @@ struct DeviationTests {
     #expect(try LabelChange(after: "a").score(at: &changed) == 0.25)
   }
 
+  // Two places of two classes: sure of both, then even at one of them.
+  @Test func whatIsLessSureThanTheKeyIsMeasured() throws {
+    let sure = try Tensor([30, 30, 0, 0] as [Float], shape: [1, 2, 1, 2])
+    let even = try Tensor([30, 0, 0, 0] as [Float], shape: [1, 2, 1, 2])
+    for (measure, expected) in [(UncertaintyRise.Measure.confidence, 0.25), (.entropy, 0.5)] {
+      var lost = moment(key, key: key, here: even, there: sure)
+      let rise = try #require(try UncertaintyRise(measure).score(at: &lost))
+      #expect(abs(rise - expected) < 1e-6)
+      // What is surer than the key has not come far from it.
+      var gained = moment(key, key: key, here: sure, there: even)
+      #expect(try UncertaintyRise(measure).score(at: &gained) == 0)
+    }
+  }
+
+  // Half of the picture moves by 6 to the right, half by 2 to the left: 2 on average, 4 apart from that.
+  @Test func aPanHasNoSpread() throws {
+    let halves = (0..<128).flatMap { [$0 % 16 < 8 ? 6 : -2, 1] as [Float] }
+    let apart = MotionField(width: 16, height: 8, displacements: halves)
+    var moment = moment(key, key: key, motion: apart)
+    #expect(try MotionSpread().score(at: &moment) == 4)
+    let pan = MotionField(
+      width: 16, height: 8, displacements: (0..<128).flatMap { _ in [7, -3] as [Float] })
+    var panned = SchedulerTests.moment(key, key: key, motion: pan)
+    #expect(try MotionSpread().score(at: &panned) == 0)
+  }
+
   @Test func aLimitOnMotionDrawsAsMotionLimitDoes() throws {
     let motion: [Float] = [0, 1, 2, 1, 1, 1, 4, 0, 0, 3]
     let limit = DeviationLimit(MotionAmount(), limit: 2)
@@ -114,6 +141,40 @@ struct DeviationAtRateTests {
     #expect((270...330).contains(drawing.count { $0 == "K" }))
     let moving = drawing.indices.filter { $0 % 50 < 11 && drawing[$0] == "K" }.count
     #expect(moving > 150)
+  }
+
+  // Keys take 90 ms, others 10: 26 ms on average are one key in five.
+  @Test func aLatencyIsHeldByTheRateThatItLeavesRoomFor() throws {
+    let times = (key: Duration.milliseconds(90), propagated: Duration.milliseconds(10))
+    let pixels = frame(0) { _, _ in 0 }.pixels
+    var scheduler = DeviationAtRate(MotionAmount(), target: .latency(.milliseconds(26)))
+    var (key, keys) = (0, 1)
+    for index in 1..<1000 {
+      let moved = MotionField(
+        width: 16, height: 8,
+        displacements: (0..<128).flatMap { _ in [Float(index - key), 0] as [Float] })
+      var moment = moment(
+        Frame(index: index, time: 0, pixels: pixels), key: Frame(index: key, time: 0, pixels: pixels),
+        motion: moved, usualTimes: index > 10 ? times : nil)
+      guard try scheduler.decision(at: &moment).role == .key else { continue }
+      (key, keys) = (index, keys + 1)
+    }
+    #expect(abs(keys - 200) < 10, "\(keys)")
+  }
+
+  // A wrapper makes every tenth frame key besides: the share stays that asked for, all keys counted once.
+  @Test func keysThatAreForcedCountOnce() throws {
+    struct Forced: KeyframeScheduler {
+      var base: any KeyframeScheduler
+      mutating func decision(at moment: inout Moment) throws -> Decision {
+        let decision = try base.decision(at: &moment)
+        let isForced = moment.frame.index % 10 == 0
+        return isForced ? Decision(.key, because: Reason("forced")) : decision
+      }
+    }
+    let scheduler = Forced(base: DeviationAtRate(MotionAmount(), rate: 0.3))
+    let drawing = try drawn(scheduler, frames: 2000, motion: .init(repeating: 3, count: 2000))
+    #expect(abs(keys(drawing) - 600) < 20, "\(keys(drawing))")
   }
 
   @Test func aStillHasNoKeysAndIsFollowedByNoBurst() throws {
@@ -211,5 +272,68 @@ struct ShotChangeTests {
     }
     #expect(drawing == "K.KK.K")
     #expect(try drawn(CodecKeys(), frames: 5) == "K....")
+  }
+}
+
+struct KeyBudgetTests {
+  /// Wants a key wherever its turn in a random order says so.
+  struct Greedy: KeyframeScheduler {
+    let wish: Double
+    func decision(at moment: inout Moment) -> Decision {
+      var draws = Draws(seed: UInt64(moment.frame.index))
+      let wants = Double.random(in: 0...1, using: &draws) < wish
+      return Decision(wants ? .key : .propagated, because: Reason("drawn"))
+    }
+  }
+
+  @Test(arguments: [0, 0.1, 0.25, 1.0 / 3, 0.7, 1], [0.05, 0.5, 1])
+  func theBudgetIsNeverExceeded(share: Double, wish: Double) throws {
+    for saved in [1, 3.0] {
+      let budget = KeyBudget(Greedy(wish: wish), share: share, saved: saved)
+      let isKey = Array(try drawn(budget, frames: 200)).dropFirst().map { $0 == "K" }
+      for length in [1, 7, 50, 199] {
+        for start in 0...(199 - length) {
+          let keys = isKey[start..<start + length].count { $0 }
+          #expect(Double(keys) <= share * Double(length) + saved + 1e-6)
+        }
+      }
+      let keys = isKey.count { $0 }
+      #expect(Double(keys) <= share * 199 + 1e-6)
+      // Whoever always wants one gets all there are.
+      if wish == 1 && saved > 1 { #expect(keys == Int(share * 199 + 1e-6)) }
+    }
+  }
+
+  @Test func whatIsNotWantedIsSavedUp() throws {
+    // Nothing for twenty frames, then all that there is: two saved, and then one in four.
+    let motion: [Float] = .init(repeating: 0, count: 20) + .init(repeating: 9, count: 12)
+    let budget = KeyBudget(MotionLimit(pixels: 5), share: 0.25, saved: 2)
+    let drawing = try drawn(budget, frames: 32, motion: motion)
+    #expect(drawing == "K..................." + "KK..K...K...")
+    #expect(brokenLaws(of: budget) == [])
+  }
+}
+
+struct KeyMannerTests {
+  @Test func theBasesKeysAreComputedInTheBackground() throws {
+    var scheduler = BackgroundRefresh(FixedInterval(every: 1), frames: 3)
+    let pixels = frame(0) { _, _ in 0 }.pixels
+    var moment = moment(
+      Frame(index: 1, time: 1, pixels: pixels), key: Frame(index: 0, time: 0, pixels: pixels))
+    let decision = try scheduler.decision(at: &moment)
+    #expect(decision.role == .key && decision.refresh == .background(frames: 3))
+    #expect(brokenLaws(of: scheduler) == [])
+  }
+
+  @Test func allButEveryNthKeyAreOfASmallerPicture() throws {
+    var scheduler = ResolutionLadder(FixedInterval(every: 1), scale: 0.5, fullEvery: 3)
+    let pixels = frame(0) { _, _ in 0 }.pixels
+    let scales = try (1...7).map { index in
+      var moment = moment(
+        Frame(index: index, time: 1, pixels: pixels), key: Frame(index: 0, time: 0, pixels: pixels))
+      return try scheduler.decision(at: &moment).scale
+    }
+    #expect(scales == [0.5, 0.5, 1, 0.5, 0.5, 1, 0.5])
+    #expect(brokenLaws(of: scheduler) == [])
   }
 }

@@ -79,5 +79,6 @@ private func moment(motion: @escaping () throws -> MotionField) -> Moment {
     frame: Frame(index: 1, time: 0.04, pixels: pixels),
     key: Frame(index: 0, time: 0, pixels: pixels), framesSinceKey: 1, motionToKey: motion,
     motionToPrevious: motion, features: { _ in throw CancellationError() },
-    keyFeatures: { _ in throw CancellationError() })
+    keyFeatures: { _ in throw CancellationError() }, scores: { throw CancellationError() },
+    keyScores: { throw CancellationError() })
 }

@@ -5,7 +5,6 @@ internal import Flow
 internal import Foundation
 public import Layers
 internal import Tensors
-internal import Video
 
 /// What of a pipeline is trained to carry features: a propagator, or a fusion behind one that is not.
 public enum LearnedPart: Sendable {
@@ -135,16 +134,5 @@ extension NetworkFolder {
     do { return try FlowNetSpecification(yaml: text(in: folder)) } catch let error as FlowError {
       throw BackboneError(.badDescription, "\(specificationPath(in: folder)): \(error.message)")
     }
-  }
-}
-
-extension Backbone {
-  /// How many channels a stage gives, seen on an empty picture.
-  func channels(after stage: String) throws -> Int {
-    let count = try index(ofStage: stage) + 1
-    let size = inputSize ?? PixelSize(width: 64, height: 64)
-    let pixels = Image(width: size.width, height: size.height, channels: 3, repeating: 0)
-    let input = try input(for: Frame(index: 0, time: 0, pixels: pixels))
-    return try run(0..<count, on: Features(input)).main.shape[1]
   }
 }

@@ -165,12 +165,6 @@ extension PropagationSpecification.BranchSpecification {
 }
 
 extension DescriptionReader {
-  /// A path that is told from `folder`.
-  fileprivate func path(_ key: String, in folder: String) throws(BackboneError) -> String {
-    let path = try string(key)
-    return path.hasPrefix("/") ? path : "\(folder.isEmpty ? "." : folder)/\(path)"
-  }
-
   fileprivate func choice<Choice: RawRepresentable & CaseIterable>(
     _ key: String, usual: Choice
   ) throws(BackboneError) -> Choice where Choice.RawValue == String {
