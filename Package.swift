@@ -2,7 +2,7 @@
 import PackageDescription
 
 // C → values → parts → pipeline → recipes → tool; parts never see parts, except that schedulers
-// and propagators know the motion field. Docs/Architecture.md says why each target is one.
+// and propagators know the motion field and what is trained of them names its backbone. Docs/Architecture.md says why each target is one.
 let package = Package(
   name: "inbetween",
   products: [

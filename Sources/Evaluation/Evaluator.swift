@@ -7,7 +7,7 @@ internal import Video
 
 /// Runs a pipeline over a labelled clip and measures it.
 public struct Evaluator: Sendable {
-  private let pipeline: KeyframePipeline
+  private let pipeline: any LabellingPipeline
   private let clip: any Clip
   private let flow: (any FlowEstimator)?
 
@@ -17,7 +17,7 @@ public struct Evaluator: Sendable {
   /// one for all runs, so that their figures can be compared, and another than those under test. Nil
   /// leaves that measure out.
   public init(
-    _ pipeline: KeyframePipeline, on clip: some Clip,
+    _ pipeline: some LabellingPipeline, on clip: some Clip,
     consistency flow: (any FlowEstimator)? = Farneback()
   ) {
     (self.pipeline, self.clip, self.flow) = (pipeline, clip, flow)
@@ -45,7 +45,14 @@ public struct Evaluator: Sendable {
     into measurement: inout RunMeasurement,
     each: (Sample, LabelledFrame) throws -> Bool = { _, _ in true }
   ) throws {
-    try warmUp()
+    try run(pipeline, into: &measurement, each: each)
+  }
+
+  private func run(
+    _ pipeline: some LabellingPipeline, into measurement: inout RunMeasurement,
+    each: (Sample, LabelledFrame) throws -> Bool
+  ) throws {
+    try warmUp(pipeline)
     var state = pipeline.start()
     var previous: (frame: Frame, labels: Image)?
     for index in 0..<clip.count {
@@ -66,7 +73,7 @@ public struct Evaluator: Sendable {
 
   /// Networks compile on their first frames, and first touches of memory are slow: a stream of its own,
   /// forgotten afterwards, takes all that.
-  private func warmUp() throws {
+  private func warmUp(_ pipeline: some LabellingPipeline) throws {
     let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
     for _ in 0..<Self.warmUp {
       var scratch = pipeline.start()

@@ -13,7 +13,8 @@ public struct RunMeasurement: Sendable {
   private var consistency: (clean: TemporalConsistency, published: TemporalConsistency)
   private var steadiness: (short: VideoConsistency, long: VideoConsistency)
   private var labelledFrames = 0
-  private var roles: [(isKey: Bool, distance: Int)] = []
+  /// The share of each frame that the backbone ran on, and of that which waited for it.
+  private var shares: [(key: Double, waiting: Double)] = []
   private var timings: Timings
 
   /// An empty measurement.
@@ -38,7 +39,7 @@ public struct RunMeasurement: Sendable {
   /// `decode` is the time it took to get the frame into memory, nil where that says nothing.
   public mutating func add(_ frame: LabelledFrame, truth: Image?, decode: Duration?) {
     let trace = frame.trace
-    roles.append((trace.startsBackbone, trace.framesSinceKey))
+    shares.append((trace.keyShare, trace.role == .key ? 1 : 0))
     timings.add(trace, decode: decode)
     let labels = truth.map { frame.labels.scaledLabels(to: $0.size) } ?? frame.labels
     let isBroken = trace.decision.reason == .streamBroke
@@ -79,15 +80,15 @@ public struct RunMeasurement: Sendable {
   }
 
   public var speed: Speed {
-    let keys = roles.filter(\.isKey).count
-    return Speed(
-      frames: roles.count, keyFrames: keys, intervals: intervals, latency: timings.latency,
-      endToEnd: timings.endToEnd, warmUp: timings.left)
+    Speed(
+      frames: shares.count, keyFrames: shares.reduce(0) { $0 + $1.key },
+      waitingFrames: shares.reduce(0) { $0 + $1.waiting }, intervals: intervals,
+      latency: timings.latency, endToEnd: timings.endToEnd, warmUp: timings.left)
   }
 
-  /// How often each distance between key frames occurred; the run's last key is not counted.
+  /// How often each distance between frames that the backbone ran on occurred; the run's last one is not counted.
   private var intervals: [Int: Int] {
-    let keys = roles.indices.filter { roles[$0].isKey }
+    let keys = shares.indices.filter { shares[$0].key > 0 }
     return zip(keys, keys.dropFirst()).reduce(into: [:]) { $0[$1.1 - $1.0, default: 0] += 1 }
   }
 }

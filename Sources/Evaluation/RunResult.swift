@@ -115,6 +115,7 @@ public struct Speed: Sendable, Codable {
 
   public let scenario = "single-stream"
   public let frames: Int
+  /// The share of frames, or of their regions, that the backbone ran on.
   public let keyframeRatio: Double
   /// How often each distance between key frames occurred.
   public let keyframeIntervals: [String: Int]
@@ -129,20 +130,23 @@ public struct Speed: Sendable, Codable {
   public let warmUp: Int
 
   init(
-    frames: Int, keyFrames: Int, intervals: [Int: Int], latency: LatencyByRole,
-    endToEnd: LatencySummary?, warmUp: Int
+    frames: Int, keyFrames: Double, waitingFrames: Double, intervals: [Int: Int],
+    latency: LatencyByRole, endToEnd: LatencySummary?, warmUp: Int
   ) {
     (self.frames, self.latency, self.endToEnd, self.warmUp) = (frames, latency, endToEnd, warmUp)
-    keyframeRatio = frames == 0 ? 0 : Double(keyFrames) / Double(frames)
+    keyframeRatio = frames == 0 ? 0 : keyFrames / Double(frames)
     keyframeIntervals = Dictionary(uniqueKeysWithValues: intervals.map { ("\($0)", $1) })
-    throughput = Self.meanTime(latency, keyframeRatio).map { 1000 / $0 }
+    let waiting = frames == 0 ? 0 : waitingFrames / Double(frames)
+    throughput = Self.meanTime(latency, waiting).map { 1000 / $0 }
   }
 
-  /// Milliseconds a frame over the schedule; nil where a role that occurred was not timed.
-  private static func meanTime(_ latency: LatencyByRole, _ keyframeRatio: Double) -> Double? {
-    if keyframeRatio == 1 { return latency.key?.mean }
-    guard let key = latency.key, let propagated = latency.propagated else { return nil }
-    return keyframeRatio * key.mean + (1 - keyframeRatio) * propagated.mean
+  /// Milliseconds a frame over the schedule, of which a share waited for the backbone; nil where a role that
+  /// occurred was not timed.
+  private static func meanTime(_ latency: LatencyByRole, _ waiting: Double) -> Double? {
+    if waiting == 1 { return latency.key?.mean }
+    guard let propagated = latency.propagated else { return nil }
+    guard waiting > 0 else { return propagated.mean }
+    return latency.key.map { waiting * $0.mean + (1 - waiting) * propagated.mean }
   }
 
   enum CodingKeys: String, CodingKey {

@@ -35,8 +35,11 @@ struct EvalCommand: ParsableCommand {
   var frames: Int?
 
   @Option(
-    help: "A TorchScript network with its .yaml beside it, a folder with spec.yaml, or 'truth'.")
-  var backbone: String
+    help: """
+      A TorchScript network with its .yaml beside it, a folder with spec.yaml, or 'truth'; that of the recipe if \
+      left out.
+      """)
+  var backbone: String?
 
   @OptionGroup var parts: PartOptions
 
@@ -63,7 +66,8 @@ struct EvalCommand: ParsableCommand {
 
   @Option(
     help: """
-      Write a map a frame into this folder, as PNG: the class that was given where it is wrong, else void.
+      Write a map a frame into this folder, as error_NUMBER_NAME.png: the class that was given where it is wrong, \
+      else void.
       """)
   var errors: String?
 
@@ -71,6 +75,7 @@ struct EvalCommand: ParsableCommand {
   var json: String?
 
   func validate() throws {
+    _ = try parts.backbone(named: backbone)
     if agreement && backbone == "truth" {
       throw ValidationError("--agreement needs a network, not the truth")
     }
@@ -83,17 +88,19 @@ struct EvalCommand: ParsableCommand {
     } catch let error as CatalogueError { throw ValidationError(error.message) }
   }
 
-  private var judgeName: String {
-    consistency ?? (parts.flow.hasPrefix("farneback") ? "dis:medium" : "farneback")
+  private func judgeName() throws -> String {
+    try consistency
+      ?? (parts.composition().flow.hasPrefix("farneback") ? "dis:medium" : "farneback")
   }
 
   private func judge() throws -> any FlowEstimator {
-    try [Card<any FlowEstimator>].flows(threads: parts.threading.threads).part(judgeName)
+    try [Card<any FlowEstimator>].flows(threads: parts.threading.threads).part(judgeName())
   }
 
   func run() throws {
     let signals = Signals()
     let make = try [Card<ClipMaker>].clips.part(data)
+    let backbone = try parts.backbone(named: backbone)
     let network = try backbone == "truth" ? nil : StoredNetwork(at: backbone)
     try Overwriting.check(outputs: ["--json": json], inputs: network?.files ?? [])
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
@@ -104,10 +111,10 @@ struct EvalCommand: ParsableCommand {
     let pipeline = try makePipeline(for: clip, network)
     guard let pipeline = try granted(pipeline, on: clip, until: signals) else { return }
     let (measurement, failure) = measure(
-      pipeline, on: clip, judgedBy: try judge(), until: signals)
+      try parts.regional(pipeline), on: clip, judgedBy: try judge(), until: signals)
     let result = RunResult(
       status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok,
-      pipeline: parts.names(backbone: backbone).merging(["consistency": judgeName]) { $1 },
+      pipeline: try parts.names(backbone: backbone).merging(["consistency": judgeName()]) { $1 },
       accuracy: measurement.accuracy, speed: measurement.speed, cost: .now,
       input: .init(path: data, framesDecoded: measurement.speed.frames),
       environment: Surroundings.facts(threads: parts.threading.threads))
@@ -151,7 +158,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func measure(
-    _ pipeline: KeyframePipeline, on clip: any Clip, judgedBy flow: any FlowEstimator,
+    _ pipeline: some LabellingPipeline, on clip: any Clip, judgedBy flow: any FlowEstimator,
     until signals: Signals
   ) -> (RunMeasurement, Failure?) {
     let evaluator = Evaluator(pipeline, on: clip, consistency: flow)
@@ -161,9 +168,11 @@ struct EvalCommand: ParsableCommand {
       try evaluator.run(into: &measurement) { sample, result in
         progress.advance(isKey: result.trace.startsBackbone)
         if let errors, let truth = sample.labels {
-          let name = sample.frame.name ?? String(format: "%06d", sample.frame.index)
+          // Frames of two sequences may share a name, and the folder may hold pictures.
+          let name = sample.frame.name.map { "_\($0)" } ?? ""
+          let number = String(format: "error_%06d", sample.frame.index)
           try ErrorMap(result.labels, truth: truth, classes: clip.classes)
-            .write(to: "\(errors)/\(name).png")
+            .write(to: "\(errors)/\(number)\(name).png")
         }
         return !signals.wantsStop
       }
@@ -181,7 +190,9 @@ struct EvalCommand: ParsableCommand {
     guard network.classes.names == clip.classes.names else {
       let (known, wanted) = (names(network.classes), names(clip.classes))
       throw Failure(
-        .badInput, "\(backbone) tells \(known) apart, \(clip.name) is labelled with \(wanted)")
+        .badInput,
+        "\(try parts.backbone(named: backbone)) tells \(known) apart, \(clip.name) is labelled with \(wanted)"
+      )
     }
     let (heavy, head) = try network.load()
     return try parts.pipeline(heavy, head)

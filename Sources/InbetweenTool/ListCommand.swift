@@ -11,6 +11,7 @@ struct ListCommand: ParsableCommand {
     commandName: "list", abstract: "Show the parts that pipelines are made of.")
 
   func run() {
+    show("Recipes (--recipe)", .recipes as [Card<RecipeMaker>])
     show("Schedulers (--scheduler)", .schedulers as [Card<any KeyframeScheduler>])
     show("Propagators (--propagation)", .strategies as [Card<StrategyMaker>])
     show("Flow estimators (--flow)", .flows(threads: 1) as [Card<any FlowEstimator>])

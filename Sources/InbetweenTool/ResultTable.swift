@@ -16,7 +16,9 @@ struct ResultTable: CustomStringConvertible {
   }
 
   private var heading: [String] {
-    let parts = ["scheduler", "propagation", "flow"].compactMap { result.pipeline[$0] }
+    let parts = ["recipe", "scheduler", "propagation", "flow", "regions"].compactMap {
+      result.pipeline[$0]
+    }
     return ["\(title): \(result.speed.frames) frames, \(parts.joined(separator: ", "))"]
   }
 

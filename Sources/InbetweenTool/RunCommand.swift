@@ -20,8 +20,11 @@ struct RunCommand: ParsableCommand {
   @Argument(help: "A video file, a folder of pictures, a pattern, or one picture.")
   var source: String
 
-  @Option(help: "A TorchScript network with its .yaml beside it, or a folder with spec.yaml.")
-  var backbone: String
+  @Option(
+    help: """
+      A TorchScript network with its .yaml beside it, or a folder with spec.yaml; that of the recipe if left out.
+      """)
+  var backbone: String?
 
   @OptionGroup var parts: PartOptions
 
@@ -51,7 +54,8 @@ struct RunCommand: ParsableCommand {
 
   func validate() throws {
     if let frames, frames < 1 { throw ValidationError("--frames needs at least 1, not \(frames)") }
-    guard !parts.scheduler.hasPrefix("oracle") else {
+    _ = try parts.backbone(named: backbone)
+    guard try !parts.composition().scheduler.hasPrefix("oracle") else {
       throw ValidationError("--scheduler oracle chooses by labels, which only eval has")
     }
     guard (0...1).contains(opacity) else {
@@ -62,18 +66,18 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let signals = Signals()
     let (stream, pictures) = try openStream()
-    let network = try StoredNetwork(at: backbone)
+    let network = try StoredNetwork(at: parts.backbone(named: backbone))
     try checkPaths(pictures: pictures, network: network)
     let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
     let outputs = try FrameOutputs(self, info: stream.info, palette: network.classes.palette)
     try parts.threading.apply()
     let (heavy, head) = try network.load()
     var job = RunJob(
-      pipeline: try parts.pipeline(heavy, head), classes: network.classes,
+      pipeline: try parts.regional(parts.pipeline(heavy, head)), classes: network.classes,
       stream: stream, outputs: outputs, limit: frames, signals: signals)
     let failure = job.run()
     if job.report.decoded > 0, result?.isStandardOutput != true {
-      print(ResultTable(summary(of: job), title: self.source))
+      print(ResultTable(try summary(of: job), title: self.source))
     }
     try result?.write(json: summary(of: job))
     if let failure { throw failure }
@@ -87,7 +91,8 @@ struct RunCommand: ParsableCommand {
     let source = try VideoSource.open(self.source, options: options)
     let pictures = (source as? ImageFiles)?.paths ?? []
     if options.motionVectors && !pictures.isEmpty {
-      let sentence = "pictures carry no motion vectors, which --flow \(parts.flow) needs"
+      let flow = try parts.composition().flow
+      let sentence = "pictures carry no motion vectors, which --flow \(flow) needs"
       throw Failure(.badInput, "\(self.source): \(source.info.codec) \(sentence)")
     }
     guard readAhead else { return (source, pictures) }
@@ -102,9 +107,10 @@ struct RunCommand: ParsableCommand {
     if let labels { try Overwriting.check(folder: labels, pictures: pictures) }
   }
 
-  private func summary(of job: RunJob) -> RunResult {
+  private func summary(of job: RunJob) throws -> RunResult {
     RunResult(
-      status: job.status, pipeline: parts.names(backbone: backbone), accuracy: nil,
+      status: job.status,
+      pipeline: try parts.names(backbone: parts.backbone(named: backbone)), accuracy: nil,
       speed: job.measurement.speed, cost: .now,
       input: .init(
         path: source, codec: job.info.codec, framesContainer: job.info.claimedFrameCount,

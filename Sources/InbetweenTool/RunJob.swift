@@ -8,7 +8,7 @@ internal import Video
 
 /// Labels a stream to its end, or to wherever it breaks off, keeping what was done until then.
 struct RunJob {
-  private let pipeline: KeyframePipeline
+  private let pipeline: any LabellingPipeline
   private let stream: any FrameSource
   private let outputs: FrameOutputs
   private let limit: Int?
@@ -17,7 +17,7 @@ struct RunJob {
   private(set) var status = RunResult.Status.ok
 
   init(
-    pipeline: KeyframePipeline, classes: ClassList, stream: any FrameSource,
+    pipeline: some LabellingPipeline, classes: ClassList, stream: any FrameSource,
     outputs: FrameOutputs, limit: Int?, signals: Signals
   ) {
     (self.pipeline, self.stream) = (pipeline, stream)
@@ -47,7 +47,9 @@ struct RunJob {
     return signals.wantsStop ? .cancelled : report.isClean ? .ok : .partial
   }
 
-  private mutating func labelAll() throws {
+  private mutating func labelAll() throws { try labelAll(with: pipeline) }
+
+  private mutating func labelAll(with pipeline: some LabellingPipeline) throws {
     var (state, progress) = (pipeline.start(), Progress(total: limit ?? info.claimedFrameCount))
     defer { progress.end() }
     let clock = ContinuousClock()

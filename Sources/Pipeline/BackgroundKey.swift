@@ -4,8 +4,10 @@ internal import Dispatch
 internal import Synchronization
 internal import Tensors
 
-/// A key frame's features while they are computed on another thread: begun when it is made, waited for where they
-/// are asked for. Those who share it, as forks of a stream do, wait for the same work.
+/// A key frame's features while they are computed on another thread.
+///
+/// Begun when it is made, waited for where they are asked for. Those who share it, as forks of a stream do,
+/// wait for the same work.
 final class BackgroundKey: Sendable {
   typealias Product = (key: StreamState.Key, kept: [String: Tensor])
 

@@ -37,6 +37,9 @@ public struct FrameTrace: Sendable {
   public let stages: [PipelineStage: Duration]
   /// From the frame in memory to its labels.
   public let total: Duration
+  /// The share of the frame that the backbone ran on, or began to in the background: 1 or 0 where it is dealt with as a
+  /// whole.
+  public let keyShare: Double
 
   /// Which path the frame took: propagated too where the backbone runs on it in the background.
   public var role: FrameRole {
@@ -92,6 +95,6 @@ final class StageClock {
   func trace(of frame: Frame, _ decision: Decision, framesSinceKey: Int) -> FrameTrace {
     FrameTrace(
       index: frame.index, time: frame.time, decision: decision, framesSinceKey: framesSinceKey,
-      stages: stages, total: clock.now - begin)
+      stages: stages, total: clock.now - begin, keyShare: decision.role == .key ? 1 : 0)
   }
 }

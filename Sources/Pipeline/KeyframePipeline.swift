@@ -99,7 +99,9 @@ extension KeyframePipeline {
   private func outcome(
     for seen: FrameView, in state: inout StreamState, clock: StageClock, giving product: Product
   ) throws(PipelineError) -> (Tensor, Decision) {
-    try clock.during(.wait) { try state.takeUpKeyThatIsDue(at: seen) }
+    if state.coming != nil {
+      try clock.during(.wait) { try state.takeUpKeyThatIsDue(at: seen) }
+    }
     guard let key = state.key else {
       let reason: Reason = seen.source.followsBreak ? .streamBroke : .firstFrame
       let decision = Decision(.key, because: reason)

@@ -101,7 +101,9 @@ public struct LabelChange: Deviation {
 }
 
 /// How unevenly the picture moved since the key: the root of the mean square difference of the motion from its
-/// mean, in pixels of the working size. 0 for a pan, large where things move by themselves and where depth
+/// mean, in pixels of the working size.
+///
+/// 0 for a pan, large where things move by themselves and where depth
 /// makes what is near move further, which is where something comes into view.
 public struct MotionSpread: Deviation {
   public let name = "motion's spread"

@@ -25,8 +25,9 @@ public struct Moment {
   private let computeKeyFeatures: (String) throws -> Tensor
   private var features: [String: Tensor] = [:]
 
-  /// The mean time that a stream's frames of either role have taken, from the frame in memory to its labels;
-  /// nil before there was one of each. Unlike all else here it is another each time.
+  /// The mean time that a stream's frames of either role have taken, from the frame in memory to its labels.
+  ///
+  /// Nil before there was one of each. Unlike all else here it is another each time.
   public let usualTimes: (key: Duration, propagated: Duration)?
 
   /// A moment whose quantities come from these closures, each called at most once

@@ -92,3 +92,23 @@ extension Image: Equatable {
         || lhs.withUnsafeBytes { l in rhs.withUnsafeBytes { r in l.elementsEqual(r) } })
   }
 }
+
+extension Image {
+  /// A part of the image.
+  ///
+  /// - Precondition: it lies inside and is not empty.
+  public func cropped(x: Int, y: Int, width: Int, height: Int) -> Image {
+    precondition(
+      x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= self.width
+        && y + height <= self.height, "\(width)×\(height) at (\(x), \(y)) of \(size)")
+    let (from, to) = (self.width * channels, width * channels)
+    return Image(width: width, height: height, channels: channels) { bytes in
+      withUnsafeBytes { source in
+        for row in 0..<height {
+          let begin = (y + row) * from + x * channels
+          bytes[row * to..<(row + 1) * to].copyBytes(from: source[begin..<begin + to])
+        }
+      }
+    }
+  }
+}

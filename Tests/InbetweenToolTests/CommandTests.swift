@@ -113,6 +113,21 @@ struct CommandTests {
     #expect(scores[1] >= scores[0], "\(scores)")
   }
 
+  // Four regions, each with its own keys: every third frame, and the parts as they were asked for.
+  @Test func aRecipesPartsCanBeReplaced() throws {
+    let outcome = try scratch.inbetween(
+      "eval street:7 --frames 4 --recipe davss:street --models \(modelFolder) "
+        + "--scheduler every:3 --propagation warp --regions 2x2:8 --json r.json")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let result = try scratch.json("r.json")
+    let parts = try #require(result["pipeline"] as? [String: String])
+    #expect(parts["recipe"] == "davss:street" && parts["regions"] == "2x2:8")
+    #expect(parts["scheduler"] == "every:3" && parts["propagation"] == "warp")
+    #expect(parts["backbone"] == "\(modelFolder)/street-heavy")
+    let speed = try #require(result["speed"] as? [String: Any])
+    #expect(speed["keyframe_ratio"] as? Double == 0.5)
+  }
+
   @Test func theDemoLeavesWhatItSpeaksOf() throws {
     try scratch.writePictures(to: "pictures", frames: 3)
     let outcome = try scratch.inbetween(

@@ -53,6 +53,10 @@ struct FailureTests {
   @Test(arguments: [
     Fault("run clip.mp4", 64, "--backbone"),
     Fault("run --backbone NET", 64, "source"),
+    Fault("run clip.mp4 --recipe davs", 64, "davs", "did you mean 'davss'"),
+    Fault("run clip.mp4 --recipe davss --models none", 66, "none/camvid-resnet18"),
+    Fault("run clip.mp4 --backbone NET --regions 2", 64, "--regions", "'2'"),
+    Fault("run clip.mp4 --backbone NET --regions 2x2 --flow codec", 64, "regions", "codec"),
     Fault("walk clip.mp4", 64, "walk"),
     Fault("run clip.mp4 --backbone NET --shceduler every:5", 64, "--shceduler", "--scheduler"),
     Fault("run clip.mp4 --backbone NET --scheduler evry:5", 64, "evry", "every:N, moved:PIXELS"),

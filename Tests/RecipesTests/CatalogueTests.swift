@@ -44,14 +44,25 @@ struct CatalogueTests {
     ("every:x", "every:N needs a whole number of at least 1, not 'x'"),
     ("moved:-1", "moved:PIXELS|rate=R|latency=MS needs a number above 0, not '-1'"),
     ("moved:nan", "moved:PIXELS|rate=R|latency=MS needs a number above 0, not 'nan'"),
-    ("moved:rate=2", "moved:PIXELS|rate=R|latency=MS needs a share above 0 and not above 1, not 'rate=2'"),
+    (
+      "moved:rate=2",
+      "moved:PIXELS|rate=R|latency=MS needs a share above 0 and not above 1, not 'rate=2'"
+    ),
     ("random:0", "random:RATE needs a share above 0 and not above 1, not '0'"),
     ("features", "features:STAGE,CHANGE|STAGE,rate=R|STAGE,latency=MS needs a stage, not ''"),
-    ("features:low", "features:STAGE,CHANGE|STAGE,rate=R|STAGE,latency=MS needs a number above 0, not 'low'"),
+    (
+      "features:low",
+      "features:STAGE,CHANGE|STAGE,rate=R|STAGE,latency=MS needs a number above 0, not 'low'"
+    ),
     ("shots", "shots:SCHEDULER needs a scheduler, not ''"),
-    ("moved:latency=-3", "moved:PIXELS|rate=R|latency=MS needs a number above 0, not 'latency=-3'"),
+    (
+      "moved:latency=-3", "moved:PIXELS|rate=R|latency=MS needs a number above 0, not 'latency=-3'"
+    ),
     ("budget:0.5", "budget:SHARE,SCHEDULER needs a scheduler, not '0.5'"),
-    ("background:0,every:2", "background:N,SCHEDULER needs a whole number of at least 1, not '0,every:2'"),
+    (
+      "background:0,every:2",
+      "background:N,SCHEDULER needs a whole number of at least 1, not '0,every:2'"
+    ),
     ("ladder:0.5,2,evry:3", "no 'evry'; there are ALL; did you mean 'every'?"),
     ("shots:every:0", "every:N needs a whole number of at least 1, not '0'"),
     ("", "no ''; there are ALL"),

@@ -154,7 +154,8 @@ struct DeviationAtRateTests {
         width: 16, height: 8,
         displacements: (0..<128).flatMap { _ in [Float(index - key), 0] as [Float] })
       var moment = moment(
-        Frame(index: index, time: 0, pixels: pixels), key: Frame(index: key, time: 0, pixels: pixels),
+        Frame(index: index, time: 0, pixels: pixels),
+        key: Frame(index: key, time: 0, pixels: pixels),
         motion: moved, usualTimes: index > 10 ? times : nil)
       guard try scheduler.decision(at: &moment).role == .key else { continue }
       (key, keys) = (index, keys + 1)

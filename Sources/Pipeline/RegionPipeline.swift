@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Backbone
+internal import Flow
+internal import Scheduler
+internal import Tensors
+public import Video
+
+/// Labels the frames of a stream one by one; what a stream remembers is a value.
+public protocol LabellingPipeline: Sendable {
+  associatedtype State: Sendable
+
+  /// What a stream knows before its first frame.
+  func start() -> State
+
+  /// Labels the next frame of a stream.
+  ///
+  /// - Throws: `PipelineError` with the stage and the frame; the state is then as it was before.
+  func label(_ frame: Frame, in state: inout State) throws(PipelineError) -> LabelledFrame
+}
+
+extension KeyframePipeline: LabellingPipeline {}
+
+/// A grid of regions, each a stream of its own: what changes in one corner of the picture refreshes that corner
+/// (DVSNet; Xu et al., CVPR 2018, section 3).
+///
+/// Regions reach over into their neighbours; where they overlap, the label counts whose score is higher. Regions that
+/// differ in their keys differ in their scores' age, so that fresh ones and carried ones are compared, as in DVSNet's
+/// program. They are worked on one after the other.
+public struct RegionPipeline: LabellingPipeline {
+  public let pipeline: KeyframePipeline
+  public let rows: Int, columns: Int
+  /// Pixels of the frame by which a region reaches over its inner borders.
+  public let overlap: Int
+
+  /// What the regions' streams remember, row by row.
+  public struct State: Sendable {
+    var streams: [StreamState]
+  }
+
+  /// The same pipeline for each region.
+  ///
+  /// - Throws: `PipelineMisfit` where a part of it needs whole frames.
+  /// - Precondition: there is a row and a column; the overlap is not negative.
+  public init(
+    _ pipeline: KeyframePipeline, rows: Int, columns: Int, overlap: Int = 16
+  ) throws(PipelineMisfit) {
+    precondition(rows >= 1 && columns >= 1 && overlap >= 0, "\(rows)×\(columns) regions")
+    guard pipeline.backbone.inputSize == nil else {
+      throw PipelineMisfit(
+        "regions need a backbone that takes pictures of any size; this one takes one size only")
+    }
+    guard !pipeline.flow.needsMotionVectors else {
+      throw PipelineMisfit(
+        "regions need motion between pictures, not the codec's, whose vectors lead out of a region")
+    }
+    (self.pipeline, self.rows, self.columns, self.overlap) = (pipeline, rows, columns, overlap)
+  }
+
+  public func start() -> State {
+    State(streams: .init(repeating: pipeline.start(), count: rows * columns))
+  }
+
+  public func label(_ frame: Frame, in state: inout State) throws(PipelineError) -> LabelledFrame {
+    let size = frame.pixels.size
+    var (next, canvas, traces) = (state, Canvas(size), [FrameTrace]())
+    let (clock, begin) = (ContinuousClock(), ContinuousClock.now)
+    var merging = Duration.zero
+    for (index, region) in regions(of: size).enumerated() {
+      let part = frame.with(
+        pixels: frame.pixels.cropped(
+          x: region.x.lowerBound, y: region.y.lowerBound, width: region.x.count,
+          height: region.y.count))
+      let scored = try pipeline.score(part, in: &next.streams[index])
+      traces.append(scored.trace)
+      let start = clock.now
+      do { try canvas.lay(scored.scores, over: region) } catch {
+        throw PipelineError(stage: .head, frame: frame.index, underlying: error)
+      }
+      merging += clock.now - start
+    }
+    state = next
+    let trace = FrameTrace(joining: traces, merging: merging, total: clock.now - begin)
+    return LabelledFrame(labels: canvas.labels, trace: trace)
+  }
+
+  /// Columns and rows of each region, row by row.
+  func regions(of size: PixelSize) -> [(x: Range<Int>, y: Range<Int>)] {
+    func spans(_ length: Int, _ count: Int) -> [Range<Int>] {
+      // No more regions than there are pixels.
+      let count = min(count, length)
+      return (0..<count).map { index in
+        max(
+          0, length * index / count - (index > 0 ? overlap : 0))..<min(
+            length, length * (index + 1) / count + (index + 1 < count ? overlap : 0))
+      }
+    }
+    return spans(size.height, rows).flatMap { y in spans(size.width, columns).map { ($0, y) } }
+  }
+}
+
+/// Parts that cannot work together, and why.
+public struct PipelineMisfit: Error, Hashable, CustomStringConvertible {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
+
+/// Labels laid over each other by their scores.
+private struct Canvas {
+  private let size: PixelSize
+  private var best: [Float]
+  private var classes: [UInt8]
+
+  init(_ size: PixelSize) {
+    self.size = size
+    best = [Float](repeating: -.infinity, count: size.width * size.height)
+    classes = [UInt8](repeating: 0, count: size.width * size.height)
+  }
+
+  var labels: Image {
+    Image(width: size.width, height: size.height, channels: 1, bytes: classes)
+  }
+
+  /// Scores of one region, 1 × classes × its height × its width.
+  mutating func lay(_ scores: Tensor, over region: (x: Range<Int>, y: Range<Int>)) throws {
+    let (labels, highest) = (
+      try scores.argmaxLabels().bytes(), try scores.max(axes: [1]).contiguous().floats()
+    )
+    var from = 0
+    for y in region.y {
+      for x in region.x {
+        let to = y * size.width + x
+        if highest[from] > best[to] { (best[to], classes[to]) = (highest[from], labels[from]) }
+        from += 1
+      }
+    }
+  }
+}
+
+extension FrameTrace {
+  /// One frame of several regions: key where any is, as old as the oldest.
+  ///
+  /// - Precondition: there is a region.
+  fileprivate init(joining parts: [FrameTrace], merging: Duration, total: Duration) {
+    let keys = parts.filter(\.startsBackbone)
+    let waiting = parts.first { $0.role == .key } ?? keys.first ?? parts[0]
+    var stages = parts.reduce(into: [PipelineStage: Duration]()) { sums, part in
+      sums.merge(part.stages) { $0 + $1 }
+    }
+    stages[.head, default: .zero] += merging
+    let decision = waiting.decision
+    let rule =
+      keys.isEmpty || parts.count == 1
+      ? decision.reason.rule : "\(keys.count) of \(parts.count) regions: \(decision.reason.rule)"
+    self.init(
+      index: waiting.index, time: waiting.time,
+      decision: Decision(
+        decision.role,
+        because: Reason(
+          rule, score: decision.reason.score, threshold: decision.reason.threshold),
+        refresh: decision.refresh, scale: decision.scale),
+      framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0, stages: stages, total: total,
+      keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count))
+  }
+}

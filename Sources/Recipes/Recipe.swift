@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A published system as a composition of this package's parts.
+///
+/// Each part is written as on the command line, so that any of them can be put in another's place.
+public struct Recipe: Sendable {
+  public let name: String
+  /// What it does, and who published it.
+  public let summary: String
+  private let compose: @Sendable (RecipeModels) -> Composition
+
+  init(
+    _ name: String, _ summary: String,
+    compose: @escaping @Sendable (RecipeModels) -> Composition
+  ) {
+    (self.name, self.summary, self.compose) = (name, summary, compose)
+  }
+
+  /// The parts, with what was trained out of `models`.
+  public func composition(of models: RecipeModels) -> Composition { compose(models) }
+}
+
+/// The parts of a pipeline but for its backbone, by their names in the catalogues.
+public struct Composition: Sendable, Hashable {
+  public var scheduler: String
+  public var propagation: String
+  public var flow: String
+  /// The stage whose output is carried; nil for the last one, or what a part was trained for.
+  public var tap: String?
+  /// ROWSxCOLUMNS of the frame that have keys of their own, and by how many pixels they overlap after a colon; nil
+  /// for the frame as a whole.
+  public var regions: String?
+
+  public init(
+    scheduler: String = "every:5", propagation: String = "warp", flow: String = "dis:medium",
+    tap: String? = nil, regions: String? = nil
+  ) {
+    (self.scheduler, self.propagation, self.flow) = (scheduler, propagation, flow)
+    (self.tap, self.regions) = (tap, regions)
+  }
+}
+
+/// Where what was trained lies: a folder of folders, each named after the data and what it is.
+public struct RecipeModels: Sendable, Hashable {
+  public let folder: String
+  /// The data that all of it was trained on: `camvid`, `street`.
+  public let data: String
+
+  public init(in folder: String = "Models", data: String = "camvid") {
+    (self.folder, self.data) = (folder, data)
+  }
+
+  /// The folder of what carries, fuses or schedules.
+  public subscript(_ part: String) -> String { "\(folder)/\(data)-\(part)" }
+
+  /// The folder of the heavy network.
+  public var backbone: String { data == "camvid" ? self["resnet18"] : self["heavy"] }
+}
+
+/// Makes the parts of a recipe, and names the folder of its backbone, out of a folder of models.
+public typealias RecipeMaker = @Sendable (_ models: String) -> (Composition, backbone: String)
+
+extension [Card<RecipeMaker>] {
+  /// The systems; the setting names the data that their networks were trained on.
+  public static let recipes: Self = Recipe.all.map { recipe in
+    Card(recipe.name, setting: "DATA", recipe.summary) { data in
+      { folder in
+        let models = RecipeModels(in: folder, data: data ?? "camvid")
+        return (recipe.composition(of: models), models.backbone)
+      }
+    }
+  }
+}
+
+extension Recipe {
+  public static let all: [Recipe] = [
+    .perFrame, .deepFeatureFlow, .accel, .davss, .dvsNet, .llvss, .lowLatency, .clockwork,
+    .adaptiveClockwork, .pipelinedClockwork, .budgetAware, .arSeg, .grfp, .netWarp,
+  ]
+}

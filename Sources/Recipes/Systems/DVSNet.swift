@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Recipe {
+  /// Dynamic Video Segmentation Network (Xu et al., CVPR 2018, section 3).
+  ///
+  ///     for each of 2 × 2 regions:
+  ///       if the decision network says that what is carried has lost too much:   key
+  ///       else:   scores = warp(scores of the region's key, M)
+  ///
+  /// The decision network looks at the motion and what it leaves unexplained; the paper's at features of its flow
+  /// network. Its limit is moved so that a tenth of the regions is key, as the paper's dynamic threshold does.
+  public static let dvsNet = Recipe(
+    "dvsnet", "regions with learned keys of their own, scores warped (Xu et al., CVPR 2018)"
+  ) { models in
+    Composition(scheduler: "learned:\(models["change"]),rate=0.1", regions: "2x2:16")
+  }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Systems that see every frame and gain accuracy or calm by what was seen before it.
+extension Recipe {
+  /// Semantic Video Segmentation by Gated Recurrent Flow Propagation (Nilsson and Sminchisescu, CVPR 2018, section 3).
+  ///
+  ///     scores_t = gated recurrent unit(scores of I_t, warp(scores_{t-1}, M)), shut where the pictures disagree
+  public static let grfp = Recipe(
+    "grfp", "each frame's scores and those warped, through a gated unit (Nilsson et al., CVPR 2018)"
+  ) { models in
+    Composition(scheduler: "every:100", propagation: "trained:\(models["grfp"])")
+  }
+
+  /// Semantic Video CNNs through Representation Warping (Gadde et al., ICCV 2017, section 3).
+  ///
+  ///     F_t = w_1 ⊙ N(I_t) + w_2 ⊙ warp(F_{t-1}, refined M)
+  public static let netWarp = Recipe(
+    "netwarp", "every frame's features and those warped, blended (Gadde et al., ICCV 2017)"
+  ) { models in
+    Composition(scheduler: "every:100", propagation: "trained:\(models["netwarp"])")
+  }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backbone
+import ConformanceKit
+import Flow
+import Pipeline
+import Propagation
+import Scheduler
+import Testing
+import Video
+
+struct RegionPipelineTests {
+  private func whole(
+    _ scheduler: some KeyframeScheduler, _ propagator: some Propagator = Copy(),
+    flow: some FlowEstimator = Still()
+  ) throws -> KeyframePipeline {
+    try KeyframePipeline(
+      backbone: Pixels(), head: Pixels().head, scheduler: scheduler, propagator: propagator,
+      flow: flow)
+  }
+
+  private func run(
+    _ pipeline: some LabellingPipeline, _ frames: [Frame]
+  ) throws -> [LabelledFrame] {
+    var state = pipeline.start()
+    return try frames.map { try pipeline.label($0, in: &state) }
+  }
+
+  private let slides = (0..<6).map { slide($0, by: 2) }
+
+  // Columns of 12 × 4 pixels, each labelled by itself: how they are cut makes no difference.
+  @Test(arguments: [(1, 1), (2, 2), (3, 5), (9, 40)], [0, 1, 3, 50])
+  func whatTakesPixelsOneByOneIsTheSameInRegions(grid: (Int, Int), overlap: Int) throws {
+    let plain = try whole(.every(3))
+    let regional = try RegionPipeline(plain, rows: grid.0, columns: grid.1, overlap: overlap)
+    let (expected, found) = (try run(plain, slides), try run(regional, slides))
+    #expect(found.map(\.labels) == expected.map(\.labels))
+    #expect(found.map(\.trace.role) == expected.map(\.trace.role))
+    #expect(found.map(\.trace.framesSinceKey) == expected.map(\.trace.framesSinceKey))
+    #expect(found.map(\.trace.keyShare) == [1, 0, 0, 1, 0, 0])
+  }
+
+  // Only the corner on the lower right changes, and only it becomes key.
+  @Test func eachRegionHasKeysOfItsOwn() throws {
+    let frames = (0..<3).map { index in
+      let pixels = Image(width: 32, height: 16, channels: 3) { bytes in
+        for cell in 0..<32 * 16 {
+          let changes = index == 1 && cell / 32 >= 8 && cell % 32 >= 16
+          for channel in 0..<3 {
+            bytes[3 * cell + channel] = channel == (changes ? 2 : 1) ? 200 : 0
+          }
+        }
+      }
+      return Frame(index: index, time: Double(index) / 25, pixels: pixels)
+    }
+    let pipeline = try RegionPipeline(
+      whole(DeviationLimit(WarpError(), limit: 5)), rows: 2, columns: 2, overlap: 0)
+    let results = try run(pipeline, frames)
+    #expect(results.map(\.trace.keyShare) == [1, 0.25, 0.25])
+    #expect(results.map(\.trace.framesSinceKey) == [0, 1, 2])
+    #expect(results[1].trace.decision.reason.rule == "1 of 4 regions: warp error")
+    for y in 0..<16 {
+      for x in 0..<32 {
+        #expect(results[1].labels[x: x, y: y] == (x >= 16 && y >= 8 ? 2 : 1))
+        #expect(results[2].labels[x: x, y: y] == 1)
+      }
+    }
+  }
+
+  @Test func aCopyOfTheStateForksTheStream() throws {
+    let pipeline = try RegionPipeline(whole(.every(4), Warp()), rows: 2, columns: 3, overlap: 2)
+    let solo = try run(pipeline, slides).map(\.labels)
+    var state = pipeline.start()
+    for frame in slides[..<3] { _ = try pipeline.label(frame, in: &state) }
+    var fork = state
+    for index in 3..<6 {
+      #expect(try pipeline.label(slides[index], in: &state).labels == solo[index])
+      #expect(try pipeline.label(slides[index], in: &fork).labels == solo[index])
+    }
+  }
+
+  @Test func aFailureLeavesEveryRegionAsItWas() throws {
+    var backbone = CountedPixels()
+    backbone.failsOn = 2
+    let pipeline = try RegionPipeline(
+      KeyframePipeline(
+        backbone: backbone, head: Pixels().head, scheduler: .every(2), propagator: .copy,
+        flow: Still()), rows: 1, columns: 2)
+    var state = pipeline.start()
+    for frame in slides[..<2] { _ = try pipeline.label(frame, in: &state) }
+    #expect(throws: PipelineError.self) { try pipeline.label(slides[2], in: &state) }
+    let again = try pipeline.label(slides[1], in: &state)
+    #expect(again.trace.framesSinceKey == 0 || again.trace.role == .key)
+  }
+
+  @Test func partsThatNeedWholeFramesAreRefused() throws {
+    let sized = try KeyframePipeline(
+      backbone: Pixels(size: PixelSize(width: 6, height: 4)), head: Pixels().head,
+      scheduler: .every(2), propagator: .copy, flow: Still())
+    let error = try #require(throws: PipelineMisfit.self) {
+      try RegionPipeline(sized, rows: 2, columns: 2)
+    }
+    #expect(error.description.contains("any size"))
+    #expect(throws: PipelineMisfit.self) {
+      try RegionPipeline(whole(.every(2), Warp(), flow: .codec), rows: 2, columns: 2)
+    }
+  }
+}
