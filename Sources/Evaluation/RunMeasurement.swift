@@ -13,6 +13,8 @@ public struct RunMeasurement: Sendable {
   private var consistency: (clean: TemporalConsistency, published: TemporalConsistency)
   private var steadiness: (short: VideoConsistency, long: VideoConsistency)
   private var labelledFrames = 0
+  /// The sum of the frames' own mIoU.
+  private var frameScores = 0.0
   /// The share of each frame that the backbone ran on, and of that which waited for it.
   private var shares: [(key: Double, waiting: Double)] = []
   private var timings: Timings
@@ -54,6 +56,7 @@ public struct RunMeasurement: Sendable {
     }
     byDistance[trace.framesSinceKey] += matrix
     labelledFrames += 1
+    frameScores += matrix.meanIoU ?? 0
   }
 
   /// Counts the agreement of a frame's labels with those of the frame before.
@@ -73,6 +76,7 @@ public struct RunMeasurement: Sendable {
     return Accuracy(
       mIoU: whole.meanIoU, mAcc: whole.meanAccuracy, aAcc: whole.accuracy, perClass: classIoU,
       mIoUByDistance: byDistance.map(\.meanIoU),
+      frameMIoU: frameScores / Double(labelledFrames),
       temporalConsistency: consistency.clean.value,
       publishedConsistency: consistency.published.value,
       videoConsistency8: steadiness.short.value, videoConsistency16: steadiness.long.value,

@@ -81,6 +81,8 @@ public struct Accuracy: Sendable, Codable, Hashable {
   public let perClass: [String: Double?]
   /// At each distance from the key frame, 0 being the key frames themselves; nil where none was.
   public let mIoUByDistance: [Double?]
+  /// The mean of the frames' own mIoU, each over the classes that it has: what `OracleSchedule` maximises.
+  public let frameMIoU: Double
   /// Agreement of successive predictions along the motion: see `TemporalConsistency.Variant.clean`, and
   /// `published` for the other.
   public let temporalConsistency: Double?, publishedConsistency: Double?
@@ -92,6 +94,7 @@ public struct Accuracy: Sendable, Codable, Hashable {
     case mIoU, mAcc, aAcc
     case perClass = "per_class"
     case mIoUByDistance = "mIoU_by_distance"
+    case frameMIoU = "mIoU_frame_mean"
     case temporalConsistency = "TC"
     case publishedConsistency = "TC_ETC"
     case videoConsistency8 = "VC8"

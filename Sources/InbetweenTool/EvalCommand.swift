@@ -108,7 +108,7 @@ struct EvalCommand: ParsableCommand {
     var clip = try clip(by: make)
     try parts.threading.apply()
     if agreement, let network { clip = try taught(clip, by: network) }
-    let pipeline = try makePipeline(for: clip, network)
+    let pipeline = try parts.pipeline(for: clip, network)
     guard let pipeline = try granted(pipeline, on: clip, until: signals) else { return }
     let (measurement, failure) = measure(
       try parts.regional(pipeline), on: clip, judgedBy: try judge(), until: signals)
@@ -178,29 +178,5 @@ struct EvalCommand: ParsableCommand {
       }
       return (measurement, nil)
     } catch { return (measurement, Failure(error)) }
-  }
-
-  private func makePipeline(
-    for clip: any Clip, _ network: StoredNetwork?
-  ) throws -> KeyframePipeline {
-    guard let network else {
-      let truth = TrueLabels(of: clip)
-      return try parts.pipeline(truth, truth.head)
-    }
-    guard network.classes.names == clip.classes.names else {
-      let (known, wanted) = (names(network.classes), names(clip.classes))
-      throw Failure(
-        .badInput,
-        "\(try parts.backbone(named: backbone)) tells \(known) apart, \(clip.name) is labelled with \(wanted)"
-      )
-    }
-    let (heavy, head) = try network.load()
-    return try parts.pipeline(heavy, head)
-  }
-
-  /// The first few classes, and how many there are.
-  private func names(_ classes: ClassList) -> String {
-    let few = classes.names.prefix(3).joined(separator: ", ")
-    return classes.count > 3 ? "\(few), … (\(classes.count) classes)" : few
   }
 }

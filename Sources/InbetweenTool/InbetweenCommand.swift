@@ -13,8 +13,9 @@ public struct InbetweenCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, EvalCommand.self, TrainCommand.self, FlowCommand.self, InspectCommand.self,
-      ListCommand.self, DoctorCommand.self, DemoCommand.self,
+      RunCommand.self, EvalCommand.self, CalibrateCommand.self, TrainCommand.self,
+      FlowCommand.self, InspectCommand.self, ListCommand.self, DoctorCommand.self,
+      DemoCommand.self,
     ])
 
   /// The version of the tool and the library.

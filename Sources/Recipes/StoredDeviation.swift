@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Backbone
+package import Backbone
 internal import Foundation
 internal import Layers
 public import Scheduler
-internal import Tensors
+package import Tensors
+package import Video
 
 extension LearnedDeviation {
   /// What was trained, from a folder with `spec.yaml` and `weights.safetensors`.
@@ -36,6 +37,22 @@ extension LearnedDeviation {
       }
     } catch let error as LayerError {
       throw BackboneError(.badWeights, "\(weights) does not fit its spec.yaml: \(error)")
+    }
+  }
+}
+
+extension LearnedDeviation {
+  /// What it sees of frames of this size between which nothing changed.
+  package func emptyChange(behind backbone: some Backbone, size: PixelSize) throws -> Tensor {
+    switch sight {
+    case .motion:
+      let (height, width) = (size.height + Self.cell - 1, size.width + Self.cell - 1)
+      return try .zeros([1, Self.motionChannels, height / Self.cell, width / Self.cell])
+    case .features(let stage):
+      let pixels = Image(width: size.width, height: size.height, channels: 3, repeating: 0)
+      let input = try backbone.input(for: Frame(index: 0, time: 0, pixels: pixels))
+      let count = try backbone.index(ofStage: stage) + 1
+      return try backbone.run(0..<count, on: Features(input)).main
     }
   }
 }

@@ -9,6 +9,8 @@ public import Video
 ///
 /// What is said of it is read first; the network itself, which may be large, by `load`.
 public struct StoredNetwork: Sendable {
+  /// The folder or file.
+  public let path: String
   public let classes: ClassList
   /// Every file that is read.
   public let files: [String]
@@ -21,6 +23,7 @@ public struct StoredNetwork: Sendable {
 
   /// - Throws: `BackboneError` for what is missing, or wrong in the description.
   public init(at path: String) throws(BackboneError) {
+    self.path = path
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       let folder = try NetworkFolder(at: path)

@@ -128,6 +128,23 @@ struct CommandTests {
     #expect(speed["keyframe_ratio"] as? Double == 0.5)
   }
 
+  // What is printed can be used as it is, and has the share that it speaks of.
+  @Test func aRateIsCalibratedToALimit() throws {
+    let options = "street:7 --backbone truth --frames 9 --flow dis:fast"
+    let calibrated = try scratch.inbetween("calibrate \(options) --scheduler moved:rate=0.3")
+    #expect(calibrated.code == 0, "\(calibrated.err)")
+    let words = calibrated.out.split(separator: " ")
+    let scheduler = try #require(words.first), share = try #require(words.dropFirst().first)
+    #expect(scheduler.hasPrefix("moved:"))
+    let outcome = try scratch.inbetween("eval \(options) --scheduler \(scheduler) --json r.json")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let speed = try #require(try scratch.json("r.json")["speed"] as? [String: Any])
+    let ratio = try #require(speed["keyframe_ratio"] as? Double)
+    #expect(String(format: "%.1f", 100 * ratio) == share)
+    let refused = try scratch.inbetween("calibrate \(options) --scheduler every:3")
+    #expect(refused.code == 64 && refused.err.contains("moved:rate=0.1"))
+  }
+
   @Test func theDemoLeavesWhatItSpeaksOf() throws {
     try scratch.writePictures(to: "pictures", frames: 3)
     let outcome = try scratch.inbetween(

@@ -182,11 +182,11 @@ extension ModelCard {
       return part.parameters
     case .deviation:
       let deviation = try LearnedDeviation(contentsOf: folder)
-      guard deviation.sight == .motion else {
-        throw LayerError("no card tells yet of what sees features")
-      }
+      let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
+      let specification = try DeviationSpecification(yaml: text, folder: folder)
+      let backbone = try SegmentationNetwork(contentsOf: specification.backbone)
       _ = try deviation.predict(
-        .zeros([1, LearnedDeviation.motionChannels, 90, 120]), in: .counting(in: ledger))
+        deviation.emptyChange(behind: backbone, size: size), in: .counting(in: ledger))
       return deviation.parameters
     }
   }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Datasets
+public import Pipeline
+public import Scheduler
+
+/// The limit of a deviation at which a share of a clip's frames is key: a threshold that means something, out of
+/// one that does not carry over from data to data.
+public struct LimitCalibration: Sendable, Hashable {
+  public let limit: Double
+  /// The share of frames that is key at that limit, as near as the clip's frames allow to what was wanted.
+  public let share: Double
+
+  /// Searches the limit by bisection, running `pipeline` over the clip for each: it may be of any scheduler.
+  ///
+  /// `progress` is called after each run and stops the search by false.
+  ///
+  /// - Returns: Nil where it was stopped, or where no frame ever deviates.
+  /// - Precondition: the rate is above 0 and not above 1; the clip is not empty.
+  public init?(
+    of deviation: some Deviation, rate: Double, in pipeline: KeyframePipeline, on clip: some Clip,
+    progress: (_ limit: Double, _ share: Double) -> Bool = { _, _ in true }
+  ) throws {
+    precondition(rate > 0 && rate <= 1 && clip.count > 0, "a rate of \(rate)")
+    // A first run, which holds the rate as it goes, finds the scale.
+    let scouted = try Self.traces(
+      pipeline.with(scheduler: DeviationAtRate(deviation, rate: rate)), on: clip)
+    guard let scale = scouted.compactMap(\.decision.reason.threshold).last, scale > 0 else {
+      return nil
+    }
+    var tried: [LimitCalibration] = []
+    func isAbove(_ limit: Double) throws -> Bool? {
+      let traces = try Self.traces(
+        pipeline.with(scheduler: DeviationLimit(deviation, limit: limit)), on: clip)
+      let share = Double(traces.count { $0.startsBackbone }) / Double(traces.count)
+      tried.append(LimitCalibration(limit: limit, share: share))
+      return progress(limit, share) ? share > rate : nil
+    }
+    // A limit with too many keys and one with no more than enough; then the middle of their logarithms, until
+    // the share is met to half a frame.
+    guard let isDense = try isAbove(scale) else { return nil }
+    var (low, high) = (scale, scale)
+    for _ in 0..<24 {
+      if isDense { (low, high) = (high, 2 * high) } else { (low, high) = (low / 2, low) }
+      guard let isStillSo = try isAbove(isDense ? high : low) else { return nil }
+      if isStillSo != isDense { break }
+    }
+    let near = 0.5 / Double(clip.count)
+    for _ in 0..<12 where !tried.contains(where: { abs($0.share - rate) <= near }) {
+      let middle = (low * high).squareRoot()
+      guard let dense = try isAbove(middle) else { return nil }
+      if dense { low = middle } else { high = middle }
+    }
+    guard let best = tried.min(by: { abs($0.share - rate) < abs($1.share - rate) }) else {
+      return nil
+    }
+    self = best
+  }
+
+  private init(limit: Double, share: Double) { (self.limit, self.share) = (limit, share) }
+
+  private static func traces(
+    _ pipeline: KeyframePipeline, on clip: some Clip
+  ) throws -> [FrameTrace] {
+    var state = pipeline.start()
+    return try (0..<clip.count).map {
+      try pipeline.label(clip.frame(at: $0), in: &state).trace
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Backbone
+internal import Datasets
+internal import Evaluation
+internal import Foundation
+internal import Recipes
+internal import Scheduler
+internal import Video
+
+struct CalibrateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "calibrate",
+    abstract: "Find the limit of a score at which a share of a clip's frames is key.",
+    discussion: """
+      Prints the scheduler with that limit, to be used on other clips: moved:rate=0.1 becomes moved:7.31. Labels are \
+      not needed.
+      """)
+
+  @Argument(help: "The clip: video:FILE, camvid:DIR, street:SEED or another that eval takes.")
+  var data: String
+
+  @Option(help: "Which part of the data set: train, val or test.")
+  var split = "val"
+
+  @Option(help: "Stop after so many frames.")
+  var frames = 300
+
+  @Option(
+    help: "The network, as for eval; 'truth' for a clip's own labels; that of the recipe if left out.")
+  var backbone: String?
+
+  @OptionGroup var parts: PartOptions
+
+  func validate() throws {
+    _ = try parts.backbone(named: backbone)
+    if frames < 1 { throw ValidationError("--frames needs at least 1, not \(frames)") }
+    guard try held() != nil else {
+      throw ValidationError("--scheduler needs a score at a rate, such as moved:rate=0.1")
+    }
+  }
+
+  func run() throws {
+    let signals = Signals()
+    guard let (deviation, rate) = try held() else { return }
+    let name = try parts.backbone(named: backbone)
+    let network = try name == "truth" ? nil : StoredNetwork(at: name)
+    let clip = try [Card<ClipMaker>].clips.part(data)(
+      ClipRequest(split: split, limit: frames, threads: parts.threading.threads))
+    guard try !parts.needsMotionVectors() else {
+      throw Failure(.usage, "calibrate needs motion between pictures, not the codec's")
+    }
+    try parts.threading.apply()
+    let pipeline = try parts.pipeline(for: clip, network)
+    var progress = Progress(total: nil)
+    defer { progress.end() }
+    let found = try LimitCalibration(of: deviation, rate: rate, in: pipeline, on: clip) { _, _ in
+      progress.advance()
+      return !signals.wantsStop
+    }
+    if let failure = signals.failure { throw failure }
+    guard let found else {
+      throw Failure(.badInput, "\(clip.name): nothing ever changes, so that no limit tells frames apart")
+    }
+    let scheduler = try parts.composition().scheduler
+    // What is held stands last.
+    let begin = scheduler.range(of: "rate=", options: .backwards)?.lowerBound
+    print(
+      scheduler[..<(begin ?? scheduler.endIndex)] + String(format: "%.4g", found.limit)
+        + String(format: "   %.1f %% of %d frames key", 100 * found.share, clip.count))
+  }
+
+  /// The score and the rate that the scheduler holds; nil where it is another.
+  private func held() throws -> (any Deviation, rate: Double)? {
+    let scheduler = try [Card<any KeyframeScheduler>].schedulers.part(
+      parts.composition().scheduler)
+    guard let held = scheduler as? DeviationAtRate, case .rate(let rate) = held.target else {
+      return nil
+    }
+    return (held.deviation, rate)
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Datasets
+import Evaluation
+import Flow
+import Pipeline
+import Propagation
+import Recipes
+import Scheduler
+import Testing
+import Video
+
+/// How many frames have passed, times a scale that nobody knows.
+private struct Age: Deviation {
+  let name = "age"
+  let scale: Double
+
+  func score(at moment: inout Moment) -> Double? { scale * Double(moment.framesSinceKey) }
+}
+
+struct LimitCalibrationTests {
+  private let clip = StreetClip(seed: 3, count: 24, size: PixelSize(width: 64, height: 48))
+
+  private func pipeline(_ flow: some FlowEstimator = Still()) throws -> KeyframePipeline {
+    let truth = TrueLabels(of: clip)
+    return try KeyframePipeline(
+      backbone: truth, head: truth.head, scheduler: .every(1), propagator: .copy, flow: flow)
+  }
+
+  // A key every nth frame wants a limit of n - 1 ages, less than n.
+  @Test(arguments: [1e-6, 1, 3e7], [2, 3, 4])
+  func ageIsCalibratedToTheInterval(scale: Double, interval: Int) throws {
+    let found = try #require(
+      try LimitCalibration(
+        of: Age(scale: scale), rate: 1 / Double(interval), in: pipeline(), on: clip))
+    #expect(found.share == 1 / Double(interval))
+    let ages = found.limit / scale
+    #expect(ages >= Double(interval - 1) - 1e-9 && ages < Double(interval), "\(ages)")
+  }
+
+  @Test func motionIsCalibratedToWithinAFrame() throws {
+    let found = try #require(
+      try LimitCalibration(
+        of: MotionAmount(), rate: 0.25, in: pipeline(DISFlow(preset: .fast)), on: clip))
+    #expect(abs(found.share - 0.25) <= 1.0 / 24 + 1e-9, "\(found)")
+  }
+
+  @Test func whatNeverChangesHasNoLimitAndASearchCanBeStopped() throws {
+    #expect(
+      try LimitCalibration(of: MotionAmount(), rate: 0.25, in: pipeline(), on: clip) == nil)
+    var runs = 0
+    let stopped = try LimitCalibration(
+      of: Age(scale: 1), rate: 0.25, in: pipeline(), on: clip) { _, _ in
+        runs += 1
+        return false
+      }
+    #expect(stopped == nil && runs == 1)
+  }
+}
