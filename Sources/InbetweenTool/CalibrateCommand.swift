@@ -28,7 +28,9 @@ struct CalibrateCommand: ParsableCommand {
   var frames = 300
 
   @Option(
-    help: "The network, as for eval; 'truth' for a clip's own labels; that of the recipe if left out.")
+    help: """
+      The network, as for eval; 'truth' for a clip's own labels; that of the recipe if left out.
+      """)
   var backbone: String?
 
   @OptionGroup var parts: PartOptions
@@ -61,7 +63,8 @@ struct CalibrateCommand: ParsableCommand {
     }
     if let failure = signals.failure { throw failure }
     guard let found else {
-      throw Failure(.badInput, "\(clip.name): nothing ever changes, so that no limit tells frames apart")
+      throw Failure(
+        .badInput, "\(clip.name): nothing ever changes, so that no limit tells frames apart")
     }
     let scheduler = try parts.composition().scheduler
     // What is held stands last.

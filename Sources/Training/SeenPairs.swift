@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Datasets
-public import Flow
-public import Tensors
+internal import Flow
+internal import Tensors
 internal import Video
 
 /// Batches of pairs of frames as augmentation shows them, with the motion that an estimator finds from the later

@@ -50,10 +50,11 @@ struct LimitCalibrationTests {
       try LimitCalibration(of: MotionAmount(), rate: 0.25, in: pipeline(), on: clip) == nil)
     var runs = 0
     let stopped = try LimitCalibration(
-      of: Age(scale: 1), rate: 0.25, in: pipeline(), on: clip) { _, _ in
-        runs += 1
-        return false
-      }
+      of: Age(scale: 1), rate: 0.25, in: pipeline(), on: clip
+    ) { _, _ in
+      runs += 1
+      return false
+    }
     #expect(stopped == nil && runs == 1)
   }
 }
