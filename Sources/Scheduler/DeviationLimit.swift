@@ -36,7 +36,8 @@ public enum KeyTarget: Hashable, Sendable {
 ///
 /// After each frame the limit's logarithm goes up by `gain · (isKey - rate)`: the share of keys is then `rate` in
 /// the long run whatever the deviation's scale (stochastic approximation of a quantile; Robbins and Monro,
-/// 1951), and the limit rests where the deviation is as usual. Keys that are forced count too. Where nothing
+/// 1951), and the limit rests where the deviation is as usual. It starts at what the first 1 / rate frames come to.
+/// Keys that are forced count too. Where nothing
 /// changes no frame is key, whatever the rate; the limit never falls below a hundredth of the largest
 /// deviation seen, so that a long still is not followed by a burst.
 public struct DeviationAtRate: KeyframeScheduler {
@@ -77,12 +78,7 @@ public struct DeviationAtRate: KeyframeScheduler {
       return answer(.key, Reason("\(deviation.name) unknown"), rate: rate)
     }
     largest = max(largest, score)
-    // The first change that is seen sets the scale: that after 1 / rate frames, were it to grow evenly.
-    guard let limit = limit ?? (score > 0 ? score / rate : nil) else {
-      return answer(
-        rate == 1 ? .key : .propagated, Reason(deviation.name, score: score), rate: rate)
-    }
-    self.limit = limit
+    guard let limit else { return begin(score, at: moment, rate: rate) }
     return answer(
       score > limit || rate == 1 ? .key : .propagated,
       Reason(deviation.name, score: score, threshold: limit), rate: rate)
@@ -102,6 +98,15 @@ public struct DeviationAtRate: KeyframeScheduler {
       guard let (key, propagated) = moment.usualTimes, key > propagated else { return 0.1 }
       return min(1, max(0.001, (latency - propagated) / (key - propagated)))
     }
+  }
+
+  /// The first key comes after 1 / rate frames, or once something has changed after that: how far the frame has come by
+  /// then sets the scale.
+  private mutating func begin(_ score: Double, at moment: Moment, rate: Double) -> Decision {
+    let isDue = Double(moment.framesSinceKey) * rate >= 1 - 1e-9 && score > 0
+    if isDue { limit = score }
+    return answer(
+      isDue || rate == 1 ? .key : .propagated, Reason(deviation.name, score: score), rate: rate)
   }
 
   private mutating func answer(_ role: FrameRole, _ reason: Reason, rate: Double) -> Decision {
