@@ -87,7 +87,8 @@ struct RunTests {
     #expect(
       rows[0] == [
         "frame", "time", "role", "reason", "score", "threshold", "frames_since_key", "decode_ms",
-        "resize_ms", "schedule_ms", "flow_ms", "backbone_ms", "prepare_ms", "propagate_ms",
+        "resize_ms", "wait_ms", "schedule_ms", "flow_ms", "backbone_ms", "prepare_ms",
+        "propagate_ms",
         "fuse_ms", "head_ms", "total_ms",
       ])
     #expect(
