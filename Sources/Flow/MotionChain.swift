@@ -11,14 +11,22 @@ public import Video
 ///
 /// Everything is unknown after an intra picture, after a frame that follows a break, and, for such an
 /// estimator, after a frame was left out, until a new key is set.
+///
+/// A later frame may be marked: each step is then estimated once, and leads on to both.
 public struct MotionChain: Sendable {
   /// What estimates the steps.
   public let estimator: any FlowEstimator
   /// The last picture that later ones lead to, and its motion back to the key; nil where no later
   /// picture's way can be traced.
-  private var anchor: (frame: Frame, toKey: MotionField)?
+  private var anchor: (frame: Frame, ways: Ways)?
   /// The last frame it was told of, and its motion back to the key.
-  private var latest: (index: Int, toKey: MotionField)
+  private var latest: (index: Int, ways: Ways)
+
+  /// The motion back to the key and to the marked frame; nil where that is the key.
+  private struct Ways {
+    var toKey: MotionField
+    var toMark: MotionField?
+  }
 
   /// A chain that ends in `key`.
   ///
@@ -26,8 +34,8 @@ public struct MotionChain: Sendable {
   /// under way already can do better (see ``setKey(_:)``).
   public init(of estimator: any FlowEstimator, key: Frame) {
     self.estimator = estimator
-    latest = (key.index, .still(on: key))
-    if isAnchor(key) { anchor = (key, latest.toKey) }
+    latest = (key.index, Ways(toKey: .still(on: key)))
+    if isAnchor(key) { anchor = (key, latest.ways) }
   }
 
   /// The motion from `frame`, the next of the stream, back to the key.
@@ -35,12 +43,23 @@ public struct MotionChain: Sendable {
   /// To be called for every frame, in the order of their index, as the next one's motion may rest on it.
   /// Asked again about the same frame it answers the same.
   public mutating func motionToKey(from frame: Frame) throws -> MotionField {
-    if frame.index == latest.index { return latest.toKey }
+    try extend(to: frame).toKey
+  }
+
+  /// The motion from `frame`, the next of the stream or the last one asked about, back to the marked frame; to the
+  /// key where no frame was marked since.
+  public mutating func motionToMark(from frame: Frame) throws -> MotionField {
+    let ways = try extend(to: frame)
+    return ways.toMark ?? ways.toKey
+  }
+
+  private mutating func extend(to frame: Frame) throws -> Ways {
+    if frame.index == latest.index { return latest.ways }
     if isCutOff(frame) { anchor = nil }
-    let toKey = try way(from: frame)
-    if isAnchor(frame) { anchor = (frame, toKey) }
-    latest = (frame.index, toKey)
-    return toKey
+    let ways = try ways(from: frame)
+    if isAnchor(frame) { anchor = (frame, ways) }
+    latest = (frame.index, ways)
+    return ways
   }
 
   /// Makes `frame`, the last one asked about or the next of the stream, the key.
@@ -50,19 +69,34 @@ public struct MotionChain: Sendable {
   public mutating func setKey(_ frame: Frame) throws {
     if isCutOff(frame) { anchor = nil }
     if isAnchor(frame) {
-      anchor = (frame, .still(on: frame))
+      anchor = (frame, Ways(toKey: .still(on: frame)))
     } else if let (held, _) = anchor {
-      anchor = (held, try estimator.motion(from: frame, to: held).reversed())
+      anchor = (held, Ways(toKey: try estimator.motion(from: frame, to: held).reversed()))
     }
-    latest = (frame.index, .still(on: frame))
+    latest = (frame.index, Ways(toKey: .still(on: frame)))
   }
 
-  private func way(from frame: Frame) throws -> MotionField {
-    guard let anchor else {
-      return .unknown(width: frame.pixels.width, height: frame.pixels.height)
+  /// Marks `frame`, the last one asked about or the next of the stream; the key stays.
+  public mutating func setMark(_ frame: Frame) throws {
+    var ways = try extend(to: frame)
+    ways.toMark = .still(on: frame)
+    if isAnchor(frame) {
+      anchor = (frame, ways)
+    } else if var held = anchor {
+      held.ways.toMark = try estimator.motion(from: frame, to: held.frame).reversed()
+      anchor = held
     }
-    return try estimator.motion(from: frame, to: anchor.frame).following(
-      anchor.toKey, hops: estimator.hops)
+    latest = (frame.index, ways)
+  }
+
+  private func ways(from frame: Frame) throws -> Ways {
+    guard let anchor else {
+      return Ways(toKey: .unknown(width: frame.pixels.width, height: frame.pixels.height))
+    }
+    let step = try estimator.motion(from: frame, to: anchor.frame)
+    return Ways(
+      toKey: try step.following(anchor.ways.toKey, hops: estimator.hops),
+      toMark: try anchor.ways.toMark.map { try step.following($0, hops: estimator.hops) })
   }
 
   /// Whether later pictures may lead to `frame`.

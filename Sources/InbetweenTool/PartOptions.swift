@@ -44,6 +44,13 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
+      Where scores are made, mix in a WEIGHT of those before them, less where the picture has changed: WEIGHT or \
+      WEIGHT,LEVELS of 255 at which a third of it is left, usually 20.
+      """)
+  var memory: String?
+
+  @Option(
+    help: """
       Give regions of the frame keys of their own: ROWSxCOLUMNS, or ROWSxCOLUMNS:PIXELS for how far they reach \
       over their borders.
       """)
@@ -57,7 +64,7 @@ struct PartOptions: ParsableArguments {
       _ = try (
         [Card<any KeyframeScheduler>].schedulers.part(parts.scheduler), strategy(), estimator()
       )
-      _ = try grid(of: parts)
+      _ = try (grid(of: parts), memory(of: parts))
     } catch let error as CatalogueError {
       throw ValidationError(error.message)
     } catch let error as BackboneError { throw ValidationError(error.message) }
@@ -70,6 +77,7 @@ struct PartOptions: ParsableArguments {
     if let propagation { (parts.propagation, parts.tap) = (propagation, nil) }
     if let flow { parts.flow = flow }
     if let tap { parts.tap = tap }
+    if let memory { parts.memory = memory }
     if let regions { parts.regions = regions }
     return parts
   }
@@ -96,7 +104,7 @@ struct PartOptions: ParsableArguments {
       backbone: backbone, head: head,
       scheduler: [Card<any KeyframeScheduler>].schedulers.part(parts.scheduler),
       propagator: strategy.propagator, fusion: strategy.fusion, flow: estimator(),
-      tap: parts.tap ?? strategy.tap)
+      memory: memory(of: parts), tap: parts.tap ?? strategy.tap)
   }
 
   /// The same pipeline for each region, where regions are wanted.
@@ -119,6 +127,7 @@ struct PartOptions: ParsableArguments {
       "flow": parts.flow,
     ]
     (names["tap"], names["regions"], names["recipe"]) = (parts.tap, parts.regions, recipe)
+    names["memory"] = parts.memory
     return names
   }
 
@@ -128,6 +137,20 @@ struct PartOptions: ParsableArguments {
 
   private func estimator() throws -> any FlowEstimator {
     try [Card<any FlowEstimator>].flows(threads: threading.threads).part(composition().flow)
+  }
+
+  private func memory(of parts: Composition) throws -> PhotometricMemory? {
+    guard let text = parts.memory else { return nil }
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
+      Double($0) ?? .nan
+    }
+    guard let weight = numbers.first, (0...1).contains(weight), numbers.count <= 2,
+      numbers.dropFirst().allSatisfy({ $0 > 0 && $0.isFinite })
+    else {
+      throw ValidationError(
+        "--memory needs WEIGHT from 0 to 1, or WEIGHT,LEVELS above 0, not '\(text)'")
+    }
+    return PhotometricMemory(weight: weight, tolerance: numbers.dropFirst().first ?? 20)
   }
 
   private func grid(

@@ -25,7 +25,8 @@ final class Inquiry {
   private(set) var keyFeatures: [String: Tensor]
   /// What was carried here, before fusion.
   private(set) var carried: Tensor?
-  private var output: Tensor?
+  /// What the backbone's last stage and the fusion gave of what was carried here; nil where they did not run.
+  private(set) var output: Tensor?
 
   init(
     pipeline: KeyframePipeline, seen: FrameView, key: StreamState.Key, state: StreamState,
@@ -38,6 +39,7 @@ final class Inquiry {
   var moment: Moment {
     Moment(
       frame: seen.working, key: key.view.working, framesSinceKey: state.framesSinceKey,
+      framesSinceScores: state.scored?.age,
       motionToKey: { [self] in try motion(to: .key) },
       motionToPrevious: { [self] in try motion(to: .previous) },
       features: { [self] stage in try features(after: stage).main },
@@ -97,15 +99,17 @@ extension Inquiry {
     let before = reference == .key ? key.view : state.previous ?? key.view
     return Evidence(
       field: { [self] in try motion(to: reference) },
-      picture: { [self] side in
-        try (side == .current ? seen : before).working.pixels.tensor().to(key.cached.device)
-      },
+      picture: { [self] side in try picture(of: side == .current ? seen : before) },
       features: { [self] stage, side in
         if side == .current { return try features(after: stage).main }
         if let known = state.kept[stage] { return known }
         let count = try pipeline.backbone.index(ofStage: stage) + 1
         return try pipeline.run(through: count, on: before.working, from: [:]).main
       })
+  }
+
+  private func picture(of view: FrameView) throws -> Tensor {
+    try view.working.pixels.tensor().to(key.cached.device)
   }
 }
 
@@ -125,6 +129,14 @@ extension Inquiry {
     }
     motions[reference] = motion
     return motion
+  }
+
+  private func motion(to scored: StreamState.Scored) throws -> MotionField {
+    if scored.age == state.framesSinceKey { return try motion(to: .key) }
+    return try clock.during(.flow) {
+      guard var chain else { return try motion(toFrame: scored.view) }
+      return onWorkingGrid(try chain.motionToMark(from: seen.source))
+    }
   }
 
   private func motionToKey() throws -> MotionField {
@@ -156,8 +168,16 @@ extension Inquiry {
 // What propagation gives.
 extension Inquiry {
   /// The frame's labels or scores as propagation gives them.
-  func propagated(giving product: Product) throws(PipelineError) -> Tensor {
+  ///
+  /// Where scores are to be carried and there are none, as of a key that was computed in the background, or where the
+  /// scheduler has had the frame's own made already, features are.
+  func propagated(
+    giving product: Product, carrying carried: Carried
+  ) throws(PipelineError) -> Tensor {
     let size = seen.working.pixels.size
+    if carried == .scores, output == nil, let scored = state.scored {
+      return try carry(scored, giving: product)
+    }
     if product == .labels, output == nil, pipeline.canFuse(cached, size: size) {
       return try clock.during(.propagate) {
         try pipeline.propagator.labels(cached, given: evidence)
@@ -167,6 +187,27 @@ extension Inquiry {
     return try clock.during(.head) {
       try pipeline.finish(output, size: size, giving: product)
     }
+  }
+
+  /// Another frame's scores, warped here.
+  private func carry(
+    _ scored: StreamState.Scored, giving product: Product
+  ) throws(PipelineError) -> Tensor {
+    let (warp, size) = (Warp(), seen.working.pixels.size)
+    let evidence = Evidence(field: { [self] in try motion(to: scored) })
+    let scores = try clock.during(.propagate) {
+      guard pipeline.propagator.reference == .key else {
+        throw PropagationError(
+          "what is carried from frame to frame cannot leave out a frame: a clock of their own for shallow stages takes "
+            + "a propagator that reads the key itself")
+      }
+      return try warp.prepare(scored.output)
+    }
+    if product == .labels, pipeline.head.isIdentity(on: scores.shape, size: size) {
+      return try clock.during(.propagate) { try warp.labels(scores, given: evidence) }
+    }
+    let output = try clock.during(.propagate) { try warp(scores, given: evidence) }
+    return try clock.during(.head) { try pipeline.finish(output, size: size, giving: product) }
   }
 
   private var cached: Tensor {
@@ -185,9 +226,23 @@ extension Inquiry {
     }
     self.carried = carried
     let features = try clock.during(.backbone) { Features(joined, skips: try skips()) }
-    let output = try clock.during(.head) { try pipeline.rest(of: features) }
+    var output = try clock.during(.head) { try pipeline.rest(of: features) }
+    if pipeline.hasShallowPart { output = try remembering(output) }
     self.output = output
     return output
+  }
+
+  /// What the frame's own `output` becomes with the scores that are remembered.
+  func remembering(_ output: Tensor) throws(PipelineError) -> Tensor {
+    guard let memory = pipeline.memory, let scored = state.scored,
+      scored.output.shape == output.shape
+    else { return output }
+    let evidence = Evidence(
+      field: { [self] in try motion(to: scored) },
+      picture: { [self] side in try picture(of: side == .current ? seen : scored.view) })
+    return try clock.during(.fuse) {
+      try memory(output, remembering: scored.output, given: evidence)
+    }
   }
 
   /// Scores as the head makes them of `output`, on its own grid.

@@ -18,6 +18,8 @@ public struct KeyframePipeline: Sendable {
   public let propagator: any Propagator
   /// What joins the carried tensor with what is seen of a propagated frame; nil for nothing.
   public let fusion: (any Fusion)?
+  /// What scores keep of earlier ones on frames where they are made, not carried; nil for nothing.
+  public let memory: PhotometricMemory?
   public let flow: any FlowEstimator
   /// How many stages of the backbone make the cached tensor; the rest and the head run every frame.
   public let cachedStages: Int
@@ -26,16 +28,17 @@ public struct KeyframePipeline: Sendable {
   ///
   /// `tap` names the stage whose output is cached and carried: the last one if none is named, so that
   /// what is carried are scores. Where later stages read those before the tap too, these run on every
-  /// frame, so that low-level features are always the frame's own.
+  /// frame, so that low-level features are always the frame's own. A key that is computed in the background is taken
+  /// up as it is, without `memory`.
   ///
   /// - Throws: `BackboneError` where the backbone has no such stage.
   public init(
     backbone: some Backbone, head: some SegmentationHead, scheduler: some KeyframeScheduler,
     propagator: some Propagator, fusion: (any Fusion)? = nil, flow: some FlowEstimator,
-    tap: String? = nil
+    memory: PhotometricMemory? = nil, tap: String? = nil
   ) throws(BackboneError) {
     (self.backbone, self.head, self.scheduler) = (backbone, head, scheduler)
-    (self.propagator, self.fusion, self.flow) = (propagator, fusion, flow)
+    (self.propagator, self.fusion, self.memory, self.flow) = (propagator, fusion, memory, flow)
     cachedStages =
       try tap.map { (name) throws(BackboneError) in
         try backbone.index(ofStage: name) + 1
@@ -105,23 +108,27 @@ extension KeyframePipeline {
     guard let key = state.key else {
       let reason: Reason = seen.source.followsBreak ? .streamBroke : .firstFrame
       let decision = Decision(.key, because: reason)
-      let result = try becomeKey(
-        seen, as: decision, in: &state, clock: clock, from: [:], giving: product)
+      let result = try becomeKey(seen, as: decision, in: &state, clock: clock, giving: product)
       return (result, decision)
     }
     state.framesSinceKey += 1
+    state.scored?.age += 1
     let inquiry = Inquiry(pipeline: self, seen: seen, key: key, state: state, clock: clock)
     try inquiry.extendChain()
     state.chain = inquiry.chain
     let decision = try decide(asking: inquiry, in: &state, clock: clock)
     if decision.role == .key, decision.refresh == .immediate {
       let result = try becomeKey(
-        seen, as: decision, in: &state, clock: clock, from: inquiry.known, giving: product)
+        seen, as: decision, in: &state, clock: clock, asked: inquiry, giving: product)
       state.keyFeatures = inquiry.ownKeyFeatures
       return (result, decision)
     }
-    let result = try inquiry.propagated(giving: product)
+    let result = try inquiry.propagated(giving: product, carrying: decision.carried)
     state.keyFeatures = inquiry.keyFeatures
+    if let output = inquiry.output, hasShallowPart {
+      state.scored = .init(view: seen, output: output)
+      try clock.during(.flow) { try state.chain?.setMark(seen.source) }
+    }
     if propagator.reference == .previous {
       state.carried = inquiry.carried
       state.kept = inquiry.known.filter { keptStages.contains($0.key) }.mapValues(\.main)
@@ -145,16 +152,20 @@ extension KeyframePipeline {
 
   private func becomeKey(
     _ seen: FrameView, as decision: Decision, in state: inout StreamState, clock: StageClock,
-    from known: [String: Features], giving product: Product
+    asked inquiry: Inquiry? = nil, giving product: Product
   ) throws(PipelineError) -> Tensor {
-    let made = try clock.during(.backbone) {
-      try features(ofKey: seen, as: decision, from: known, like: state.key?.cached)
+    var made = try clock.during(.backbone) {
+      try features(ofKey: seen, as: decision, from: inquiry?.known ?? [:], like: state.key?.cached)
     }
+    var output = try clock.during(.head) { try rest(of: made.tap) }
+    output = try inquiry?.remembering(output) ?? output
+    // What is carried from a key that is tapped at its scores are those it ends with.
+    if cachedStages == backbone.stages.count { made.tap = Features(output) }
     let result = try clock.during(.head) {
-      let output = try rest(of: made.tap)
-      return try finish(output, size: seen.working.pixels.size, giving: product)
+      try finish(output, size: seen.working.pixels.size, giving: product)
     }
     state.become(try clock.during(.prepare) { try key(seen, made) }, kept: made.kept)
+    if hasShallowPart || memory != nil { state.scored = .init(view: seen, output: output) }
     if flow.reach != .anyFrame {
       try clock.during(.flow) { try state.beginChain(at: seen, of: flow) }
     }
@@ -239,6 +250,9 @@ extension KeyframePipeline {
     try keptStages.map { try backbone.index(ofStage: $0) + 1 }.sorted()
   }
 
+  /// Whether anything but the head comes after what is carried.
+  var hasShallowPart: Bool { cachedStages < backbone.stages.count || fusion != nil }
+
   /// Whether nothing comes after the carried tensor but the choice of the best class.
   func canFuse(_ cached: Tensor, size: PixelSize) -> Bool {
     fusion == nil && propagator.reference == .key && cachedStages == backbone.stages.count
@@ -248,7 +262,7 @@ extension KeyframePipeline {
 
 /// What a backbone gives of a key frame: at the tap, and after each stage whose features are kept.
 private struct KeyFeatures {
-  let tap: Features
+  var tap: Features
   let kept: [String: Tensor]
 }
 

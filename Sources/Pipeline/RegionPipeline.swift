@@ -158,7 +158,7 @@ extension FrameTrace {
         decision.role,
         because: Reason(
           rule, score: decision.reason.score, threshold: decision.reason.threshold),
-        refresh: decision.refresh, scale: decision.scale),
+        refresh: decision.refresh, scale: decision.scale, carried: decision.carried),
       framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0, stages: stages, total: total,
       keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count))
   }

@@ -11,6 +11,8 @@ internal import Video
 public struct StreamState: Sendable {
   var scheduler: any KeyframeScheduler
   var key: Key?
+  /// The last frame whose scores were made, not carried; nil where there is none since the key.
+  var scored: Scored?
   var previous: FrameView?
   /// The carried tensor of the previous frame, for propagators that chain.
   var carried: Tensor?
@@ -33,6 +35,14 @@ public struct StreamState: Sendable {
     let cached: Tensor
     /// How many outputs of stages before the tap are read after it, of each frame its own.
     let skipCount: Int
+  }
+
+  /// A frame on which the stages after the tap ran, and what they and the fusion gave.
+  struct Scored: Sendable {
+    let view: FrameView
+    let output: Tensor
+    /// How many frames have passed since it.
+    var age = 0
   }
 
   init(scheduler: any KeyframeScheduler) { self.scheduler = scheduler }
@@ -60,7 +70,7 @@ public struct StreamState: Sendable {
   /// Makes `key` the key, with the features that are kept of it.
   mutating func become(_ key: Key, kept: [String: Tensor]) {
     (self.key, self.kept) = (key, kept)
-    (carried, coming, keyFeatures) = (nil, nil, [:])
+    (carried, coming, keyFeatures, scored) = (nil, nil, [:], nil)
     framesSinceKey = 0
   }
 

@@ -94,6 +94,14 @@ extension [Card<any KeyframeScheduler>] {
       return BackgroundRefresh(try base(rest), frames: try positiveInteger(frames))
     },
     Card(
+      "shallow", setting: "N,SCHEDULER",
+      "another scheduler's keys; between them what comes after the tap runs on every Nth frame, whose scores the "
+        + "others borrow: shallow:3,every:10"
+    ) {
+      let (interval, rest) = try Self.halves($0, "a number of frames")
+      return ShallowClock(try base(rest), every: try positiveInteger(interval))
+    },
+    Card(
       "ladder", setting: "SCALE,N,SCHEDULER",
       "another scheduler's keys, all but every Nth of pictures SCALE as large: ladder:0.5,3,every:4"
     ) {

@@ -27,16 +27,18 @@ public struct Composition: Sendable, Hashable {
   public var flow: String
   /// The stage whose output is carried; nil for the last one, or what a part was trained for.
   public var tap: String?
+  /// WEIGHT, or WEIGHT,LEVELS of `PhotometricMemory`; nil for none.
+  public var memory: String?
   /// ROWSxCOLUMNS of the frame that have keys of their own, and by how many pixels they overlap after a colon; nil
   /// for the frame as a whole.
   public var regions: String?
 
   public init(
     scheduler: String = "every:5", propagation: String = "warp", flow: String = "dis:medium",
-    tap: String? = nil, regions: String? = nil
+    tap: String? = nil, memory: String? = nil, regions: String? = nil
   ) {
     (self.scheduler, self.propagation, self.flow) = (scheduler, propagation, flow)
-    (self.tap, self.regions) = (tap, regions)
+    (self.tap, self.memory, self.regions) = (tap, memory, regions)
   }
 }
 

@@ -24,7 +24,9 @@ public struct KeyBudget: KeyframeScheduler {
     guard decision.role == .key else { return decision }
     // A sum of shares falls short of a whole number by its rounding.
     guard left >= 1 - 1e-9 else {
-      return Decision(.propagated, because: Reason("budget spent", score: left, threshold: 1))
+      return Decision(
+        .propagated, because: Reason("budget spent", score: left, threshold: 1),
+        carried: decision.carried)
     }
     left -= 1
     return decision

@@ -21,7 +21,8 @@ public enum FrameRole: String, Hashable, Sendable, Codable {
   case propagated
 }
 
-/// What a scheduler answers: the role, what it rests on, and of a key frame how it is to be computed.
+/// What a scheduler answers: the role, what it rests on, of a key frame how it is to be computed, and of any other what
+/// it borrows.
 public struct Decision: Hashable, Sendable {
   public let role: FrameRole
   public let reason: Reason
@@ -29,14 +30,26 @@ public struct Decision: Hashable, Sendable {
   public let refresh: Refresh
   /// What the sides of the picture are multiplied by before the backbone sees this key frame.
   public let scale: Double
+  /// What is carried to this frame where it does not wait for the backbone.
+  public let carried: Carried
 
   /// - Precondition: the scale is above 0 and not above 1.
   public init(
-    _ role: FrameRole, because reason: Reason, refresh: Refresh = .immediate, scale: Double = 1
+    _ role: FrameRole, because reason: Reason, refresh: Refresh = .immediate, scale: Double = 1,
+    carried: Carried = .features
   ) {
     precondition(scale > 0 && scale <= 1, "a key frame \(scale) times as large")
     (self.role, self.reason, self.refresh, self.scale) = (role, reason, refresh, scale)
+    self.carried = carried
   }
+}
+
+/// What a frame borrows, in a pipeline whose tap is not the backbone's last stage or that fuses.
+public enum Carried: String, Hashable, Sendable, Codable {
+  /// The key's features at the tap; the stages after it, and the fusion, run on this frame.
+  case features
+  /// The scores of the last frame on which they ran: that frame's own shallow features, the key's deep ones.
+  case scores
 }
 
 /// When a key frame's own features are there.

@@ -16,6 +16,9 @@ public struct Moment {
   public let key: Frame
   /// How many frames have passed since the last key frame; 1 for the frame right after it.
   public let framesSinceKey: Int
+  /// How many frames have passed since the last one whose scores were made, not carried: the key, or one to which
+  /// features were carried.
+  public let framesSinceScores: Int
 
   private var keyMotion: Asked<MotionField>
   private var previousMotion: Asked<MotionField>
@@ -33,7 +36,7 @@ public struct Moment {
   /// A moment whose quantities come from these closures, each called at most once
   /// (`features` at most once for each stage).
   public init(
-    frame: Frame, key: Frame, framesSinceKey: Int,
+    frame: Frame, key: Frame, framesSinceKey: Int, framesSinceScores: Int? = nil,
     motionToKey: @escaping () throws -> MotionField,
     motionToPrevious: @escaping () throws -> MotionField,
     features: @escaping (_ stage: String) throws -> Tensor,
@@ -42,6 +45,7 @@ public struct Moment {
     usualTimes: (key: Duration, propagated: Duration)? = nil
   ) {
     (self.frame, self.key, self.framesSinceKey) = (frame, key, framesSinceKey)
+    self.framesSinceScores = framesSinceScores ?? framesSinceKey
     self.usualTimes = usualTimes
     (keyMotion, previousMotion) = (Asked(motionToKey), Asked(motionToPrevious))
     (carriedScores, computeKeyScores) = (Asked(scores), keyScores)

@@ -3,6 +3,7 @@
 import Backbone
 import ConformanceKit
 import Flow
+import Foundation
 import Pipeline
 import Propagation
 import Scheduler
@@ -249,7 +250,9 @@ struct KeyframePipelineTests {
       #expect(result.labels == columns(of: slide(shown[index], by: 2)), "frame \(index)")
       #expect(result.trace.framesSinceKey == index - shown[index])
       #expect(result.trace.role == (index == 0 ? .key : .propagated))
-      #expect((result.trace.stages[.wait] ?? .zero) >= .zero)
+      // Waited for is what was begun and not taken up yet.
+      let isComing = (1...lag).contains { index > $0 && (index - $0).isMultiple(of: 3) }
+      #expect((result.trace.stages[.wait] != nil) == isComing)
     }
     #expect(results.indices.filter { results[$0].trace.startsBackbone } == [0, 3, 6])
     #expect(backbone.high.count == 3)
@@ -333,6 +336,70 @@ struct KeyframePipelineTests {
     #expect(flow.counter.count == 4)
     // The last stage of each frame once, and of the key once more, as nobody had kept its scores.
     #expect((backbone.low.count, backbone.high.count) == (2, 6))
+  }
+
+  // Twice the key's columns and the frame's own on frames 2 and 4; on 1, 3 and 5 what the frame before had, two
+  // columns further on.
+  @Test(arguments: [false, true]) func shallowStagesHaveAClockOfTheirOwn(isChained: Bool) throws {
+    let backbone = SkippingPixels(), slides = Sliding(dx: 2)
+    let flow: any FlowEstimator = isChained ? ChainedFlow(slides) : slides
+    let pipeline = try pipeline(
+      ShallowClock(FixedInterval(every: 6), every: 2), Copy(), flow: flow, tap: "middle",
+      backbone: backbone)
+    var state = pipeline.start()
+    func pixels(_ index: Int) throws -> [Float] {
+      try backbone.input(for: slide(index, by: 2)).floats()
+    }
+    for index in 0..<7 {
+      let scored = try pipeline.score(slide(index, by: 2), in: &state)
+      let made = index / 2 * 2
+      let (key, own) = (try pixels(index / 6 * 6), try pixels(made))
+      let scores = try scored.scores.floats()
+      let shift = 2 * (index - made)
+      for cell in scores.indices where cell % 12 >= shift {
+        #expect(scores[cell] == 2 * key[cell - shift] + own[cell - shift], "frame \(index)")
+      }
+      #expect(scored.trace.framesSinceKey == index % 6)
+    }
+    #expect(backbone.runs.map(\.count) == [4, 2, 4])
+    // Each step once; without a chain, motion to the key is wanted by nobody.
+    #expect(slides.counter.count == (isChained ? 6 : 3))
+  }
+
+  @Test func whatIsCarriedFromFrameToFrameHasNoShallowClock() throws {
+    let pipeline = try pipeline(
+      ShallowClock(FixedInterval(every: 4), every: 2), Warp(from: .previous), tap: "low")
+    let error = try #require(throws: PipelineError.self) { try run(pipeline, frames: 3) }
+    #expect(error.frame == 1 && "\(error)".contains("reads the key itself"))
+  }
+
+  // The key's scores are the frame's own and a share of those before, which fades as the picture changes; they are what
+  // is carried on.
+  @Test(arguments: [nil, "low"], [1, 3])
+  func keysRememberWhatCameBefore(tap: String?, interval: Int) throws {
+    let memory = PhotometricMemory(weight: 0.5, tolerance: 10)
+    let pipeline = try KeyframePipeline(
+      backbone: Pixels(), head: Pixels().head, scheduler: .every(interval), propagator: .copy,
+      flow: Still(), memory: memory, tap: tap)
+    var state = pipeline.start()
+    let levels: [UInt8] = [100, 100, 104, 120, 120, 122, 90]
+    var (expected, last) = (Double(levels[0]), 0)
+    for (index, level) in levels.enumerated() {
+      let frame = Frame(
+        index: index, time: Double(index),
+        pixels: Image(width: 4, height: 4, channels: 3, repeating: level))
+      // With a tap before the end the last stage runs, and remembers, on every frame.
+      let isMade = index % interval == 0 || tap != nil
+      if isMade, index > 0 {
+        let own = Double(levels[index % interval == 0 ? index : index / interval * interval])
+        let change = abs(Double(level) - Double(levels[last]))
+        expected += (1 - 0.5 * exp(-change / 10)) * (own - expected)
+      }
+      if isMade { last = index }
+      for score in try pipeline.score(frame, in: &state).scores.floats() {
+        #expect(abs(Double(score) - expected) < 1e-3, "frame \(index)")
+      }
+    }
   }
 
   private func pipeline(

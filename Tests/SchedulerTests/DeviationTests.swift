@@ -326,6 +326,25 @@ struct KeyMannerTests {
     #expect(brokenLaws(of: scheduler) == [])
   }
 
+  @Test func shallowStagesRunOnceTheirIntervalHasPassed() throws {
+    let pixels = frame(0) { _, _ in 0 }.pixels
+    for (since, carried) in [(1, Carried.scores), (2, .scores), (3, .features), (4, .features)] {
+      var scheduler = BackgroundRefresh(
+        ShallowClock(FixedInterval(every: 9), every: 3), frames: 1)
+      var moment = Moment(
+        frame: Frame(index: 5, time: 1, pixels: pixels),
+        key: Frame(index: 0, time: 0, pixels: pixels),
+        framesSinceKey: 5, framesSinceScores: since, motionToKey: { throw CancellationError() },
+        motionToPrevious: { throw CancellationError() },
+        features: { _ in throw CancellationError() },
+        keyFeatures: { _ in throw CancellationError() }, scores: { throw CancellationError() },
+        keyScores: { throw CancellationError() })
+      let decision = try scheduler.decision(at: &moment)
+      #expect(decision.role == .propagated && decision.carried == carried)
+      #expect(brokenLaws(of: scheduler) == [])
+    }
+  }
+
   @Test func allButEveryNthKeyAreOfASmallerPicture() throws {
     var scheduler = ResolutionLadder(FixedInterval(every: 1), scale: 0.5, fullEvery: 3)
     let pixels = frame(0) { _, _ in 0 }.pixels

@@ -1,28 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Another scheduler's keys, computed in the background: no frame waits for the backbone but the first.
-///
-/// The low-latency mode of LLVSS (Li et al., CVPR 2018, section 3.3): see `Refresh.background`.
-public struct BackgroundRefresh: KeyframeScheduler {
-  public private(set) var base: any KeyframeScheduler
-  public let frames: Int
-
-  /// Others borrow from a key `frames` after it.
-  ///
-  /// - Precondition: that is one at least.
-  public init(_ base: some KeyframeScheduler, frames: Int = 1) {
-    precondition(frames >= 1, "a key that is ready \(frames) frames later")
-    (self.base, self.frames) = (base, frames)
-  }
-
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
-    let decision = try base.decision(at: &moment)
-    return Decision(
-      decision.role, because: decision.reason, refresh: .background(frames: frames),
-      scale: decision.scale)
-  }
-}
-
 /// Another scheduler's keys, all but every `fullEvery`th of a smaller picture: between two keys that see all there is
 /// come cheap ones, which see what has come into view.
 ///
@@ -48,6 +25,6 @@ public struct ResolutionLadder: KeyframeScheduler {
     sinceFull = (sinceFull + 1) % fullEvery
     return Decision(
       .key, because: decision.reason, refresh: decision.refresh,
-      scale: sinceFull == 0 ? 1 : scale)
+      scale: sinceFull == 0 ? 1 : scale, carried: decision.carried)
   }
 }
