@@ -39,14 +39,15 @@ public struct LimitCalibration: Sendable, Hashable {
     // A limit with too many keys and one with no more than enough; then the middle of their logarithms, until
     // the share is met to half a frame.
     guard let isDense = try isAbove(scale) else { return nil }
+    let near = 0.5 / Double(clip.count)
+    func isMet() -> Bool { tried.contains { abs($0.share - rate) <= near } }
     var (low, high) = (scale, scale)
-    for _ in 0..<24 {
+    for _ in 0..<24 where !isMet() {
       if isDense { (low, high) = (high, 2 * high) } else { (low, high) = (low / 2, low) }
       guard let isStillSo = try isAbove(isDense ? high : low) else { return nil }
       if isStillSo != isDense { break }
     }
-    let near = 0.5 / Double(clip.count)
-    for _ in 0..<12 where !tried.contains(where: { abs($0.share - rate) <= near }) {
+    for _ in 0..<12 where !isMet() {
       let middle = (low * high).squareRoot()
       guard let dense = try isAbove(middle) else { return nil }
       if dense { low = middle } else { high = middle }

@@ -18,6 +18,8 @@ public struct RunMeasurement: Sendable {
   /// The share of each frame that the backbone ran on, and of that which waited for it.
   private var shares: [(key: Double, waiting: Double)] = []
   private var timings: Timings
+  /// Multiply-adds of all frames, of those that were key as a whole, and whether any such counted none.
+  private var work = (all: 0, key: 0, keys: 0, isUncounted: false)
 
   /// An empty measurement.
   ///
@@ -43,6 +45,11 @@ public struct RunMeasurement: Sendable {
     let trace = frame.trace
     shares.append((trace.keyShare, trace.role == .key ? 1 : 0))
     timings.add(trace, decode: decode)
+    work.all += trace.multiplyAdds
+    if trace.role == .key, trace.keyShare == 1 {
+      (work.key, work.keys) = (work.key + trace.multiplyAdds, work.keys + 1)
+      if trace.multiplyAdds == 0 { work.isUncounted = true }
+    }
     let labels = truth.map { frame.labels.scaledLabels(to: $0.size) } ?? frame.labels
     let isBroken = trace.decision.reason == .streamBroke
     steadiness.short.add(labels, truth: truth, followsBreak: isBroken)
@@ -81,6 +88,13 @@ public struct RunMeasurement: Sendable {
       publishedConsistency: consistency.published.value,
       videoConsistency8: steadiness.short.value, videoConsistency16: steadiness.long.value,
       labelledFrames: labelledFrames)
+  }
+
+  /// The mean work of a frame and of a key frame, in multiply-adds: see `FrameTrace.multiplyAdds`; nil where the
+  /// backbone's is not counted.
+  public var multiplyAdds: (frame: Double, key: Double)? {
+    guard work.keys > 0, !work.isUncounted else { return nil }
+    return (Double(work.all) / Double(shares.count), Double(work.key) / Double(work.keys))
   }
 
   public var speed: Speed {

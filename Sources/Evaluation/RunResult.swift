@@ -36,9 +36,19 @@ public struct RunResult: Sendable, Codable {
     /// The most memory that the process held, in bytes.
     public var peakRSSBytes: Int?
 
-    public init(peakRSSBytes: Int?) { self.peakRSSBytes = peakRSSBytes }
+    /// Multiply-adds of a frame and of a key frame, in the mean: see `FrameTrace.multiplyAdds`.
+    public var multiplyAddsPerFrame: Double?, multiplyAddsPerKey: Double?
 
-    enum CodingKeys: String, CodingKey { case peakRSSBytes = "peak_rss_bytes" }
+    public init(peakRSSBytes: Int?, multiplyAdds: (frame: Double, key: Double)? = nil) {
+      self.peakRSSBytes = peakRSSBytes
+      (multiplyAddsPerFrame, multiplyAddsPerKey) = (multiplyAdds?.frame, multiplyAdds?.key)
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case peakRSSBytes = "peak_rss_bytes"
+      case multiplyAddsPerFrame = "multiply_adds_per_frame"
+      case multiplyAddsPerKey = "multiply_adds_per_key"
+    }
   }
 
   /// What was read.

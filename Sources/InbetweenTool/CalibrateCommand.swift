@@ -70,7 +70,7 @@ struct CalibrateCommand: ParsableCommand {
     // What is held stands last.
     let begin = scheduler.range(of: "rate=", options: .backwards)?.lowerBound
     print(
-      scheduler[..<(begin ?? scheduler.endIndex)] + String(format: "%.4g", found.limit)
+      scheduler[..<(begin ?? scheduler.endIndex)] + String(format: "%.7g", found.limit)
         + String(format: "   %.1f %% of %d frames key", 100 * found.share, clip.count))
   }
 

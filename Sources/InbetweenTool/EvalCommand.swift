@@ -115,7 +115,7 @@ struct EvalCommand: ParsableCommand {
     let result = RunResult(
       status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok,
       pipeline: try parts.names(backbone: backbone).merging(["consistency": judgeName()]) { $1 },
-      accuracy: measurement.accuracy, speed: measurement.speed, cost: .now,
+      accuracy: measurement.accuracy, speed: measurement.speed, cost: .now(after: measurement),
       input: .init(path: data, framesDecoded: measurement.speed.frames),
       environment: Surroundings.facts(threads: parts.threading.threads))
     if output?.isStandardOutput != true { print(ResultTable(result, title: clip.name)) }

@@ -74,7 +74,11 @@ struct PartOptions: ParsableArguments {
   func composition() throws -> Composition {
     var parts = try recipe.map { try [Card<RecipeMaker>].recipes.part($0)(models).0 } ?? .init()
     if let scheduler { parts.scheduler = scheduler }
-    if let propagation { (parts.propagation, parts.tap) = (propagation, nil) }
+    if let propagation {
+      parts.propagation = propagation
+      // What was trained says itself what it carries.
+      if propagation.hasPrefix("trained:") { parts.tap = nil }
+    }
     if let flow { parts.flow = flow }
     if let tap { parts.tap = tap }
     if let memory { parts.memory = memory }

@@ -11,13 +11,15 @@ struct ResultTable: CustomStringConvertible {
   init(_ result: RunResult, title: String) { (self.result, self.title) = (result, title) }
 
   var description: String {
-    (heading + (result.accuracy.map(lines) ?? []) + lines(for: result.speed))
-      .joined(separator: "\n")
+    (heading + (result.accuracy.map(lines) ?? []) + lines(for: result.speed)
+      + lines(for: result.cost)).joined(separator: "\n")
   }
 
   private var heading: [String] {
-    let parts = ["recipe", "scheduler", "propagation", "flow", "regions"].compactMap {
-      result.pipeline[$0]
+    let parts = [
+      "recipe", "scheduler", "propagation", "flow", "tap", "memory", "regions",
+    ].compactMap { name in
+      result.pipeline[name].map { ["tap", "memory"].contains(name) ? "\(name) \($0)" : $0 }
     }
     return ["\(title): \(result.speed.frames) frames, \(parts.joined(separator: ", "))"]
   }
@@ -58,6 +60,16 @@ struct ResultTable: CustomStringConvertible {
       lines.append("  " + row(name, cells(of: summary)))
     }
     return lines
+  }
+
+  private func lines(for cost: RunResult.Cost) -> [String] {
+    guard let frame = cost.multiplyAddsPerFrame, let key = cost.multiplyAddsPerKey else {
+      return []
+    }
+    let (work, share) = (frame / 1e9, 100 * frame / key)
+    return [
+      String(format: "  %.3f G multiply-adds a frame, %.1f %% of a key frame's", work, share)
+    ]
   }
 
   private func cells(of summary: LatencySummary) -> [String] {

@@ -111,7 +111,7 @@ struct RunCommand: ParsableCommand {
     RunResult(
       status: job.status,
       pipeline: try parts.names(backbone: parts.backbone(named: backbone)), accuracy: nil,
-      speed: job.measurement.speed, cost: .now,
+      speed: job.measurement.speed, cost: .now(after: job.measurement),
       input: .init(
         path: source, codec: job.info.codec, framesContainer: job.info.claimedFrameCount,
         framesDecoded: job.report.decoded, decodeErrors: job.report.damagedPackets,

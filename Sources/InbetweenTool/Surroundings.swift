@@ -34,13 +34,14 @@ enum Surroundings {
 }
 
 extension RunResult.Cost {
-  /// What the process has used until now.
-  static var now: Self {
+  /// What the process has used until now, and the work of a run.
+  static func now(after measurement: RunMeasurement) -> Self {
     let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let peak = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     let kilobytes = peak?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap {
       Int($0)
     }
-    return .init(peakRSSBytes: kilobytes.map { $0 * 1024 })
+    return .init(
+      peakRSSBytes: kilobytes.map { $0 * 1024 }, multiplyAdds: measurement.multiplyAdds)
   }
 }

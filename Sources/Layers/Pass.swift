@@ -23,8 +23,10 @@ public struct Pass: Sendable {
     init(seed: UInt64) { next = Atomic(seed) }
   }
 
-  /// The network as it is used.
-  public static let inference = Pass(isTraining: false, precision: .float32, seed: 0)
+  /// The network as it is used; its work is written down where `WorkLedger.current` says.
+  public static var inference: Pass {
+    Pass(isTraining: false, precision: .float32, seed: 0, ledger: WorkLedger.current)
+  }
 
   /// The network as it is used, with its work written down in `ledger`.
   public static func counting(in ledger: WorkLedger) -> Pass {

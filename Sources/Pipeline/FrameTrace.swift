@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Layers
 public import Scheduler
 internal import Video
 
@@ -40,6 +41,9 @@ public struct FrameTrace: Sendable {
   /// The share of the frame that the backbone ran on, or began to in the background: 1 or 0 where it is dealt with as a
   /// whole.
   public let keyShare: Double
+  /// Multiplications, each with its addition, of networks that this package runs and of what is carried; motion that no
+  /// network finds is not counted, nor is an imported network. A key in the background counts where it is taken up.
+  public let multiplyAdds: Int
 
   /// Which path the frame took: propagated too where the backbone runs on it in the background.
   public var role: FrameRole {
@@ -66,6 +70,8 @@ final class StageClock {
   private let begin: ContinuousClock.Instant
   private var stages: [PipelineStage: Duration] = [:]
   private var nested = Duration.zero
+  /// What is counted meanwhile.
+  let ledger = WorkLedger()
 
   init(frame: Int) {
     self.frame = frame
@@ -95,6 +101,7 @@ final class StageClock {
   func trace(of frame: Frame, _ decision: Decision, framesSinceKey: Int) -> FrameTrace {
     FrameTrace(
       index: frame.index, time: frame.time, decision: decision, framesSinceKey: framesSinceKey,
-      stages: stages, total: clock.now - begin, keyShare: decision.role == .key ? 1 : 0)
+      stages: stages, total: clock.now - begin, keyShare: decision.role == .key ? 1 : 0,
+      multiplyAdds: ledger.multiplyAdds)
   }
 }

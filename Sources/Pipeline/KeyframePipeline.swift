@@ -2,6 +2,7 @@
 
 public import Backbone
 public import Flow
+internal import Layers
 public import Propagation
 public import Scheduler
 public import Tensors
@@ -90,8 +91,16 @@ extension KeyframePipeline {
     let clock = StageClock(frame: frame.index)
     var next = state
     let seen = try clock.during(.resize) { try view(of: frame) }
-    if next.key != nil, frame.followsBreak { next = start() }
-    let (result, decision) = try outcome(for: seen, in: &next, clock: clock, giving: product)
+    if next.key != nil, frame.followsBreak {
+      next = start()
+      next.times.parts = state.times.parts
+    }
+    let outcome = WorkLedger.$current.withValue(clock.ledger) {
+      Result { () throws(PipelineError) in
+        try self.outcome(for: seen, in: &next, clock: clock, giving: product)
+      }
+    }
+    let (result, decision) = try outcome.get()
     next.previous = seen
     let trace = clock.trace(of: frame, decision, framesSinceKey: next.framesSinceKey)
     next.times.add(trace)

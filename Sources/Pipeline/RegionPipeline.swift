@@ -6,21 +6,6 @@ internal import Scheduler
 internal import Tensors
 public import Video
 
-/// Labels the frames of a stream one by one; what a stream remembers is a value.
-public protocol LabellingPipeline: Sendable {
-  associatedtype State: Sendable
-
-  /// What a stream knows before its first frame.
-  func start() -> State
-
-  /// Labels the next frame of a stream.
-  ///
-  /// - Throws: `PipelineError` with the stage and the frame; the state is then as it was before.
-  func label(_ frame: Frame, in state: inout State) throws(PipelineError) -> LabelledFrame
-}
-
-extension KeyframePipeline: LabellingPipeline {}
-
 /// A grid of regions, each a stream of its own: what changes in one corner of the picture refreshes that corner
 /// (DVSNet; Xu et al., CVPR 2018, section 3).
 ///
@@ -58,7 +43,9 @@ public struct RegionPipeline: LabellingPipeline {
   }
 
   public func start() -> State {
-    State(streams: .init(repeating: pipeline.start(), count: rows * columns))
+    var stream = pipeline.start()
+    stream.times.parts = rows * columns
+    return State(streams: .init(repeating: stream, count: rows * columns))
   }
 
   public func label(_ frame: Frame, in state: inout State) throws(PipelineError) -> LabelledFrame {
@@ -160,6 +147,7 @@ extension FrameTrace {
           rule, score: decision.reason.score, threshold: decision.reason.threshold),
         refresh: decision.refresh, scale: decision.scale, carried: decision.carried),
       framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0, stages: stages, total: total,
-      keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count))
+      keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count),
+      multiplyAdds: parts.reduce(0) { $0 + $1.multiplyAdds })
   }
 }

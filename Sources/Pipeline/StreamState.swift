@@ -104,11 +104,13 @@ public struct StreamState: Sendable {
 struct UsualTimes: Sendable {
   private var key: Double?
   private var propagated: Double?
+  /// How many streams share a frame's time, each its regions': what they take alike is added up.
+  var parts = 1
 
   /// Nil before there was a frame of each role.
   var usual: (key: Duration, propagated: Duration)? {
     guard let key, let propagated else { return nil }
-    return (.seconds(key), .seconds(propagated))
+    return (.seconds(key) * parts, .seconds(propagated) * parts)
   }
 
   mutating func add(_ trace: FrameTrace) {

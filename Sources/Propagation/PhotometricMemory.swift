@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Layers
 public import Tensors
 
 /// What a frame's own scores keep of those before them: more where the pictures agree, nothing where they differ.
@@ -36,6 +37,7 @@ public struct PhotometricMemory: Sendable, Hashable {
     let change = try (here - there.warped(along: motion, known: known)).abs().mean(axes: [1])
     var gate = try (change * Float(-1 / tolerance)).exp() * Float(weight)
     if let known { gate = try gate * known.notEqual(to: 0) }
+    WorkLedger.current?.add(multiplyAdds: 4 * (before.count + there.count))
     let carried = try before.channelsLast().warped(along: motion, known: known)
     return try own + gate.unsqueezed(axis: 1) * (carried - own)
   }

@@ -19,7 +19,7 @@ extension [Card<any KeyframeScheduler>] {
       if let target = try Self.target(setting) {
         return DeviationAtRate(MotionAmount(), target: target)
       }
-      return MotionLimit(pixels: try positiveNumber(setting))
+      return DeviationLimit.whenMoved(pixels: try positiveNumber(setting))
     },
     Card(
       "spread", setting: "PIXELS|rate=R|latency=MS",
@@ -114,7 +114,11 @@ extension [Card<any KeyframeScheduler>] {
 
   private static func base(_ name: String?) throws -> any KeyframeScheduler {
     guard let name, !name.isEmpty else { throw Misfit("needs a scheduler") }
-    return try schedulers.part(name)
+    let scheduler = try schedulers.part(name)
+    guard !(scheduler is OracleKeys) else {
+      throw Misfit("cannot take an oracle's keys, which are chosen for a run as a whole")
+    }
+    return scheduler
   }
 
   private static func scored(

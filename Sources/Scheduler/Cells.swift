@@ -26,7 +26,7 @@ struct Cells {
 
   /// Whether the motion of enough of the picture is known.
   var isTold: Bool {
-    get throws { try knownShare >= 1 - MotionLimit.tolerableUnknown }
+    get throws { try knownShare >= 1 - tolerableUnknown }
   }
 
   /// From 0 to 1.

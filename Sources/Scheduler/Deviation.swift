@@ -16,6 +16,17 @@ public protocol Deviation: Sendable {
   func score(at moment: inout Moment) throws -> Double?
 }
 
+/// The share of a picture whose motion may be unknown before nothing is told from the rest.
+let tolerableUnknown = 0.5
+
+extension Moment {
+  /// The motion back to the key; nil where too much of it is unknown.
+  fileprivate mutating func toldMotionToKey() throws -> MotionField? {
+    let motion = try motionToKey()
+    return Double(motion.knownShare) >= 1 - tolerableUnknown ? motion : nil
+  }
+}
+
 /// The mean length of the motion back to the key, in pixels of the working size.
 ///
 /// Nil where the motion of more than half of the picture is unknown. The motion is the one that a warp needs
@@ -26,9 +37,7 @@ public struct MotionAmount: Deviation {
   public init() {}
 
   public func score(at moment: inout Moment) throws -> Double? {
-    let motion = try moment.motionToKey()
-    guard Double(motion.knownShare) >= 1 - MotionLimit.tolerableUnknown else { return nil }
-    return motion.meanLength.map(Double.init)
+    try moment.toldMotionToKey()?.meanLength.map(Double.init)
   }
 }
 
@@ -111,9 +120,7 @@ public struct MotionSpread: Deviation {
   public init() {}
 
   public func score(at moment: inout Moment) throws -> Double? {
-    let motion = try moment.motionToKey()
-    guard Double(motion.knownShare) >= 1 - MotionLimit.tolerableUnknown else { return nil }
-    return motion.spread.map(Double.init)
+    try moment.toldMotionToKey()?.spread.map(Double.init)
   }
 }
 

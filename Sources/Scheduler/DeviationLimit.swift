@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Foundation
-
 /// A key frame once a deviation from the last one is more than a limit, or cannot be told.
 public struct DeviationLimit: KeyframeScheduler {
   public let deviation: any Deviation
@@ -23,100 +21,13 @@ public struct DeviationLimit: KeyframeScheduler {
   }
 }
 
-/// How often frames are to be key.
-public enum KeyTarget: Hashable, Sendable {
-  /// This share of them, above 0 and not above 1.
-  case rate(Double)
-  /// As often as a mean time a frame leaves room for, from the frame in memory to its labels. It rests on how long
-  /// frames take, so that the same input need not give the same schedule.
-  case latency(Duration)
-}
-
-/// A key frame once a deviation is more than a limit that is moved so that a target is met.
-///
-/// After each frame the limit's logarithm goes up by `gain · (isKey - rate)`: the share of keys is then `rate` in
-/// the long run whatever the deviation's scale (stochastic approximation of a quantile; Robbins and Monro,
-/// 1951), and the limit rests where the deviation is as usual. It starts at what the first 1 / rate frames come to.
-/// Keys that are forced count too. Where nothing
-/// changes no frame is key, whatever the rate; the limit never falls below a hundredth of the largest
-/// deviation seen, so that a long still is not followed by a burst.
-public struct DeviationAtRate: KeyframeScheduler {
-  public let deviation: any Deviation
-  public let target: KeyTarget
-  public let gain: Double
-  /// What the deviation is compared with; nil before one was seen.
-  public private(set) var limit: Double?
-
-  /// - Precondition: a rate is above 0 and not above 1; a latency and the gain are positive.
-  public init(
-    _ deviation: some Deviation, target: KeyTarget, gain: Double = 0.3,
-    startingAt limit: Double? = nil
-  ) {
-    switch target {
-    case .rate(let rate): precondition(rate > 0 && rate <= 1, "a rate of \(rate)")
-    case .latency(let latency): precondition(latency > .zero, "a latency of \(latency)")
-    }
-    precondition(gain > 0, "a gain of \(gain)")
-    (self.deviation, self.target, self.gain, self.limit) = (deviation, target, gain, limit)
-  }
-
-  /// The same for a share of frames.
-  public init(_ deviation: some Deviation, rate: Double) {
-    self.init(deviation, target: .rate(rate))
-  }
-
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
-    let rate = rate(at: moment)
-    // The key itself, of which nobody asked, is the first frame that counts; what was made key against
-    // what was decided here counts as that.
-    if moment.framesSinceKey == 1, !decidedLast {
-      limit = limitBefore ?? limit
-      follow(isKey: true, rate: rate)
-    }
-    (decidedLast, limitBefore) = (false, limit)
-    guard let score = try deviation.score(at: &moment) else {
-      return answer(.key, Reason("\(deviation.name) unknown"), rate: rate)
-    }
-    largest = max(largest, score)
-    guard let limit else { return begin(score, at: moment, rate: rate) }
-    return answer(
-      score > limit || rate == 1 ? .key : .propagated,
-      Reason(deviation.name, score: score, threshold: limit), rate: rate)
-  }
-
-  /// Whether the last frame was made key here, and has been counted.
-  private var decidedLast = false
-  /// The limit before the last frame was counted.
-  private var limitBefore: Double?
-  private var largest = 0.0
-
-  /// Until it is known how long frames take, one in ten.
-  private func rate(at moment: Moment) -> Double {
-    switch target {
-    case .rate(let rate): return rate
-    case .latency(let latency):
-      guard let (key, propagated) = moment.usualTimes, key > propagated else { return 0.1 }
-      return min(1, max(0.001, (latency - propagated) / (key - propagated)))
-    }
-  }
-
-  /// The first key comes after 1 / rate frames, or once something has changed after that: how far the frame has come by
-  /// then sets the scale.
-  private mutating func begin(_ score: Double, at moment: Moment, rate: Double) -> Decision {
-    let isDue = Double(moment.framesSinceKey) * rate >= 1 - 1e-9 && score > 0
-    if isDue { limit = score }
-    return answer(
-      isDue || rate == 1 ? .key : .propagated, Reason(deviation.name, score: score), rate: rate)
-  }
-
-  private mutating func answer(_ role: FrameRole, _ reason: Reason, rate: Double) -> Decision {
-    follow(isKey: role == .key, rate: rate)
-    decidedLast = role == .key
-    return Decision(role, because: reason)
-  }
-
-  private mutating func follow(isKey: Bool, rate: Double) {
-    guard let limit else { return }
-    self.limit = max(limit * exp(gain * ((isKey ? 1 : 0) - rate)), largest / 100)
+extension KeyframeScheduler where Self == DeviationLimit {
+  /// A key frame once the picture has moved more than `limit` pixels of the working size since the last one, in the
+  /// mean, or once most of its motion is unknown.
+  ///
+  /// - Precondition: `limit` is a positive number.
+  public static func whenMoved(pixels limit: Double) -> Self {
+    precondition(limit > 0 && limit.isFinite, "a key frame after \(limit) pixels makes no sense")
+    return .init(MotionAmount(), limit: limit)
   }
 }

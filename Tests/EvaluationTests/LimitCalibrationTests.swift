@@ -38,6 +38,16 @@ struct LimitCalibrationTests {
     #expect(ages >= Double(interval - 1) - 1e-9 && ages < Double(interval), "\(ages)")
   }
 
+  // One run at the scale, one at half of it and so on, until every frame is key; none after that.
+  @Test func theSearchEndsOnceTheShareIsMet() throws {
+    var shares: [Double] = []
+    let found = try LimitCalibration(of: Age(scale: 1), rate: 1, in: pipeline(), on: clip) {
+      shares.append($1)
+      return true
+    }
+    #expect(found?.share == 1 && shares.last == 1 && shares.dropLast().allSatisfy { $0 < 1 })
+  }
+
   @Test func motionIsCalibratedToWithinAFrame() throws {
     let found = try #require(
       try LimitCalibration(

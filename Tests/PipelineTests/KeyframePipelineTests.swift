@@ -286,6 +286,17 @@ struct KeyframePipelineTests {
     }
   }
 
+  @Test func nothingRunsOnBehindAStreamThatIsGone() throws {
+    let backbone = CountedPixels()
+    let pipeline = try pipeline(
+      BackgroundRefresh(FixedInterval(every: 2)), Copy(), backbone: backbone)
+    for round in 1...20 {
+      _ = try run(pipeline, frames: 3)
+      // The second key of each stream, which nobody took up, is done.
+      #expect(backbone.high.count == 2 * round)
+    }
+  }
+
   @Test func whatFailsInTheBackgroundIsThrownWhereItIsDue() throws {
     var backbone = CountedPixels()
     backbone.failsOn = 2

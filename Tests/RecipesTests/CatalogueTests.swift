@@ -25,7 +25,7 @@ struct CatalogueTests {
 
   @Test func aSettingReachesThePart() throws {
     #expect((try schedulers.part("every:7") as? FixedInterval)?.interval == 7)
-    #expect((try schedulers.part("moved:2.5") as? MotionLimit)?.limit == 2.5)
+    #expect((try schedulers.part("moved:2.5") as? DeviationLimit)?.limit == 2.5)
     let warp = try #require(try propagators.part("warp:previous,zero") as? Warp)
     #expect(warp.reference == .previous && warp.border == .zero)
   }
@@ -64,6 +64,10 @@ struct CatalogueTests {
       "background:N,SCHEDULER needs a whole number of at least 1, not '0,every:2'"
     ),
     ("ladder:0.5,2,evry:3", "no 'evry'; there are ALL; did you mean 'every'?"),
+    (
+      "budget:0.5,oracle:0.2",
+      "budget:SHARE,SCHEDULER cannot take an oracle's keys, which are chosen for a run as a whole, not '0.5,oracle:0.2'"
+    ),
     ("shots:every:0", "every:N needs a whole number of at least 1, not '0'"),
     ("", "no ''; there are ALL"),
   ])
@@ -74,7 +78,7 @@ struct CatalogueTests {
   }
 
   @Test func scoresTakeALimitOrARate() throws {
-    #expect(try schedulers.part("moved:8") is MotionLimit)
+    #expect(try schedulers.part("moved:8") is DeviationLimit)
     let held = try #require(try schedulers.part("moved:rate=0.2") as? DeviationAtRate)
     #expect(held.target == .rate(0.2) && held.deviation is MotionAmount)
     let timed = try #require(try schedulers.part("spread:latency=12.5") as? DeviationAtRate)
@@ -95,6 +99,8 @@ struct CatalogueTests {
   }
 
   @Test func schedulersWrapOthers() throws {
+    let clocked = try #require(try schedulers.part("shallow:3,every:10") as? ShallowClock)
+    #expect(clocked.interval == 3 && (clocked.base as? FixedInterval)?.interval == 10)
     let budget = try #require(try schedulers.part("budget:0.1,features:a,2") as? KeyBudget)
     #expect(budget.share == 0.1 && budget.base is DeviationLimit)
     let late = try #require(

@@ -4,6 +4,7 @@ import Backbone
 import Datasets
 import Flow
 import Foundation
+import Layers
 import Pipeline
 import Propagation
 import Recipes
@@ -63,6 +64,36 @@ struct RecipeTests {
     #expect(traces.map(\.framesSinceKey) == [0, 1, 1, 1, 1, 1, 1])
   }
 
+  // A key costs the whole network, every other frame what comes before and after the deep stages, or a warp of its
+  // scores; a key in the background is counted where it is taken up.
+  @Test func theWorkOfEachFrameIsCounted() throws {
+    let network = try StoredNetwork(at: models.backbone).load().0
+    let segmentation = try #require(network as? SegmentationNetwork)
+    func work(_ stages: Range<Int>) throws -> Int {
+      let ledger = WorkLedger()
+      let input = try Features(segmentation.input(for: clip.frame(at: 0)))
+      let before = try segmentation.run(0..<stages.lowerBound, on: input, in: .inference)
+      _ = try segmentation.run(stages, on: before, in: .counting(in: ledger))
+      return ledger.multiplyAdds
+    }
+    let whole = try work(0..<segmentation.stages.count)
+    let counted = try traces(Recipe.perFrame.composition(of: models)).map(\.multiplyAdds)
+    let last = try #require(counted.first)
+    #expect(counted.allSatisfy { $0 == last } && last >= whole && last < whole + whole / 20)
+    var shallow = Recipe.clockwork.composition(of: models)
+    shallow.scheduler = "shallow:2,every:4"
+    let clocked = try traces(shallow).map(\.multiplyAdds)
+    let deep = try segmentation.index(ofStage: "context") + 1
+    let late = try work(deep..<segmentation.stages.count)
+    #expect(clocked[0] == last && clocked[4] == last)
+    #expect(clocked[2] > late && clocked[2] < last && clocked[6] == clocked[2])
+    #expect(clocked[1] < last / 20 && clocked[1] == clocked[3] && clocked[1] > 0)
+    let borrowed = try traces(
+      Composition(scheduler: "background:1,every:3", propagation: "copy")
+    ).map(\.multiplyAdds)
+    #expect(borrowed.map { $0 >= whole } == [true, false, false, false, true, false, false])
+  }
+
   private func drawn(_ parts: Composition) throws -> String {
     try traces(parts).map { $0.startsBackbone ? "K" : "." }.joined()
   }
@@ -76,9 +107,8 @@ struct RecipeTests {
       propagator: strategy.propagator, fusion: strategy.fusion,
       flow: [Card<any FlowEstimator>].flows(threads: 1).part(parts.flow),
       tap: parts.tap ?? strategy.tap)
-    if pipeline.flow.needsMotionVectors {
-      throw BackboneError(.missingFile, "a clip of street- frames that nobody encoded")
-    }
+    let clip: any Clip =
+      pipeline.flow.needsMotionVectors ? try EncodedClip(clip, group: 12, threads: 1) : clip
     var state = pipeline.start()
     return try (0..<clip.count).map { try pipeline.label(clip.frame(at: $0), in: &state).trace }
   }

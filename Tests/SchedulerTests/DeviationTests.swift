@@ -104,19 +104,36 @@ struct DeviationTests {
     var panned = SchedulerTests.moment(key, key: key, motion: pan)
     #expect(try MotionSpread().score(at: &panned) == 0)
   }
-
-  @Test func aLimitOnMotionDrawsAsMotionLimitDoes() throws {
-    let motion: [Float] = [0, 1, 2, 1, 1, 1, 4, 0, 0, 3]
-    let limit = DeviationLimit(MotionAmount(), limit: 2)
-    #expect(
-      try drawn(limit, frames: 10, motion: motion)
-        == drawn(.whenMoved(pixels: 2), frames: 10, motion: motion))
-    #expect(brokenLaws(of: limit) == [])
-  }
 }
 
 struct DeviationAtRateTests {
   private func keys(_ drawing: String) -> Int { drawing.count { $0 == "K" } }
+
+  // Of every key the two frames after it are not asked about, as where it is computed in the background.
+  @Test(arguments: [0.05, 0.1, 0.2]) func framesThatPassUnaskedCountToo(rate: Double) throws {
+    var scheduler = DeviationAtRate(MotionAmount(), rate: rate)
+    let pixels = frame(0) { _, _ in 0 }.pixels
+    var (key, keys, index) = (0, 0, 1)
+    while index < 3000 {
+      let since = index - key
+      let moved = MotionField(
+        width: 1, height: 1, displacements: [3 * Float(since), 0])
+      var moment = Moment(
+        frame: Frame(index: index, time: 0, pixels: pixels),
+        key: Frame(index: key, time: 0, pixels: pixels), framesSinceKey: since,
+        motionToKey: { moved }, motionToPrevious: { moved },
+        features: { _ in throw CancellationError() },
+        keyFeatures: { _ in throw CancellationError() },
+        scores: { throw CancellationError() }, keyScores: { throw CancellationError() })
+      if try scheduler.decision(at: &moment).role == .key {
+        (key, keys) = (index, keys + 1)
+        index += 3
+      } else {
+        index += 1
+      }
+    }
+    #expect(abs(Double(keys) - 3000 * rate) <= 8, "\(keys)")
+  }
 
   @Test(arguments: [0.05, 0.1, 0.25, 0.5])
   func evenMotionGivesEvenKeysAtTheRate(rate: Double) throws {
@@ -255,7 +272,7 @@ struct ShotChangeTests {
 
   @Test func theBaseGoesOnBelow() throws {
     #expect(try drawn(ShotChange(FixedInterval(every: 3)), frames: 7) == "K..K..K")
-    #expect(brokenLaws(of: ShotChange(MotionLimit(pixels: 4))) == [])
+    #expect(brokenLaws(of: ShotChange(DeviationLimit.whenMoved(pixels: 4))) == [])
   }
 
   @Test func whatTheCodecCodedOnItsOwnIsKey() throws {
@@ -308,7 +325,7 @@ struct KeyBudgetTests {
   @Test func whatIsNotWantedIsSavedUp() throws {
     // Nothing for twenty frames, then all that there is: two saved, and then one in four.
     let motion: [Float] = .init(repeating: 0, count: 20) + .init(repeating: 9, count: 12)
-    let budget = KeyBudget(MotionLimit(pixels: 5), share: 0.25, saved: 2)
+    let budget = KeyBudget(DeviationLimit.whenMoved(pixels: 5), share: 0.25, saved: 2)
     let drawing = try drawn(budget, frames: 32, motion: motion)
     #expect(drawing == "K..................." + "KK..K...K...")
     #expect(brokenLaws(of: budget) == [])

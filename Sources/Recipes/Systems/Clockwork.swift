@@ -7,7 +7,7 @@ extension Recipe {
   public static let clockwork = Recipe(
     "clockwork", "deep stages on every other frame, shallow ones on all (Shelhamer et al., 2016)"
   ) { _ in
-    Composition(scheduler: "every:2", propagation: "copy", flow: "still", tap: "context")
+    Composition(scheduler: "every:2", propagation: "copy", tap: "context")
   }
 
   /// The deep stages once the strongest channel of shallow features has changed in too many places: as often as on
@@ -16,7 +16,7 @@ extension Recipe {
     "clockwork-adaptive", "deep stages once shallow ones have changed (Shelhamer et al., 2016)"
   ) { _ in
     Composition(
-      scheduler: "labels:layer2,rate=0.5", propagation: "copy", flow: "still", tap: "context")
+      scheduler: "labels:layer2,rate=0.5", propagation: "copy", tap: "context")
   }
 
   /// The deep stages on every frame, while the next one is worked on: what they give is a frame old, and nothing
@@ -25,6 +25,6 @@ extension Recipe {
     "clockwork-pipelined", "deep stages a frame behind, in the background (Shelhamer et al., 2016)"
   ) { _ in
     Composition(
-      scheduler: "background:1,every:1", propagation: "copy", flow: "still", tap: "context")
+      scheduler: "background:1,every:1", propagation: "copy", tap: "context")
   }
 }

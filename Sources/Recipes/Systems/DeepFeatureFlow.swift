@@ -6,10 +6,10 @@ extension Recipe {
   ///     every 5th frame is key:   F_k = N(I_k)
   ///     elsewhere:                (M, S) = flow network(I_t, I_k);  F_t = warp(F_k, M) ⊙ S
   ///
-  /// The flow network belongs to what is trained, so that no other motion is estimated.
+  /// The flow network belongs to what is trained: no other motion is asked for.
   public static let deepFeatureFlow = Recipe(
     "dff", "key features along learned motion, times a scale field (Zhu et al., CVPR 2017)"
   ) { models in
-    Composition(scheduler: "every:5", propagation: "trained:\(models["dff"])", flow: "still")
+    Composition(scheduler: "every:5", propagation: "trained:\(models["dff"])")
   }
 }

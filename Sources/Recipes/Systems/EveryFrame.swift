@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Systems that see every frame and gain accuracy or calm by what was seen before it.
+///
+/// The network runs on every frame, as what carries asks for the frame's own features; a key, which forgets what was
+/// carried, only begins anew every hundred frames, so that no error lasts.
 extension Recipe {
   /// Semantic Video Segmentation by Gated Recurrent Flow Propagation (Nilsson and Sminchisescu, CVPR 2018, section 3).
   ///

@@ -11,7 +11,7 @@ extension Recipe {
   ) { models in
     Composition(
       scheduler: "learned:\(models["deviation"]),rate=0.2",
-      propagation: "trained:\(models["variant"])", flow: "still")
+      propagation: "trained:\(models["variant"])")
   }
 
   /// The same in its low-latency mode (section 3.3): no frame waits for a key, which is used from the next frame on.

@@ -3,6 +3,6 @@
 extension Recipe {
   /// The heavy network on every frame: what all else is held against.
   public static let perFrame = Recipe("per-frame", "the heavy network on every frame") { _ in
-    Composition(scheduler: "every:1", propagation: "copy", flow: "still")
+    Composition(scheduler: "every:1", propagation: "copy")
   }
 }

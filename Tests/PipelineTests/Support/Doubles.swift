@@ -22,12 +22,16 @@ struct CountedPixels: Backbone {
   let pixels = Pixels()
   let low = Counter(), high = Counter()
   var failsOn: Int?
+  /// Which input, counted from one, fails.
+  var failsAtInput: Int?
+  let inputs = Counter()
 
   var stages: [Stage] { pixels.stages }
   var inputSize: PixelSize? { nil }
 
   func input(for frame: Frame) throws -> Tensor {
-    if frame.index == failsOn { throw CancellationError() }
+    inputs.tick()
+    if frame.index == failsOn || inputs.count == failsAtInput { throw CancellationError() }
     return try pixels.input(for: frame)
   }
 
