@@ -5,9 +5,7 @@ internal import Backbone
 internal import Flow
 internal import Foundation
 internal import Pipeline
-internal import Propagation
 internal import Recipes
-internal import Scheduler
 internal import Tensors
 internal import Video
 
@@ -60,11 +58,7 @@ struct PartOptions: ParsableArguments {
 
   func validate() throws {
     do {
-      let parts = try composition()
-      _ = try (
-        [Card<any KeyframeScheduler>].schedulers.part(parts.scheduler), strategy(), estimator()
-      )
-      _ = try (grid(of: parts), memory(of: parts))
+      try composition().validate()
     } catch let error as CatalogueError {
       throw ValidationError(error.message)
     } catch let error as BackboneError { throw ValidationError(error.message) }
@@ -99,25 +93,16 @@ struct PartOptions: ParsableArguments {
   func pipeline(_ backbone: some Backbone, _ head: some SegmentationHead) throws
     -> KeyframePipeline
   {
-    let (parts, strategy) = (try composition(), try strategy()(backbone))
-    if let tap = parts.tap, let wanted = strategy.tap, tap != wanted {
-      throw Failure(
-        .usage, "\(parts.propagation) carries the output of '\(wanted)', not of '\(tap)'")
-    }
-    return try KeyframePipeline(
-      backbone: backbone, head: head,
-      scheduler: [Card<any KeyframeScheduler>].schedulers.part(parts.scheduler),
-      propagator: strategy.propagator, fusion: strategy.fusion, flow: estimator(),
-      memory: memory(of: parts), tap: parts.tap ?? strategy.tap)
+    do {
+      return try composition().pipeline(around: backbone, head: head, threads: threading.threads)
+    } catch let error as CatalogueError { throw Failure(.usage, error.message) }
   }
 
   /// The same pipeline for each region, where regions are wanted.
   func regional(_ pipeline: KeyframePipeline) throws -> any LabellingPipeline {
-    guard let grid = try grid(of: composition()) else { return pipeline }
-    do {
-      return try RegionPipeline(
-        pipeline, rows: grid.rows, columns: grid.columns, overlap: grid.overlap)
-    } catch { throw Failure(.usage, error.description) }
+    do { return try composition().regional(pipeline) } catch let error as PipelineMisfit {
+      throw Failure(.usage, error.description)
+    }
   }
 
   /// Whether frames must carry the codec's motion vectors.
@@ -135,41 +120,8 @@ struct PartOptions: ParsableArguments {
     return names
   }
 
-  private func strategy() throws -> StrategyMaker {
-    try [Card<StrategyMaker>].strategies.part(composition().propagation)
-  }
-
   private func estimator() throws -> any FlowEstimator {
     try [Card<any FlowEstimator>].flows(threads: threading.threads).part(composition().flow)
-  }
-
-  private func memory(of parts: Composition) throws -> PhotometricMemory? {
-    guard let text = parts.memory else { return nil }
-    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
-      Double($0) ?? .nan
-    }
-    guard let weight = numbers.first, (0...1).contains(weight), numbers.count <= 2,
-      numbers.dropFirst().allSatisfy({ $0 > 0 && $0.isFinite })
-    else {
-      throw ValidationError(
-        "--memory needs WEIGHT from 0 to 1, or WEIGHT,LEVELS above 0, not '\(text)'")
-    }
-    return PhotometricMemory(weight: weight, tolerance: numbers.dropFirst().first ?? 20)
-  }
-
-  private func grid(
-    of parts: Composition
-  ) throws -> (rows: Int, columns: Int, overlap: Int)? {
-    guard let text = parts.regions else { return nil }
-    let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    let sides = halves[0].split(separator: "x").map { Int($0) ?? 0 }
-    let overlap = halves.count > 1 ? Int(halves[1]) ?? -1 : 16
-    guard sides.count == 2, sides.allSatisfy((1...64).contains), (0...4096).contains(overlap)
-    else {
-      throw ValidationError(
-        "--regions needs ROWSxCOLUMNS, each 1 to 64, or ROWSxCOLUMNS:PIXELS, not '\(text)'")
-    }
-    return (sides[0], sides[1], overlap)
   }
 }
 

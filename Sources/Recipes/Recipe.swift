@@ -20,28 +20,6 @@ public struct Recipe: Sendable {
   public func composition(of models: RecipeModels) -> Composition { compose(models) }
 }
 
-/// The parts of a pipeline but for its backbone, by their names in the catalogues.
-public struct Composition: Sendable, Hashable {
-  public var scheduler: String
-  public var propagation: String
-  public var flow: String
-  /// The stage whose output is carried; nil for the last one, or what a part was trained for.
-  public var tap: String?
-  /// WEIGHT, or WEIGHT,LEVELS of `PhotometricMemory`; nil for none.
-  public var memory: String?
-  /// ROWSxCOLUMNS of the frame that have keys of their own, and by how many pixels they overlap after a colon; nil
-  /// for the frame as a whole.
-  public var regions: String?
-
-  public init(
-    scheduler: String = "every:5", propagation: String = "warp", flow: String = "dis:medium",
-    tap: String? = nil, memory: String? = nil, regions: String? = nil
-  ) {
-    (self.scheduler, self.propagation, self.flow) = (scheduler, propagation, flow)
-    (self.tap, self.memory, self.regions) = (tap, memory, regions)
-  }
-}
-
 /// Where what was trained lies: a folder of folders, each named after the data and what it is.
 public struct RecipeModels: Sendable, Hashable {
   public let folder: String
@@ -77,6 +55,7 @@ extension [Card<RecipeMaker>] {
 extension Recipe {
   public static let all: [Recipe] = [
     .perFrame, .deepFeatureFlow, .accel, .davss, .dvsNet, .llvss, .lowLatency, .clockwork,
-    .adaptiveClockwork, .pipelinedClockwork, .budgetAware, .arSeg, .grfp, .netWarp,
+    .adaptiveClockwork, .pipelinedClockwork, .budgetAware, .arSeg, .grfp, .netWarp, .twoClocks,
+    .codecClocks,
   ]
 }

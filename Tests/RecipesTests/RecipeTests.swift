@@ -43,14 +43,18 @@ struct RecipeTests {
     } catch let error as BackboneError {
       let isMissing = error.message.contains("not trained") || error.code == .missingFile
       #expect(isMissing && error.message.contains("street-"), "\(error.message)")
-      let ready = ["per-frame", "clockwork", "clockwork-adaptive", "clockwork-pipelined", "davss"]
+      let ready = [
+        "per-frame", "clockwork", "clockwork-adaptive", "clockwork-pipelined", "davss",
+        "two-clocks",
+        "two-clocks-codec",
+      ]
       #expect(!ready.contains(named.recipe.name))
     }
   }
 
   @Test(arguments: [
     (Recipe.perFrame, "KKKKKKK"), (.clockwork, "K.K.K.K"), (.davss, "K....K."),
-    (.pipelinedClockwork, "KKKKKKK"),
+    (.pipelinedClockwork, "KKKKKKK"), (.twoClocks, "K....K."), (.codecClocks, "K.....K"),
   ])
   func schedulesAreThoseOfThePapers(recipe: Recipe, drawing: String) throws {
     #expect(try drawn(recipe.composition(of: models)) == drawing)
@@ -100,13 +104,7 @@ struct RecipeTests {
 
   private func traces(_ parts: Composition) throws -> [FrameTrace] {
     let (network, head) = try StoredNetwork(at: models.backbone).load()
-    let strategy = try [Card<StrategyMaker>].strategies.part(parts.propagation)(network)
-    let pipeline = try KeyframePipeline(
-      backbone: network, head: head,
-      scheduler: [Card<any KeyframeScheduler>].schedulers.part(parts.scheduler),
-      propagator: strategy.propagator, fusion: strategy.fusion,
-      flow: [Card<any FlowEstimator>].flows(threads: 1).part(parts.flow),
-      tap: parts.tap ?? strategy.tap)
+    let pipeline = try parts.pipeline(around: network, head: head)
     let clip: any Clip =
       pipeline.flow.needsMotionVectors ? try EncodedClip(clip, group: 12, threads: 1) : clip
     var state = pipeline.start()

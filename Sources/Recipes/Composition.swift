@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+internal import Flow
+public import Pipeline
+internal import Propagation
+internal import Scheduler
+
+/// The parts of a pipeline but for its backbone, by their names in the catalogues.
+public struct Composition: Sendable, Hashable {
+  public var scheduler: String
+  public var propagation: String
+  public var flow: String
+  /// The stage whose output is carried; nil for the last one, or what a part was trained for.
+  public var tap: String?
+  /// WEIGHT, or WEIGHT,LEVELS of `PhotometricMemory`; nil for none.
+  public var memory: String?
+  /// ROWSxCOLUMNS of the frame that have keys of their own, and by how many pixels they overlap after a colon; nil
+  /// for the frame as a whole.
+  public var regions: String?
+
+  public init(
+    scheduler: String = "every:5", propagation: String = "warp", flow: String = "dis:medium",
+    tap: String? = nil, memory: String? = nil, regions: String? = nil
+  ) {
+    (self.scheduler, self.propagation, self.flow) = (scheduler, propagation, flow)
+    (self.tap, self.memory, self.regions) = (tap, memory, regions)
+  }
+}
+
+extension Composition {
+  /// The pipeline of these parts around a backbone, of frames as a whole.
+  ///
+  /// - Throws: `CatalogueError` for a name that is wrong or parts that do not go together; `BackboneError` where what was
+  ///   trained is missing or does not fit the backbone.
+  public func pipeline(
+    around backbone: some Backbone, head: some SegmentationHead, threads: Int = 1
+  ) throws -> KeyframePipeline {
+    let strategy = try [Card<StrategyMaker>].strategies.part(propagation)(backbone)
+    if let tap, let wanted = strategy.tap, tap != wanted {
+      throw CatalogueError("\(propagation) carries the output of '\(wanted)', not of '\(tap)'")
+    }
+    return try KeyframePipeline(
+      backbone: backbone, head: head,
+      scheduler: [Card<any KeyframeScheduler>].schedulers.part(scheduler),
+      propagator: strategy.propagator, fusion: strategy.fusion,
+      flow: [Card<any FlowEstimator>].flows(threads: threads).part(flow),
+      memory: photometricMemory(), tap: tap ?? strategy.tap)
+  }
+
+  /// The same pipeline for each region, where there are regions.
+  ///
+  /// - Throws: `PipelineMisfit` where a part of it needs whole frames.
+  public func regional(_ pipeline: KeyframePipeline) throws -> any LabellingPipeline {
+    guard let grid = try grid() else { return pipeline }
+    return try RegionPipeline(
+      pipeline, rows: grid.rows, columns: grid.columns, overlap: grid.overlap)
+  }
+
+  /// Looks whether every name is one of the catalogues', and every setting one that its part takes; nothing is loaded
+  /// that needs the backbone.
+  public func validate() throws {
+    _ = try [Card<any KeyframeScheduler>].schedulers.part(scheduler)
+    _ = try [Card<StrategyMaker>].strategies.part(propagation)
+    _ = try [Card<any FlowEstimator>].flows(threads: 1).part(flow)
+    _ = try (photometricMemory(), grid())
+  }
+
+  private func photometricMemory() throws -> PhotometricMemory? {
+    guard let memory else { return nil }
+    let numbers = memory.split(separator: ",", omittingEmptySubsequences: false).map {
+      Double($0) ?? .nan
+    }
+    guard let weight = numbers.first, (0...1).contains(weight), numbers.count <= 2,
+      numbers.dropFirst().allSatisfy({ $0 > 0 && $0.isFinite })
+    else {
+      throw CatalogueError(
+        "a memory needs WEIGHT from 0 to 1, or WEIGHT,LEVELS above 0, not '\(memory)'")
+    }
+    return numbers.count == 2
+      ? PhotometricMemory(weight: weight, tolerance: numbers[1]) : .init(weight: weight)
+  }
+
+  private func grid() throws -> (rows: Int, columns: Int, overlap: Int)? {
+    guard let regions else { return nil }
+    let halves = regions.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let sides = halves[0].split(separator: "x").map { Int($0) ?? 0 }
+    let overlap = halves.count > 1 ? Int(halves[1]) ?? -1 : 16
+    guard sides.count == 2, sides.allSatisfy((1...64).contains), (0...4096).contains(overlap)
+    else {
+      throw CatalogueError(
+        "regions need ROWSxCOLUMNS, each 1 to 64, or ROWSxCOLUMNS:PIXELS, not '\(regions)'")
+    }
+    return (sides[0], sides[1], overlap)
+  }
+}
