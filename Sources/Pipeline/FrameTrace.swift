@@ -41,8 +41,10 @@ public struct FrameTrace: Sendable {
   /// The share of the frame that the backbone ran on, or began to in the background: 1 or 0 where it is dealt with as a
   /// whole.
   public let keyShare: Double
-  /// Multiplications, each with its addition, of networks that this package runs and of what is carried; motion that no
-  /// network finds is not counted, nor is an imported network. A key in the background counts where it is taken up.
+  /// Multiplications, each with its addition, of networks that this package runs and of what is carried.
+  ///
+  /// Motion that no network finds is not counted, nor is an imported network. A key in the background counts where it is
+  /// taken up.
   public let multiplyAdds: Int
 
   /// Which path the frame took: propagated too where the backbone runs on it in the background.
