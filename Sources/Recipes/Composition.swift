@@ -40,12 +40,21 @@ extension Composition {
     if let tap, let wanted = strategy.tap, tap != wanted {
       throw CatalogueError("\(propagation) carries the output of '\(wanted)', not of '\(tap)'")
     }
+    let tap = tap ?? strategy.tap
+    let isLast =
+      try tap.map { try backbone.index(ofStage: $0) == backbone.stages.count - 1 } ?? true
+    guard !scheduler.contains("shallow:") || !isLast || strategy.fusion != nil else {
+      throw CatalogueError(
+        "a clock for what comes after the tap (\(scheduler)) needs something there: carry the output of a stage before "
+          + "the last, such as \(backbone.stages.dropLast().last?.name ?? "none here"), or what fuses"
+      )
+    }
     return try KeyframePipeline(
       backbone: backbone, head: head,
       scheduler: [Card<any KeyframeScheduler>].schedulers.part(scheduler),
       propagator: strategy.propagator, fusion: strategy.fusion,
       flow: [Card<any FlowEstimator>].flows(threads: threads).part(flow),
-      memory: photometricMemory(), tap: tap ?? strategy.tap)
+      memory: photometricMemory(), tap: tap)
   }
 
   /// The same pipeline for each region, where there are regions.

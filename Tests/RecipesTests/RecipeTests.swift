@@ -33,6 +33,18 @@ struct RecipeTests {
     #expect(throws: CatalogueError.self) { try cards.part("davs") }
   }
 
+  @Test func aShallowClockNeedsSomethingAfterTheTap() throws {
+    let (network, head) = try StoredNetwork(at: models.backbone).load()
+    var parts = Recipe.twoClocks.composition(of: models)
+    parts.tap = nil
+    let error = try #require(throws: CatalogueError.self) {
+      try parts.pipeline(around: network, head: head)
+    }
+    #expect(error.message.contains("shallow:3,every:5") && error.message.contains("decoder"))
+    parts.propagation = "trained:\(models["guided"])"
+    _ = try parts.pipeline(around: network, head: head)
+  }
+
   // Each part is one of the catalogue's; what has not been trained for these data says so, and names it.
   @Test(arguments: NamedRecipe.all)
   private func everyRecipeRunsOrSaysWhatIsNotTrained(named: NamedRecipe) throws {
