@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+internal import Synchronization
 public import Video
 
 /// A clip labelled by a teacher, a heavy network say, when its labels are asked for.
@@ -13,10 +14,12 @@ public struct TeacherLabels: Clip {
   private let clip: any Clip
   private let cache: String?
   private let labeller: @Sendable (Image) throws -> Image
+  private let remembered = Remembered()
 
   /// The frames of `clip`, with what `labeller` makes of their pixels as labels: one class id a pixel,
   /// scaled to the frame where they are of another size.
   ///
+  /// A map is made once and remembered, up to 256 MiB of them.
   /// In the folder `cache`, which is made if need be, each map is kept as a PNG under the frame's number
   /// and a hash of its pixels, whole or not at all. A folder belongs to one teacher: who labels is not told
   /// by the names.
@@ -44,7 +47,10 @@ public struct TeacherLabels: Clip {
 
   public func sample(at index: Int) throws -> Sample {
     let frame = try clip.frame(at: index)
-    guard let cache else { return try Sample(frame: frame, labels: taught(frame)) }
+    guard let cache else {
+      let labels = try remembered.labels(at: index) { try taught(frame) }
+      return try Sample(frame: frame, labels: labels)
+    }
     let path = "\(cache)/\(index)-\(Self.fingerprint(of: frame.pixels)).png"
     // One that is damaged or of another kind is made again.
     if let kept = try? Image.labels(contentsOf: path), kept.size == frame.pixels.size,
@@ -81,5 +87,23 @@ public struct TeacherLabels: Clip {
     }
     let digits = String(hash, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+/// Maps by the number of their frame, as many as there is room for.
+private final class Remembered: Sendable {
+  private let kept = Mutex<(maps: [Int: Image], room: Int)>(([:], 256 << 20))
+
+  /// Two threads that ask for the same map at once both make it; both are the same.
+  func labels(at index: Int, or make: () throws -> Image) throws -> Image {
+    if let known = kept.withLock({ $0.maps[index] }) { return known }
+    let made = try make()
+    let size = made.width * made.height
+    kept.withLock { kept in
+      guard kept.maps[index] == nil, kept.room >= size else { return }
+      kept.room -= size
+      kept.maps[index] = made
+    }
+    return made
   }
 }

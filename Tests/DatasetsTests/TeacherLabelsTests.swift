@@ -49,6 +49,17 @@ struct TeacherLabelsTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: cache).count == 1)
   }
 
+  @Test func withoutAFolderAMapIsRememberedToo() throws {
+    let asked = Count()
+    let taught = try TeacherLabels(of: clip, classes: .camVid) { picture in
+      asked.add()
+      return Self.label(picture)
+    }
+    let first = try taught.labels(at: 2)
+    #expect(try taught.sample(at: 2).labels == first && taught.labels(at: 1) != nil)
+    #expect(asked.total == 2)
+  }
+
   @Test func otherPixelsUnderTheSameNumberAreAskedFor() throws {
     let (scratch, asked) = (try Scratch(), Count())
     let labeller = { @Sendable (picture: Image) in
