@@ -64,10 +64,17 @@ public struct PropagationTrainingSpecification: Sendable {
   /// The task that this describes, with weights drawn by the plan's seed.
   ///
   /// - Precondition: there is a source.
+  /// - Throws: `BackboneError` where there is nothing to learn from: no labels, and no agreement asked for.
   public func task(
     behind backbone: SegmentationNetwork, on sources: [PairSource], along flow: some FlowEstimator,
     device: Device = .cpu
   ) throws -> PropagationTask {
+    guard agreement > 0 || similarity > 0 || sources.contains(where: \.isLabelled) else {
+      throw BackboneError(
+        .badDescription,
+        "the data have no labels of the backbone's classes; training.agreement: 1 learns from the "
+          + "backbone itself")
+    }
     var lesson = lesson
     if agreement > 0 { lesson.objective.teaching = .init(backbone, weight: agreement) }
     var task = try PropagationTask(

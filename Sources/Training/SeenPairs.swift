@@ -57,15 +57,17 @@ public struct SeenPairs: Sendable {
 
   private func draw(place: Int, at step: Int) throws -> Drawn {
     var random = RandomStream(seed: seed, step, place, 0x9709)
-    let source = sources.draw(&random)
-    let pair = try pools[source][random.below(sources[source].count)]
+    let drawn = sources.draw(&random)
+    let source = sources[drawn]
+    let pair = try pools[drawn][random.below(source.count)]
+    let truth = source.isLabelled ? pair.currentLabels : nil
     let view = augmentation.draw(for: pair.current.size, from: &random)
     let (current, reference) = (view.image(pair.current), view.image(pair.reference))
     let unlabelled = Image(
       width: current.width, height: current.height, channels: 1, repeating: void)
     return Drawn(
       current: current, reference: reference,
-      labels: pair.currentLabels.map { view.labels($0, void: void) } ?? unlabelled,
+      labels: truth.map { view.labels($0, void: void) } ?? unlabelled,
       motion: try flow.motion(
         from: Frame(index: 1, time: 1, pixels: current),
         to: Frame(index: 0, time: 0, pixels: reference)))

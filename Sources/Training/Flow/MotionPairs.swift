@@ -19,9 +19,14 @@ public struct PairSource: Sendable {
   public let count: Int
   /// How often one is taken from here, beside the other sources' shares.
   public let share: Double
+  /// Whether the labels stand for what is learned; others are left out, as those of another list of classes.
+  public let isLabelled: Bool
 
-  public init(_ pairs: some MotionPairs, count: Int, share: Double = 1) {
+  public init(
+    _ pairs: some MotionPairs, count: Int, share: Double = 1, isLabelled: Bool = true
+  ) {
     (self.pairs, self.count, self.share) = (pairs, count, share)
+    self.isLabelled = isLabelled
   }
 }
 
