@@ -23,8 +23,18 @@ public struct OracleSchedule: Sendable {
     _ pipeline: KeyframePipeline, on clip: some Clip, horizon: Int = 30,
     progress: (_ done: Int) -> Bool = { _ in true }
   ) throws {
+    guard
+      let scores = try Self.scores(
+        of: pipeline.with(scheduler: GivenKeys([])), on: clip, horizon: horizon, progress: progress)
+    else { return nil }
+    self.scores = scores
+  }
+
+  /// What frames are worth by key, then by distance from it, where the pipeline's scheduler makes none key by itself.
+  static func scores(
+    of pipeline: KeyframePipeline, on clip: some Clip, horizon: Int, progress: (_ done: Int) -> Bool
+  ) throws -> [[Double]]? {
     precondition(horizon > 0, "a horizon of \(horizon)")
-    let pipeline = pipeline.with(scheduler: GivenKeys([]))
     var scores: [[Double]] = []
     for key in 0..<clip.count {
       var (state, row) = (pipeline.start(), [Double]())
@@ -33,12 +43,12 @@ public struct OracleSchedule: Sendable {
         // What is carried across a break is worth nothing.
         if index > key && sample.frame.followsBreak { break }
         let labels = try pipeline.label(sample.frame, in: &state).labels
-        row.append(Self.score(labels, sample.labels, classes: clip.classes.count))
+        row.append(score(labels, sample.labels, classes: clip.classes.count))
       }
       scores.append(row)
       guard progress(key + 1) else { return nil }
     }
-    self.scores = scores
+    return scores
   }
 
   private static func score(_ labels: Image, _ truth: Image?, classes: Int) -> Double {

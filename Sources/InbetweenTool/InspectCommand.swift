@@ -57,6 +57,7 @@ struct InspectCommand: ParsableCommand {
     if DeviationSpecification.describes(text) {
       return try NetworkInspection(deviationIn: path, size: pixels)
     }
+    if PolicySpecification.describes(text) { return try NetworkInspection(policyIn: path) }
     guard try NetworkFolder.kind(in: path) == nil else {
       return try NetworkInspection(flowIn: path, size: pixels)
     }

@@ -142,6 +142,30 @@ struct NetworkInspection: Encodable {
       parameters: deviation.parameters, stage: { _ in "predict" })
   }
 
+  /// Runs a policy on one frame's numbers, whose size does not matter.
+  init(policyIn folder: String) throws {
+    let specification = try PolicySpecification(
+      yaml: NetworkFolder.text(in: folder), folder: folder)
+    let isTrained = FileManager.default.fileExists(atPath: "\(folder)/weights.safetensors")
+    let network =
+      try isTrained
+      ? PolicyNetwork(contentsOf: folder)
+      : PolicyNetwork(size: specification.size, parameters: Parameters(seed: 1))
+    let ledger = WorkLedger()
+    let nothing = PolicySight.nothing.observation(
+      framesSinceKey: 1, within: KeyAllowance(.rate(0.1)))
+    try withoutGradients {
+      let logits = try network.step(
+        Tensor(nothing, shape: [1, nothing.count]), after: network.start(1),
+        in: .counting(in: ledger)
+      ).logits
+      ledger.end("decide", stride: 1, giving: logits)
+    }
+    self.init(
+      folder, kind: "policy", trained: isTrained, size: Self.usualSize, ledger: ledger,
+      parameters: network.parameters, stage: { _ in "decide" })
+  }
+
   private static let usualSize = PixelSize(width: 480, height: 360)
 
   private static func frame(of size: PixelSize) -> Frame {

@@ -22,7 +22,7 @@ struct TrainCommand: ParsableCommand {
     help: """
       What to train on: camvid:DIR or another labelled data set, streets:SEED for rendered ones. \
       Networks of flow, what carries features and what schedules take several: stills are set in motion, and \
-      video:FILE is taken as it is.
+      video:FILE, davis:DIR and cityscapes:DIR are taken as they were filmed.
       """)
   var data: [String]
 
@@ -88,6 +88,13 @@ struct TrainCommand: ParsableCommand {
       try train(task, specification.plan, specification.fingerprint, until: signals)
     case .deviation(let specification):
       let task = try sources.task(for: specification)
+      try train(task, specification.plan, specification.fingerprint, until: signals)
+    case .policy(let specification):
+      let task = try sources.task(for: specification, keeping: "\(out)/episodes") {
+        signals.wantsStop
+      }
+      if let failure = signals.failure { throw failure }
+      guard let task else { return }
       try train(task, specification.plan, specification.fingerprint, until: signals)
     }
   }

@@ -19,6 +19,7 @@ enum TrainingJob {
   case flow(FlowTrainingSpecification)
   case propagation(PropagationTrainingSpecification)
   case deviation(DeviationTrainingSpecification)
+  case policy(PolicyTrainingSpecification)
 
   /// What the file at `path` says, with another seed where one is given.
   ///
@@ -45,6 +46,10 @@ enum TrainingJob {
         var deviation = try DeviationTrainingSpecification(yaml: text, folder: folder)
         if let seed { deviation.plan.seed = seed }
         self = .deviation(deviation)
+      } else if PolicySpecification.describes(text) {
+        var policy = try PolicyTrainingSpecification(yaml: text, folder: folder)
+        if let seed { policy.plan.seed = seed }
+        self = .policy(policy)
       } else {
         var network = try SegmentationSpecification(yaml: text, folder: folder)
         if let seed { network.plan.seed = seed }
@@ -113,8 +118,10 @@ struct TrainingSources {
   func task(for specification: PropagationTrainingSpecification) throws -> PropagationTask {
     let backbone = try backbone(in: specification.part.backbone)
     let flow = try flow(specification.part.flow)
+    let classes = backbone.head.classes
     let sources = try data.map {
-      try pairs(of: $0, count: specification.pairCount, gaps: specification.gaps)
+      try pairs(
+        of: $0, count: specification.pairCount, gaps: specification.gaps, labelledAs: classes)
     }
     var task = try specification.task(
       behind: backbone, on: sources, along: flow, device: device)
@@ -147,6 +154,31 @@ struct TrainingSources {
       along: flow(specification.deviation.flow), validation: measured, device: device)
   }
 
+  /// A task on clips that are measured first, by agreement with the backbone, which takes longer than the training.
+  ///
+  /// What was measured is kept in `folder`. Nil where `isStopped` said so.
+  func task(
+    for specification: PolicyTrainingSpecification, keeping folder: String,
+    isStopped: () -> Bool
+  ) throws -> PolicyTask? {
+    let measuring = EpisodeMeasuring(specification, folder: folder, threads: threads)
+    func episodes(_ names: [String], split: String) throws -> [PolicyEpisode]? {
+      var found: [PolicyEpisode] = []
+      for name in names {
+        let request = ClipRequest(split: split, limit: specification.frames, threads: threads)
+        let clip = try [Card<ClipMaker>].clips.part(name)(request)
+        guard let episode = try measuring.episode(of: clip, named: name, isStopped: isStopped)
+        else { return nil }
+        found.append(episode)
+      }
+      return found
+    }
+    guard let played = try episodes(data, split: "train"),
+      let measured = try episodes(validation.map { [$0] } ?? [], split: "val")
+    else { return nil }
+    return try specification.task(on: played, validation: measured, device: device)
+  }
+
   private func backbone(in folder: String) throws -> SegmentationNetwork {
     try NetworkFolder(at: folder).network(on: device).folded()
   }
@@ -155,24 +187,32 @@ struct TrainingSources {
     try [Card<any FlowEstimator>].flows(threads: threads).part(name)
   }
 
-  /// Streets are rendered in pairs; videos are taken as they are; pictures of any other data set are set in
-  /// motion.
+  /// Pairs of a data set: streets are rendered, what was filmed is taken as it is, other pictures are set in motion.
+  ///
+  /// Labels of other classes than those asked for are left out.
   private func pairs(
-    of name: String, count: Int, gaps: ClosedRange<Int> = 1...6
+    of name: String, count: Int, gaps: ClosedRange<Int> = 1...6,
+    labelledAs classes: ClassList? = nil
   ) throws -> PairSource {
+    func labels(of found: ClassList) -> Bool { classes.map { $0.names == found.names } ?? true }
+
     let parts = name.split(separator: ":", maxSplits: 1)
     if parts.count == 2, parts[0] == "streets", let seed = UInt64(parts[1]) {
-      return PairSource(StreetPairs(seed: seed, gaps: gaps), count: count)
+      return PairSource(
+        StreetPairs(seed: seed, gaps: gaps), count: count, isLabelled: labels(of: .camVid))
     }
     let clip = try clip(name, split: "train")
-    if parts[0] == "video" {
+    if ["video", "davis", "cityscapes"].contains(parts[0]) {
       guard clip.count > gaps.lowerBound else {
         throw Failure(.badInput, "\(name) has only \(clip.count) frames, too few for pairs")
       }
-      return PairSource(ClipPairs(clip, gaps: gaps), count: count)
+      return PairSource(
+        ClipPairs(clip, gaps: gaps), count: count,
+        isLabelled: parts[0] != "video" && labels(of: clip.classes))
     }
     return PairSource(
-      StillPairs(StillsInMotion(stills: clip, seed: 1), gaps: gaps), count: count)
+      StillPairs(StillsInMotion(stills: clip, seed: 1), gaps: gaps), count: count,
+      isLabelled: labels(of: clip.classes))
   }
 
   private func clip(_ name: String, split: String) throws -> any Clip {

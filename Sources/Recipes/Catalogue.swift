@@ -62,6 +62,14 @@ extension [Card<any KeyframeScheduler>] {
       let (folder, rest) = try Self.halves($0, "a folder")
       return try scored(LearnedDeviation(contentsOf: folder), rest)
     },
+    Card(
+      "policy", setting: "FOLDER,rate=R|FOLDER,KEYS/FRAMES",
+      "a budget of keys spent as a trained policy says (Budget-Aware): a share R, or so many KEYS of every so many "
+        + "FRAMES"
+    ) {
+      let (folder, rest) = try Self.halves($0, "a folder")
+      return BudgetPolicy(try PolicyNetwork(contentsOf: folder), within: try terms(rest))
+    },
     Card("random", setting: "RATE", "each frame is key with this probability: the honest baseline")
     {
       RandomKeys(rate: try share($0))
@@ -134,6 +142,19 @@ extension [Card<any KeyframeScheduler>] {
     if setting.hasPrefix("rate=") { return .rate(try share(String(setting.dropFirst(5)))) }
     guard setting.hasPrefix("latency=") else { return nil }
     return .latency(.seconds(try positiveNumber(String(setting.dropFirst(8))) / 1000))
+  }
+
+  /// A budget as `rate=R` or `KEYS/FRAMES` name one.
+  private static func terms(_ setting: String?) throws -> KeyAllowance.Terms {
+    if let setting, setting.hasPrefix("rate=") {
+      return .rate(try share(String(setting.dropFirst(5))))
+    }
+    let numbers = (setting ?? "").split(separator: "/", omittingEmptySubsequences: false)
+      .map { Int($0) }
+    guard numbers.count == 2, let keys = numbers[0], let frames = numbers[1], keys >= 1,
+      frames >= keys
+    else { throw Misfit("needs rate=R or KEYS/FRAMES, such as 20/100") }
+    return .block(keys: keys, frames: frames)
   }
 
   /// What is before the first comma, which is to be `what`, and after it.

@@ -3,6 +3,7 @@
 import Datasets
 import Evaluation
 import Flow
+import Foundation
 import Pipeline
 import Propagation
 import Recipes
@@ -32,6 +33,25 @@ struct OracleScheduleTests {
     let pipeline = try KeyframePipeline(
       backbone: truth, head: truth.head, scheduler: .every(2), propagator: .copy, flow: .still)
     return try #require(try OracleSchedule(pipeline, on: Steps(), horizon: horizon))
+  }
+
+  @Test func anEpisodeHoldsTheSameAndWhatIsSeen() throws {
+    let truth = TrueLabels(of: Steps())
+    let pipeline = try KeyframePipeline(
+      backbone: truth, head: truth.head, scheduler: .every(2), propagator: .copy, flow: .still)
+    let episode = try #require(try PolicyEpisode(pipeline, on: Steps()))
+    let scores = try oracle().scores
+    #expect(episode.scores == scores.map { $0.map(Float.init) })
+    #expect(episode.sights.map(\.count) == [5, 4, 3, 2, 1, 0])
+    for (key, frame) in [(0, 1), (1, 4), (2, 5)] {
+      // Frame i is i all over, and nothing moves.
+      let difference = Float(log(1 + Double(frame - key)) / 3)
+      let seen = episode.sight(frame, from: key).numbers
+      #expect(zip(seen, [0, 0, difference, difference, 0]).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+    #expect(try PolicyEpisode(pipeline, on: Steps()) { $0 < 3 } == nil)
+    let near = try #require(try PolicyEpisode(pipeline, on: Steps(), horizon: 3))
+    #expect(near.scores.map(\.count) == [3, 3, 3, 3, 2, 1])
   }
 
   @Test func everyFrameIsMeasuredFromEveryKeyBeforeIt() throws {

@@ -155,6 +155,44 @@ struct TrainTests {
     #expect((other.code == 64) == !tap.isEmpty, "\(other.err)")
   }
 
+  /// What is measured of the clips is kept, so that a training that is taken up does not begin with it again.
+  @Test func aPolicyIsTrainedAndUsed() throws {
+    try writePart("kind: copy")
+    try scratch.write(
+      """
+      name: part
+      backbone: ../net
+      flow: still
+      carrying: copy
+      policy: {size: 4}
+      training:
+        frames: 5
+        horizon: 4
+        length: 4
+        budgets: [0.3, 0.6]
+        stages: [{name: all, steps: 4, optimizer: adam, rate: 0.001}]
+      """, to: "part/spec.yaml")
+    let train = "train part/spec.yaml --data video:data/images --threads 1 --out p"
+    let outcome = try scratch.inbetween("\(train) --validation folder:data")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    #expect(try scratch.lines("p/metrics.jsonl").last?["val/gap/5"] != nil)
+    let kept = try scratch.names("p/episodes")
+    #expect(kept.count == 2)
+    let stamps = try kept.map { try scratch.bytes("p/episodes/\($0)") }
+    let again = try scratch.inbetween("\(train) --validation folder:data --resume")
+    #expect(again.code == 0 && !again.err.contains("frames"), "\(again.err)")
+    #expect(try kept.map { try scratch.bytes("p/episodes/\($0)") } == stamps)
+    try FileManager.default.copyItem(
+      atPath: scratch("p/weights.safetensors"), toPath: scratch("part/weights.safetensors"))
+    let run = try scratch.inbetween(
+      "run data/images --backbone net --propagation copy --scheduler policy:part,2/6 --json -")
+    #expect(run.code == 0, "\(run.err)")
+    let inspected = try scratch.inbetween("inspect part")
+    #expect(inspected.code == 0 && inspected.out.contains("policy"), "\(inspected.err)")
+    let wrong = try scratch.inbetween("run data/images --backbone net --scheduler policy:part,7/6")
+    #expect(wrong.code == 64 && wrong.errorLines.count >= 1)
+  }
+
   @Test func aPartThatFitsNoSuchBackboneIsRefused() throws {
     try writePart("kind: difference, size: 3")
     let outcome = try scratch.inbetween(

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backbone
 import Datasets
 import Flow
 import Foundation
+import Layers
 import Propagation
 import Recipes
 import Scheduler
@@ -98,11 +100,44 @@ struct CatalogueTests {
     #expect((try schedulers.part("random:0.25") as? RandomKeys)?.rate == 0.25)
   }
 
+  @Test func aPolicySpendsABudget() throws {
+    let scratch = try Scratch()
+    let parameters = Parameters(seed: 1)
+    _ = try PolicyNetwork(size: 4, parameters: parameters)
+    let folder = scratch.path
+    func write(size: Int) throws {
+      let text = "name: policy\nbackbone: ../net\npolicy: {size: \(size)}\n"
+      _ = try scratch.file("spec.yaml", Array(text.utf8))
+    }
+    try write(size: 4)
+    let untrained = try #require(throws: BackboneError.self) {
+      try schedulers.part("policy:\(folder),rate=0.1")
+    }
+    #expect(untrained.code == .missingFile && untrained.message.contains("not trained"))
+    try SafetensorsFile.write(
+      Dictionary(uniqueKeysWithValues: parameters.all.map { ($0.name, $0.tensor) }),
+      to: "\(folder)/weights.safetensors")
+    let held = try #require(
+      try schedulers.part("policy:\(folder),rate=0.1") as? BudgetPolicy)
+    #expect(held.allowance.terms == .rate(0.1, saved: 2))
+    let block = try #require(
+      try schedulers.part("policy:\(folder),20/101") as? BudgetPolicy)
+    #expect(block.allowance.terms == .block(keys: 20, frames: 101))
+    for wrong in ["", ",", ",0/5", ",6/5", ",5", ",rate=2", ",1/2/3"] {
+      #expect(throws: CatalogueError.self) { try schedulers.part("policy:\(folder)\(wrong)") }
+    }
+    try write(size: 5)
+    let misfit = try #require(throws: BackboneError.self) {
+      try schedulers.part("policy:\(folder),rate=0.1")
+    }
+    #expect(misfit.code == .badWeights)
+  }
+
   @Test func schedulersWrapOthers() throws {
     let clocked = try #require(try schedulers.part("shallow:3,every:10") as? ShallowClock)
     #expect(clocked.interval == 3 && (clocked.base as? FixedInterval)?.interval == 10)
     let budget = try #require(try schedulers.part("budget:0.1,features:a,2") as? KeyBudget)
-    #expect(budget.share == 0.1 && budget.base is DeviationLimit)
+    #expect(budget.allowance.terms == .rate(0.1, saved: 2) && budget.base is DeviationLimit)
     let late = try #require(
       try schedulers.part("background:2,shots:every:9") as? BackgroundRefresh)
     #expect(late.frames == 2 && late.base is ShotChange)

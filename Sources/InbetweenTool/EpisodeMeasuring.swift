@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Backbone
+internal import Datasets
+internal import Evaluation
+internal import Flow
+internal import Foundation
+internal import Pipeline
+internal import Recipes
+internal import Scheduler
+internal import Training
+internal import Video
+
+/// Plays clips through from every key, as a policy's specification says, and keeps what came of it in a folder.
+struct EpisodeMeasuring {
+  private let specification: PolicyTrainingSpecification
+  private let folder: String
+  private let threads: Int
+
+  init(_ specification: PolicyTrainingSpecification, folder: String, threads: Int) {
+    (self.specification, self.folder, self.threads) = (specification, folder, threads)
+  }
+
+  /// The clip called `name`, measured or as it was kept; nil where it was stopped.
+  func episode(
+    of clip: any Clip, named name: String, isStopped: () -> Bool
+  ) throws -> PolicyEpisode? {
+    let path = "\(folder)/\(fileName(of: name, frames: clip.count)).json"
+    if let kept = kept(at: path, frames: clip.count) { return kept }
+    let pipeline = try pipeline(for: clip)
+    let taught = try TeacherLabels(of: clip, classes: pipeline.head.classes) { pixels in
+      var state = pipeline.start()
+      return try pipeline.label(Frame(index: 0, time: 0, pixels: pixels), in: &state).labels
+    }
+    var progress = Progress(total: clip.count)
+    defer { progress.end() }
+    let episode = try PolicyEpisode(pipeline, on: taught, horizon: specification.horizon) { _ in
+      progress.advance()
+      return !isStopped()
+    }
+    if let episode { try keep(episode, at: path) }
+    return episode
+  }
+
+  private func pipeline(for clip: any Clip) throws -> KeyframePipeline {
+    let policy = specification.policy
+    let stored = try StoredNetwork(at: policy.backbone)
+    let (backbone, head) = try stored.load()
+    let carrying =
+      switch policy.carrying {
+      case .copy: "copy"
+      case .warp: "warp"
+      case .trained(let folder): "trained:\(folder)"
+      }
+    return try Composition(scheduler: "every:1", propagation: carrying, flow: policy.flow)
+      .pipeline(around: backbone, head: head, threads: threads)
+  }
+
+  /// Tells apart what is measured in another way.
+  private func fileName(of name: String, frames: Int) -> String {
+    let policy = specification.policy
+    let text = [
+      name, "\(frames)", "\(specification.horizon)", policy.backbone, policy.flow,
+      "\(policy.carrying)",
+    ].joined(separator: "\n")
+    // FNV-1a, which is the same in every run.
+    let hash = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
+    }
+    return String(hash, radix: 16)
+  }
+
+  /// What was kept; nil where there is nothing, or nothing that fits.
+  private func kept(at path: String, frames: Int) -> PolicyEpisode? {
+    guard let bytes = try? readBytes(of: path, limit: 256 << 20),
+      let episode = try? JSONDecoder().decode(PolicyEpisode.self, from: Data(bytes)),
+      episode.isSound, episode.count == frames
+    else { return nil }
+    return episode
+  }
+
+  private func keep(_ episode: PolicyEpisode, at path: String) throws {
+    try OutputFile.make(folder: folder)
+    try OutputFile(path).write(try JSONEncoder().encode(episode))
+  }
+}
