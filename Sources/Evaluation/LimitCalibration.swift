@@ -58,6 +58,27 @@ public struct LimitCalibration: Sendable, Hashable {
     self = best
   }
 
+  /// The share of key frames at which frames of `clip` take `latency` on average, as long as they now take in `pipeline`:
+  /// an eighth of them is made key to tell.
+  ///
+  /// - Returns: Nil where no share gives it, because a frame that is no key takes longer already.
+  /// - Precondition: the latency is positive; the clip is not empty.
+  public static func rate(
+    for latency: Duration, in pipeline: KeyframePipeline, on clip: some Clip
+  ) throws -> Double? {
+    precondition(latency > .zero && clip.count > 0, "a latency of \(latency)")
+    // The first frame warms up what comes after it.
+    let traces = try traces(pipeline.with(scheduler: .every(8)), on: clip).dropFirst()
+    func mean(_ role: FrameRole) -> Double? {
+      let times = traces.filter { $0.role == role }.map { $0.total / .seconds(1) }
+      return times.isEmpty ? nil : times.reduce(0, +) / Double(times.count)
+    }
+    guard let key = mean(.key), let other = mean(.propagated) else { return nil }
+    let wanted = latency / .seconds(1)
+    if wanted >= key { return 1 }
+    return wanted > other ? (wanted - other) / (key - other) : nil
+  }
+
   private init(limit: Double, share: Double) { (self.limit, self.share) = (limit, share) }
 
   private static func traces(

@@ -5,6 +5,7 @@ internal import Backbone
 internal import Datasets
 internal import Evaluation
 internal import Foundation
+internal import Pipeline
 internal import Recipes
 internal import Scheduler
 internal import Video
@@ -14,8 +15,8 @@ struct CalibrateCommand: ParsableCommand {
     commandName: "calibrate",
     abstract: "Find the limit of a score at which a share of a clip's frames is key.",
     discussion: """
-      Prints the scheduler with that limit, to be used on other clips: moved:rate=0.1 becomes moved:7.31. Labels are \
-      not needed.
+      Prints the scheduler with that limit, to be used on other clips: moved:rate=0.1 becomes moved:7.31, and moved:latency=20 \
+      what takes 20 ms a frame on average here. Labels are not needed.
       """)
 
   @Argument(help: "The clip: video:FILE, camvid:DIR, street:SEED or another that eval takes.")
@@ -33,6 +34,13 @@ struct CalibrateCommand: ParsableCommand {
       """)
   var backbone: String?
 
+  @Option(
+    help: """
+      Keep the limit in this folder, a network's or a part's, from which the scheduler \
+      calibrated:FOLDER,moved:rate=0.1 takes it.
+      """)
+  var keep: String?
+
   @OptionGroup var parts: PartOptions
 
   func validate() throws {
@@ -45,9 +53,13 @@ struct CalibrateCommand: ParsableCommand {
 
   func run() throws {
     let signals = Signals()
-    guard let (deviation, rate) = try held() else { return }
+    guard let held = try held() else { return }
     let name = try parts.backbone(named: backbone)
     let network = try name == "truth" ? nil : StoredNetwork(at: name)
+    let output = try keep.map { (folder) throws(Failure) in
+      try OutputFile(StoredLimits.path(in: folder))
+    }
+    var limits = try keep.map { try StoredLimits(contentsOf: $0) }
     let clip = try [Card<ClipMaker>].clips.part(data)(
       ClipRequest(split: split, limit: frames, threads: parts.threading.threads))
     guard try !parts.needsMotionVectors() else {
@@ -55,9 +67,12 @@ struct CalibrateCommand: ParsableCommand {
     }
     try parts.threading.apply()
     let pipeline = try parts.pipeline(for: clip, network)
+    let rate = try rate(for: held.target, in: pipeline, on: clip)
     var progress = Progress(total: nil)
     defer { progress.end() }
-    let found = try LimitCalibration(of: deviation, rate: rate, in: pipeline, on: clip) { _, _ in
+    let found = try LimitCalibration(
+      of: held.deviation, rate: rate, in: pipeline, on: clip
+    ) { _, _ in
       progress.advance()
       return !signals.wantsStop
     }
@@ -67,20 +82,38 @@ struct CalibrateCommand: ParsableCommand {
         .badInput, "\(clip.name): nothing ever changes, so that no limit tells frames apart")
     }
     let scheduler = try parts.composition().scheduler
+    limits?.entries[scheduler] = StoredLimits.Entry(
+      limit: found.limit, share: found.share, clip: clip.name, frames: clip.count,
+      parts: try parts.names(backbone: name).filter { $0.key != "scheduler" })
+    if let limits { try output?.write(json: limits) }
     // What is held stands last.
-    let begin = scheduler.range(of: "rate=", options: .backwards)?.lowerBound
+    let end = [scheduler.range(of: "rate=", options: .backwards)?.lowerBound,
+      scheduler.range(of: "latency=", options: .backwards)?.lowerBound].compactMap(\.self).max()
     print(
-      scheduler[..<(begin ?? scheduler.endIndex)] + String(format: "%.7g", found.limit)
+      scheduler[..<(end ?? scheduler.endIndex)] + String(format: "%.7g", found.limit)
         + String(format: "   %.1f %% of %d frames key", 100 * found.share, clip.count))
   }
 
-  /// The score and the rate that the scheduler holds; nil where it is another.
-  private func held() throws -> (any Deviation, rate: Double)? {
-    let scheduler = try [Card<any KeyframeScheduler>].schedulers.part(
-      parts.composition().scheduler)
-    guard let held = scheduler as? DeviationAtRate, case .rate(let rate) = held.target else {
-      return nil
+  /// The share of key frames that a target comes to on this clip and machine.
+  private func rate(
+    for target: KeyTarget, in pipeline: KeyframePipeline, on clip: any Clip
+  ) throws -> Double {
+    switch target {
+    case .rate(let rate): return rate
+    case .latency(let latency):
+      guard let rate = try LimitCalibration.rate(for: latency, in: pipeline, on: clip) else {
+        throw Failure(
+          .badInput,
+          "\(clip.name): frames that are no keys take longer than "
+            + String(format: "%g ms already", latency / .milliseconds(1)))
+      }
+      return rate
     }
-    return (held.deviation, rate)
+  }
+
+  /// The score and the target that the scheduler holds; nil where it is another.
+  private func held() throws -> DeviationAtRate? {
+    try [Card<any KeyframeScheduler>].schedulers.part(parts.composition().scheduler)
+      as? DeviationAtRate
   }
 }

@@ -63,6 +63,17 @@ extension [Card<any KeyframeScheduler>] {
       return try scored(LearnedDeviation(contentsOf: folder), rest)
     },
     Card(
+      "calibrated", setting: "FOLDER,SCORE:rate=R",
+      "a key frame at the limit that 'inbetween calibrate --keep FOLDER' found for a score at a rate or a latency"
+    ) {
+      let (folder, rest) = try Self.halves($0, "a folder")
+      guard let rest, let held = try base(rest) as? DeviationAtRate else {
+        throw Misfit("needs a score at a rate or a latency, such as moved:rate=0.1")
+      }
+      let limit = try StoredLimits(contentsOf: folder).limit(of: rest, in: folder)
+      return DeviationLimit(held.deviation, limit: limit)
+    },
+    Card(
       "policy", setting: "FOLDER,rate=R|FOLDER,KEYS/FRAMES",
       "a budget of keys spent as a trained policy says (Budget-Aware): a share R, or so many KEYS of every so many "
         + "FRAMES"

@@ -145,6 +145,43 @@ struct CommandTests {
     #expect(refused.code == 64 && refused.err.contains("moved:rate=0.1"))
   }
 
+  // What is kept is what is printed, and a scheduler that takes it makes the same keys.
+  @Test func aLimitIsKeptBesideTheWeights() throws {
+    let options = "street:7 --backbone truth --frames 9 --flow dis:fast"
+    try FileManager.default.createDirectory(
+      atPath: scratch("net"), withIntermediateDirectories: true)
+    let calibrated = try scratch.inbetween(
+      "calibrate \(options) --scheduler moved:rate=0.3 --keep net")
+    #expect(calibrated.code == 0, "\(calibrated.err)")
+    let printed = try #require(calibrated.out.split(separator: " ").first)
+    func keys(_ scheduler: String) throws -> Double {
+      let outcome = try scratch.inbetween("eval \(options) --scheduler \(scheduler) --json r.json")
+      #expect(outcome.code == 0, "\(outcome.err)")
+      let speed = try #require(try scratch.json("r.json")["speed"] as? [String: Any])
+      return try #require(speed["keyframe_ratio"] as? Double)
+    }
+    #expect(try keys("calibrated:net,moved:rate=0.3") == keys(String(printed)))
+    let missing = try scratch.inbetween(
+      "eval \(options) --scheduler calibrated:net,spread:rate=0.3")
+    #expect(missing.code != 0 && missing.err.contains("but of moved:rate=0.3"), "\(missing.err)")
+    let folder = try scratch.inbetween(
+      "calibrate \(options) --scheduler moved:rate=0.3 --keep nowhere")
+    #expect(folder.code == 73 && folder.errorLines.count == 1, "\(folder.err)")
+    try scratch.write("[]", to: "net/limits.json")
+    let damaged = try scratch.inbetween(
+      "eval \(options) --scheduler calibrated:net,moved:rate=0.3")
+    #expect(damaged.code != 0 && damaged.err.contains("holds no limits"), "\(damaged.err)")
+  }
+
+  // A second is more than a key takes, a nanosecond less than any frame does.
+  @Test func aLatencyIsCalibratedToALimit() throws {
+    let options = "street:7 --backbone truth --frames 9 --flow dis:fast"
+    let slow = try scratch.inbetween("calibrate \(options) --scheduler moved:latency=1000")
+    #expect(slow.code == 0 && slow.out.contains("100.0 %"), "\(slow.err)\(slow.out)")
+    let fast = try scratch.inbetween("calibrate \(options) --scheduler moved:latency=0.000001")
+    #expect(fast.code == 65 && fast.err.contains("take longer"), "\(fast.err)")
+  }
+
   @Test func theDemoLeavesWhatItSpeaksOf() throws {
     try scratch.writePictures(to: "pictures", frames: 3)
     let outcome = try scratch.inbetween(

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+internal import Foundation
+internal import Video
+
+/// Limits that were calibrated, kept beside the weights that they belong to: `limits.json` in a network's folder or a part's.
+///
+/// A limit by itself does not carry over from data to data; kept with what it was found for, and on which clip, it
+/// spares a stream the time in which a held rate settles.
+public struct StoredLimits: Codable, Hashable, Sendable {
+  /// One limit and what it was found on.
+  public struct Entry: Codable, Hashable, Sendable {
+    public let limit: Double
+    /// The share of the clip's frames that is key at it.
+    public let share: Double
+    public let clip: String
+    public let frames: Int
+    /// The rest of the pipeline, by name: backbone, propagation, flow.
+    public let parts: [String: String]
+
+    public init(
+      limit: Double, share: Double, clip: String, frames: Int, parts: [String: String]
+    ) {
+      (self.limit, self.share, self.clip, self.frames) = (limit, share, clip, frames)
+      self.parts = parts
+    }
+  }
+
+  /// By the scheduler whose limit each is: "moved:rate=0.1".
+  public var entries: [String: Entry] = [:]
+
+  /// Where they lie in a folder.
+  public static func path(in folder: String) -> String { "\(folder)/limits.json" }
+
+  /// Those in a folder; none where it has no such file.
+  ///
+  /// - Throws: `BackboneError` for a file that holds something else.
+  public init(contentsOf folder: String) throws {
+    let path = Self.path(in: folder)
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    let bytes = try readBytes(of: path, limit: 1 << 20)
+    guard let read = try? JSONDecoder().decode([String: Entry].self, from: Data(bytes)),
+      read.values.allSatisfy({ $0.limit > 0 && $0.limit.isFinite })
+    else { throw BackboneError(.badDescription, "\(path) holds no limits of schedulers") }
+    entries = read
+  }
+
+  /// The limit that was found for a scheduler.
+  ///
+  /// - Throws: `BackboneError` where there is none, with those that there are.
+  public func limit(of scheduler: String, in folder: String) throws(BackboneError) -> Double {
+    if let entry = entries[scheduler] { return entry.limit }
+    let others = entries.keys.sorted().joined(separator: ", ")
+    throw BackboneError(
+      .missingFile,
+      "\(folder) keeps no limit of \(scheduler)"
+        + (others.isEmpty
+          ? "; inbetween calibrate --keep \(folder) finds one" : ", but of \(others)"))
+  }
+
+  public init(from decoder: any Swift.Decoder) throws {
+    entries = try decoder.singleValueContainer().decode([String: Entry].self)
+  }
+
+  public func encode(to encoder: any Swift.Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(entries)
+  }
+}
