@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "CTorchBackend.h"
 #include "backend.hpp"
+#include "memory.hpp"
 
 static const ct_table table = {
     CT_ABI_VERSION,
@@ -12,4 +13,7 @@ static const ct_table table = {
 #undef CT_GETTER
 };
 
-const ct_table *ct_backend_table() { return &table; }
+const ct_table *ct_backend_table() {
+  ct::keep_memory();
+  return &table;
+}

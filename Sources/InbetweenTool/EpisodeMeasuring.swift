@@ -56,7 +56,7 @@ struct EpisodeMeasuring {
       .pipeline(around: backbone, head: head, threads: threads)
   }
 
-  /// Tells apart what is measured in another way.
+  /// Says which clip it is, and tells apart what is measured in another way.
   private func fileName(of name: String, frames: Int) -> String {
     let policy = specification.policy
     let text = [
@@ -67,7 +67,9 @@ struct EpisodeMeasuring {
     let hash = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
       ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
     }
-    return String(hash, radix: 16)
+    let last = name.split(separator: "/").last.map(String.init) ?? name
+    let clip = last.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+    return String(clip.prefix(60)) + "-" + String(hash, radix: 16)
   }
 
   /// What was kept; nil where there is nothing, or nothing that fits.

@@ -83,7 +83,8 @@ public struct SegmentationNetwork: Backbone {
   public var inputSize: PixelSize? { specification.input.size }
 
   public func input(for frame: Frame) throws -> Tensor {
-    try specification.input.tensor(of: frame.pixels).to(parameters.device)
+    // Channels last, as all layers are quickest with: what comes in planes stays so through the network.
+    try specification.input.tensor(of: frame.pixels).channelsLast().to(parameters.device)
   }
 
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {
