@@ -42,7 +42,7 @@ public struct FlowNetwork: Sendable {
         there = try there.warped(along: before * (1 / Float(divisor)))
         pass.ledger?.add(multiplyAdds: 4 * there.count)
       }
-      let output = try network(.concatenate([here, there], axis: 1), in: pass)
+      let output = try network(.concatenate([here, there], axis: 1).channelsLast(), in: pass)
       steps.append(try step(output, dividing: divisor, adding: before, in: pass))
     }
     return steps
