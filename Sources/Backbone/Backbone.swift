@@ -78,12 +78,20 @@ public protocol SegmentationHead: Sendable {
   /// Scores at the working size: 1 × classes × height × width.
   func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor
 
+  /// The class with the highest score at the working size: 1 × height × width bytes. Scores and then the best of them,
+  /// unless a head has a shorter way.
+  func labels(of features: Tensor, size: PixelSize) throws -> Tensor
+
   /// Whether features of this shape already are the scores, so that the head gives them as they are;
   /// a pipeline may then leave it out. False unless a head says otherwise.
   func isIdentity(on shape: Shape, size: PixelSize) -> Bool
 }
 
 extension SegmentationHead {
+  public func labels(of features: Tensor, size: PixelSize) throws -> Tensor {
+    try self(features, size: size).argmaxLabels()
+  }
+
   public func isIdentity(on _: Shape, size _: PixelSize) -> Bool { false }
 }
 
@@ -105,6 +113,14 @@ public struct ScoreHead: SegmentationHead {
     let output = try features.resized(height: size.height, width: size.width, in: pass)
     pass.ledger?.end("head", stride: 1, giving: output)
     return output
+  }
+
+  public func labels(of features: Tensor, size: PixelSize) throws -> Tensor {
+    guard !isIdentity(on: features.shape, size: size) else { return try features.argmaxLabels() }
+    Pass.inference.ledger?.add(
+      multiplyAdds: 4 * features.shape[0] * features.shape[1] * size.height * size.width)
+    return try features.cast(to: .float32)
+      .argmaxLabels(resizedToHeight: size.height, width: size.width)
   }
 
   public func isIdentity(on shape: Shape, size: PixelSize) -> Bool {

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "best.h"
 #include "blend.h"
 
 enum { ck_most_scores = 4096 };
 
 /// A bit for each of sixteen lanes.
 typedef _Bool ck_lane_marks __attribute__((ext_vector_type(16)));
-
-/// Sixteen best scores so far, and whose they are.
-typedef struct ck_best {
-  ck_floats score;
-  ck_ints label;
-} ck_best;
-
-CK_INLINE void ck_start(ck_best *best) {
-  best->score = (ck_floats)(-__builtin_inff());
-  best->label = (ck_ints)(0);
-}
-
-CK_INLINE void ck_keep(ck_best *best, const ck_floats *score, const ck_ints *label) {
-  const ck_ints better = *score > best->score;
-  best->label = better ? *label : best->label;
-  best->score = better ? *score : best->score;
-}
 
 /// Looks at some cells of a plane, `count` a multiple of sixteen.
 CK_INLINE void ck_keep_plane(const float *scores, int32_t label, int32_t count, ck_best *best) {

@@ -2,6 +2,11 @@
 // From scores to labels, labels along motion, pixels to numbers. Nothing here has a gradient.
 #include "kernels.hpp"
 
+#include <algorithm>
+#include <vector>
+
+#include "parallel.hpp"
+
 namespace ct::backend {
 
 static Grid scores_grid(const at::Tensor &scores) {
@@ -16,18 +21,56 @@ static at::Tensor empty_labels(const Grid &grid) {
   return at::empty({grid.count, grid.height, grid.width}, at::kByte);
 }
 
+static at::Tensor argmax_labels(const at::Tensor &scores) {
+  const auto values = dense(scores);
+  const Grid grid = scores_grid(values);
+  auto labels = empty_labels(grid);
+  if (labels.numel() == 0) return labels;
+  over_images(grid, grid.height, grid.width * grid.channels,
+              [&](int64_t image, int32_t begin, int32_t end) {
+                ck_argmax(values.data_ptr<float>() + image * grid.image(), grid.shape(),
+                          labels.data_ptr<uint8_t>() + image * grid.cells(), begin, end);
+              });
+  return labels;
+}
+
 ct_code ct_argmax_labels(ct_tensor_ref scores, ct_tensor_ref *out, ct_error *error) noexcept {
+  return give(out, error, {scores}, [&] { return argmax_labels(scores->value.detach()); });
+}
+
+/// Whole multiples of the grid, in bands of rows.
+static at::Tensor multiplied_labels(const at::Tensor &values, const Grid &grid, int32_t down,
+                                    int32_t across) {
+  const int64_t height = grid.height * down, width = grid.width * across, rows = 16;
+  auto labels = at::empty({grid.count, height, width}, at::kByte);
+  const int64_t bands = (height + rows - 1) / rows;
+  const int64_t size = 3 * grid.channels * ck_resized_plane(int32_t(grid.width));
+  auto memory = at::empty({workers() * size}, at::kFloat);
+  in_threads(grid.count * bands, [&](int64_t job, int32_t worker) {
+    const int64_t image = job / bands, begin = job % bands * rows;
+    ck_resized_argmax(values.data_ptr<float>() + image * grid.image(), grid.shape(), down, across,
+                      memory.data_ptr<float>() + worker * size,
+                      labels.data_ptr<uint8_t>() + image * height * width, int32_t(begin),
+                      int32_t(std::min(begin + rows, height)));
+  });
+  return labels;
+}
+
+ct_code ct_resized_argmax(ct_tensor_ref scores, int64_t height, int64_t width, ct_tensor_ref *out,
+                          ct_error *error) noexcept {
   return give(out, error, {scores}, [&] {
     const auto values = dense(scores->value.detach());
     const Grid grid = scores_grid(values);
-    auto labels = empty_labels(grid);
-    if (labels.numel() == 0) return labels;
-    over_images(grid, grid.height, grid.width * grid.channels,
-                [&](int64_t image, int32_t begin, int32_t end) {
-                  ck_argmax(values.data_ptr<float>() + image * grid.image(), grid.shape(),
-                            labels.data_ptr<uint8_t>() + image * grid.cells(), begin, end);
-                });
-    return labels;
+    const int64_t most = 64;
+    if (height < 1 || width < 1) throw Failure(ct_bad_shape, "labels of no cell");
+    if (height == grid.height && width == grid.width) return argmax_labels(values);
+    const bool is_multiple = values.numel() > 0 && height % grid.height == 0 &&
+                             width % grid.width == 0 && height / grid.height <= most &&
+                             width / grid.width <= most;
+    if (is_multiple)
+      return multiplied_labels(values, grid, int32_t(height / grid.height),
+                               int32_t(width / grid.width));
+    return argmax_labels(at::upsample_bilinear2d(values, {height, width}, false));
   });
 }
 

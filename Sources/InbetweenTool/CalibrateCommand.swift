@@ -87,8 +87,10 @@ struct CalibrateCommand: ParsableCommand {
       parts: try parts.names(backbone: name).filter { $0.key != "scheduler" })
     if let limits { try output?.write(json: limits) }
     // What is held stands last.
-    let end = [scheduler.range(of: "rate=", options: .backwards)?.lowerBound,
-      scheduler.range(of: "latency=", options: .backwards)?.lowerBound].compactMap(\.self).max()
+    let targets = ["rate=", "latency="].compactMap {
+      scheduler.range(of: $0, options: .backwards)?.lowerBound
+    }
+    let end = targets.max()
     print(
       scheduler[..<(end ?? scheduler.endIndex)] + String(format: "%.7g", found.limit)
         + String(format: "   %.1f %% of %d frames key", 100 * found.share, clip.count))

@@ -304,8 +304,7 @@ extension KeyframePipeline {
 
   /// What comes after the last stage.
   func finish(_ output: Tensor, size: PixelSize, giving product: Product) throws -> Tensor {
-    let scores = try head(output, size: size)
-    return product == .scores ? scores : try scores.argmaxLabels()
+    product == .scores ? try head(output, size: size) : try head.labels(of: output, size: size)
   }
 }
 

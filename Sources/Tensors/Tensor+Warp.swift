@@ -50,6 +50,15 @@ extension Tensor {
     try shim { ct_argmax_labels(handle, &$0, &$1) }
   }
 
+  /// The channel with the highest score where N × C × H × W are interpolated to another height and width, half-pixel
+  /// centres: N × height × width bytes.
+  ///
+  /// It is `resizedBilinear(height:width:grid:)` and then `argmaxLabels()`, but for the rounding of sums, and where the
+  /// size is a whole multiple without the tensor between them.
+  public func argmaxLabels(resizedToHeight height: Int, width: Int) throws(TensorError) -> Tensor {
+    try shim { ct_resized_argmax(handle, Int64(height), Int64(width), &$0, &$1) }
+  }
+
   /// These labels, N × H × W bytes, where the motion says, each from the nearest cell.
   ///
   /// Half-way between two cells it is the one to the right or below. Motion and `known` are as for

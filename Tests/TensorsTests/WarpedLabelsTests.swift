@@ -72,3 +72,34 @@ func labelsOfAWarpAreTheWarpAndThenTheLabels(border: Border, channelsLast: Bool)
   #expect(try carried(.nan, .zero) == [1, 2, 3, 4, 5])
   #expect(try carried(1e30, .clamp) == [5, 5, 5, 5, 5])
 }
+
+/// Grid and how many times as large: whole multiples, and others.
+@Test(arguments: [
+  (1, 1, 1, 4, 3), (3, 2, 5, 4, 10), (11, 13, 70, 26, 140), (19, 9, 64, 72, 512),
+  (40, 7, 31, 21, 124), (2, 6, 65, 6, 195), (11, 5, 17, 13, 40), (12, 8, 9, 4, 5),
+])
+func labelsOfResizedScoresAreThoseOfTheResizedOnes(
+  channels: Int, rows: Int, columns: Int, height: Int, width: Int
+) throws {
+  let scores = try Tensor.normal([2, channels, rows, columns], seed: 5)
+  let apart = try scores.resizedBilinear(height: height, width: width, grid: .halfPixel)
+  let expected = try apart.argmaxLabels().bytes(), values = try apart.floats()
+  for lie in [scores, try scores.channelsLast()] {
+    let labels = try lie.argmaxLabels(resizedToHeight: height, width: width)
+    #expect(labels.shape == [2, height, width])
+    let cells = height * width
+    for (at, label) in try labels.bytes().enumerated() where label != expected[at] {
+      // Only sums that are rounded in another order may tell two classes apart otherwise.
+      func score(_ label: UInt8) -> Float {
+        values[(at / cells * channels + Int(label)) * cells + at % cells]
+      }
+      #expect(Swift.abs(score(label) - score(expected[at])) < 1e-5, "cell \(at)")
+    }
+  }
+}
+
+@Test func ofEqualResizedScoresTheLowestChannelWins() throws {
+  let scores = try Tensor([1, 2, 2, 0, 2, 2], shape: [1, 3, 1, 2])
+  let planes = try scores.argmaxLabels(resizedToHeight: 2, width: 4)
+  #expect(try planes.bytes() == [1, 2, 2, 0, 1, 2, 2, 0])
+}

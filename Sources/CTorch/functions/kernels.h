@@ -7,6 +7,8 @@
 CT_FUNCTION(ct_warp, (ct_tensor_ref features, ct_tensor_ref motion, ct_tensor_ref known, ct_border_kind border, ct_tensor_ref *out, ct_error *error), (features, motion, known, border, out, error))
 // N × C × H × W scores give N × H × W labels; at most 256 channels.
 CT_FUNCTION(ct_warp_argmax, (ct_tensor_ref scores, ct_tensor_ref motion, ct_tensor_ref known, ct_border_kind border, ct_tensor_ref *out, ct_error *error), (scores, motion, known, border, out, error))
+// The labels of scores interpolated to another height and width, half-pixel centres.
+CT_FUNCTION(ct_resized_argmax, (ct_tensor_ref scores, int64_t height, int64_t width, ct_tensor_ref *out, ct_error *error), (scores, height, width, out, error))
 CT_FUNCTION(ct_argmax_labels, (ct_tensor_ref scores, ct_tensor_ref *out, ct_error *error), (scores, out, error))
 // Labels are N × H × W; `outside` is what a place beyond a zero border gives.
 CT_FUNCTION(ct_warp_labels, (ct_tensor_ref labels, ct_tensor_ref motion, ct_tensor_ref known, ct_border_kind border, uint8_t outside, ct_tensor_ref *out, ct_error *error), (labels, motion, known, border, outside, out, error))
