@@ -55,7 +55,7 @@ struct KeyAllowanceTests {
 }
 
 struct BudgetPolicyTests {
-  /// A network that wants a key with a probability above one half where `logit` is above 0, whatever it sees.
+  /// A network that adds `logit` to an even pace, whatever it sees.
   private func network(saying logit: Double) throws -> PolicyNetwork {
     let parameters = Parameters(seed: 3)
     let network = try PolicyNetwork(size: 4, parameters: parameters)
@@ -75,7 +75,7 @@ struct BudgetPolicyTests {
   }
 
   @Test func schedulesAreDrawn() throws {
-    let (eager, lazy) = (try network(saying: 1), try network(saying: -1))
+    let (eager, lazy) = (try network(saying: 1000), try network(saying: -1000))
     // All at once, then none: a block's keys, its first frame's among them.
     let block = KeyAllowance.Terms.block(keys: 3, frames: 8)
     #expect(try drawn(BudgetPolicy(eager, within: block), frames: 16) == "KKK.....KKK.....")
@@ -85,6 +85,12 @@ struct BudgetPolicyTests {
     #expect(try drawn(BudgetPolicy(eager, within: share), frames: 13) == "K...K...K...K")
     #expect(try drawn(BudgetPolicy(lazy, within: share), frames: 13) == "K............")
     #expect(try drawn(BudgetPolicy(lazy, within: .rate(1)), frames: 4) == "KKKK")
+    // Where nothing was learned it is a fixed interval.
+    let drawnOnly = try network(saying: 0)
+    let even = KeyAllowance.Terms.block(keys: 3, frames: 9)
+    #expect(try drawn(BudgetPolicy(drawnOnly, within: even), frames: 18) == "K..K..K..K..K..K..")
+    #expect(
+      try drawn(BudgetPolicy(drawnOnly, within: .rate(0.25)), frames: 13) == "K...K...K...K")
   }
 
   @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
