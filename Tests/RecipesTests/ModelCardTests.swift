@@ -27,7 +27,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
   }
 
   /// What the weights are of.
-  enum Kind { case network, flow, propagation, deviation }
+  enum Kind { case network, flow, propagation, deviation, policy }
 
   /// Labels carried along a network's motion over a number of frames.
   struct Carrying: Sendable {
@@ -50,7 +50,9 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
       said.has("propagation")
       ? .propagation
       : said.has("deviation")
-        ? .deviation : try NetworkFolder.kind(in: folder) == nil ? .network : .flow
+        ? .deviation
+        : said.has("policy")
+          ? .policy : try NetworkFolder.kind(in: folder) == nil ? .network : .flow
     let text = try String(contentsOfFile: "\(folder)/card.yaml", encoding: .utf8)
     let card = try DescriptionReader(yaml: text)
     try card.allow(["parameters", "multiply-adds", "command", "data", "scores", "carried"])
@@ -188,6 +190,13 @@ extension ModelCard {
       _ = try deviation.predict(
         deviation.emptyChange(behind: backbone, size: size), in: .counting(in: ledger))
       return deviation.parameters
+    case .policy:
+      let network = try PolicyNetwork(contentsOf: folder)
+      let seen = PolicySight.nothing.observation(
+        framesSinceKey: 1, within: KeyAllowance(.rate(0.1)))
+      _ = try network.step(
+        Tensor(seen, shape: [1, seen.count]), after: network.start(1), in: .counting(in: ledger))
+      return network.parameters
     }
   }
 
@@ -222,6 +231,19 @@ extension ModelCard {
         backbone: network, head: head,
         scheduler: DeviationAtRate(LearnedDeviation(contentsOf: folder), rate: score.rate),
         propagator: .warp(), flow: flow(specification.flow))
+    case .policy:
+      let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
+      let specification = try PolicySpecification(yaml: text, folder: folder)
+      let (network, head) = try StoredNetwork(at: specification.backbone).load()
+      guard case .trained(let part) = specification.carrying else {
+        throw BackboneError(.badDescription, "\(folder): only behind a trained part here")
+      }
+      let strategy = try PropagationStrategy(contentsOf: part, behind: network)
+      return try KeyframePipeline(
+        backbone: network, head: head,
+        scheduler: BudgetPolicy(PolicyNetwork(contentsOf: folder), within: .rate(score.rate)),
+        propagator: strategy.propagator, fusion: strategy.fusion,
+        flow: flow(specification.flow), tap: strategy.tap)
     }
   }
 }

@@ -3,15 +3,16 @@
 extension Recipe {
   /// Budget-Aware Deep Semantic Video Segmentation (Mahasseni et al., CVPR 2017, section 3).
   ///
-  ///     while the budget lasts, frames that have changed are key
+  ///     of every 20 frames 9 are key, which ones a recurrent policy says
   ///     elsewhere:   scores = one convolution of [I_t - I_k; the key's probabilities]
   ///
-  /// The paper's policy sees the whole video and is trained by policy gradient; this one is causal: a limit on the warp's
-  /// error that holds the rate, under a bound that nothing exceeds.
+  /// The policy is trained by policy gradient, as the paper's, and spends a hard budget; unlike the paper's it is causal, and its
+  /// frames borrow from keys before them only.
   public static let budgetAware = Recipe(
     "budget-aware", "a hard budget of keys, one convolution elsewhere (Mahasseni et al., CVPR 2017)"
   ) { models in
     Composition(
-      scheduler: "budget:0.5,warp-error:rate=0.45", propagation: "trained:\(models["difference"])")
+      scheduler: "policy:\(models["policy"]),9/20",
+      propagation: "trained:\(models["difference"])", flow: "still")
   }
 }

@@ -142,10 +142,11 @@ public struct PolicyNetwork: Sendable {
     return (try learned + pace(seen), next)
   }
 
-  /// Four times how many frames past the half of the last one before a key is due, from what is seen.
+  /// 2 once a key is due at an even pace, -2 before that, from what is seen: no more, so that what is learned can say
+  /// otherwise.
   private func pace(_ seen: Tensor) throws(TensorError) -> Tensor {
     let due = try seen.select(axis: 1, index: PolicySight.count) * 2
     let rate = try seen.select(axis: 1, index: PolicySight.count + 1) * 0.5
-    return try ((due - 1) / rate + 0.5) * 4
+    return try (((due - 1) / rate + 0.5) * 4).clamped(to: -2...2)
   }
 }
