@@ -3,7 +3,6 @@
 #include "kernels.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "parallel.hpp"
 

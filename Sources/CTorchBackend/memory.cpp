@@ -18,6 +18,8 @@ namespace {
 /// that asks for as much.
 class Pool {
  public:
+  static constexpr size_t most = size_t(256) << 20;
+
   void *take(size_t size) {
     const std::lock_guard<std::mutex> lock(mutex);
     const auto found = kept.find(size);
@@ -53,7 +55,6 @@ class Pool {
     kept.erase(one);
   }
 
-  static constexpr size_t most = size_t(256) << 20;
   std::mutex mutex;
   Kept kept;
   std::map<uint64_t, Kept::iterator> ages;
@@ -85,7 +86,7 @@ size_t rounded(size_t size) {
 void release(void *values) {
   if (!values) return;
   auto *header = static_cast<Header *>(values) - 1;
-  if (header->size < least) return std::free(header);
+  if (header->size < least || header->size > Pool::most / 4) return std::free(header);
   pool().give(header, header->size);
 }
 

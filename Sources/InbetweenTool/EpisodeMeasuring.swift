@@ -25,9 +25,9 @@ struct EpisodeMeasuring {
   func episode(
     of clip: any Clip, named name: String, isStopped: () -> Bool
   ) throws -> PolicyEpisode? {
-    let path = "\(folder)/\(fileName(of: name, frames: clip.count)).json"
+    let path = "\(folder)/\(try fileName(of: name, frames: clip.count)).json"
     if let kept = kept(at: path, frames: clip.count) { return kept }
-    let pipeline = try pipeline(for: clip)
+    let pipeline = try pipeline()
     let taught = try TeacherLabels(of: clip, classes: pipeline.head.classes) { pixels in
       var state = pipeline.start()
       return try pipeline.label(Frame(index: 0, time: 0, pixels: pixels), in: &state).labels
@@ -42,7 +42,7 @@ struct EpisodeMeasuring {
     return episode
   }
 
-  private func pipeline(for clip: any Clip) throws -> KeyframePipeline {
+  private func pipeline() throws -> KeyframePipeline {
     let policy = specification.policy
     let stored = try StoredNetwork(at: policy.backbone)
     let (backbone, head) = try stored.load()
@@ -57,19 +57,19 @@ struct EpisodeMeasuring {
   }
 
   /// Says which clip it is, and tells apart what is measured in another way.
-  private func fileName(of name: String, frames: Int) -> String {
+  private func fileName(of name: String, frames: Int) throws -> String {
     let policy = specification.policy
+    var files = try StoredNetwork(at: policy.backbone).files
+    if case .trained(let part) = policy.carrying { files.append("\(part)/weights.safetensors") }
+    // Other weights under the same names measure otherwise.
+    let weights = try files.sorted().map { try readBytes(of: $0, limit: 1 << 30).fingerprint }
     let text = [
-      name, "\(frames)", "\(specification.horizon)", policy.backbone, policy.flow,
-      "\(policy.carrying)",
-    ].joined(separator: "\n")
-    // FNV-1a, which is the same in every run.
-    let hash = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
-    }
+      name, "\(frames)", "\(specification.horizon)", policy.flow, "\(policy.carrying)",
+    ]
+    let hash = [UInt8]((text + weights).joined(separator: "\n").utf8).fingerprint
     let last = name.split(separator: "/").last.map(String.init) ?? name
     let clip = last.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-    return String(clip.prefix(60)) + "-" + String(hash, radix: 16)
+    return String(clip.prefix(60)) + "-" + hash
   }
 
   /// What was kept; nil where there is nothing, or nothing that fits.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Backbone
-internal import Foundation
 internal import Layers
 public import Scheduler
 package import Tensors
@@ -12,31 +11,14 @@ extension LearnedDeviation {
   ///
   /// - Throws: `BackboneError` where a file is missing, or does not fit the other.
   public init(contentsOf folder: String) throws {
-    let weights = "\(folder)/weights.safetensors"
-    let text = try NetworkFolder.text(in: folder)
-    guard FileManager.default.fileExists(atPath: weights) else {
-      throw BackboneError(.missingFile, "\(folder) is not trained: there is no \(weights)")
-    }
-    let specification: DeviationSpecification
-    do throws(BackboneError) {
-      specification = try DeviationSpecification(yaml: text, folder: folder)
-    } catch {
-      throw BackboneError(
-        error.code, "\(NetworkFolder.specificationPath(in: folder)): \(error.message)")
-    }
-    let file = try SafetensorsFile(contentsOf: weights)
-    let parameters = Parameters(reading: file)
-    do {
+    self = try storedPart(in: folder) { (text) throws(BackboneError) in
+      try DeviationSpecification(yaml: text, folder: folder)
+    } made: { specification, file, parameters in
       // How many channels a stage of the backbone has, the weights know.
       let channels = file["first.weight"].map { $0.shape.rank > 1 ? $0.shape[1] : 1 } ?? 1
-      try self.init(
+      return try LearnedDeviation(
         specification.sight, channels: max(1, channels), width: specification.width,
         parameters: parameters)
-      if let name = parameters.unread.first {
-        throw LayerError("nothing here is called \(String(reflecting: name))")
-      }
-    } catch let error as LayerError {
-      throw BackboneError(.badWeights, "\(weights) does not fit its spec.yaml: \(error)")
     }
   }
 }

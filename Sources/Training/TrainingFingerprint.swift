@@ -20,7 +20,7 @@ public struct TrainingFingerprint: Hashable, Sendable, ExpressibleByStringLitera
   init(of root: DescriptionReader, stages: Int) throws(BackboneError) {
     self.init(
       try (1...max(1, stages)).map { (count) throws(BackboneError) in
-        try root.text(keeping: count, of: "stages", in: "training").hashed
+        [UInt8](try root.text(keeping: count, of: "stages", in: "training").utf8).fingerprint
       })
   }
 
@@ -33,10 +33,10 @@ public struct TrainingFingerprint: Hashable, Sendable, ExpressibleByStringLitera
   public subscript(_ stage: Int) -> String { texts[min(max(stage, 0), texts.count - 1)] }
 }
 
-extension String {
-  /// Sixteen hexadecimal digits that tell texts apart (FNV-1a).
-  fileprivate var hashed: String {
-    let hash = utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+extension [UInt8] {
+  /// Hexadecimal digits that tell bytes apart, the same in every run (FNV-1a).
+  package var fingerprint: String {
+    let hash = reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
       ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
     }
     return String(hash, radix: 16)
