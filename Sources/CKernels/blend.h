@@ -6,46 +6,69 @@
 
 #include "kernel.h"
 
-/// `size` neighbouring channels of one cell from four taps; `size` is a constant where it matters.
-CK_INLINE void ck_blend_some(const float *const tap[4], const float weight[4], float *restrict out,
-                             int32_t first, int32_t size) {
+/// How a cell is made of its four taps.
+typedef enum ck_making {
+  ck_of_four,  // all of them count
+  ck_of_some,  // some do
+  ck_of_one    // the first alone does, as it is
+} ck_making;
+
+CK_INLINE ck_making ck_making_of(const float weight[4], int full) {
+  return full ? ck_of_four : weight[0] == 1 ? ck_of_one : ck_of_some;
+}
+
+/// `size` neighbouring channels of one cell; `size` is a constant where it matters.
+CK_INLINE void ck_blend_some(const float *const tap[4], const float weight[4], ck_making making,
+                             float *restrict out, int32_t first, int32_t size) {
   const float *a = tap[0] + first, *b = tap[1] + first, *c = tap[2] + first, *d = tap[3] + first;
-  for (int32_t i = 0; i < size; ++i) {
-    out[first + i] = ((weight[0] * a[i] + weight[1] * b[i]) + weight[2] * c[i]) + weight[3] * d[i];
-  }
-}
-
-/// All channels of one cell whose four taps count; the last block overlaps the one before.
-CK_INLINE void ck_blend_full(const float *const tap[4], const float weight[4], float *out,
-                             int32_t channels) {
-  if (channels >= 16) {
-    for (int32_t first = 0; first + 16 <= channels; first += 16) {
-      ck_blend_some(tap, weight, out, first, 16);
-    }
-    if (channels % 16) ck_blend_some(tap, weight, out, channels - 16, 16);
-  } else if (channels >= 8) {
-    ck_blend_some(tap, weight, out, 0, 8);
-    if (channels > 8) ck_blend_some(tap, weight, out, channels - 8, 8);
-  } else if (channels >= 4) {
-    ck_blend_some(tap, weight, out, 0, 4);
-    if (channels > 4) ck_blend_some(tap, weight, out, channels - 4, 4);
-  } else {
-    for (int32_t first = 0; first < channels; ++first) ck_blend_some(tap, weight, out, first, 1);
-  }
-}
-
-/// All channels of one cell where some tap is not to be counted.
-CK_INLINE void ck_blend_part(const float *const tap[4], const float weight[4], float *restrict out,
-                             int32_t channels) {
-  if (weight[0] == 1) {
-    memcpy(out, tap[0], (size_t)channels * sizeof(float));
+  float sum[16];
+  if (making == ck_of_one) {
+    memcpy(out + first, a, (size_t)size * sizeof(float));
     return;
   }
-  for (int32_t i = 0; i < channels; ++i) out[i] = weight[0] > 0 ? weight[0] * tap[0][i] : 0;
-  for (int32_t k = 1; k < 4; ++k) {
-    if (!(weight[k] > 0)) continue;
-    for (int32_t i = 0; i < channels; ++i) out[i] += weight[k] * tap[k][i];
+  if (making == ck_of_four) {
+    for (int32_t i = 0; i < size; ++i) {
+      sum[i] = ((weight[0] * a[i] + weight[1] * b[i]) + weight[2] * c[i]) + weight[3] * d[i];
+    }
+  } else {
+    for (int32_t i = 0; i < size; ++i) sum[i] = weight[0] > 0 ? weight[0] * a[i] : 0;
+    for (int32_t k = 1; k < 4; ++k) {
+      if (!(weight[k] > 0)) continue;
+      for (int32_t i = 0; i < size; ++i) sum[i] += weight[k] * tap[k][first + i];
+    }
   }
+  memcpy(out + first, sum, (size_t)size * sizeof(float));
+}
+
+/// All channels of one cell, in blocks; the last block overlaps the one before.
+CK_INLINE void ck_blend_cell(const float *const tap[4], const float weight[4], ck_making making,
+                             float *out, int32_t channels) {
+  if (channels >= 16) {
+    for (int32_t first = 0; first + 16 <= channels; first += 16) {
+      ck_blend_some(tap, weight, making, out, first, 16);
+    }
+    if (channels % 16) ck_blend_some(tap, weight, making, out, channels - 16, 16);
+  } else if (channels >= 8) {
+    ck_blend_some(tap, weight, making, out, 0, 8);
+    if (channels > 8) ck_blend_some(tap, weight, making, out, channels - 8, 8);
+  } else if (channels >= 4) {
+    ck_blend_some(tap, weight, making, out, 0, 4);
+    if (channels > 4) ck_blend_some(tap, weight, making, out, channels - 4, 4);
+  } else {
+    for (int32_t first = 0; first < channels; ++first) {
+      ck_blend_some(tap, weight, making, out, first, 1);
+    }
+  }
+}
+
+/// How many cells from `first` on are copies of cells that lie side by side.
+CK_INLINE int32_t ck_copies(const ck_taps *taps, int32_t first, int32_t count) {
+  int32_t end = first;
+  while (end < count && taps->weight[0][end] == 1 && !taps->full[end] &&
+         taps->offset[0][end] - taps->offset[0][first] == end - first) {
+    ++end;
+  }
+  return end - first;
 }
 
 /// A run of cells, channels side by side: `out` receives `count` × `channels` values.
@@ -59,10 +82,16 @@ CK_INLINE void ck_blend_cells(const float *features, const ck_taps *taps, int32_
       weight[k] = taps->weight[k][i];
     }
     float *cell = out + (ptrdiff_t)i * channels;
-    if (taps->full[i]) {
-      ck_blend_full(tap, weight, cell, channels);
-    } else {
-      ck_blend_part(tap, weight, cell, channels);
+    const int32_t copies = ck_copies(taps, i, count);
+    if (copies > 1) {
+      memcpy(cell, tap[0], (size_t)copies * (size_t)channels * sizeof(float));
+      i += copies - 1;
+      continue;
+    }
+    switch (ck_making_of(weight, taps->full[i])) {
+      case ck_of_four: ck_blend_cell(tap, weight, ck_of_four, cell, channels); break;
+      case ck_of_some: ck_blend_cell(tap, weight, ck_of_some, cell, channels); break;
+      case ck_of_one: ck_blend_cell(tap, weight, ck_of_one, cell, channels); break;
     }
   }
 }

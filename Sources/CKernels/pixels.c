@@ -30,3 +30,29 @@ CK_KERNEL void ck_pixels(const uint8_t *pixels, ptrdiff_t stride, int32_t height
     }
   }
 }
+
+CK_INLINE void ck_block_means_of_row(const float *rows, ptrdiff_t stride, int32_t down,
+                                     int32_t across, int32_t width, float *restrict out) {
+  const float share = 1 / (float)(down * across);
+  for (int32_t x = 0; x < width; ++x) {
+    float sum = 0;
+    for (int32_t i = 0; i < down; ++i) {
+      for (int32_t j = 0; j < across; ++j) sum += rows[i * stride + x * across + j];
+    }
+    out[x] = sum * share;
+  }
+}
+
+CK_KERNEL void ck_block_means(const float *plane, int32_t down, int32_t across, int32_t width,
+                              float *out, int32_t row_begin, int32_t row_end) {
+  const ptrdiff_t stride = (ptrdiff_t)width * across;
+  for (int32_t y = row_begin; y < row_end; ++y) {
+    const float *rows = plane + (ptrdiff_t)y * down * stride;
+    float *to = out + (ptrdiff_t)y * width;
+    if (down == 2 && across == 2) {
+      ck_block_means_of_row(rows, stride, 2, 2, width, to);
+    } else {
+      ck_block_means_of_row(rows, stride, down, across, width, to);
+    }
+  }
+}

@@ -2,6 +2,7 @@
 // What networks are made of: convolution, normalisation, pooling, resizing, loss.
 #include "backend.hpp"
 #include "convolution.hpp"
+#include "kernels.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
 
@@ -81,13 +82,39 @@ ct_code ct_add_rectified(ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *ou
   });
 }
 
+/// Means over blocks of whole cells of one size; LibTorch works out the edges of each anew.
+static at::Tensor block_means(const at::Tensor &x, int64_t height, int64_t width) {
+  const Grid grid = grid_of(x);
+  auto out = at::empty({grid.count, grid.channels, height, width}, x.options());
+  const int64_t plane = height * width, work = grid.cells() / height;
+  const float *from = x.data_ptr<float>();
+  float *to = out.data_ptr<float>();
+  const int64_t down = grid.height / height, across = grid.width / width;
+  const Grid planes{grid.count * grid.channels, 1, height, width, ck_planar, true};
+  over_images(planes, height, work, [&](int64_t image, int32_t begin, int32_t end) {
+    ck_block_means(from + image * grid.cells(), int32_t(down), int32_t(across), int32_t(width),
+                   to + image * plane, begin, end);
+  });
+  return out;
+}
+
+static at::Tensor adaptively_pooled(const at::Tensor &x, at::IntArrayRef size) {
+  const bool is_whole = size[0] > 0 && size[1] > 0 && x.size(2) % size[0] == 0 &&
+                        x.size(3) % size[1] == 0 && x.numel() > 0;
+  const bool has_gradient = at::GradMode::is_enabled() && x.requires_grad();
+  if (is_whole && !has_gradient && x.is_cpu() && x.scalar_type() == at::kFloat &&
+      x.is_contiguous())
+    return block_means(x, size[0], size[1]);
+  return at::adaptive_avg_pool2d(x, size);
+}
+
 static at::Tensor pool(ct_pooling_kind kind, const at::Tensor &x, const ct_window &window,
                        bool count_padding) {
   const auto size = pair(window.size), stride = pair(window.stride), padding = pair(window.padding);
   switch (kind) {
     case ct_pool_largest: return at::max_pool2d(x, size, stride, padding, pair(window.dilation));
     case ct_pool_mean: return at::avg_pool2d(x, size, stride, padding, false, count_padding);
-    case ct_pool_adaptive: return at::adaptive_avg_pool2d(x, size);
+    case ct_pool_adaptive: return adaptively_pooled(x, size);
   }
   throw Failure(ct_bad_argument, "no such pooling");
 }

@@ -113,7 +113,91 @@ struct Warp : torch::autograd::Function<Warp> {
   }
 };
 
+static at::Tensor carried(const at::Tensor &features, const at::Tensor &motion,
+                          const at::Tensor &known, ck_border border) {
+  if (is_left_to_library(features)) return sampled(features, motion, known, border);
+  return Warp::apply(dense(features), motion, known, int64_t(border));
+}
+
+/// What a frame's scores are mixed with.
+struct Memory {
+  const at::Tensor &own, &before, &here, &there;
+  double weight, tolerance;
+
+  void require_one_grid() const {
+    if (own.sizes() != before.sizes())
+      throw Failure(ct_bad_shape, "scores of " + shape(own) + " and of " + shape(before));
+    const bool fit = here.dim() == 4 && here.sizes() == there.sizes() && here.size(1) > 0 &&
+                     here.size(0) == own.size(0) && here.size(2) == own.size(2) &&
+                     here.size(3) == own.size(3);
+    if (!fit)
+      throw Failure(ct_bad_shape, "pictures of " + shape(here) + " and of " + shape(there) +
+                                    " do not suit scores of " + shape(own));
+    if (!(weight >= 0 && weight <= 1 && tolerance > 0))
+      throw Failure(ct_bad_argument, "a weight is from 0 to 1, a tolerance above 0");
+  }
+
+  /// Whether LibTorch's operations have to do: another device, gradients.
+  bool is_left_to_library(const Grid &grid) const {
+    bool has_gradient = false;
+    for (const auto *one : {&own, &before, &here, &there})
+      has_gradient |= at::GradMode::is_enabled() && one->requires_grad();
+    return has_gradient || ct::is_left_to_library(own) || grid.channels > ck_most_remembered();
+  }
+};
+
+static at::Tensor remembered_by_library(const Memory &memory, const at::Tensor &motion,
+                                        const at::Tensor &known) {
+  const auto there = carried(memory.there, motion, known, ck_border_clamp);
+  auto gate = (memory.here - there).abs().mean(1, true).mul(-1 / memory.tolerance).exp();
+  gate = gate * memory.weight;
+  if (known.numel() > 0) gate = gate * known.ne(0).unsqueeze(1);
+  const auto before = carried(memory.before, motion, known, ck_border_clamp);
+  return memory.own + gate * (before - memory.own);
+}
+
+static at::Tensor remembered(const Memory &memory, const Motion &motion) {
+  const auto own = dense(memory.own);
+  const Grid grid = grid_of(own);
+  const auto before = memory.before.to(at::kFloat).contiguous(format(grid.layout));
+  const auto here = memory.here.to(at::kFloat).contiguous();
+  const auto there = memory.there.to(at::kFloat).contiguous();
+  auto out = at::empty(own.sizes(), own.options().memory_format(format(grid.layout)));
+  if (out.numel() == 0) return out;
+  const int64_t picture = here.size(1) * grid.cells();
+  over_images(grid, grid.height, grid.width * grid.channels,
+              [&](int64_t image, int32_t begin, int32_t end) {
+                const ck_motion along = motion.of(image);
+                const int64_t at = image * grid.image();
+                const ck_memory given = {own.data_ptr<float>() + at,
+                                         before.data_ptr<float>() + at,
+                                         here.data_ptr<float>() + image * picture,
+                                         there.data_ptr<float>() + image * picture,
+                                         int32_t(here.size(1)),
+                                         float(memory.weight),
+                                         float(memory.tolerance)};
+                ck_remember(&given, grid.shape(), &along, out.data_ptr<float>() + at, begin, end);
+              });
+  return out;
+}
+
 namespace backend {
+
+ct_code ct_remember(ct_tensor_ref own, ct_tensor_ref before, ct_tensor_ref here,
+                    ct_tensor_ref there, ct_tensor_ref motion, ct_tensor_ref known, double weight,
+                    double tolerance, ct_tensor_ref *out, ct_error *error) noexcept {
+  return give(out, error, {own, before, here, there, motion}, [&] {
+    const Grid grid = grid_of(own->value);
+    const Memory memory{own->value, before->value, here->value, there->value, weight, tolerance};
+    memory.require_one_grid();
+    const auto values = motion_values(motion->value, grid);
+    const auto marks = known_marks(known, grid);
+    const bool moves = at::GradMode::is_enabled() && values.requires_grad();
+    if (moves || memory.is_left_to_library(grid))
+      return remembered_by_library(memory, values, marks);
+    return remembered(memory, {values, marks});
+  });
+}
 
 ct_code ct_warp(ct_tensor_ref features, ct_tensor_ref motion, ct_tensor_ref known,
                 ct_border_kind border, ct_tensor_ref *out, ct_error *error) noexcept {
@@ -122,10 +206,7 @@ ct_code ct_warp(ct_tensor_ref features, ct_tensor_ref motion, ct_tensor_ref know
     const Grid grid = grid_of(features->value);
     const auto values = motion_values(motion->value, grid);
     const auto marks = known_marks(known, grid);
-    if (is_left_to_library(features->value))
-      return sampled(features->value, values, marks, border_of(border)).to(type);
-    return Warp::apply(dense(features->value), values, marks, int64_t(border_of(border)))
-        .to(type);
+    return carried(features->value, values, marks, border_of(border)).to(type);
   });
 }
 

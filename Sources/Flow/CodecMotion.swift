@@ -72,13 +72,17 @@ extension MotionField {
   init(width: Int, height: Int, vectors: some Sequence<MotionVector>) {
     var displacements = [Float](repeating: 0, count: 2 * width * height)
     var known = [UInt8](repeating: 0, count: width * height)
-    for vector in vectors where vector.source != 0 {
-      let (dx, dy) = vector.displacement
-      let columns = Self.covered(by: vector.width, around: vector.x, limit: width)
-      for row in Self.covered(by: vector.height, around: vector.y, limit: height) {
-        for cell in (row * width + columns.lowerBound)..<(row * width + columns.upperBound) {
-          (displacements[2 * cell], displacements[2 * cell + 1]) = (dx, dy)
-          known[cell] = 1
+    displacements.withUnsafeMutableBufferPointer { values in
+      known.withUnsafeMutableBufferPointer { known in
+        for vector in vectors where vector.source != 0 {
+          let (dx, dy) = vector.displacement
+          let columns = Self.covered(by: vector.width, around: vector.x, limit: width)
+          for row in Self.covered(by: vector.height, around: vector.y, limit: height) {
+            for cell in (row * width + columns.lowerBound)..<(row * width + columns.upperBound) {
+              (values[2 * cell], values[2 * cell + 1]) = (dx, dy)
+              known[cell] = 1
+            }
+          }
         }
       }
     }

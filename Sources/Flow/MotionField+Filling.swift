@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CKernels
 
 extension MotionField {
   /// The same field with its unknown cells filled from what is known around them.
@@ -9,11 +10,9 @@ extension MotionField {
   public func filled() -> MotionField {
     guard known != nil else { return self }
     guard let coarse = halved() else { return .still(width: width, height: height) }
-    let around = coarse.filled()
-    return around.withReader { around in
-      filled(width: width, height: height) { field, x, y in
-        let here = field[y * width + x]
-        return here.isKnown ? here : around[y / 2 * coarse.width + x / 2]
+    return withField { field in
+      coarse.filled().withField { coarse in
+        Self.made(width: width, height: height) { ck_fill_field(field, coarse, $0) }
       }
     }
   }
@@ -21,17 +20,8 @@ extension MotionField {
   /// Means of what is known in blocks of 2×2 cells, values as they are; nil where nothing is known.
   private func halved() -> MotionField? {
     guard known?.contains(where: { $0 != 0 }) ?? true else { return nil }
-    return filled(width: (width + 1) / 2, height: (height + 1) / 2) { field, x, y in
-      var (sum, count) = ((dx: Float(0), dy: Float(0)), Float(0))
-      for row in (2 * y)..<min(2 * y + 2, height) {
-        for column in (2 * x)..<min(2 * x + 2, width) {
-          let value = field[row * width + column]
-          guard value.isKnown else { continue }
-          (sum.dx, sum.dy, count) = (sum.dx + value.dx, sum.dy + value.dy, count + 1)
-        }
-      }
-      guard count > 0 else { return .unknown }
-      return Reader.Value(dx: sum.dx / count, dy: sum.dy / count, isKnown: true)
+    return withField { field in
+      Self.made(width: (width + 1) / 2, height: (height + 1) / 2) { ck_halve_field(field, $0) }
     }
   }
 }

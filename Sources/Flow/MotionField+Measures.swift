@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CKernels
 
 extension MotionField {
   /// The same motion, unknown where it reads outside the grid.
@@ -62,19 +63,11 @@ extension MotionField {
     with back: MotionField, relative: Float = 0.01, absolute: Float = 0.5
   ) throws(FlowError) -> MotionField {
     try requireSameGrid(as: back)
-    let (right, bottom) = (Float(width - 1), Float(height - 1))
-    return back.withReader { back in
-      filled(width: width, height: height) { field, x, y in
-        let there = field[y * width + x]
-        let (toX, toY) = (Float(x) + there.dx, Float(y) + there.dy)
-        guard there.isKnown && toX >= 0 && toX <= right && toY >= 0 && toY <= bottom else {
-          return .unknown
+    return withField { field in
+      back.withField { back in
+        Self.made(width: width, height: height) {
+          ck_check_field(field, back, relative, absolute, $0)
         }
-        let here = back.value(x: toX, y: toY)
-        let gap = Reader.Value(
-          dx: there.dx + here.dx, dy: there.dy + here.dy, isKnown: here.isKnown)
-        let limit = relative * (there.squaredLength + here.squaredLength) + absolute
-        return gap.isKnown && gap.squaredLength <= limit ? there : .unknown
       }
     }
   }

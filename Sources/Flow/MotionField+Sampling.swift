@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CKernels
 
 extension MotionField {
   /// Marks are kept only where one of them says unknown.
@@ -15,12 +16,10 @@ extension MotionField {
   /// from is.
   public func resized(width: Int, height: Int) -> MotionField {
     if (width, height) == (self.width, self.height) { return self }
-    let (across, down) = (Float(width) / Float(self.width), Float(height) / Float(self.height))
-    return filled(width: width, height: height) { source, x, y in
-      var value = source.value(
-        x: (Float(x) + 0.5) / across - 0.5, y: (Float(y) + 0.5) / down - 0.5)
-      (value.dx, value.dy) = (value.dx * across, value.dy * down)
-      return value
+    return withField { field in
+      Self.made(width: width, height: height) {
+        ck_resize_field(field, Int32(width), Int32(height), $0)
+      }
     }
   }
 
@@ -36,19 +35,11 @@ extension MotionField {
     _ next: MotionField, hops: Hops = .exact
   ) throws(FlowError) -> MotionField {
     try requireSameGrid(as: next)
-    return next.composed(after: self, hops: hops)
-  }
-
-  private func composed(after first: MotionField, hops: Hops) -> MotionField {
-    first.withReader { first in
-      filled(width: width, height: height) { next, x, y in
-        let step = first[y * width + x]
-        guard step.isKnown else { return .unknown }
-        var (toX, toY) = (Float(x) + step.dx, Float(y) + step.dy)
-        if hops == .rounded { (toX, toY) = (toX.rounded(), toY.rounded()) }
-        let rest = next.value(x: toX, y: toY)
-        return Reader.Value(
-          dx: step.dx + rest.dx, dy: step.dy + rest.dy, isKnown: rest.isKnown)
+    return withField { first in
+      next.withField { next in
+        Self.made(width: width, height: height) {
+          ck_follow_field(first, next, hops == .rounded ? 1 : 0, $0)
+        }
       }
     }
   }
@@ -61,53 +52,58 @@ extension MotionField {
 }
 
 extension MotionField {
-  /// A field's values in the open, to be read at any place.
+  /// Calls `body` with what the kernels read; it must not leave it.
+  func withField<Result>(_ body: (UnsafePointer<ck_field>) -> Result) -> Result {
+    displacements.withUnsafeBufferPointer { values in
+      func call(_ marks: UnsafePointer<UInt8>?) -> Result {
+        var field = ck_field(
+          displacements: values.baseAddress, known: marks, width: Int32(width),
+          height: Int32(height))
+        return body(&field)
+      }
+      return known.map { $0.withUnsafeBufferPointer { call($0.baseAddress) } } ?? call(nil)
+    }
+  }
+
+  /// A field that a kernel writes row by row; the kernel gives how many of its cells are unknown.
+  static func made(
+    width: Int, height: Int, by write: (ck_field_rows) -> Int32
+  ) -> MotionField {
+    precondition(width > 0 && height > 0, "no motion on a grid of \(width)×\(height)")
+    let cells = width * height
+    var unknown: Int32 = 0
+    var displacements: [Float] = []
+    let marks = [UInt8](unsafeUninitializedCapacity: cells) { marks, count in
+      displacements = [Float](unsafeUninitializedCapacity: 2 * cells) { values, count in
+        unknown = write(
+          ck_field_rows(
+            displacements: values.baseAddress, known: marks.baseAddress, begin: 0,
+            end: Int32(height)))
+        count = 2 * cells
+      }
+      count = cells
+    }
+    return MotionField(
+      width: width, height: height, displacements: displacements, known: unknown > 0 ? marks : nil)
+  }
+}
+
+extension MotionField {
+  /// A field's values in the open.
   struct Reader {
     struct Value {
       var dx: Float, dy: Float
       var isKnown: Bool
-
-      static let unknown = Value(dx: 0, dy: 0, isKnown: false)
     }
 
     let displacements: UnsafeBufferPointer<Float>
     let known: UnsafeBufferPointer<UInt8>?
-    let width: Int, height: Int
 
     @inline(__always)
     subscript(cell: Int) -> Value {
       Value(
         dx: displacements[2 * cell], dy: displacements[2 * cell + 1],
         isKnown: known.map { $0[cell] != 0 } ?? true)
-    }
-
-    /// Bilinear between the four cells around (x, y), clamped to the grid.
-    ///
-    /// A cell without weight is not looked at. What is not finite has no place and is unknown.
-    @inline(__always)
-    func value(x: Float, y: Float) -> Value {
-      guard (x + y).isFinite else { return .unknown }
-      let (column, toRight) = Self.split(x, limit: width)
-      let (row, down) = Self.split(y, limit: height)
-      let across = toRight > 0 ? 1 : 0
-      let top = row * width + column
-      let bottom = down > 0 ? top + width : top
-      let (a, b) = (self[top], self[top + across])
-      let (c, d) = (self[bottom], self[bottom + across])
-      guard a.isKnown && b.isKnown && c.isKnown && d.isKnown else { return .unknown }
-      let upper = (a.dx + toRight * (b.dx - a.dx), a.dy + toRight * (b.dy - a.dy))
-      let lower = (c.dx + toRight * (d.dx - c.dx), c.dy + toRight * (d.dy - c.dy))
-      return Value(
-        dx: upper.0 + down * (lower.0 - upper.0), dy: upper.1 + down * (lower.1 - upper.1),
-        isKnown: true)
-    }
-
-    /// The cell at or before `position`, and how far it is to the next one, from 0 to 1.
-    @inline(__always)
-    private static func split(_ position: Float, limit: Int) -> (cell: Int, rest: Float) {
-      let clamped = max(0, min(position, Float(limit - 1)))
-      let cell = Int(clamped)
-      return (cell, clamped - Float(cell))
     }
   }
 
@@ -116,35 +112,9 @@ extension MotionField {
   func withReader<Result>(_ body: (Reader) -> Result) -> Result {
     displacements.withUnsafeBufferPointer { values in
       func call(_ known: UnsafeBufferPointer<UInt8>?) -> Result {
-        body(Reader(displacements: values, known: known, width: width, height: height))
+        body(Reader(displacements: values, known: known))
       }
       return known.map { $0.withUnsafeBufferPointer(call) } ?? call(nil)
     }
-  }
-
-  /// A field of another grid, each cell made from this one's values.
-  @inline(__always)
-  func filled(
-    width: Int, height: Int,
-    by value: (_ source: Reader, _ x: Int, _ y: Int) -> Reader.Value
-  ) -> MotionField {
-    precondition(width > 0 && height > 0, "no motion on a grid of \(width)×\(height)")
-    var marks = [UInt8](repeating: 1, count: width * height)
-    let count = 2 * width * height
-    let displacements = withReader { reader in
-      [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-        for y in 0..<height {
-          for x in 0..<width {
-            let cell = y * width + x
-            let made = value(reader, x, y)
-            (buffer[2 * cell], buffer[2 * cell + 1]) = (made.dx, made.dy)
-            if !made.isKnown { marks[cell] = 0 }
-          }
-        }
-        initialized = count
-      }
-    }
-    return MotionField(
-      width: width, height: height, displacements: displacements, marks: marks)
   }
 }

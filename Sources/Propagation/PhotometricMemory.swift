@@ -34,11 +34,9 @@ public struct PhotometricMemory: Sendable, Hashable {
     let (motion, known) = try evidence.motion(height: size.height, width: size.width)
     let here = try evidence.picture(.current).adaptiveAveragePool(size)
     let there = try evidence.picture(.reference).adaptiveAveragePool(size)
-    let change = try (here - there.warped(along: motion, known: known)).abs().mean(axes: [1])
-    var gate = try (change * Float(-1 / tolerance)).exp() * Float(weight)
-    if let known { gate = try gate * known.notEqual(to: 0) }
     WorkLedger.current?.add(multiplyAdds: 4 * (before.count + there.count))
-    let carried = try before.channelsLast().warped(along: motion, known: known)
-    return try own + gate.unsqueezed(axis: 1) * (carried - own)
+    return try own.mixed(
+      with: before, along: motion, known: known, here: here, there: there, weight: weight,
+      tolerance: tolerance)
   }
 }

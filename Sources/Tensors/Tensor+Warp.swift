@@ -41,6 +41,28 @@ extension Tensor {
     try shim { ct_warp_argmax(handle, motion.handle, known?.handle, border.code, &$0, &$1) }
   }
 
+  /// These scores, N × C × H × W, mixed with earlier ones of the same shape along the motion, the more the less the
+  /// pictures differ there:
+  ///
+  ///     self + g ⊙ (carried - self)        g = weight · exp(-change / tolerance)
+  ///
+  /// `carried` is `before.warped(along: motion, known: known)`; `change` the mean over the channels of the absolute
+  /// difference of the pictures `here` and, carried too, `there`, both N × P × H × W. g is 0 where the motion is not
+  /// known.
+  ///
+  /// - Throws: `.badShape` where the two do not lie on one grid, `.badArgument` for a weight that is not from 0 to 1
+  ///   or a tolerance that is not above 0.
+  public func mixed(
+    with before: Tensor, along motion: Tensor, known: Tensor? = nil, here: Tensor, there: Tensor,
+    weight: Double, tolerance: Double
+  ) throws(TensorError) -> Tensor {
+    try shim {
+      ct_remember(
+        handle, before.handle, here.handle, there.handle, motion.handle, known?.handle, weight,
+        tolerance, &$0, &$1)
+    }
+  }
+
   /// The channel with the highest score at each place of N × C × H × W, as N × H × W bytes.
   ///
   /// Of equal scores the lowest channel wins; a NaN never does.

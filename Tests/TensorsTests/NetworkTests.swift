@@ -110,6 +110,27 @@ private func convolved(
   try expectEqual(adaptive, [2, 5.0 / 3, 8], shape: [1, 1, 3, 1], within: 1e-6)
 }
 
+@Test(arguments: [(2, 2, 1), (2, 2, 37), (3, 1, 20), (1, 4, 5), (5, 7, 3)])
+func meansOfWholeBlocksAreThoseOfALoop(down: Int, across: Int, width: Int) throws {
+  let (height, planes) = (6, 3)
+  let count = 2 * planes * height * down * width * across
+  let values = (0..<count).map { Float(($0 * 37) % 101) - 50 }
+  let input = try Tensor(values, shape: [2, planes, height * down, width * across])
+  let wanted = (0..<(2 * planes * height * width)).map { at in
+    let (plane, y, x) = (at / (height * width), at / width % height, at % width)
+    let block = (0..<(down * across)).map { i in
+      values[
+        (plane * height * down + y * down + i / across) * width * across + x * across + i % across]
+    }
+    return block.reduce(0, +) / Float(down * across)
+  }
+  for layout in [input, try input.channelsLast()] {
+    try expectEqual(
+      layout.adaptiveAveragePool(Extent(height: height, width: width)).contiguous(), wanted,
+      shape: [2, planes, height, width], within: 1e-4)
+  }
+}
+
 @Test func resizingFollowsItsConvention() throws {
   let input = try Tensor([0, 3, 6, 9], shape: [1, 1, 1, 4])
   let corners = try input.resizedBilinear(height: 1, width: 7, grid: .alignCorners)

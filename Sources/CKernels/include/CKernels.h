@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "CDis.h"
+#include "CFields.h"
 #include "CWinograd.h"
 
 #ifdef __cplusplus
@@ -88,6 +89,30 @@ ptrdiff_t ck_resized_plane(int32_t width) CK_NOEXCEPT;
 /// `ck_argmax` of what `ck_warp` gives, without the array between them. At most 256 channels.
 void ck_warp_argmax(const float *scores, ck_shape shape, const ck_motion *motion, ck_border border,
                     uint8_t *labels, int32_t row_begin, int32_t row_end) CK_NOEXCEPT;
+
+/// A frame's scores and what they are mixed with: those of an earlier frame, and pictures of both, planes
+/// of one channel each, from 0 to 255.
+typedef struct ck_memory {
+  const float *own, *before, *here, *there;
+  int32_t picture_channels;
+  float weight, tolerance;
+} ck_memory;
+
+/// out = own + g · (carried - own): `carried` is what `ck_warp` gives of `before`, and g = weight ·
+/// exp(-change / tolerance), where change is the mean over the channels of the pictures of
+/// |here - there|, `there` carried too; g is 0 where the motion is not known.
+///
+/// Own and earlier scores are of one shape, and so is `out`; the pictures lie on the same grid. Places
+/// outside read the nearest cell. Channels that lie side by side are at most `ck_most_remembered()`.
+void ck_remember(const ck_memory *memory, ck_shape shape, const ck_motion *motion, float *out,
+                 int32_t row_begin, int32_t row_end) CK_NOEXCEPT;
+
+int32_t ck_most_remembered(void) CK_NOEXCEPT;
+
+/// Means over blocks of `down` × `across` cells of one plane; `width` counts the cells of a row of `out`,
+/// and so do the rows.
+void ck_block_means(const float *plane, int32_t down, int32_t across, int32_t width, float *out,
+                    int32_t row_begin, int32_t row_end) CK_NOEXCEPT;
 
 /// How samples become numbers: (sample - mean) / deviation * scale, by output channel.
 typedef struct ck_affine {
