@@ -20,13 +20,17 @@ public protocol Backbone: Sendable {
   /// What the first stage reads: 1 × C × H × W, made from a frame of `inputSize`.
   func input(for frame: Frame) throws -> Tensor
 
+  /// Whether stages take several pictures of one size at once, N × C × H × W in the place of 1, and give of each what they
+  /// give of it alone, but for the rounding of sums. False unless a backbone says otherwise.
+  var takesBatches: Bool { get }
+
   /// What the stages in `range` make of `input`; what the last of all gives has no skips.
   func run(_ range: Range<Int>, on input: Features) throws -> Features
 }
 
 /// What a backbone has computed up to the end of a stage.
 public struct Features: Sendable {
-  /// What that stage gives: 1 × C × H × W.
+  /// What that stage gives: 1 × C × H × W, or N of them.
   public let main: Tensor
   /// What stages after it will read of those before it, first to last; none in a plain chain.
   public let skips: [Tensor]
@@ -47,6 +51,8 @@ public struct Stage: Hashable, Sendable {
 }
 
 extension Backbone {
+  public var takesBatches: Bool { false }
+
   /// The position of the stage called `name`.
   ///
   /// - Throws: `BackboneError` naming the stages there are.
@@ -82,6 +88,10 @@ public protocol SegmentationHead: Sendable {
   /// unless a head has a shorter way.
   func labels(of features: Tensor, size: PixelSize) throws -> Tensor
 
+  /// The class with the highest score at the working size, and that score: 1 × height × width each. As `labels`, unless a
+  /// head has a shorter way.
+  func best(of features: Tensor, size: PixelSize) throws -> (labels: Tensor, scores: Tensor)
+
   /// Whether features of this shape already are the scores, so that the head gives them as they are;
   /// a pipeline may then leave it out. False unless a head says otherwise.
   func isIdentity(on shape: Shape, size: PixelSize) -> Bool
@@ -90,6 +100,13 @@ public protocol SegmentationHead: Sendable {
 extension SegmentationHead {
   public func labels(of features: Tensor, size: PixelSize) throws -> Tensor {
     try self(features, size: size).argmaxLabels()
+  }
+
+  public func best(
+    of features: Tensor, size: PixelSize
+  ) throws -> (labels: Tensor, scores: Tensor) {
+    let scores = try self(features, size: size)
+    return (try scores.argmaxLabels(), try scores.max(axes: [1]))
   }
 
   public func isIdentity(on _: Shape, size _: PixelSize) -> Bool { false }
@@ -116,11 +133,23 @@ public struct ScoreHead: SegmentationHead {
   }
 
   public func labels(of features: Tensor, size: PixelSize) throws -> Tensor {
-    guard !isIdentity(on: features.shape, size: size) else { return try features.argmaxLabels() }
-    Pass.inference.ledger?.add(
-      multiplyAdds: 4 * features.shape[0] * features.shape[1] * size.height * size.width)
+    count(resizing: features, to: size)
     return try features.cast(to: .float32)
       .argmaxLabels(resizedToHeight: size.height, width: size.width)
+  }
+
+  public func best(
+    of features: Tensor, size: PixelSize
+  ) throws -> (labels: Tensor, scores: Tensor) {
+    count(resizing: features, to: size)
+    return try features.cast(to: .float32).bestLabels(
+      resizedToHeight: size.height, width: size.width)
+  }
+
+  private func count(resizing features: Tensor, to size: PixelSize) {
+    guard !isIdentity(on: features.shape, size: size) else { return }
+    Pass.inference.ledger?.add(
+      multiplyAdds: 4 * features.shape[0] * features.shape[1] * size.height * size.width)
   }
 
   public func isIdentity(on shape: Shape, size: PixelSize) -> Bool {

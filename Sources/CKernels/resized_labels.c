@@ -41,7 +41,7 @@ CK_INLINE void ck_blend_rows(const float *upper, const float *lower, float share
 
 /// The labels of one row, whose scores lie blended in planes.
 CK_INLINE void ck_label_row(const float *scores, ck_shape shape, ptrdiff_t plane, int32_t times,
-                            uint8_t *labels) {
+                            uint8_t *labels, float *tops) {
   enum { groups = 4, run = groups * ck_lanes };
   for (int32_t index = 0; index < times; ++index) {
     const ck_phase phase = ck_phase_of(index, times);
@@ -64,6 +64,10 @@ CK_INLINE void ck_label_row(const float *scores, ck_shape shape, ptrdiff_t plane
         to[(ptrdiff_t)i * times] =
             (uint8_t)((const int32_t *)&best[i / ck_lanes].label)[i % ck_lanes];
       }
+      float *top = tops ? tops + (ptrdiff_t)x * times + index : 0;
+      for (int32_t i = 0; top && i < count; ++i) {
+        top[(ptrdiff_t)i * times] = ((const float *)&best[i / ck_lanes].score)[i % ck_lanes];
+      }
     }
   }
 }
@@ -72,7 +76,7 @@ ptrdiff_t ck_resized_plane(int32_t width) { return (width + 2 + 63) / 64 * 64 + 
 
 CK_KERNEL void ck_resized_argmax(const float *scores, ck_shape shape, int32_t times_down,
                                  int32_t times_across, float *memory, uint8_t *labels,
-                                 int32_t row_begin, int32_t row_end) {
+                                 float *tops, int32_t row_begin, int32_t row_end) {
   const ptrdiff_t plane = ck_resized_plane(shape.width), size = plane * shape.channels;
   float *rows[2] = {memory, memory + size}, *const blended = memory + 2 * size;
   // The source's row that lies in `rows[0]`; the next is in `rows[1]`.
@@ -91,7 +95,7 @@ CK_KERNEL void ck_resized_argmax(const float *scores, ck_shape shape, int32_t ti
     }
     laid = row;
     ck_blend_rows(rows[0], rows[1], phase.share, size, blended);
-    ck_label_row(blended, shape, plane, times_across,
-                 labels + (ptrdiff_t)y * shape.width * times_across);
+    const ptrdiff_t at = (ptrdiff_t)y * shape.width * times_across;
+    ck_label_row(blended, shape, plane, times_across, labels + at, tops ? tops + at : 0);
   }
 }

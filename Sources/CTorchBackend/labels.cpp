@@ -37,11 +37,13 @@ ct_code ct_argmax_labels(ct_tensor_ref scores, ct_tensor_ref *out, ct_error *err
   return give(out, error, {scores}, [&] { return argmax_labels(scores->value.detach()); });
 }
 
-/// Whole multiples of the grid, in bands of rows.
+/// Whole multiples of the grid, in bands of rows; the highest scores too where there is a place for them.
 static at::Tensor multiplied_labels(const at::Tensor &values, const Grid &grid, int32_t down,
-                                    int32_t across) {
+                                    int32_t across, at::Tensor *tops) {
   const int64_t height = grid.height * down, width = grid.width * across, rows = 16;
   auto labels = at::empty({grid.count, height, width}, at::kByte);
+  if (tops) *tops = at::empty({grid.count, height, width}, at::kFloat);
+  float *const top = tops ? tops->data_ptr<float>() : nullptr;
   const int64_t bands = (height + rows - 1) / rows;
   const int64_t size = 3 * grid.channels * ck_resized_plane(int32_t(grid.width));
   auto memory = at::empty({workers() * size}, at::kFloat);
@@ -49,27 +51,44 @@ static at::Tensor multiplied_labels(const at::Tensor &values, const Grid &grid, 
     const int64_t image = job / bands, begin = job % bands * rows;
     ck_resized_argmax(values.data_ptr<float>() + image * grid.image(), grid.shape(), down, across,
                       memory.data_ptr<float>() + worker * size,
-                      labels.data_ptr<uint8_t>() + image * height * width, int32_t(begin),
+                      labels.data_ptr<uint8_t>() + image * height * width,
+                      top ? top + image * height * width : nullptr, int32_t(begin),
                       int32_t(std::min(begin + rows, height)));
   });
   return labels;
 }
 
+static at::Tensor resized_labels(const at::Tensor &scores, int64_t height, int64_t width,
+                                 at::Tensor *tops) {
+  const auto values = dense(scores.detach());
+  const Grid grid = scores_grid(values);
+  const int64_t most = 64;
+  if (height < 1 || width < 1) throw Failure(ct_bad_shape, "labels of no cell");
+  const bool is_same = height == grid.height && width == grid.width;
+  const bool is_multiple = values.numel() > 0 && height % grid.height == 0 &&
+                           width % grid.width == 0 && height / grid.height <= most &&
+                           width / grid.width <= most;
+  if (is_multiple && !(is_same && !tops))
+    return multiplied_labels(values, grid, int32_t(height / grid.height),
+                             int32_t(width / grid.width), tops);
+  const auto resized =
+      is_same ? values : at::upsample_bilinear2d(values, {height, width}, false);
+  if (tops) *tops = resized.amax(1);
+  return argmax_labels(resized);
+}
+
 ct_code ct_resized_argmax(ct_tensor_ref scores, int64_t height, int64_t width, ct_tensor_ref *out,
                           ct_error *error) noexcept {
-  return give(out, error, {scores}, [&] {
-    const auto values = dense(scores->value.detach());
-    const Grid grid = scores_grid(values);
-    const int64_t most = 64;
-    if (height < 1 || width < 1) throw Failure(ct_bad_shape, "labels of no cell");
-    if (height == grid.height && width == grid.width) return argmax_labels(values);
-    const bool is_multiple = values.numel() > 0 && height % grid.height == 0 &&
-                             width % grid.width == 0 && height / grid.height <= most &&
-                             width / grid.width <= most;
-    if (is_multiple)
-      return multiplied_labels(values, grid, int32_t(height / grid.height),
-                               int32_t(width / grid.width));
-    return argmax_labels(at::upsample_bilinear2d(values, {height, width}, false));
+  return give(out, error, {scores},
+              [&] { return resized_labels(scores->value, height, width, nullptr); });
+}
+
+ct_code ct_resized_best(ct_tensor_ref scores, int64_t height, int64_t width, ct_tensor_ref *outs,
+                        ct_error *error) noexcept {
+  return guarded(error, {scores}, [&] {
+    at::Tensor tops;
+    const auto labels = resized_labels(scores->value, height, width, &tops);
+    hand_out({labels, tops}, outs);
   });
 }
 

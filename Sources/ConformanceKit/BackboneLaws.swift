@@ -7,7 +7,8 @@ public import Video
 /// The names of the laws of backbones that `backbone` breaks; empty when it keeps them all.
 ///
 /// The laws: *names are unique*; *parts make the whole*: any first stages and then the rest equal all at
-/// once; *sizes follow strides*; *same frame, same features*.
+/// once; *sizes follow strides*; *same frame, same features*; *a batch gives what each gives*, where it takes batches:
+/// the frame and its negative together, to a thousandth of the largest score.
 public func brokenLaws(of backbone: some Backbone, on frame: Frame) throws -> [String] {
   var broken: [String] = []
   let stages = backbone.stages
@@ -31,5 +32,20 @@ public func brokenLaws(of backbone: some Backbone, on frame: Frame) throws -> [S
     0..<stages.count, on: Features(backbone.input(for: frame))
   ).main
   if try again.floats() != whole.floats() { broken.append("same frame, same features") }
+  if try backbone.takesBatches && !givesEachItsOwn(backbone, input) {
+    broken.append("a batch gives what each gives")
+  }
   return broken
+}
+
+/// Whether two pictures go through the network together as each by itself.
+private func givesEachItsOwn(_ backbone: some Backbone, _ input: Tensor) throws -> Bool {
+  let all = 0..<backbone.stages.count
+  let apart = try [input, -input].map { try backbone.run(all, on: Features($0)).main }
+  let together = try backbone.run(
+    all, on: Features(Tensor.concatenate([input, -input], axis: 0))
+  ).main
+  let gap = try (together - Tensor.concatenate(apart, axis: 0)).abs().max().item()
+  let scale = try together.abs().max().item()
+  return gap <= max(scale, .leastNormalMagnitude) / 1000
 }

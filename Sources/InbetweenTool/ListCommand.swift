@@ -10,8 +10,16 @@ struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "Show the parts that pipelines are made of.")
 
+  @Option(help: "The folder in which to look for the weights of recipes.")
+  var models = "Models"
+
   func run() {
-    show("Recipes (--recipe)", .recipes as [Card<RecipeMaker>])
+    show("Recipes (--recipe)", .recipes as [Card<RecipeMaker>]) { card in
+      guard let recipe = Recipe.all.first(where: { $0.name == card.name }) else { return nil }
+      let data = recipe.dataWithWeights(in: models)
+      return data.isEmpty
+        ? "no weights in \(models)" : "weights: \(data.joined(separator: ", "))"
+    }
     show("Schedulers (--scheduler)", .schedulers as [Card<any KeyframeScheduler>])
     show("Propagators (--propagation)", .strategies as [Card<StrategyMaker>])
     show("Flow estimators (--flow)", .flows(threads: 1) as [Card<any FlowEstimator>])
@@ -25,11 +33,14 @@ struct ListCommand: ParsableCommand {
       """)
   }
 
-  private func show<Product>(_ title: String, _ cards: [Card<Product>]) {
+  private func show<Product>(
+    _ title: String, _ cards: [Card<Product>], remark: (Card<Product>) -> String? = { _ in nil }
+  ) {
     print(title)
     for card in cards {
       let usage = card.usage.padding(to: 20)
-      print("  \(usage)\(card.summary)")
+      let remark = remark(card).map { " [\($0)]" } ?? ""
+      print("  \(usage)\(card.summary)\(remark)")
     }
     print()
   }

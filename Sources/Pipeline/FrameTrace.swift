@@ -100,10 +100,16 @@ final class StageClock {
     }
   }
 
-  func trace(of frame: Frame, _ decision: Decision, framesSinceKey: Int) -> FrameTrace {
+  /// Notes time as spent on a stage that another clock's frame was in.
+  func add(_ time: Duration, to stage: PipelineStage) { stages[stage, default: .zero] += time }
+
+  /// What was noted; where the frame's work was done between that of others, its total is that of its stages.
+  func trace(
+    of frame: Frame, _ decision: Decision, framesSinceKey: Int, apart: Bool = true
+  ) -> FrameTrace {
     FrameTrace(
       index: frame.index, time: frame.time, decision: decision, framesSinceKey: framesSinceKey,
-      stages: stages, total: clock.now - begin, keyShare: decision.role == .key ? 1 : 0,
-      multiplyAdds: ledger.multiplyAdds)
+      stages: stages, total: apart ? clock.now - begin : stages.values.reduce(.zero, +),
+      keyShare: decision.role == .key ? 1 : 0, multiplyAdds: ledger.multiplyAdds)
   }
 }

@@ -81,13 +81,38 @@ public struct KeyframePipeline: Sendable {
   }
 }
 
-/// What a step is to give for a frame.
-enum Product { case labels, scores }
+/// What a step is to give for a frame: labels, scores of the working size, or what the head would make them of.
+enum Product { case labels, scores, output }
+
+/// A frame of a stream whose role is decided, and nothing more.
+struct Step {
+  let seen: FrameView
+  let decision: Decision
+  let clock: StageClock
+  /// The stream as it will be, this far.
+  let state: StreamState
+  /// What was asked of the frame; nil where a stream begins, of which nobody asks.
+  let inquiry: Inquiry?
+
+  /// Whether the frame is key, and waits for its own features.
+  var waitsForBackbone: Bool { decision.role == .key && decision.refresh == .immediate }
+}
 
 extension KeyframePipeline {
   private func step(
     _ frame: Frame, in state: inout StreamState, giving product: Product
   ) throws(PipelineError) -> (Tensor, FrameTrace) {
+    let step = try begin(frame, in: state)
+    let done = try finish(step, giving: product)
+    let trace = step.clock.trace(
+      of: frame, step.decision, framesSinceKey: done.state.framesSinceKey)
+    state = done.state
+    state.times.add(trace)
+    return (done.result, trace)
+  }
+
+  /// Decides the role of the next frame of a stream.
+  func begin(_ frame: Frame, in state: StreamState) throws(PipelineError) -> Step {
     let clock = StageClock(frame: frame.index)
     var next = state
     let seen = try clock.during(.resize) { try view(of: frame) }
@@ -95,30 +120,23 @@ extension KeyframePipeline {
       next = start()
       next.times.parts = state.times.parts
     }
-    let outcome = WorkLedger.$current.withValue(clock.ledger) {
-      Result { () throws(PipelineError) in
-        try self.outcome(for: seen, in: &next, clock: clock, giving: product)
-      }
-    }
-    let (result, decision) = try outcome.get()
-    next.previous = seen
-    let trace = clock.trace(of: frame, decision, framesSinceKey: next.framesSinceKey)
-    next.times.add(trace)
-    state = next
-    return (result, trace)
+    return try WorkLedger.$current.withValue(clock.ledger) {
+      Result { () throws(PipelineError) in try begin(seen, in: next, clock: clock) }
+    }.get()
   }
 
-  private func outcome(
-    for seen: FrameView, in state: inout StreamState, clock: StageClock, giving product: Product
-  ) throws(PipelineError) -> (Tensor, Decision) {
+  private func begin(
+    _ seen: FrameView, in before: StreamState, clock: StageClock
+  ) throws(PipelineError) -> Step {
+    var state = before
     if state.coming != nil {
       try clock.during(.wait) { try state.takeUpKeyThatIsDue(at: seen) }
     }
     guard let key = state.key else {
       let reason: Reason = seen.source.followsBreak ? .streamBroke : .firstFrame
-      let decision = Decision(.key, because: reason)
-      let result = try becomeKey(seen, as: decision, in: &state, clock: clock, giving: product)
-      return (result, decision)
+      return Step(
+        seen: seen, decision: Decision(.key, because: reason), clock: clock, state: state,
+        inquiry: nil)
     }
     state.framesSinceKey += 1
     state.scored?.age += 1
@@ -126,11 +144,35 @@ extension KeyframePipeline {
     try inquiry.extendChain()
     state.chain = inquiry.chain
     let decision = try decide(asking: inquiry, in: &state, clock: clock)
-    if decision.role == .key, decision.refresh == .immediate {
-      let result = try becomeKey(
-        seen, as: decision, in: &state, clock: clock, asked: inquiry, giving: product)
+    return Step(seen: seen, decision: decision, clock: clock, state: state, inquiry: inquiry)
+  }
+
+  /// Carries a decision out, with what the backbone makes of a key where that is known already.
+  func finish(
+    _ step: Step, with made: KeyFeatures? = nil, giving product: Product
+  ) throws(PipelineError) -> (result: Tensor, state: StreamState) {
+    var state = step.state
+    let outcome = WorkLedger.$current.withValue(step.clock.ledger) {
+      Result { () throws(PipelineError) in
+        try carryOut(step, with: made, in: &state, giving: product)
+      }
+    }
+    let result = try outcome.get()
+    state.previous = step.seen
+    return (result, state)
+  }
+
+  private func carryOut(
+    _ step: Step, with made: KeyFeatures?, in state: inout StreamState, giving product: Product
+  ) throws(PipelineError) -> Tensor {
+    let (seen, decision, clock) = (step.seen, step.decision, step.clock)
+    guard let inquiry = step.inquiry else {
+      return try becomeKey(step, with: made, in: &state, giving: product)
+    }
+    if step.waitsForBackbone {
+      let result = try becomeKey(step, with: made, in: &state, giving: product)
       state.keyFeatures = inquiry.ownKeyFeatures
-      return (result, decision)
+      return result
     }
     let result = try inquiry.propagated(giving: product, carrying: decision.carried)
     state.keyFeatures = inquiry.keyFeatures
@@ -147,7 +189,7 @@ extension KeyframePipeline {
         try beginKey(seen, as: decision, in: &state, asked: inquiry, readyAfter: frames)
       }
     }
-    return (result, decision)
+    return result
   }
 
   /// What the scheduler says; while a key is computed in the background, it is not asked.
@@ -160,11 +202,17 @@ extension KeyframePipeline {
   }
 
   private func becomeKey(
-    _ seen: FrameView, as decision: Decision, in state: inout StreamState, clock: StageClock,
-    asked inquiry: Inquiry? = nil, giving product: Product
+    _ step: Step, with known: KeyFeatures?, in state: inout StreamState, giving product: Product
   ) throws(PipelineError) -> Tensor {
-    var made = try clock.during(.backbone) {
-      try features(ofKey: seen, as: decision, from: inquiry?.known ?? [:], like: state.key?.cached)
+    let (seen, clock, inquiry) = (step.seen, step.clock, step.inquiry)
+    var made: KeyFeatures
+    if let known {
+      made = known
+    } else {
+      made = try clock.during(.backbone) {
+        try features(
+          ofKey: seen, as: step.decision, from: inquiry?.known ?? [:], like: state.key?.cached)
+      }
     }
     var output = try clock.during(.head) { try rest(of: made.tap) }
     output = try inquiry?.remembering(output) ?? output
@@ -207,58 +255,6 @@ extension KeyframePipeline {
       view: seen, cached: try propagator.prepare(made.tap.main), skipCount: made.tap.skips.count)
   }
 
-  /// What the backbone makes of a key frame up to the tap, going on from what is `known`.
-  ///
-  /// Of a smaller picture it is brought to the grid of `like`, which full size gives.
-  private func features(
-    ofKey seen: FrameView, as decision: Decision, from known: [String: Features],
-    like full: Tensor?
-  ) throws -> KeyFeatures {
-    if decision.scale < 1, let full {
-      return try features(ofKey: seen, scaledBy: decision.scale, like: full)
-    }
-    var known = known
-    for count in try keptCounts() where count < cachedStages {
-      known[backbone.stages[count - 1].name] = try run(
-        through: count, on: seen.working, from: known)
-    }
-    let tap = try run(through: cachedStages, on: seen.working, from: known)
-    known[backbone.stages[cachedStages - 1].name] = tap
-    return KeyFeatures(
-      tap: tap, kept: known.filter { keptStages.contains($0.key) }.mapValues(\.main))
-  }
-
-  private func features(
-    ofKey seen: FrameView, scaledBy scale: Double, like full: Tensor
-  ) throws -> KeyFeatures {
-    guard backbone.inputSize == nil else {
-      throw BackboneError(.badDescription, "the backbone takes pictures of one size only")
-    }
-    let size = seen.working.pixels.size
-    func scaled(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
-    let pixels = try seen.working.pixels.resized(
-      width: scaled(size.width), height: scaled(size.height))
-    let small = try run(through: cachedStages, on: seen.working.with(pixels: pixels), from: [:])
-    guard small.skips.isEmpty else {
-      throw BackboneError(
-        .badDescription,
-        "key frames at another scale need a tap after which nothing of an earlier stage is read")
-    }
-    let features = try small.main.resizedBilinear(
-      height: full.shape[2], width: full.shape[3], grid: .halfPixel)
-    return KeyFeatures(tap: Features(features), kept: [:])
-  }
-
-  /// The stages whose features of the reference are remembered.
-  private var keptStages: Set<String> {
-    Set(propagator.keptStages + (fusion?.keptStages ?? []))
-  }
-
-  /// How many stages lead to each whose features are kept, in order.
-  private func keptCounts() throws -> [Int] {
-    try keptStages.map { try backbone.index(ofStage: $0) + 1 }.sorted()
-  }
-
   /// Whether anything but the head comes after what is carried.
   var hasShallowPart: Bool { cachedStages < backbone.stages.count || fusion != nil }
 
@@ -267,12 +263,6 @@ extension KeyframePipeline {
     fusion == nil && propagator.reference == .key && cachedStages == backbone.stages.count
       && head.isIdentity(on: cached.shape, size: size)
   }
-}
-
-/// What a backbone gives of a key frame: at the tap, and after each stage whose features are kept.
-private struct KeyFeatures {
-  var tap: Features
-  let kept: [String: Tensor]
 }
 
 extension KeyframePipeline {
@@ -304,7 +294,11 @@ extension KeyframePipeline {
 
   /// What comes after the last stage.
   func finish(_ output: Tensor, size: PixelSize, giving product: Product) throws -> Tensor {
-    product == .scores ? try head(output, size: size) : try head.labels(of: output, size: size)
+    switch product {
+    case .labels: try head.labels(of: output, size: size)
+    case .scores: try head(output, size: size)
+    case .output: output
+    }
   }
 }
 

@@ -11,7 +11,7 @@ public import Video
 ///
 /// Regions reach over into their neighbours; where they overlap, the label counts whose score is higher. Regions that
 /// differ in their keys differ in their scores' age, so that fresh ones and carried ones are compared, as in DVSNet's
-/// program. They are worked on one after the other.
+/// program. What the backbone makes of several keys of one frame, it makes of those of one size at once.
 public struct RegionPipeline: LabellingPipeline {
   public let pipeline: KeyframePipeline
   public let rows: Int, columns: Int
@@ -53,15 +53,25 @@ public struct RegionPipeline: LabellingPipeline {
     var (next, canvas, traces) = (state, Canvas(size), [FrameTrace]())
     let (clock, begin) = (ContinuousClock(), ContinuousClock.now)
     var merging = Duration.zero
-    for (index, region) in regions(of: size).enumerated() {
+    let regions = regions(of: size)
+    var steps: [Step] = []
+    for (region, stream) in zip(regions, state.streams) {
       let part = frame.with(
         pixels: frame.pixels.cropped(
           x: region.x.lowerBound, y: region.y.lowerBound, width: region.x.count,
           height: region.y.count))
-      let scored = try pipeline.score(part, in: &next.streams[index])
-      traces.append(scored.trace)
+      steps.append(try pipeline.begin(part, in: stream))
+    }
+    let keys = try pipeline.featuresOfKeys(among: steps)
+    for (index, step) in steps.enumerated() {
+      let done = try pipeline.finish(step, with: keys[index], giving: .output)
+      let trace = step.clock.trace(
+        of: frame, step.decision, framesSinceKey: done.state.framesSinceKey, apart: false)
+      next.streams[index] = done.state
+      next.streams[index].times.add(trace)
+      traces.append(trace)
       let start = clock.now
-      do { try canvas.lay(scored.scores, over: region) } catch {
+      do { try canvas.lay(done.result, over: regions[index], by: pipeline.head) } catch {
         throw PipelineError(stage: .head, frame: frame.index, underlying: error)
       }
       merging += clock.now - start
@@ -108,17 +118,23 @@ private struct Canvas {
     Image(width: size.width, height: size.height, channels: 1, bytes: classes)
   }
 
-  /// Scores of one region, 1 × classes × its height × its width.
-  mutating func lay(_ scores: Tensor, over region: (x: Range<Int>, y: Range<Int>)) throws {
-    let (labels, highest) = (
-      try scores.argmaxLabels().bytes(), try scores.max(axes: [1]).contiguous().floats()
-    )
+  /// What the head makes of one region's `output`.
+  mutating func lay(
+    _ output: Tensor, over region: (x: Range<Int>, y: Range<Int>), by head: some SegmentationHead
+  ) throws {
+    let (labels, scores) = try head.best(
+      of: output, size: PixelSize(width: region.x.count, height: region.y.count))
+    let (given, highest) = (try labels.bytes(), try scores.contiguous().floats())
     var from = 0
-    for y in region.y {
-      for x in region.x {
-        let to = y * size.width + x
-        if highest[from] > best[to] { (best[to], classes[to]) = (highest[from], labels[from]) }
-        from += 1
+    best.withUnsafeMutableBufferPointer { best in
+      classes.withUnsafeMutableBufferPointer { classes in
+        for y in region.y {
+          for to in (y * size.width + region.x.lowerBound)..<(y * size.width + region.x.upperBound)
+          {
+            if highest[from] > best[to] { (best[to], classes[to]) = (highest[from], given[from]) }
+            from += 1
+          }
+        }
       }
     }
   }

@@ -121,11 +121,18 @@ extension [Card<any KeyframeScheduler>] {
       return ShallowClock(try base(rest), every: try positiveInteger(interval))
     },
     Card(
-      "ladder", setting: "SCALE,N,SCHEDULER",
-      "another scheduler's keys, all but every Nth of pictures SCALE as large: ladder:0.5,3,every:4"
+      "ladder", setting: "SCALE,N,SCHEDULER|SCALE/SCALE...,budget=SHARE,SCHEDULER",
+      "another scheduler's keys, all but every Nth of pictures SCALE as large (ladder:0.5,3,every:4), or each of as "
+        + "large a one as the work of a SHARE of whole keys affords (ladder:0.5/0.7/1,budget=0.1,moved:8)"
     ) {
       let (scale, rest) = try Self.halves($0, "a scale")
-      let (count, scheduler) = try Self.halves(rest, "how many keys to a full one")
+      let (count, scheduler) = try Self.halves(rest, "how many keys to a full one, or budget=SHARE")
+      if count.hasPrefix("budget=") {
+        let scales = scale.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        return BudgetedLadder(
+          try base(scheduler), scales: try scales.map { try share($0) },
+          share: try share(String(count.dropFirst(7))))
+      }
       return ResolutionLadder(
         try base(scheduler), scale: try share(scale), fullEvery: try positiveInteger(count))
     },

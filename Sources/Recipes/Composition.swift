@@ -37,6 +37,7 @@ extension Composition {
     around backbone: some Backbone, head: some SegmentationHead, threads: Int = 1
   ) throws -> KeyframePipeline {
     let strategy = try [Card<StrategyMaker>].strategies.part(propagation)(backbone)
+    try StoredLimits.requireMotion(flow, for: scheduler)
     if let tap, let wanted = strategy.tap, tap != wanted {
       throw CatalogueError("\(propagation) carries the output of '\(wanted)', not of '\(tap)'")
     }
@@ -72,6 +73,7 @@ extension Composition {
     _ = try [Card<any KeyframeScheduler>].schedulers.part(scheduler)
     _ = try [Card<StrategyMaker>].strategies.part(propagation)
     _ = try [Card<any FlowEstimator>].flows(threads: 1).part(flow)
+    try StoredLimits.requireMotion(flow, for: scheduler)
     _ = try (photometricMemory(), grid())
   }
 

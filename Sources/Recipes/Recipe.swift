@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Foundation
+
 /// A published system as a composition of this package's parts.
 ///
 /// Each part is written as on the command line, so that any of them can be put in another's place.
@@ -18,6 +20,20 @@ public struct Recipe: Sendable {
 
   /// The parts, with what was trained out of `models`.
   public func composition(of models: RecipeModels) -> Composition { compose(models) }
+
+  /// The data for which all that it takes has been trained, in this folder.
+  public func dataWithWeights(in folder: String) -> [String] {
+    let folders = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let data = Set(folders.compactMap { $0.split(separator: "-").first.map(String.init) })
+    return data.sorted().filter { data in
+      let models = RecipeModels(in: folder, data: data), parts = compose(models)
+      let names = [parts.scheduler, parts.propagation, parts.flow].flatMap {
+        $0.split { ",:".contains($0) }.map(String.init)
+      }
+      let needed = [models.backbone] + names.filter { $0.hasPrefix(models[""]) }
+      return needed.allSatisfy { FileManager.default.fileExists(atPath: "\($0)/spec.yaml") }
+    }
+  }
 }
 
 /// Where what was trained lies: a folder of folders, each named after the data and what it is.

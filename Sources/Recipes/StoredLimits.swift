@@ -2,6 +2,7 @@
 
 public import Backbone
 internal import Foundation
+internal import Scheduler
 internal import Video
 
 /// Limits that were calibrated, kept beside the weights that they belong to: `limits.json` in a network's folder or a part's.
@@ -57,6 +58,23 @@ public struct StoredLimits: Codable, Hashable, Sendable {
       "\(folder) keeps no limit of \(scheduler)"
         + (others.isEmpty
           ? "; inbetween calibrate --keep \(folder) finds one" : ", but of \(others)"))
+  }
+
+  /// Looks whether a limit that a scheduler takes from a folder was found along this motion, where that matters.
+  ///
+  /// - Throws: `CatalogueError` where it was found along another.
+  static func requireMotion(_ flow: String, for scheduler: String) throws {
+    guard let name = scheduler.range(of: "calibrated:") else { return }
+    let halves = scheduler[name.upperBound...].split(separator: ",", maxSplits: 1).map(String.init)
+    guard halves.count == 2,
+      let held = try [Card<any KeyframeScheduler>].schedulers.part(halves[1]) as? DeviationAtRate,
+      held.deviation.restsOnMotion,
+      let found = try StoredLimits(contentsOf: halves[0]).entries[halves[1]]?.parts["flow"],
+      found != flow
+    else { return }
+    throw CatalogueError(
+      "the limit of \(halves[1]) in \(halves[0]) was found along \(found), and means nothing along \(flow): "
+        + "take --flow \(found), or find another with inbetween calibrate --keep")
   }
 
   public init(from decoder: any Swift.Decoder) throws {

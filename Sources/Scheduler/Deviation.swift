@@ -12,8 +12,16 @@ public protocol Deviation: Sendable {
   /// What a trace calls it: "pixels moved".
   var name: String { get }
 
+  /// Whether what it says depends on the motion, or on what is carried along it: a limit found along one motion then
+  /// means nothing along another. True unless a deviation says otherwise.
+  var restsOnMotion: Bool { get }
+
   /// From 0, nothing has changed, upwards; nil where it cannot be told, as after a cut.
   func score(at moment: inout Moment) throws -> Double?
+}
+
+extension Deviation {
+  public var restsOnMotion: Bool { true }
 }
 
 /// The share of a picture whose motion may be unknown before nothing is told from the rest.
@@ -76,6 +84,7 @@ public struct WarpError: Deviation {
 /// that becomes key goes on from these features.
 public struct FeatureChange: Deviation {
   public let name = "feature change"
+  public var restsOnMotion: Bool { false }
   public let stage: String
 
   public init(after stage: String) { self.stage = stage }
@@ -98,6 +107,7 @@ public struct FeatureChange: Deviation {
 /// features it is the strongest channel that changes.
 public struct LabelChange: Deviation {
   public let name = "labels changed"
+  public var restsOnMotion: Bool { false }
   public let stage: String
 
   public init(after stage: String) { self.stage = stage }

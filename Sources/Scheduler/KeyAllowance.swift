@@ -57,11 +57,15 @@ public struct KeyAllowance: Hashable, Sendable {
     }
   }
 
-  /// Pays for a key that is not asked for, such as a stream's first: what is not there is not owed.
-  public mutating func spend() { left = max(0, left - 1) }
+  /// Pays for a key, asked for or, as a stream's first, not; one of a smaller picture costs less than 1.
+  ///
+  /// What is not there is not owed.
+  public mutating func spend(_ cost: Double = 1) { left = max(0, left - cost) }
 
-  /// A sum of shares falls short of a whole number by its rounding.
-  public var isEnough: Bool { left >= 1 - 1e-9 }
+  public var isEnough: Bool { affords(1) }
+
+  /// Whether a key of this cost can be paid; a sum of shares falls short of a whole number by its rounding.
+  public func affords(_ cost: Double) -> Bool { left >= cost - 1e-9 }
 
   /// Whether every frame that is left can be afforded, so that nothing is gained by waiting.
   public var isAmple: Bool { framesLeft.map { left >= Double($0) } ?? (rate == 1) }

@@ -41,14 +41,13 @@ extension Tensor {
     try shim { ct_warp_argmax(handle, motion.handle, known?.handle, border.code, &$0, &$1) }
   }
 
-  /// These scores, N × C × H × W, mixed with earlier ones of the same shape along the motion, the more the less the
-  /// pictures differ there:
+  /// These scores, N × C × H × W, mixed with earlier ones along the motion, the more the less the pictures differ.
   ///
   ///     self + g ⊙ (carried - self)        g = weight · exp(-change / tolerance)
   ///
-  /// `carried` is `before.warped(along: motion, known: known)`; `change` the mean over the channels of the absolute
-  /// difference of the pictures `here` and, carried too, `there`, both N × P × H × W. g is 0 where the motion is not
-  /// known.
+  /// `carried` is `before.warped(along: motion, known: known)`, `before` of the same shape as these; `change` the mean
+  /// over the channels of the absolute difference of the pictures `here` and, carried too, `there`, both N × P × H × W.
+  /// g is 0 where the motion is not known.
   ///
   /// - Throws: `.badShape` where the two do not lie on one grid, `.badArgument` for a weight that is not from 0 to 1
   ///   or a tolerance that is not above 0.
@@ -79,6 +78,16 @@ extension Tensor {
   /// size is a whole multiple without the tensor between them.
   public func argmaxLabels(resizedToHeight height: Int, width: Int) throws(TensorError) -> Tensor {
     try shim { ct_resized_argmax(handle, Int64(height), Int64(width), &$0, &$1) }
+  }
+
+  /// The labels of `argmaxLabels(resizedToHeight:width:)`, and the scores that they have there: N × height × width.
+  public func bestLabels(
+    resizedToHeight height: Int, width: Int
+  ) throws(TensorError) -> (labels: Tensor, scores: Tensor) {
+    let both = try shims(capacity: 2) { outs, _, failure in
+      ct_resized_best(handle, Int64(height), Int64(width), outs, &failure)
+    }
+    return (both[0], both[1])
   }
 
   /// These labels, N × H × W bytes, where the motion says, each from the nearest cell.

@@ -18,7 +18,9 @@ struct MotionFieldLoopTests {
     }
   }
 
-  @Test(arguments: [(13, 11, 26, 33), (14, 10, 7, 5), (13, 11, 5, 9), (4, 3, 1301, 2), (1, 1, 3, 2)])
+  @Test(arguments: [
+    (13, 11, 26, 33), (14, 10, 7, 5), (13, 11, 5, 9), (4, 3, 1301, 2), (1, 1, 3, 2),
+  ])
   func fieldsAreResized(width: Int, height: Int, toWidth: Int, toHeight: Int) throws {
     let field = rough((width, height), seed: 3)
     let (across, down) = (Float(toWidth) / Float(width), Float(toHeight) / Float(height))

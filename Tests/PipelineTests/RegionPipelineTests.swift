@@ -95,6 +95,45 @@ struct RegionPipelineTests {
     #expect(again.trace.keyShare == 1 && again.trace.framesSinceKey == 0)
   }
 
+  // 2×3 regions of 12×4 pixels with an overlap of 1: four at the sides are of one size, two in the middle of another.
+  @Test func keysOfOneSizeGoThroughTheBackboneTogether() throws {
+    let batching = BatchingPixels()
+    let regional = try RegionPipeline(
+      pipeline(batching), rows: 2, columns: 3, overlap: 1)
+    let wanted = try run(
+      RegionPipeline(pipeline(SkippingPixels()), rows: 2, columns: 3, overlap: 1), slides)
+    let found = try run(regional, slides)
+    #expect(found.map(\.labels) == wanted.map(\.labels))
+    // Three stages of two passes each, on two frames.
+    #expect(batching.counts.filter { $0 == 4 }.count == 6)
+    #expect(batching.counts.filter { $0 == 2 }.count == 6 && batching.counts.count == 12)
+    #expect(found.map(\.trace.keyShare) == [1, 0, 0, 1, 0, 0])
+  }
+
+  // What the scheduler has asked for is gone on from, and what is carried with its skips is each region's own.
+  @Test func aBatchGoesOnFromWhatIsKnown() throws {
+    let deviation = DeviationLimit(FeatureChange(after: "low"), limit: 1e-6)
+    let batching = BatchingPixels()
+    func regional(_ backbone: some Backbone) throws -> RegionPipeline {
+      try RegionPipeline(
+        KeyframePipeline(
+          backbone: backbone, head: Pixels().head, scheduler: deviation,
+          propagator: KeepsLow(), flow: Still(), tap: "middle"),
+        rows: 1, columns: 2, overlap: 0)
+    }
+    let wanted = try run(regional(SkippingPixels()), slides)
+    let found = try run(regional(batching), slides)
+    #expect(found.map(\.labels) == wanted.map(\.labels))
+    #expect(found.map(\.trace.keyShare) == wanted.map(\.trace.keyShare))
+    #expect(batching.counts.contains(2))
+  }
+
+  private func pipeline(_ backbone: some Backbone) throws -> KeyframePipeline {
+    try KeyframePipeline(
+      backbone: backbone, head: Pixels().head, scheduler: .every(3), propagator: Copy(),
+      flow: Still())
+  }
+
   @Test func partsThatNeedWholeFramesAreRefused() throws {
     let sized = try KeyframePipeline(
       backbone: Pixels(size: PixelSize(width: 6, height: 4)), head: Pixels().head,

@@ -143,6 +143,15 @@ struct CatalogueTests {
     #expect(late.frames == 2 && late.base is ShotChange)
     let ladder = try #require(try schedulers.part("ladder:0.5,3,every:4") as? ResolutionLadder)
     #expect(ladder.scale == 0.5 && ladder.fullEvery == 3 && ladder.base is FixedInterval)
+    let afforded = try #require(
+      try schedulers.part("ladder:0.5/1/0.7,budget=0.1,moved:8") as? BudgetedLadder)
+    #expect(afforded.scales == [1, 0.7, 0.5] && afforded.base is DeviationLimit)
+    #expect(afforded.allowance.terms == .rate(0.1, saved: 2))
+    for wrong in [
+      "ladder:0.5/,budget=0.1,every:2", "ladder:0.5,budget=2,every:2", "ladder:0.5,budget=0.1",
+    ] {
+      #expect(throws: CatalogueError.self) { try schedulers.part(wrong) }
+    }
   }
 
   @Test func aSettingWhereThereIsNoneIsRefused() {

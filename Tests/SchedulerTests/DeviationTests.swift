@@ -332,6 +332,55 @@ struct KeyBudgetTests {
   }
 }
 
+struct BudgetedLadderTests {
+  private func scales(
+    _ ladder: BudgetedLadder, frames: Int, motion: @escaping (Int) -> Float = { _ in 0 }
+  ) throws -> [Double?] {
+    var ladder = ladder
+    let pixels = frame(0) { _, _ in 0 }.pixels
+    return try (1...frames).map { index in
+      var moment = Moment(
+        frame: Frame(index: index, time: 1, pixels: pixels),
+        key: Frame(index: 0, time: 0, pixels: pixels), framesSinceKey: index,
+        framesSinceScores: nil,
+        motionToKey: {
+          MotionField(
+            width: 2, height: 1, displacements: [motion(index), 0, motion(index), 0])
+        },
+        motionToPrevious: { throw CancellationError() },
+        features: { _ in throw CancellationError() },
+        keyFeatures: { _ in throw CancellationError() }, scores: { throw CancellationError() },
+        keyScores: { throw CancellationError() })
+      let decision = try ladder.decision(at: &moment)
+      return decision.role == .key ? decision.scale : nil
+    }
+  }
+
+  @Test(arguments: [0.02, 0.1, 1.0 / 3, 1], [0.05, 0.5, 1])
+  func theWorkIsNeverMoreThanTheBudget(share: Double, wish: Double) throws {
+    let ladder = BudgetedLadder(
+      KeyBudgetTests.Greedy(wish: wish), scales: [0.5, 1, 0.7], share: share, saved: 1.5)
+    let work = try scales(ladder, frames: 200).map { ($0 ?? 0) * ($0 ?? 0) }
+    for length in [1, 7, 50, 200] {
+      for start in 0...(200 - length) {
+        let spent = work[start..<start + length].reduce(0, +)
+        #expect(spent <= share * Double(length) + 1.5 + 1e-6)
+      }
+    }
+    #expect(work.reduce(0, +) <= share * 200 + 1e-6)
+  }
+
+  @Test func whatWasSavedUpBuysWholeKeysAndHasteSmallOnes() throws {
+    // Still for twenty frames, then all in motion: two whole keys were saved up, then every other frame buys a quarter.
+    let ladder = BudgetedLadder(
+      DeviationLimit.whenMoved(pixels: 5), scales: [0.5, 1], share: 0.125)
+    let found = try scales(ladder, frames: 28) { $0 > 20 ? 9 : 0 }
+    #expect(found.prefix(20).allSatisfy { $0 == nil })
+    #expect(found.suffix(8) == [1, 1, 0.5, nil, 0.5, nil, 0.5, nil])
+    #expect(brokenLaws(of: ladder) == [])
+  }
+}
+
 struct KeyMannerTests {
   @Test func theBasesKeysAreComputedInTheBackground() throws {
     var scheduler = BackgroundRefresh(FixedInterval(every: 1), frames: 3)

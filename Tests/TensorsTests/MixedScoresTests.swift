@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import ConformanceKit
 import Foundation
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// Scores mixed with earlier ones where the pictures agree, against a loop over a slow warp.

@@ -87,6 +87,12 @@ func labelsOfResizedScoresAreThoseOfTheResizedOnes(
   for lie in [scores, try scores.channelsLast()] {
     let labels = try lie.argmaxLabels(resizedToHeight: height, width: width)
     #expect(labels.shape == [2, height, width])
+    let best = try lie.bestLabels(resizedToHeight: height, width: width)
+    #expect(try best.labels.bytes() == labels.bytes() && best.scores.shape == labels.shape)
+    let highest = try apart.max(axes: [1]).contiguous().floats()
+    for (found, wanted) in zip(try best.scores.contiguous().floats(), highest) {
+      #expect(Swift.abs(found - wanted) < 1e-5)
+    }
     let cells = height * width
     for (at, label) in try labels.bytes().enumerated() where label != expected[at] {
       // Only sums that are rounded in another order may tell two classes apart otherwise.

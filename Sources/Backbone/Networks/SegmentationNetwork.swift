@@ -82,6 +82,8 @@ public struct SegmentationNetwork: Backbone {
 
   public var inputSize: PixelSize? { specification.input.size }
 
+  public var takesBatches: Bool { true }
+
   public func input(for frame: Frame) throws -> Tensor {
     // Channels last, as all layers are quickest with: what comes in planes stays so through the network.
     try specification.input.tensor(of: frame.pixels).channelsLast().to(parameters.device)

@@ -79,9 +79,10 @@ void ck_argmax(const float *scores, ck_shape shape, uint8_t *labels, int32_t row
 /// The labels of scores that are interpolated, half-pixel centres, to a grid of `times_down` and `times_across` as many
 /// cells each way, without the array between them: `row_begin` and `row_end` count its rows. Equal scores as for
 /// `ck_argmax`; `memory` is 3 · channels · `ck_resized_plane` floats. At most 256 channels.
+/// `tops`, which may be null, receives the highest scores.
 void ck_resized_argmax(const float *scores, ck_shape shape, int32_t times_down,
-                       int32_t times_across, float *memory, uint8_t *labels, int32_t row_begin,
-                       int32_t row_end) CK_NOEXCEPT;
+                       int32_t times_across, float *memory, uint8_t *labels, float *tops,
+                       int32_t row_begin, int32_t row_end) CK_NOEXCEPT;
 
 /// Floats from one channel of a row to the next in what `ck_resized_argmax` is given as memory.
 ptrdiff_t ck_resized_plane(int32_t width) CK_NOEXCEPT;

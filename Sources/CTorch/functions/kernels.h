@@ -12,6 +12,8 @@ CT_FUNCTION(ct_resized_argmax, (ct_tensor_ref scores, int64_t height, int64_t wi
 // A frame's scores mixed with earlier ones along the motion, the more the less the pictures (N × P × H × W,
 // from 0 to 255) differ: own + weight · exp(-change / tolerance) · (carried - own).
 CT_FUNCTION(ct_remember, (ct_tensor_ref own, ct_tensor_ref before, ct_tensor_ref here, ct_tensor_ref there, ct_tensor_ref motion, ct_tensor_ref known, double weight, double tolerance, ct_tensor_ref *out, ct_error *error), (own, before, here, there, motion, known, weight, tolerance, out, error))
+// The same, and after the labels the highest scores, N × height × width.
+CT_FUNCTION(ct_resized_best, (ct_tensor_ref scores, int64_t height, int64_t width, ct_tensor_ref *outs, ct_error *error), (scores, height, width, outs, error))
 CT_FUNCTION(ct_argmax_labels, (ct_tensor_ref scores, ct_tensor_ref *out, ct_error *error), (scores, out, error))
 // Labels are N × H × W; `outside` is what a place beyond a zero border gives.
 CT_FUNCTION(ct_warp_labels, (ct_tensor_ref labels, ct_tensor_ref motion, ct_tensor_ref known, ct_border_kind border, uint8_t outside, ct_tensor_ref *out, ct_error *error), (labels, motion, known, border, outside, out, error))

@@ -12,6 +12,8 @@ extension Recipe {
   public static let dvsNet = Recipe(
     "dvsnet", "regions with learned keys of their own, scores warped (Xu et al., CVPR 2018)"
   ) { models in
-    Composition(scheduler: "learned:\(models["change"]),rate=0.1", regions: "2x2:16")
+    Composition(
+      scheduler: "learned:\(models["change"]),rate=0.1", flow: "chained:dis:ultrafast",
+      regions: "2x2:16")
   }
 }

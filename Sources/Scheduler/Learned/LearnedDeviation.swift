@@ -11,6 +11,7 @@ public import Tensors
 /// (DVSNet; Xu et al., CVPR 2018, section 3.3, whose confidence is 1 less that). Neither needs labels by hand.
 public struct LearnedDeviation: Deviation {
   public let name = "predicted change"
+  public var restsOnMotion: Bool { sight == .motion }
   public let sight: Sight
   public let parameters: Parameters
   private let first: Conv2d, second: Conv2d, sum: Conv2d

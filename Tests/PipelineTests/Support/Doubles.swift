@@ -63,6 +63,37 @@ struct SkippingPixels: Backbone {
   }
 }
 
+/// `SkippingPixels` that take several pictures at once, and note how many each stage was given.
+final class BatchingPixels: Backbone {
+  private let pixels = SkippingPixels()
+  private let given = Mutex<[Int]>([])
+  var counts: [Int] { given.withLock { $0 } }
+
+  var stages: [Stage] { pixels.stages }
+  var inputSize: PixelSize? { nil }
+  var takesBatches: Bool { true }
+
+  func input(for frame: Frame) throws -> Tensor { try pixels.input(for: frame) }
+
+  func run(_ range: Range<Int>, on input: Features) throws -> Features {
+    given.withLock { $0 += range.map { _ in input.main.shape[0] } }
+    return try pixels.run(range, on: input)
+  }
+}
+
+/// Copies, and wants features of the first stage kept.
+struct KeepsLow: Propagator {
+  let reference = MotionReference.key
+  var keptStages: [String] { ["low"] }
+
+  func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
+    let change =
+      try evidence.features(after: "low", of: .current)
+      - evidence.features(after: "low", of: .reference)
+    return try cached + change
+  }
+}
+
 /// Everything moves by whole pixels a frame; counts how often it is asked.
 struct Sliding: FlowEstimator {
   let dx: Int
