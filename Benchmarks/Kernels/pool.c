@@ -168,3 +168,28 @@ void bench_displace_gradients(bench_local *c) {
   over(c->shape.channels, displace_features, c);
   over(c->shape.height, displace_taps, c);
 }
+
+typedef struct bench_memory {
+  ck_memory memory;
+  ck_shape shape;
+  ck_motion motion;
+  float *out;
+} bench_memory;
+
+static void remember(void *context, int32_t begin, int32_t end) {
+  bench_memory *c = context;
+  ck_remember(&c->memory, c->shape, &c->motion, c->out, begin, end);
+}
+void bench_remember(bench_memory *c) { over(c->shape.height, remember, c); }
+
+// Fields are put together on one thread, as the package does.
+typedef struct bench_fields {
+  ck_field first, next;
+  ck_field_rows out;
+} bench_fields;
+
+void bench_follow(bench_fields *c) { ck_follow_field(&c->first, &c->next, 0, c->out); }
+void bench_follow_rounded(bench_fields *c) { ck_follow_field(&c->first, &c->next, 1, c->out); }
+void bench_halve(bench_fields *c) {
+  ck_resize_field(&c->first, c->first.width / 2, c->first.height / 2, c->out);
+}

@@ -16,6 +16,7 @@ public struct ChainedFlow: FlowEstimator {
   }
 
   public var needsMotionVectors: Bool { estimator.needsMotionVectors }
+  public var threads: Int { estimator.threads }
   public var reach: Reach { estimator.reach == .anyFrame ? .stepByStep : estimator.reach }
 
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {

@@ -13,14 +13,18 @@ public struct CodecMotion: FlowEstimator {
   /// Whether the holes of a picture that has vectors are filled from around them.
   public let fillsHoles: Bool
   public let hops: Hops
+  /// How many threads put fields together, the calling one included.
+  public let threads: Int
 
   /// - Parameters:
   ///   - fillsHoles: see ``MotionField/filled()``. A picture without a single vector stays unknown. Codecs
   ///     code flat areas of predicted pictures on their own, often a third of a frame, and along a chain
   ///     such holes add up.
   ///   - hops: how the way to a key is put together.
-  public init(fillsHoles: Bool = false, hops: Hops = .exact) {
-    (self.fillsHoles, self.hops) = (fillsHoles, hops)
+  /// - Precondition: `threads` is at least 1.
+  public init(fillsHoles: Bool = false, hops: Hops = .exact, threads: Int = 1) {
+    precondition(threads > 0, "\(threads) threads")
+    (self.fillsHoles, self.hops, self.threads) = (fillsHoles, hops, threads)
   }
 
   public var needsMotionVectors: Bool { true }
@@ -44,7 +48,7 @@ public struct CodecMotion: FlowEstimator {
     let back = reference.index < current.index
     let field = MotionField(
       width: width, height: height, vectors: vectors.lazy.filter { ($0.source < 0) == back })
-    return fillsHoles && field.knownShare > 0 ? field.filled() : field
+    return fillsHoles && field.knownShare > 0 ? field.filled(threads: threads) : field
   }
 }
 

@@ -22,6 +22,9 @@ public protocol FlowEstimator: Sendable {
 
   /// How a longer way is put together of its steps; exactly unless said otherwise.
   var hops: Hops { get }
+
+  /// How many threads may work on one field, the calling one included; one unless said otherwise.
+  var threads: Int { get }
 }
 
 /// Which frames an estimator can lead to.
@@ -38,6 +41,7 @@ extension FlowEstimator {
   public var needsMotionVectors: Bool { false }
   public var reach: Reach { .anyFrame }
   public var hops: Hops { .exact }
+  public var threads: Int { 1 }
 }
 
 /// Refuses frames that do not lie on one grid.

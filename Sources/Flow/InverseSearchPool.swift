@@ -36,7 +36,7 @@ final class InverseSearchPool: Sendable {
     if let known = known(image) { return known }
     let layout = InverseSearchLayout(width: image.width, height: image.height, settings: settings)
     let pyramid = spare(layout) ?? InverseSearchPyramid(layout: layout)
-    pyramid.fill(from: try image.grey(), bands: InverseSearchBands(threads: threads))
+    pyramid.fill(from: try image.grey(), bands: RowBands(threads: threads))
     pyramids.withLock { $0.append(Entry(storage: image.storage, pyramid: pyramid)) }
     return pyramid
   }

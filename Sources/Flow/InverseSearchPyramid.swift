@@ -17,7 +17,7 @@ final class InverseSearchPyramid: @unchecked Sendable {
   }
 
   /// Fills all levels from a grey image of the layout's size.
-  func fill(from grey: Image, bands: InverseSearchBands) {
+  func fill(from grey: Image, bands: RowBands) {
     grey.withUnsafeBytes { bytes in
       guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
       let picture = levels[0]

@@ -6,7 +6,7 @@ internal import CKernels
 final class InverseSearchWorkspace {
   let layout: InverseSearchLayout
   private let settings: InverseSearchSettings
-  private let bands: InverseSearchBands
+  private let bands: RowBands
   private let arena: FloatArena
   private var levels: [ck_dis_level]
   /// Scratch memory of each thread.
@@ -14,7 +14,7 @@ final class InverseSearchWorkspace {
 
   init(layout: InverseSearchLayout, settings: InverseSearchSettings, threads: Int) {
     (self.layout, self.settings) = (layout, settings)
-    let bands = InverseSearchBands(threads: threads)
+    let bands = RowBands(threads: threads)
     self.bands = bands
     let scratchCount = layout.levels.map { $0.scratchCount(bands) }.max() ?? 0
     let planes = layout.levels.map { $0.workspaceCount(patchStep: settings.patchStep) }
@@ -101,7 +101,7 @@ extension InverseSearchLayout.Size {
   }
 
   /// Floats of scratch memory for the largest band.
-  fileprivate func scratchCount(_ bands: InverseSearchBands) -> Int {
+  fileprivate func scratchCount(_ bands: RowBands) -> Int {
     ck_dis_scratch(bands.largest(height, cost: refineCost * Int(width)), flowStride)
       / MemoryLayout<Float>.stride
   }

@@ -95,8 +95,12 @@ public struct MotionChain: Sendable {
     }
     let step = try estimator.motion(from: frame, to: anchor.frame)
     return Ways(
-      toKey: try step.following(anchor.ways.toKey, hops: estimator.hops),
-      toMark: try anchor.ways.toMark.map { try step.following($0, hops: estimator.hops) })
+      toKey: try following(step, anchor.ways.toKey),
+      toMark: try anchor.ways.toMark.map { try following(step, $0) })
+  }
+
+  private func following(_ step: MotionField, _ way: MotionField) throws -> MotionField {
+    try step.following(way, hops: estimator.hops, threads: estimator.threads)
   }
 
   /// Whether later pictures may lead to `frame`.

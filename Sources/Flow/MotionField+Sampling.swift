@@ -32,12 +32,12 @@ extension MotionField {
   ///
   /// - Throws: `FlowError.Code.sizesDiffer` where the two do not lie on one grid.
   public func following(
-    _ next: MotionField, hops: Hops = .exact
+    _ next: MotionField, hops: Hops = .exact, threads: Int = 1
   ) throws(FlowError) -> MotionField {
     try requireSameGrid(as: next)
     return withField { first in
       next.withField { next in
-        Self.made(width: width, height: height) {
+        Self.made(width: width, height: height, threads: threads) {
           ck_follow_field(first, next, hops == .rounded ? 1 : 0, $0)
         }
       }
@@ -65,26 +65,32 @@ extension MotionField {
     }
   }
 
-  /// A field that a kernel writes row by row; the kernel gives how many of its cells are unknown.
+  /// A field that a kernel writes, some rows in each thread; the kernel gives how many of their cells are unknown.
   static func made(
-    width: Int, height: Int, by write: (ck_field_rows) -> Int32
+    width: Int, height: Int, threads: Int = 1, by write: (ck_field_rows) -> Int32
   ) -> MotionField {
     precondition(width > 0 && height > 0, "no motion on a grid of \(width)×\(height)")
     let cells = width * height
-    var unknown: Int32 = 0
+    let bands = RowBands(threads: threads)
+    var unknown = [Int32](repeating: 0, count: threads)
     var displacements: [Float] = []
     let marks = [UInt8](unsafeUninitializedCapacity: cells) { marks, count in
       displacements = [Float](unsafeUninitializedCapacity: 2 * cells) { values, count in
-        unknown = write(
-          ck_field_rows(
-            displacements: values.baseAddress, known: marks.baseAddress, begin: 0,
-            end: Int32(height)))
+        // Safe to share: each band writes rows of its own, and a count of its own.
+        nonisolated(unsafe) let (values, marks) = (values.baseAddress, marks.baseAddress)
+        unknown.withUnsafeMutableBufferPointer { unknown in
+          nonisolated(unsafe) let unknown = unknown
+          bands.forEach(Int32(height), cost: 3 * width) { band, begin, end in
+            unknown[band] = write(
+              ck_field_rows(displacements: values, known: marks, begin: begin, end: end))
+          }
+        }
         count = 2 * cells
       }
       count = cells
     }
     return MotionField(
-      width: width, height: height, displacements: displacements, known: unknown > 0 ? marks : nil)
+      width: width, height: height, displacements: displacements, known: unknown.contains { $0 > 0 } ? marks : nil)
   }
 }
 

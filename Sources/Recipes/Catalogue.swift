@@ -228,7 +228,8 @@ extension [Card<any FlowEstimator>] {
           throw Misfit("takes the words filled and rounded")
         }
         return CodecMotion(
-          fillsHoles: words.contains("filled"), hops: words.contains("rounded") ? .rounded : .exact)
+          fillsHoles: words.contains("filled"), hops: words.contains("rounded") ? .rounded : .exact,
+          threads: threads)
       },
       Card(
         "flownet", setting: "FOLDER", "a trained network: a folder with spec.yaml and its weights"

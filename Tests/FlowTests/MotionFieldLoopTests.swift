@@ -60,6 +60,20 @@ struct MotionFieldLoopTests {
     }
   }
 
+  @Test func theNumberOfThreadsChangesNoBit() throws {
+    let (first, next) = (rough((701, 203), seed: 7), rough((701, 203), seed: 8))
+    let (alone, filled) = (try first.following(next), first.filled())
+    for threads in [2, 3, 64] {
+      let shared = try first.following(next, threads: threads)
+      #expect(shared.known == alone.known)
+      #expect(shared.displacements.map(\.bitPattern) == alone.displacements.map(\.bitPattern))
+      // Holes are filled with means of what may be no number.
+      #expect(
+        first.filled(threads: threads).displacements.map(\.bitPattern)
+          == filled.displacements.map(\.bitPattern))
+    }
+  }
+
   /// A cell without a weight is not looked at, be it unknown or no number, beyond the last cell too.
   @Test func whatHasNoWeightDoesNoHarm() throws {
     let broken = field(width: 4, height: 3) { x, y in

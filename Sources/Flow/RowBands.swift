@@ -2,7 +2,7 @@
 internal import Dispatch
 
 /// Cuts the rows of a stage into bands, one for each thread.
-struct InverseSearchBands: Sendable {
+struct RowBands: Sendable {
   let threads: Int
 
   /// Cuts 0..<`rows` into bands.
@@ -28,7 +28,7 @@ struct InverseSearchBands: Sendable {
   }
 
   private func count(_ rows: Int32, cost: Int) -> Int {
-    let worthwhile = Int(rows) * cost / InverseSearchBands.leastWork
+    let worthwhile = Int(rows) * cost / RowBands.leastWork
     return max(1, min(threads, Int(rows), worthwhile))
   }
 
