@@ -21,7 +21,7 @@ public struct CodecMotion: FlowEstimator {
   ///     code flat areas of predicted pictures on their own, often a third of a frame, and along a chain
   ///     such holes add up.
   ///   - hops: how the way to a key is put together.
-  /// - Precondition: `threads` is at least 1.
+  ///   - threads: how many may put fields together, at least 1.
   public init(fillsHoles: Bool = false, hops: Hops = .exact, threads: Int = 1) {
     precondition(threads > 0, "\(threads) threads")
     (self.fillsHoles, self.hops, self.threads) = (fillsHoles, hops, threads)

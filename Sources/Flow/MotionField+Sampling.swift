@@ -65,7 +65,9 @@ extension MotionField {
     }
   }
 
-  /// A field that a kernel writes, some rows in each thread; the kernel gives how many of their cells are unknown.
+  /// A field that a kernel writes, some rows in each thread.
+  ///
+  /// The kernel gives how many of their cells are unknown.
   static func made(
     width: Int, height: Int, threads: Int = 1, by write: (ck_field_rows) -> Int32
   ) -> MotionField {
@@ -90,7 +92,8 @@ extension MotionField {
       count = cells
     }
     return MotionField(
-      width: width, height: height, displacements: displacements, known: unknown.contains { $0 > 0 } ? marks : nil)
+      width: width, height: height, displacements: displacements,
+      known: unknown.contains { $0 > 0 } ? marks : nil)
   }
 }
 
