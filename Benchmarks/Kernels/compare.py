@@ -80,6 +80,17 @@ def measure(library, threads, rounds, ours, theirs):
     return [f(sample[3:]) * 1e3 for f in (statistics.median, min) for sample in (mine, other)]
 
 
+def reporter(library, options, rival="torch"):
+    """Measures two that take turns, and prints a line of it."""
+    def report(name, ours, theirs, difference):
+        ours(), theirs()
+        a, b, c, d = measure(library, options.threads, options.rounds, ours, theirs)
+        ours()
+        print(f"{name:46} median {a:7.3f}, {rival} {b:7.3f}, x{b / a:5.1f}   "
+              f"least {c:7.3f}, {rival} {d:7.3f}, x{d / c:5.1f}   differs {difference()}", flush=True)
+    return report
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--threads", type=int, default=2)
@@ -88,11 +99,7 @@ def main():
     torch.set_num_threads(options.threads)
     library = build()
 
-    def report(name, ours, theirs, difference):
-        ours(); theirs()
-        a, b, c, d = measure(library, options.threads, options.rounds, ours, theirs)
-        print(f"{name:46} median {a:7.3f}, torch {b:7.3f}, x{b / a:5.1f}   "
-              f"least {c:7.3f}, torch {d:7.3f}, x{d / c:5.1f}   differs {difference()}", flush=True)
+    report = reporter(library, options)
 
     for channels, height, width in ((12, 360, 480), (512, 45, 60), (19, 512, 1024)):
         for kind in ("smooth", "random", "still"):

@@ -9,7 +9,7 @@ the least milliseconds of each, their ratio, and the largest difference between 
 """
 import argparse, ctypes
 
-from compare import CHANNELS_LAST, Motion, Shape, build, measure, smooth_motion, torch_warp
+from compare import CHANNELS_LAST, Motion, Shape, build, reporter, smooth_motion, torch_warp
 import cv2, numpy as np, torch
 
 
@@ -97,13 +97,7 @@ def main():
     cv2.setNumThreads(options.threads)
     library = build()
 
-    def report(name, ours, theirs, difference):
-        ours(), theirs()
-        a, b, c, d = measure(library, options.threads, options.rounds, ours, theirs)
-        ours()
-        print(f"{name:28} median {a:7.3f}, theirs {b:7.3f}, x{b / a:5.1f}   least {c:7.3f}, theirs {d:7.3f}, "
-              f"x{d / c:5.1f}   differs {difference()}", flush=True)
-
+    report = reporter(library, options, rival="theirs")
     fields(library, report)
     memory(library, report)
 
