@@ -9,7 +9,7 @@ let clip = StreetClip(seed: 7, count: 12, size: PixelSize(width: 240, height: 18
 
 // The clip's own labels stand in for a network; with one of yours it is
 // `let network = try ImportedNetwork(contentsOf: "net.torchscript.pt")`.
-let network = TrueLabels(of: clip)
+let network = GroundTruthBackbone(of: clip)
 
 let pipeline = try KeyframePipeline(
   backbone: network, head: network.head, scheduler: .every(5), propagator: .warp(),

@@ -18,7 +18,7 @@ func measure(_ parts: Composition) throws -> (drawing: String, mIoU: Double, wor
     drawing += result.trace.startsBackbone ? "K" : "."
     return true
   }
-  let work = measurement.multiplyAdds.map { $0.frame / $0.key } ?? 1
+  let work = measurement.macs.map { $0.frame / $0.key } ?? 1
   return (drawing, measurement.accuracy?.mIoU ?? 0, work)
 }
 

@@ -124,7 +124,7 @@ public struct ScoreHead: SegmentationHead {
 
   /// The same, in a pass that may count its work.
   public func callAsFunction(
-    _ features: Tensor, size: PixelSize, in pass: Pass
+    _ features: Tensor, size: PixelSize, in pass: ForwardContext
   ) throws(TensorError) -> Tensor {
     if isIdentity(on: features.shape, size: size) { return features }
     let output = try features.resized(height: size.height, width: size.width, in: pass)
@@ -148,8 +148,8 @@ public struct ScoreHead: SegmentationHead {
 
   private func count(resizing features: Tensor, to size: PixelSize) {
     guard !isIdentity(on: features.shape, size: size) else { return }
-    Pass.inference.ledger?.add(
-      multiplyAdds: 4 * features.shape[0] * features.shape[1] * size.height * size.width)
+    ForwardContext.inference.ledger?.add(
+      macs: 4 * features.shape[0] * features.shape[1] * size.height * size.width)
   }
 
   public func isIdentity(on shape: Shape, size: PixelSize) -> Bool {

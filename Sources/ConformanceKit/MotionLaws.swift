@@ -5,7 +5,7 @@ package import Video
 /// The names of the laws of flow estimation that `estimator` breaks; empty when it keeps them all.
 ///
 /// It is shown made-up pictures of which the motion is known exactly, with the motion vectors that a
-/// codec would have found. `Still` breaks the law of the moved picture and no other.
+/// codec would have found. `ZeroFlow` breaks the law of the moved picture and no other.
 public func brokenLaws(of estimator: some FlowEstimator) throws -> [String] {
   var broken: [String] = []
   func law(_ name: String, holds: Bool) { if !holds { broken.append(name) } }

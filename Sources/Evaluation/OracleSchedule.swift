@@ -9,7 +9,7 @@ internal import Video
 /// beat.
 ///
 /// Every frame is made key once, and carried from it to those after it as far as `horizon`; a frame is worth its own
-/// mIoU, over the classes that it has. The sum over the clip is what the keys are chosen by (`bestKeys`), which is
+/// mIoU, over the classes that it has. The sum over the clip is what the keys are chosen by (`optimalKeyframes`), which is
 /// not quite the mIoU of the whole.
 public struct OracleSchedule: Sendable {
   /// By key, then by distance from it.
@@ -25,7 +25,7 @@ public struct OracleSchedule: Sendable {
   ) throws {
     guard
       let scores = try Self.scores(
-        of: pipeline.with(scheduler: GivenKeys([])), on: clip, horizon: horizon, progress: progress)
+        of: pipeline.with(scheduler: ExplicitKeyframes([])), on: clip, horizon: horizon, progress: progress)
     else { return nil }
     self.scores = scores
   }
@@ -60,14 +60,14 @@ public struct OracleSchedule: Sendable {
 
   /// The best keys where a share of the frames is to be key: rounded to whole keys, and as many more as it takes to
   /// leave no frame beyond the horizon.
-  public func keys(rate: Double) -> GivenKeys {
+  public func keys(rate: Double) -> ExplicitKeyframes {
     let frames = scores.count
     var count = min(frames, max(1, Int((rate * Double(frames)).rounded())))
     while true {
-      let best = bestKeys(count, ofFrames: frames) { key, frame in
+      let best = optimalKeyframes(count, ofFrames: frames) { key, frame in
         scores[key].indices.contains(frame - key) ? scores[key][frame - key] : -.infinity
       }
-      if best.total > -.infinity || count == frames { return GivenKeys(Set(best.keys)) }
+      if best.total > -.infinity || count == frames { return ExplicitKeyframes(Set(best.keys)) }
       count += 1
     }
   }

@@ -16,7 +16,7 @@ extension PolicyEpisode {
     progress: (_ done: Int) -> Bool = { _ in true }
   ) throws {
     let watcher = Watcher()
-    var sights: [[PolicySight]] = []
+    var sights: [[PolicyObservation]] = []
     let scores = try OracleSchedule.scores(
       of: pipeline.with(scheduler: watcher), on: clip, horizon: horizon
     ) { done in
@@ -30,15 +30,15 @@ extension PolicyEpisode {
 
 /// Makes no frame key, and keeps what a policy would see of each.
 private final class Watcher: KeyframeScheduler {
-  private let seen = Mutex<[PolicySight]>([])
+  private let seen = Mutex<[PolicyObservation]>([])
 
   func decision(at moment: inout Moment) throws -> Decision {
-    let sight = try PolicySight(of: &moment)
+    let sight = try PolicyObservation(of: &moment)
     seen.withLock { $0.append(sight) }
     return Decision(.propagated, because: Reason("watched"))
   }
 
-  func take() -> [PolicySight] {
+  func take() -> [PolicyObservation] {
     seen.withLock { seen in
       defer { seen = [] }
       return seen

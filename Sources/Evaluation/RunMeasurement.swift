@@ -45,10 +45,10 @@ public struct RunMeasurement: Sendable {
     let trace = frame.trace
     shares.append((trace.keyShare, trace.role == .key ? 1 : 0))
     timings.add(trace, decode: decode)
-    work.all += trace.multiplyAdds
+    work.all += trace.macs
     if trace.role == .key, trace.keyShare == 1 {
-      (work.key, work.keys) = (work.key + trace.multiplyAdds, work.keys + 1)
-      if trace.multiplyAdds == 0 { work.isUncounted = true }
+      (work.key, work.keys) = (work.key + trace.macs, work.keys + 1)
+      if trace.macs == 0 { work.isUncounted = true }
     }
     let labels = truth.map { frame.labels.scaledLabels(to: $0.size) } ?? frame.labels
     let isBroken = trace.decision.reason == .streamBroke
@@ -90,9 +90,9 @@ public struct RunMeasurement: Sendable {
       labelledFrames: labelledFrames)
   }
 
-  /// The mean work of a frame and of a key frame, in multiply-adds: see `FrameTrace.multiplyAdds`; nil where the
+  /// The mean work of a frame and of a key frame, in multiply-adds: see `FrameTrace.macs`; nil where the
   /// backbone's is not counted.
-  public var multiplyAdds: (frame: Double, key: Double)? {
+  public var macs: (frame: Double, key: Double)? {
     guard work.keys > 0, !work.isUncounted else { return nil }
     return (Double(work.all) / Double(shares.count), Double(work.key) / Double(work.keys))
   }

@@ -36,18 +36,18 @@ public struct RunResult: Sendable, Codable {
     /// The most memory that the process held, in bytes.
     public var peakRSSBytes: Int?
 
-    /// Multiply-adds of a frame and of a key frame, in the mean: see `FrameTrace.multiplyAdds`.
-    public var multiplyAddsPerFrame: Double?, multiplyAddsPerKey: Double?
+    /// Multiply-adds of a frame and of a key frame, in the mean: see `FrameTrace.macs`.
+    public var macsPerFrame: Double?, macsPerKey: Double?
 
-    public init(peakRSSBytes: Int?, multiplyAdds: (frame: Double, key: Double)? = nil) {
+    public init(peakRSSBytes: Int?, macs: (frame: Double, key: Double)? = nil) {
       self.peakRSSBytes = peakRSSBytes
-      (multiplyAddsPerFrame, multiplyAddsPerKey) = (multiplyAdds?.frame, multiplyAdds?.key)
+      (macsPerFrame, macsPerKey) = (macs?.frame, macs?.key)
     }
 
     enum CodingKeys: String, CodingKey {
       case peakRSSBytes = "peak_rss_bytes"
-      case multiplyAddsPerFrame = "multiply_adds_per_frame"
-      case multiplyAddsPerKey = "multiply_adds_per_key"
+      case macsPerFrame = "macs_per_frame"
+      case macsPerKey = "macs_per_key"
     }
   }
 

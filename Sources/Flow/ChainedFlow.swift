@@ -6,13 +6,13 @@ public import Video
 ///
 /// Steps between neighbours are short and easily found, and composing them reads the key once, where a
 /// tensor that is warped step by step blurs. Errors add up on the way, and what was hidden on the way is
-/// lost. A pipeline and `MotionChain` do the composing; each step is `estimator`'s.
+/// lost. A pipeline and `FlowAccumulator` do the composing; each step is `estimator`'s.
 public struct ChainedFlow: FlowEstimator {
   public let estimator: any FlowEstimator
-  public let hops: Hops
+  public let sampling: FlowSampling
 
-  public init(_ estimator: some FlowEstimator, hops: Hops = .exact) {
-    (self.estimator, self.hops) = (estimator, hops)
+  public init(_ estimator: some FlowEstimator, sampling: FlowSampling = .exact) {
+    (self.estimator, self.sampling) = (estimator, sampling)
   }
 
   public var needsMotionVectors: Bool { estimator.needsMotionVectors }
@@ -25,7 +25,7 @@ public struct ChainedFlow: FlowEstimator {
 }
 
 /// How steps of motion are put together.
-public enum Hops: String, Sendable, Hashable, CaseIterable {
+public enum FlowSampling: String, Sendable, Hashable, CaseIterable {
   /// Each step is read bilinearly where the one before leads.
   case exact
   /// Each is read at the nearest cell, as AR-Seg (Hu et al., CVPR 2023) does; the steps themselves keep

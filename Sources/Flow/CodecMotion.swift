@@ -12,7 +12,7 @@ public import Video
 public struct CodecMotion: FlowEstimator {
   /// Whether the holes of a picture that has vectors are filled from around them.
   public let fillsHoles: Bool
-  public let hops: Hops
+  public let sampling: FlowSampling
   /// How many threads put fields together, the calling one included.
   public let threads: Int
 
@@ -20,11 +20,11 @@ public struct CodecMotion: FlowEstimator {
   ///   - fillsHoles: see ``MotionField/filled()``. A picture without a single vector stays unknown. Codecs
   ///     code flat areas of predicted pictures on their own, often a third of a frame, and along a chain
   ///     such holes add up.
-  ///   - hops: how the way to a key is put together.
+  ///   - sampling: how the way to a key is put together.
   ///   - threads: how many may put fields together, at least 1.
-  public init(fillsHoles: Bool = false, hops: Hops = .exact, threads: Int = 1) {
+  public init(fillsHoles: Bool = false, sampling: FlowSampling = .exact, threads: Int = 1) {
     precondition(threads > 0, "\(threads) threads")
-    (self.fillsHoles, self.hops, self.threads) = (fillsHoles, hops, threads)
+    (self.fillsHoles, self.sampling, self.threads) = (fillsHoles, sampling, threads)
   }
 
   public var needsMotionVectors: Bool { true }
@@ -35,7 +35,7 @@ public struct CodecMotion: FlowEstimator {
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try requireEqualSizes(current, reference)
     let (width, height) = (current.pixels.width, current.pixels.height)
-    if current.index == reference.index { return .still(width: width, height: height) }
+    if current.index == reference.index { return .zero(width: width, height: height) }
     if current.pictureType == .intra { return .unknown(width: width, height: height) }
     guard let vectors = current.motionVectors else {
       throw FlowError(
@@ -48,7 +48,7 @@ public struct CodecMotion: FlowEstimator {
     let back = reference.index < current.index
     let field = MotionField(
       width: width, height: height, vectors: vectors.lazy.filter { ($0.source < 0) == back })
-    return fillsHoles && field.knownShare > 0 ? field.filled(threads: threads) : field
+    return fillsHoles && field.validFraction > 0 ? field.filled(threads: threads) : field
   }
 }
 

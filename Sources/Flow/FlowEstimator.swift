@@ -21,7 +21,7 @@ public protocol FlowEstimator: Sendable {
   var reach: Reach { get }
 
   /// How a longer way is put together of its steps; exactly unless said otherwise.
-  var hops: Hops { get }
+  var sampling: FlowSampling { get }
 
   /// How many threads may work on one field, the calling one included; one unless said otherwise.
   var threads: Int { get }
@@ -31,7 +31,7 @@ public protocol FlowEstimator: Sendable {
 public enum Reach: Sendable, Hashable {
   /// Any two frames, directly.
   case anyFrame
-  /// Only the picture the codec predicted from: a longer way has to be put together by `MotionChain`.
+  /// Only the picture the codec predicted from: a longer way has to be put together by `FlowAccumulator`.
   case previousFrame
   /// Any two frames, but a longer way is better put together of steps from each to the one before.
   case stepByStep
@@ -40,7 +40,7 @@ public enum Reach: Sendable, Hashable {
 extension FlowEstimator {
   public var needsMotionVectors: Bool { false }
   public var reach: Reach { .anyFrame }
-  public var hops: Hops { .exact }
+  public var sampling: FlowSampling { .exact }
   public var threads: Int { 1 }
 }
 
@@ -55,16 +55,16 @@ func requireEqualSizes(_ current: Frame, _ reference: Frame) throws(FlowError) {
 }
 
 /// Nothing moves: the least an estimator may do, and the baseline every other has to beat.
-public struct Still: FlowEstimator {
+public struct ZeroFlow: FlowEstimator {
   public init() {}
 
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try requireEqualSizes(current, reference)
-    return .still(width: current.pixels.width, height: current.pixels.height)
+    return .zero(width: current.pixels.width, height: current.pixels.height)
   }
 }
 
-extension FlowEstimator where Self == Still {
+extension FlowEstimator where Self == ZeroFlow {
   /// Nothing moves.
-  public static var still: Still { Still() }
+  public static var zero: ZeroFlow { ZeroFlow() }
 }

@@ -9,7 +9,7 @@ extension MotionField {
   /// without prediction a better one than no motion. Where nothing at all is known, nothing moves.
   public func filled(threads: Int = 1) -> MotionField {
     guard known != nil else { return self }
-    guard let coarse = halved(threads: threads) else { return .still(width: width, height: height) }
+    guard let coarse = halved(threads: threads) else { return .zero(width: width, height: height) }
     return withField { field in
       coarse.filled(threads: threads).withField { coarse in
         Self.made(width: width, height: height, threads: threads) {

@@ -33,7 +33,7 @@ extension MotionField {
   }
 
   /// The root of the mean square difference of what is known from its mean, in cells; nil where nothing is.
-  public var spread: Float? {
+  public var standardDeviation: Float? {
     var (x, y, squares, count) = (0.0, 0.0, 0.0, 0.0)
     withReader { field in
       for cell in 0..<(width * height) where field[cell].isKnown {
@@ -47,7 +47,7 @@ extension MotionField {
   }
 
   /// The share of cells whose motion is known, from 0 to 1.
-  public var knownShare: Float {
+  public var validFraction: Float {
     guard let known else { return 1 }
     return Float(known.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }) / Float(width * height)
   }

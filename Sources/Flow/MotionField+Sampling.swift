@@ -25,20 +25,19 @@ extension MotionField {
 
   /// This motion and then `next`: `result(p) = self(p) + next(p + self(p))`.
   ///
-  /// `next` is read bilinearly or, with rounded hops, at the nearest cell. A cell is known where this
+  /// `next` is read bilinearly or, with rounded sampling, at the nearest cell. A cell is known where this
   /// field and all it reads from `next` are. What
   /// leads off the grid reads `next` at the nearest cell of the border, as a warp that clamps does, so
   /// that it goes on leading off.
   ///
   /// - Throws: `FlowError.Code.sizesDiffer` where the two do not lie on one grid.
-  public func following(
-    _ next: MotionField, hops: Hops = .exact, threads: Int = 1
+  public func composed(    with next: MotionField, sampling: FlowSampling = .exact, threads: Int = 1
   ) throws(FlowError) -> MotionField {
     try requireSameGrid(as: next)
     return withField { first in
       next.withField { next in
         Self.made(width: width, height: height, threads: threads) {
-          ck_follow_field(first, next, hops == .rounded ? 1 : 0, $0)
+          ck_follow_field(first, next, sampling == .rounded ? 1 : 0, $0)
         }
       }
     }

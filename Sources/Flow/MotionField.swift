@@ -7,7 +7,7 @@
 /// vectors, an unlabelled pixel of a ground truth); what it holds then means nothing.
 ///
 /// Laws: zero motion is the identity to the last bit at every size; resizing a field scales its values,
-/// x and y separately; `a.following(b)` reads where `a` leads and then where `b` leads from there.
+/// x and y separately; `a.composed(with: b)` reads where `a` leads and then where `b` leads from there.
 public struct MotionField: Sendable, Equatable {
   /// Columns and rows of the grid.
   public let width: Int, height: Int
@@ -28,7 +28,7 @@ public struct MotionField: Sendable, Equatable {
   }
 
   /// The field of a picture that stands still.
-  public static func still(width: Int, height: Int) -> MotionField {
+  public static func zero(width: Int, height: Int) -> MotionField {
     MotionField(
       width: width, height: height,
       displacements: [Float](repeating: 0, count: 2 * width * height))

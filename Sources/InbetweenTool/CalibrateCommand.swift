@@ -13,9 +13,9 @@ internal import Video
 struct CalibrateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
-    abstract: "Find the limit of a score at which a share of a clip's frames is key.",
+    abstract: "Find the threshold of a score at which a share of a clip's frames is key.",
     discussion: """
-      Prints the scheduler with that limit, to be used on other clips: moved:rate=0.1 becomes moved:7.31, and moved:latency=20 \
+      Prints the scheduler with that threshold, to be used on other clips: moved:rate=0.1 becomes moved:7.31, and moved:latency=20 \
       what takes 20 ms a frame on average here. Labels are not needed.
       """)
 
@@ -36,7 +36,7 @@ struct CalibrateCommand: ParsableCommand {
 
   @Option(
     help: """
-      Keep the limit in this folder, a network's or a part's, from which the scheduler \
+      Keep the threshold in this folder, a network's or a part's, from which the scheduler \
       calibrated:FOLDER,moved:rate=0.1 takes it.
       """)
   var keep: String?
@@ -57,9 +57,9 @@ struct CalibrateCommand: ParsableCommand {
     let name = try parts.backbone(named: backbone)
     let network = try name == "truth" ? nil : StoredNetwork(at: name)
     let output = try keep.map { (folder) throws(Failure) in
-      try OutputFile(StoredLimits.path(in: folder))
+      try OutputFile(StoredThresholds.path(in: folder))
     }
-    var limits = try keep.map { try StoredLimits(contentsOf: $0) }
+    var thresholds = try keep.map { try StoredThresholds(contentsOf: $0) }
     let clip = try [Card<ClipMaker>].clips.part(data)(
       ClipRequest(split: split, limit: frames, threads: parts.threading.threads))
     guard try !parts.needsMotionVectors() else {
@@ -70,8 +70,8 @@ struct CalibrateCommand: ParsableCommand {
     let rate = try rate(for: held.target, in: pipeline, on: clip)
     var progress = Progress(total: nil)
     defer { progress.end() }
-    let found = try LimitCalibration(
-      of: held.deviation, rate: rate, in: pipeline, on: clip
+    let found = try ThresholdCalibration(
+      of: held.changeScore, rate: rate, in: pipeline, on: clip
     ) { _, _ in
       progress.advance()
       return !signals.wantsStop
@@ -79,31 +79,31 @@ struct CalibrateCommand: ParsableCommand {
     if let failure = signals.failure { throw failure }
     guard let found else {
       throw Failure(
-        .badInput, "\(clip.name): nothing ever changes, so that no limit tells frames apart")
+        .badInput, "\(clip.name): nothing ever changes, so that no threshold tells frames apart")
     }
     let scheduler = try parts.composition().scheduler
-    limits?.entries[scheduler] = StoredLimits.Entry(
-      limit: found.limit, share: found.share, clip: clip.name, frames: clip.count,
+    thresholds?.entries[scheduler] = StoredThresholds.Entry(
+      threshold: found.threshold, share: found.share, clip: clip.name, frames: clip.count,
       parts: try parts.names(backbone: name).filter { $0.key != "scheduler" })
-    if let limits { try output?.write(json: limits) }
+    if let thresholds { try output?.write(json: thresholds) }
     // What is held stands last.
     let targets = ["rate=", "latency="].compactMap {
       scheduler.range(of: $0, options: .backwards)?.lowerBound
     }
     let end = targets.max()
     print(
-      scheduler[..<(end ?? scheduler.endIndex)] + String(format: "%.7g", found.limit)
+      scheduler[..<(end ?? scheduler.endIndex)] + String(format: "%.7g", found.threshold)
         + String(format: "   %.1f %% of %d frames key", 100 * found.share, clip.count))
   }
 
   /// The share of key frames that a target comes to on this clip and machine.
   private func rate(
-    for target: KeyTarget, in pipeline: KeyframePipeline, on clip: any Clip
+    for target: KeyframeTarget, in pipeline: KeyframePipeline, on clip: any Clip
   ) throws -> Double {
     switch target {
     case .rate(let rate): return rate
     case .latency(let latency):
-      guard let rate = try LimitCalibration.rate(for: latency, in: pipeline, on: clip) else {
+      guard let rate = try ThresholdCalibration.rate(for: latency, in: pipeline, on: clip) else {
         throw Failure(
           .badInput,
           "\(clip.name): frames that are no keys take longer than "
@@ -114,8 +114,8 @@ struct CalibrateCommand: ParsableCommand {
   }
 
   /// The score and the target that the scheduler holds; nil where it is another.
-  private func held() throws -> DeviationAtRate? {
+  private func held() throws -> TargetRateScheduler? {
     try [Card<any KeyframeScheduler>].schedulers.part(parts.composition().scheduler)
-      as? DeviationAtRate
+      as? TargetRateScheduler
   }
 }

@@ -11,7 +11,7 @@ extension PartOptions {
   /// - Throws: `Failure` where the network does not tell the clip's classes apart.
   func pipeline(for clip: any Clip, _ network: StoredNetwork?) throws -> KeyframePipeline {
     guard let network else {
-      let truth = TrueLabels(of: clip)
+      let truth = GroundTruthBackbone(of: clip)
       return try pipeline(truth, truth.head)
     }
     guard network.classes.names == clip.classes.names else {

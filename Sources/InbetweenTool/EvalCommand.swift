@@ -135,7 +135,7 @@ struct EvalCommand: ParsableCommand {
   private func granted(
     _ pipeline: KeyframePipeline, on clip: any Clip, until signals: Signals
   ) throws -> KeyframePipeline? {
-    guard let wish = pipeline.scheduler as? OracleKeys else { return pipeline }
+    guard let wish = pipeline.scheduler as? OracleKeyframes else { return pipeline }
     var progress = Progress(total: clip.count)
     defer { progress.end() }
     let schedule = try OracleSchedule(pipeline, on: clip) { _ in
@@ -150,7 +150,7 @@ struct EvalCommand: ParsableCommand {
   private func taught(_ clip: any Clip, by network: StoredNetwork) throws -> any Clip {
     let (heavy, head) = try network.load()
     let pipeline = try KeyframePipeline(
-      backbone: heavy, head: head, scheduler: .every(1), propagator: .copy, flow: .still)
+      backbone: heavy, head: head, scheduler: .every(1), propagator: .copy, flow: .zero)
     return try TeacherLabels(of: clip, classes: head.classes) { pixels in
       var state = pipeline.start()
       return try pipeline.label(Frame(index: 0, time: 0, pixels: pixels), in: &state).labels

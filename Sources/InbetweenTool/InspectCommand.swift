@@ -54,8 +54,8 @@ struct InspectCommand: ParsableCommand {
     if PropagationTrainingSpecification.describes(text) {
       return try NetworkInspection(propagationIn: path, size: pixels)
     }
-    if DeviationSpecification.describes(text) {
-      return try NetworkInspection(deviationIn: path, size: pixels)
+    if ChangeScoreSpecification.describes(text) {
+      return try NetworkInspection(changeScoreIn: path, size: pixels)
     }
     if PolicySpecification.describes(text) { return try NetworkInspection(policyIn: path) }
     guard try NetworkFolder.kind(in: path) == nil else {

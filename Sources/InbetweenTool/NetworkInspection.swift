@@ -21,7 +21,7 @@ struct NetworkInspection: Encodable {
   let size: [Int]
   private(set) var stages: [Stage] = []
   let parameters: Int
-  let multiplyAdds: Int
+  let macs: Int
 
   struct Stage: Encodable {
     let name: String
@@ -29,16 +29,16 @@ struct NetworkInspection: Encodable {
     /// Channels, height and width.
     let output: [Int]
     let parameters: Int
-    let multiplyAdds: Int
+    let macs: Int
   }
 
   private init(
-    _ path: String, kind: String, trained: Bool, size: PixelSize, ledger: WorkLedger,
+    _ path: String, kind: String, trained: Bool, size: PixelSize, ledger: MACCounter,
     parameters all: Parameters, stage: (String) -> String
   ) {
     (self.path, self.kind, isTrained) = (path, kind, trained)
     self.size = [size.height, size.width]
-    (parameters, multiplyAdds) = (all.count, ledger.multiplyAdds)
+    (parameters, macs) = (all.count, ledger.macs)
     var counts: [String: Int] = [:]
     for parameter in all.all where parameter.kind != .statistic {
       counts[stage(parameter.name), default: 0] += parameter.tensor.count
@@ -50,7 +50,7 @@ struct NetworkInspection: Encodable {
         Stage(
           name: stage.name, stride: stage.stride,
           output: Array(stage.output.dimensions.dropFirst()), parameters: count,
-          multiplyAdds: stage.multiplyAdds))
+          macs: stage.macs))
     }
   }
 
@@ -62,7 +62,7 @@ struct NetworkInspection: Encodable {
     }
     let size = size ?? fixed ?? Self.usualSize
     let network = try folder.isTrained ? folder.network() : folder.drawnNetwork()
-    let ledger = WorkLedger()
+    let ledger = MACCounter()
     try withoutGradients {
       let input = try network.input(for: Self.frame(of: size))
       let features = try network.run(
@@ -84,7 +84,7 @@ struct NetworkInspection: Encodable {
         FlowNetwork(
           FlowNetSpecification(yaml: NetworkFolder.text(in: folder)),
           parameters: Parameters(seed: 1)))
-    let (size, ledger) = (size ?? Self.usualSize, WorkLedger())
+    let (size, ledger) = (size ?? Self.usualSize, MACCounter())
     let frame = Self.frame(of: size)
     _ = try flow.motion(from: frame, to: frame, in: .counting(in: ledger))
     self.init(
@@ -106,7 +106,7 @@ struct NetworkInspection: Encodable {
       ? Parameters(reading: SafetensorsFile(contentsOf: weights)) : Parameters(seed: 1)
     let part = try specification.part(behind: backbone, parameters: parameters)
     let size = size ?? backbone.inputSize ?? Self.usualSize
-    let ledger = WorkLedger()
+    let ledger = MACCounter()
     try withoutGradients {
       let frame = PropagatedFrame(
         backbone, tap: specification.tap, of: size, countedIn: ledger)
@@ -119,27 +119,27 @@ struct NetworkInspection: Encodable {
   }
 
   /// Runs what schedules on an empty change: what a frame costs whose features or motion are known.
-  init(deviationIn folder: String, size: PixelSize?) throws {
-    let specification = try DeviationSpecification(
+  init(changeScoreIn folder: String, size: PixelSize?) throws {
+    let specification = try ChangeScoreSpecification(
       yaml: NetworkFolder.text(in: folder), folder: folder)
     let stored = try NetworkFolder(at: specification.backbone)
     let backbone = try stored.isTrained ? stored.network() : stored.drawnNetwork()
     let isTrained = FileManager.default.fileExists(atPath: "\(folder)/weights.safetensors")
-    let deviation =
+    let changeScore =
       try isTrained
-      ? LearnedDeviation(contentsOf: folder)
-      : LearnedDeviation(specification, behind: backbone, parameters: Parameters(seed: 1))
-    let (size, ledger) = (size ?? backbone.inputSize ?? Self.usualSize, WorkLedger())
+      ? LearnedChangeScore(contentsOf: folder)
+      : LearnedChangeScore(specification, behind: backbone, parameters: Parameters(seed: 1))
+    let (size, ledger) = (size ?? backbone.inputSize ?? Self.usualSize, MACCounter())
     let change = try withoutGradients {
-      try deviation.emptyChange(behind: backbone, size: size)
+      try changeScore.emptyChange(behind: backbone, size: size)
     }
     let said = try withoutGradients {
-      try deviation.predict(change, in: .counting(in: ledger))
+      try changeScore.predict(change, in: .counting(in: ledger))
     }
     ledger.end("predict", stride: size.height / change.shape[2], giving: said)
     self.init(
-      folder, kind: "deviation", trained: isTrained, size: size, ledger: ledger,
-      parameters: deviation.parameters, stage: { _ in "predict" })
+      folder, kind: "change_score", trained: isTrained, size: size, ledger: ledger,
+      parameters: changeScore.parameters, stage: { _ in "predict" })
   }
 
   /// Runs a policy on one frame's numbers, whose size does not matter.
@@ -151,9 +151,9 @@ struct NetworkInspection: Encodable {
       try isTrained
       ? PolicyNetwork(contentsOf: folder)
       : PolicyNetwork(size: specification.size, parameters: Parameters(seed: 1))
-    let ledger = WorkLedger()
-    let nothing = PolicySight.nothing.observation(
-      framesSinceKey: 1, within: KeyAllowance(.rate(0.1)))
+    let ledger = MACCounter()
+    let nothing = PolicyObservation.nothing.observation(
+      framesSinceKey: 1, within: KeyframeBudget(.rate(0.1)))
     try withoutGradients {
       let logits = try network.step(
         Tensor(nothing, shape: [1, nothing.count]), after: network.start(1),
@@ -177,14 +177,14 @@ struct NetworkInspection: Encodable {
     case path, kind, size, stages, parameters
     case schemaVersion = "schema_version"
     case isTrained = "trained"
-    case multiplyAdds = "multiply_adds"
+    case macs = "macs"
   }
 }
 
 extension NetworkInspection.Stage {
   private enum CodingKeys: String, CodingKey {
     case name, stride, output, parameters
-    case multiplyAdds = "multiply_adds"
+    case macs = "macs"
   }
 }
 
@@ -192,11 +192,11 @@ extension NetworkInspection: CustomStringConvertible {
   var description: String {
     let weights = isTrained ? "trained" : "not trained"
     let rows = stages.map {
-      row($0.name, "\($0.stride)", $0.output.shape, $0.parameters, $0.multiplyAdds)
+      row($0.name, "\($0.stride)", $0.output.shape, $0.parameters, $0.macs)
     }
     return
       (["\(path): \(kind), \(weights), a picture of \(size.shape)", heading] + rows
-      + [row("total", "", "", parameters, multiplyAdds)]).joined(separator: "\n")
+      + [row("total", "", "", parameters, macs)]).joined(separator: "\n")
   }
 
   private var heading: String { columns("", "stride", "output", "parameters", "M multiply-adds") }

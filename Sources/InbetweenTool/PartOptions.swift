@@ -45,7 +45,7 @@ struct PartOptions: ParsableArguments {
       Where scores are made, mix in a WEIGHT of those before them, less where the picture has changed: WEIGHT or \
       WEIGHT,LEVELS of 255 at which a third of it is left, usually 20.
       """)
-  var memory: String?
+  var temporalSmoothing: String?
 
   @Option(
     help: """
@@ -75,7 +75,7 @@ struct PartOptions: ParsableArguments {
     }
     if let flow { parts.flow = flow }
     if let tap { parts.tap = tap }
-    if let memory { parts.memory = memory }
+    if let temporalSmoothing { parts.smoothing = temporalSmoothing }
     if let regions { parts.regions = regions }
     return parts
   }
@@ -100,7 +100,7 @@ struct PartOptions: ParsableArguments {
 
   /// The same pipeline for each region, where regions are wanted.
   func regional(_ pipeline: KeyframePipeline) throws -> any LabellingPipeline {
-    do { return try composition().regional(pipeline) } catch let error as PipelineMisfit {
+    do { return try composition().regional(pipeline) } catch let error as IncompatibleParts {
       throw Failure(.usage, error.description)
     }
   }
@@ -116,7 +116,7 @@ struct PartOptions: ParsableArguments {
       "flow": parts.flow,
     ]
     (names["tap"], names["regions"], names["recipe"]) = (parts.tap, parts.regions, recipe)
-    names["memory"] = parts.memory
+    names["temporal_smoothing"] = parts.smoothing
     return names
   }
 

@@ -48,7 +48,7 @@ struct PictureDemo {
     _ interval: Int, _ name: String, _ propagator: any Propagator, writing: Bool,
     _ stopped: () -> Bool
   ) throws {
-    let picture = PictureItself()
+    let picture = PixelBackbone()
     let pipeline = try KeyframePipeline(
       backbone: picture, head: picture.head, scheduler: .every(interval), propagator: propagator,
       flow: DISFlow(preset: .medium, threads: threads))
@@ -57,7 +57,7 @@ struct PictureDemo {
     var (state, squares, samples, latency) = (pipeline.start(), 0.0, 0, Latency())
     while stream.report.decoded < limit, !stopped(), let frame = try stream.next() {
       let result = try pipeline.score(frame, in: &state)
-      let carried = try PictureItself.image(of: result.scores)
+      let carried = try PixelBackbone.image(of: result.scores)
       try video?.add(
         Overlay(palette: .camVid).drawn(nil, over: carried, mark: Overlay.Mark(result.trace)))
       guard result.trace.role == .propagated else { continue }

@@ -17,9 +17,9 @@ struct ResultTable: CustomStringConvertible {
 
   private var heading: [String] {
     let parts = [
-      "recipe", "scheduler", "propagation", "flow", "tap", "memory", "regions",
+      "recipe", "scheduler", "propagation", "flow", "tap", "temporal_smoothing", "regions",
     ].compactMap { name in
-      result.pipeline[name].map { ["tap", "memory"].contains(name) ? "\(name) \($0)" : $0 }
+      result.pipeline[name].map { ["tap", "temporal_smoothing"].contains(name) ? "\(name) \($0)" : $0 }
     }
     return ["\(title): \(result.speed.frames) frames, \(parts.joined(separator: ", "))"]
   }
@@ -63,7 +63,7 @@ struct ResultTable: CustomStringConvertible {
   }
 
   private func lines(for cost: RunResult.Cost) -> [String] {
-    guard let frame = cost.multiplyAddsPerFrame, let key = cost.multiplyAddsPerKey else {
+    guard let frame = cost.macsPerFrame, let key = cost.macsPerKey else {
       return []
     }
     let (work, share) = (frame / 1e9, 100 * frame / key)

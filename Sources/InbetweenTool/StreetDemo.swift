@@ -37,10 +37,10 @@ struct StreetDemo {
         network         every  carried by            mIoU     TC      ms  propagated
       """)
     let dis = DISFlow(preset: .medium, threads: threads)
-    try row(networks.heavy, 1, "-", Copy(), Still())
-    if !stopped() { try row(networks.light, 1, "-", Copy(), Still()) }
+    try row(networks.heavy, 1, "-", Copy(), ZeroFlow())
+    if !stopped() { try row(networks.light, 1, "-", Copy(), ZeroFlow()) }
     for interval in [2, 5, 10] where !stopped() {
-      try row(networks.heavy, interval, "copy", Copy(), Still())
+      try row(networks.heavy, interval, "copy", Copy(), ZeroFlow())
       try row(networks.heavy, interval, "warp, dis:medium", Warp(), dis)
       try row(
         networks.heavy, interval, "warp, true motion", Warp(), TrueMotion(of: clip), isTimed: false)
@@ -93,8 +93,8 @@ struct StreetDemo {
     options.threads = threads
     let (network, dis) = (networks.heavy.network, DISFlow(preset: .medium, threads: threads))
     var sides = [
-      Side("every frame", try pipeline(network, 1, Copy(), Still())),
-      Side("every 10, copy", try pipeline(network, 10, Copy(), Still())),
+      Side("every frame", try pipeline(network, 1, Copy(), ZeroFlow())),
+      Side("every 10, copy", try pipeline(network, 10, Copy(), ZeroFlow())),
       Side("every 10, warp", try pipeline(network, 10, Warp(), dis)),
     ]
     let video = try VideoWriter(

@@ -42,6 +42,6 @@ extension RunResult.Cost {
       Int($0)
     }
     return .init(
-      peakRSSBytes: kilobytes.map { $0 * 1024 }, multiplyAdds: measurement.multiplyAdds)
+      peakRSSBytes: kilobytes.map { $0 * 1024 }, macs: measurement.macs)
   }
 }

@@ -86,7 +86,7 @@ struct TrainCommand: ParsableCommand {
     case .propagation(let specification):
       let task = try sources.task(for: specification)
       try train(task, specification.plan, specification.fingerprint, until: signals)
-    case .deviation(let specification):
+    case .changeScore(let specification):
       let task = try sources.task(for: specification)
       try train(task, specification.plan, specification.fingerprint, until: signals)
     case .policy(let specification):

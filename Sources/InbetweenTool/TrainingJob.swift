@@ -18,7 +18,7 @@ enum TrainingJob {
   case segmentation(SegmentationSpecification)
   case flow(FlowTrainingSpecification)
   case propagation(PropagationTrainingSpecification)
-  case deviation(DeviationTrainingSpecification)
+  case changeScore(ChangeScoreTrainingSpecification)
   case policy(PolicyTrainingSpecification)
 
   /// What the file at `path` says, with another seed where one is given.
@@ -42,10 +42,10 @@ enum TrainingJob {
         var propagation = try PropagationTrainingSpecification(yaml: text, folder: folder)
         if let seed { propagation.plan.seed = seed }
         self = .propagation(propagation)
-      } else if DeviationSpecification.describes(text) {
-        var deviation = try DeviationTrainingSpecification(yaml: text, folder: folder)
-        if let seed { deviation.plan.seed = seed }
-        self = .deviation(deviation)
+      } else if ChangeScoreSpecification.describes(text) {
+        var changeScore = try ChangeScoreTrainingSpecification(yaml: text, folder: folder)
+        if let seed { changeScore.plan.seed = seed }
+        self = .changeScore(changeScore)
       } else if PolicySpecification.describes(text) {
         var policy = try PolicyTrainingSpecification(yaml: text, folder: folder)
         if let seed { policy.plan.seed = seed }
@@ -142,16 +142,16 @@ struct TrainingSources {
     return task
   }
 
-  func task(for specification: DeviationTrainingSpecification) throws -> DeviationTask {
+  func task(for specification: ChangeScoreTrainingSpecification) throws -> ChangeScoreTask {
     let measured = try validation.map {
       PairSource(ClipPairs(try clip($0, split: "val"), gaps: specification.gaps), count: 100)
     }
     return try specification.task(
-      behind: backbone(in: specification.deviation.backbone),
+      behind: backbone(in: specification.changeScore.backbone),
       on: data.map {
         try pairs(of: $0, count: specification.pairCount, gaps: specification.gaps)
       },
-      along: flow(specification.deviation.flow), validation: measured, device: device)
+      along: flow(specification.changeScore.flow), validation: measured, device: device)
   }
 
   /// A task on clips that are measured first, by agreement with the backbone, which takes longer than the training.

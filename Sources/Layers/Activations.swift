@@ -6,7 +6,7 @@ public import Tensors
 public struct ReLU: Layer {
   public init() {}
 
-  public func callAsFunction(_ input: Tensor, in _: Pass) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in _: ForwardContext) throws(TensorError) -> Tensor {
     try input.relu()
   }
 }
@@ -17,7 +17,7 @@ public struct LeakyReLU: Layer {
 
   public init(slope: Float = 0.1) { self.slope = slope }
 
-  public func callAsFunction(_ input: Tensor, in _: Pass) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in _: ForwardContext) throws(TensorError) -> Tensor {
     try input.leakyRelu(slope: slope)
   }
 }
@@ -32,7 +32,7 @@ public struct Dropout: Layer {
     self.probability = probability
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     guard pass.isTraining, probability > 0 else { return input }
     return try input.dropout(probability, seed: pass.nextSeed())
   }

@@ -27,7 +27,7 @@ public struct BatchNorm2d: Layer {
     (self.momentum, self.epsilon, isRectified) = (momentum, epsilon, rectified)
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     guard pass.isTraining, weight.requiresGradient else {
       return try input.batchNorm(
         mean: runningMean, variance: runningVariance, weight: weight, bias: bias, epsilon: epsilon,

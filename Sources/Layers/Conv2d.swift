@@ -53,11 +53,11 @@ public struct Conv2d: Layer {
       self, weight: try weight * factors, bias: offset, rectified: normalisation.isRectified)
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     let output = try input.cast(to: pass.precision).conv2d(
       weight.cast(to: pass.precision), bias: bias?.cast(to: pass.precision), stride: stride,
       padding: padding, dilation: dilation, groups: groups, rectified: isRectified)
-    pass.ledger?.add(multiplyAdds: output.count * (weight.count / weight.shape[0]))
+    pass.ledger?.add(macs: output.count * (weight.count / weight.shape[0]))
     return output
   }
 }
@@ -87,8 +87,8 @@ public struct ConvTranspose2d: Layer {
     (self.stride, self.padding, self.groups) = (stride, padding, groups)
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
-    pass.ledger?.add(multiplyAdds: input.count * (weight.count / weight.shape[0]))
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+    pass.ledger?.add(macs: input.count * (weight.count / weight.shape[0]))
     // In single precision always: in another, LibTorch 1.13 takes inputs for outputs.
     return try input.cast(to: .float32).convTranspose2d(
       weight, bias: bias, stride: stride, padding: padding, groups: groups

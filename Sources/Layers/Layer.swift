@@ -8,7 +8,7 @@ public import Tensors
 /// `ParameterScope`, which names them and gives them their values, drawn or read from a file.
 public protocol Layer: Sendable {
   /// What the layer makes of `input`, N × C × H × W.
-  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor
+  func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
 
   /// The same function in fewer operations, to be used and no longer trained.
   ///
@@ -32,7 +32,7 @@ public struct Sequential: Layer {
 
   public init(_ layers: [any Layer]) { self.layers = layers }
 
-  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     var output = input
     for layer in layers { output = try layer(output, in: pass) }
     return output

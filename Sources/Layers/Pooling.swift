@@ -13,7 +13,7 @@ public struct Pool2d: Layer {
     (self.kind, self.size, self.stride, self.padding) = (kind, size, stride ?? size, padding)
   }
 
-  public func callAsFunction(_ input: Tensor, in _: Pass) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in _: ForwardContext) throws(TensorError) -> Tensor {
     switch kind {
     case .largest: try input.maxPool(size, stride: stride, padding: padding)
     case .mean: try input.averagePool(size, stride: stride, padding: padding)
@@ -27,7 +27,7 @@ public struct AdaptiveAveragePool2d: Layer {
 
   public init(_ size: Extent) { self.size = size }
 
-  public func callAsFunction(_ input: Tensor, in _: Pass) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in _: ForwardContext) throws(TensorError) -> Tensor {
     try input.adaptiveAveragePool(size)
   }
 }

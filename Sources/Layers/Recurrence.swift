@@ -16,8 +16,8 @@ public struct Linear: Sendable {
     bias = try scope.parameter("bias", [outputs], .offset, .constant(0))
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
-    pass.ledger?.add(multiplyAdds: input.shape[0] * weight.count)
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+    pass.ledger?.add(macs: input.shape[0] * weight.count)
     return try input.matmul(weight.transposed()) + bias
   }
 }
@@ -57,9 +57,9 @@ public struct LSTMCell: Sendable {
 
   /// The state after one more `input`, N × inputs.
   public func callAsFunction(
-    _ input: Tensor, after state: State, in pass: Pass
+    _ input: Tensor, after state: State, in pass: ForwardContext
   ) throws(TensorError) -> State {
-    pass.ledger?.add(multiplyAdds: input.shape[0] * fromMemory.count)
+    pass.ledger?.add(macs: input.shape[0] * fromMemory.count)
     let gates = try (fromInput(input, in: pass) + state.output.matmul(fromMemory.transposed()))
       .chunked(into: 4, axis: 1)
     let kept = try (gates[1] + 1).sigmoid() * state.memory

@@ -17,7 +17,7 @@ final class BackgroundKey: Sendable {
   private final class Work: Sendable {
     let done = DispatchGroup()
     let outcome = Mutex<Result<Product, any Error>?>(nil)
-    let ledger = WorkLedger()
+    let ledger = MACCounter()
   }
 
   private let work: Work
@@ -26,7 +26,7 @@ final class BackgroundKey: Sendable {
     let work = Work()
     self.work = work
     DispatchQueue.global(qos: .userInitiated).async(group: work.done) {
-      let result = WorkLedger.$current.withValue(work.ledger) { Result { try make() } }
+      let result = MACCounter.$current.withValue(work.ledger) { Result { try make() } }
       work.outcome.withLock { $0 = result }
     }
   }
@@ -36,7 +36,7 @@ final class BackgroundKey: Sendable {
   /// What was made; waits until it is, and counts its work as the caller's.
   func result() throws -> Product {
     work.done.wait()
-    WorkLedger.current?.add(multiplyAdds: work.ledger.multiplyAdds)
+    MACCounter.current?.add(macs: work.ledger.macs)
     guard let result = work.outcome.withLock({ $0 }) else { throw CancellationError() }
     return try result.get()
   }

@@ -45,7 +45,7 @@ public struct FrameTrace: Sendable {
   ///
   /// Motion that no network finds is not counted, nor is an imported network. A key in the background counts where it is
   /// taken up.
-  public let multiplyAdds: Int
+  public let macs: Int
 
   /// Which path the frame took: propagated too where the backbone runs on it in the background.
   public var role: FrameRole {
@@ -73,7 +73,7 @@ final class StageClock {
   private var stages: [PipelineStage: Duration] = [:]
   private var nested = Duration.zero
   /// What is counted meanwhile.
-  let ledger = WorkLedger()
+  let ledger = MACCounter()
 
   init(frame: Int) {
     self.frame = frame
@@ -110,6 +110,6 @@ final class StageClock {
     FrameTrace(
       index: frame.index, time: frame.time, decision: decision, framesSinceKey: framesSinceKey,
       stages: stages, total: apart ? clock.now - begin : stages.values.reduce(.zero, +),
-      keyShare: decision.role == .key ? 1 : 0, multiplyAdds: ledger.multiplyAdds)
+      keyShare: decision.role == .key ? 1 : 0, macs: ledger.macs)
   }
 }

@@ -16,7 +16,7 @@ final class Inquiry {
   /// The stream as it was before this frame.
   private let state: StreamState
   private let clock: StageClock
-  private(set) var chain: MotionChain?
+  private(set) var chain: FlowAccumulator?
   private var chained: MotionField?
   private var motions: [MotionReference: MotionField] = [:]
   /// What has been asked for, by stage: a key goes on from there.
@@ -172,7 +172,7 @@ extension Inquiry {
   /// Where scores are to be carried and there are none, as of a key that was computed in the background, or where the
   /// scheduler has had the frame's own made already, features are.
   func propagated(
-    giving product: Product, carrying carried: Carried
+    giving product: Product, carrying carried: PropagatedKind
   ) throws(PipelineError) -> Tensor {
     let size = seen.working.pixels.size
     if carried == .scores, output == nil, let scored = state.scored {
@@ -234,14 +234,14 @@ extension Inquiry {
 
   /// What the frame's own `output` becomes with the scores that are remembered.
   func remembering(_ output: Tensor) throws(PipelineError) -> Tensor {
-    guard let memory = pipeline.memory, let scored = state.scored,
+    guard let smoothing = pipeline.smoothing, let scored = state.scored,
       scored.output.shape == output.shape
     else { return output }
     let evidence = Evidence(
       field: { [self] in try motion(to: scored) },
       picture: { [self] side in try picture(of: side == .current ? seen : scored.view) })
     return try clock.during(.fuse) {
-      try memory(output, remembering: scored.output, given: evidence)
+      try smoothing(output, remembering: scored.output, given: evidence)
     }
   }
 

@@ -83,9 +83,9 @@ extension KeyframePipeline {
       }
     }
     for (batch, members) in alike where members.count > 1 {
-      let (ledger, begin) = (WorkLedger(), ContinuousClock.now)
+      let (ledger, begin) = (MACCounter(), ContinuousClock.now)
       let together = try steps[members[0]].clock.during(.backbone) {
-        try WorkLedger.$current.withValue(ledger) {
+        try MACCounter.$current.withValue(ledger) {
           try features(of: members.map { steps[$0] }, from: batch.known)
         }
       }
@@ -93,9 +93,9 @@ extension KeyframePipeline {
       // The first one's clock has noted all of it.
       steps[members[0]].clock.add(.zero - elapsed, to: .backbone)
       for (place, member) in members.enumerated() {
-        let (clock, work) = (steps[member].clock, ledger.multiplyAdds)
+        let (clock, work) = (steps[member].clock, ledger.macs)
         clock.add(elapsed / count, to: .backbone)
-        clock.ledger.add(multiplyAdds: work * (place + 1) / count - work * place / count)
+        clock.ledger.add(macs: work * (place + 1) / count - work * place / count)
         made[member] = together[place]
       }
     }

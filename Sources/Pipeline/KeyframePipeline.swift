@@ -20,7 +20,7 @@ public struct KeyframePipeline: Sendable {
   /// What joins the carried tensor with what is seen of a propagated frame; nil for nothing.
   public let fusion: (any Fusion)?
   /// What scores keep of earlier ones on frames where they are made, not carried; nil for nothing.
-  public let memory: PhotometricMemory?
+  public let smoothing: PhotometricSmoothing?
   public let flow: any FlowEstimator
   /// How many stages of the backbone make the cached tensor; the rest and the head run every frame.
   public let cachedStages: Int
@@ -30,16 +30,16 @@ public struct KeyframePipeline: Sendable {
   /// `tap` names the stage whose output is cached and carried: the last one if none is named, so that
   /// what is carried are scores. Where later stages read those before the tap too, these run on every
   /// frame, so that low-level features are always the frame's own. A key that is computed in the background is taken
-  /// up as it is, without `memory`.
+  /// up as it is, without `smoothing`.
   ///
   /// - Throws: `BackboneError` where the backbone has no such stage.
   public init(
     backbone: some Backbone, head: some SegmentationHead, scheduler: some KeyframeScheduler,
     propagator: some Propagator, fusion: (any Fusion)? = nil, flow: some FlowEstimator,
-    memory: PhotometricMemory? = nil, tap: String? = nil
+    smoothing: PhotometricSmoothing? = nil, tap: String? = nil
   ) throws(BackboneError) {
     (self.backbone, self.head, self.scheduler) = (backbone, head, scheduler)
-    (self.propagator, self.fusion, self.memory, self.flow) = (propagator, fusion, memory, flow)
+    (self.propagator, self.fusion, self.smoothing, self.flow) = (propagator, fusion, smoothing, flow)
     cachedStages =
       try tap.map { (name) throws(BackboneError) in
         try backbone.index(ofStage: name) + 1
@@ -120,7 +120,7 @@ extension KeyframePipeline {
       next = start()
       next.times.parts = state.times.parts
     }
-    return try WorkLedger.$current.withValue(clock.ledger) {
+    return try MACCounter.$current.withValue(clock.ledger) {
       Result { () throws(PipelineError) in try begin(seen, in: next, clock: clock) }
     }.get()
   }
@@ -152,7 +152,7 @@ extension KeyframePipeline {
     _ step: Step, with made: KeyFeatures? = nil, giving product: Product
   ) throws(PipelineError) -> (result: Tensor, state: StreamState) {
     var state = step.state
-    let outcome = WorkLedger.$current.withValue(step.clock.ledger) {
+    let outcome = MACCounter.$current.withValue(step.clock.ledger) {
       Result { () throws(PipelineError) in
         try carryOut(step, with: made, in: &state, giving: product)
       }
@@ -222,7 +222,7 @@ extension KeyframePipeline {
       try finish(output, size: seen.working.pixels.size, giving: product)
     }
     state.become(try clock.during(.prepare) { try key(seen, made) }, kept: made.kept)
-    if hasShallowPart || memory != nil { state.scored = .init(view: seen, output: output) }
+    if hasShallowPart || smoothing != nil { state.scored = .init(view: seen, output: output) }
     if flow.reach != .anyFrame {
       try clock.during(.flow) { try state.beginChain(at: seen, of: flow) }
     }

@@ -25,18 +25,18 @@ public struct RegionPipeline: LabellingPipeline {
 
   /// The same pipeline for each region.
   ///
-  /// - Throws: `PipelineMisfit` where a part of it needs whole frames.
+  /// - Throws: `IncompatibleParts` where a part of it needs whole frames.
   /// - Precondition: there is a row and a column; the overlap is not negative.
   public init(
     _ pipeline: KeyframePipeline, rows: Int, columns: Int, overlap: Int = 16
-  ) throws(PipelineMisfit) {
+  ) throws(IncompatibleParts) {
     precondition(rows >= 1 && columns >= 1 && overlap >= 0, "\(rows)×\(columns) regions")
     guard pipeline.backbone.inputSize == nil else {
-      throw PipelineMisfit(
+      throw IncompatibleParts(
         "regions need a backbone that takes pictures of any size; this one takes one size only")
     }
     guard !pipeline.flow.needsMotionVectors else {
-      throw PipelineMisfit(
+      throw IncompatibleParts(
         "regions need motion between pictures, not the codec's, whose vectors lead out of a region")
     }
     (self.pipeline, self.rows, self.columns, self.overlap) = (pipeline, rows, columns, overlap)
@@ -97,7 +97,7 @@ public struct RegionPipeline: LabellingPipeline {
 }
 
 /// Parts that cannot work together, and why.
-public struct PipelineMisfit: Error, Hashable, CustomStringConvertible {
+public struct IncompatibleParts: Error, Hashable, CustomStringConvertible {
   public let description: String
   public init(_ description: String) { self.description = description }
 }
@@ -164,6 +164,6 @@ extension FrameTrace {
         refresh: decision.refresh, scale: decision.scale, carried: decision.carried),
       framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0, stages: stages, total: total,
       keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count),
-      multiplyAdds: parts.reduce(0) { $0 + $1.multiplyAdds })
+      macs: parts.reduce(0) { $0 + $1.macs })
   }
 }

@@ -21,7 +21,7 @@ public struct StreamState: Sendable {
   /// Features of the key frame that the scheduler has asked for, by stage.
   var keyFeatures: [String: Tensor] = [:]
   /// Motion gathered since the key, for estimators that reach back one frame only.
-  var chain: MotionChain?
+  var chain: FlowAccumulator?
   /// The key that is computed in the background; nil where none is.
   var coming: Coming?
   /// How long frames have taken.
@@ -54,12 +54,12 @@ public struct StreamState: Sendable {
     let dueAfter: Int
     var passed = 0
     /// Motion gathered since it.
-    var chain: MotionChain?
+    var chain: FlowAccumulator?
     /// Features of it that the scheduler has asked for.
     let keyFeatures: [String: Tensor]
 
     init(
-      work: BackgroundKey, dueAfter: Int, chain: MotionChain?, keyFeatures: [String: Tensor]
+      work: BackgroundKey, dueAfter: Int, chain: FlowAccumulator?, keyFeatures: [String: Tensor]
     ) {
       precondition(dueAfter >= 1, "a key that is ready \(dueAfter) frames later")
       (self.work, self.dueAfter, self.chain) = (work, dueAfter, chain)
@@ -93,7 +93,7 @@ public struct StreamState: Sendable {
   /// From here on, motion leads back to `view`.
   mutating func beginChain(at view: FrameView, of flow: any FlowEstimator) throws {
     if chain == nil {
-      chain = MotionChain(of: flow, key: view.source)
+      chain = FlowAccumulator(of: flow, key: view.source)
     } else {
       try chain?.setKey(view.source)
     }

@@ -25,7 +25,7 @@ public protocol LearnedFusion: Fusion {
   var parameters: Parameters { get }
 
   /// What becomes of `carried`, in a pass that may be one of training.
-  func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor
+  func fuse(_ carried: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor
 }
 
 extension LearnedFusion {

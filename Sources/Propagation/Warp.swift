@@ -26,13 +26,13 @@ public struct Warp: Propagator {
 
   public func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
     let (motion, known) = try evidence.motion(height: cached.shape[2], width: cached.shape[3])
-    WorkLedger.current?.add(multiplyAdds: 4 * cached.count)
+    MACCounter.current?.add(macs: 4 * cached.count)
     return try cached.warped(along: motion, border: border, known: known)
   }
 
   public func labels(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
     let (motion, known) = try evidence.motion(height: cached.shape[2], width: cached.shape[3])
-    WorkLedger.current?.add(multiplyAdds: 4 * cached.count)
+    MACCounter.current?.add(macs: 4 * cached.count)
     return try cached.warpedLabels(along: motion, border: border, known: known)
   }
 }

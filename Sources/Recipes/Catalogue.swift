@@ -13,18 +13,18 @@ extension [Card<any KeyframeScheduler>] {
     },
     Card(
       "moved", setting: "PIXELS|rate=R|latency=MS",
-      "a key frame once the picture has moved PIXELS on average; as any score below, or such a limit that a "
+      "a key frame once the picture has moved PIXELS on average; as any score below, or such a threshold that a "
         + "share R of the frames is key, or that a frame takes MS on average"
     ) { setting in
       if let target = try Self.target(setting) {
-        return DeviationAtRate(MotionAmount(), target: target)
+        return TargetRateScheduler(MotionMagnitude(), target: target)
       }
-      return DeviationLimit.whenMoved(pixels: try positiveNumber(setting))
+      return ThresholdScheduler.whenMoved(pixels: try positiveNumber(setting))
     },
     Card(
       "spread", setting: "PIXELS|rate=R|latency=MS",
       "a key frame once parts of the picture have moved PIXELS apart"
-    ) { try scored(MotionSpread(), $0) },
+    ) { try scored(MotionDeviation(), $0) },
     Card(
       "warp-error", setting: "LEVELS|rate=R|latency=MS",
       "a key frame once the key, brought here along the motion, differs by LEVELS of 255"
@@ -32,15 +32,15 @@ extension [Card<any KeyframeScheduler>] {
     Card(
       "unknown", setting: "SHARE|rate=R|latency=MS",
       "a key frame once the motion of a SHARE is unknown: of codec motion, what was coded on its own"
-    ) { try scored(UnknownShare(), $0) },
+    ) { try scored(UnknownFraction(), $0) },
     Card(
       "confidence", setting: "LOSS|rate=R|latency=MS",
       "a key frame once the mean probability of the best class has fallen by LOSS since the key"
-    ) { try scored(UncertaintyRise(.confidence), $0) },
+    ) { try scored(UncertaintyIncrease(.confidence), $0) },
     Card(
       "entropy", setting: "RISE|rate=R|latency=MS",
       "a key frame once the mean entropy of the classes, 0 to 1, has risen by RISE since the key"
-    ) { try scored(UncertaintyRise(.entropy), $0) },
+    ) { try scored(UncertaintyIncrease(.entropy), $0) },
     Card(
       "features", setting: "STAGE,CHANGE|STAGE,rate=R|STAGE,latency=MS",
       "a key frame once features after STAGE have changed by CHANGE of their norm"
@@ -60,18 +60,18 @@ extension [Card<any KeyframeScheduler>] {
       "a key frame once a trained network says that so much has changed: a folder with spec.yaml and weights"
     ) {
       let (folder, rest) = try Self.halves($0, "a folder")
-      return try scored(LearnedDeviation(contentsOf: folder), rest)
+      return try scored(LearnedChangeScore(contentsOf: folder), rest)
     },
     Card(
       "calibrated", setting: "FOLDER,SCORE:rate=R",
-      "a key frame at the limit that 'inbetween calibrate --keep FOLDER' found for a score at a rate or a latency"
+      "a key frame at the threshold that 'inbetween calibrate --keep FOLDER' found for a score at a rate or a latency"
     ) {
       let (folder, rest) = try Self.halves($0, "a folder")
-      guard let rest, let held = try base(rest) as? DeviationAtRate else {
+      guard let rest, let held = try base(rest) as? TargetRateScheduler else {
         throw Misfit("needs a score at a rate or a latency, such as moved:rate=0.1")
       }
-      let limit = try StoredLimits(contentsOf: folder).limit(of: rest, in: folder)
-      return DeviationLimit(held.deviation, limit: limit)
+      let threshold = try StoredThresholds(contentsOf: folder).threshold(of: rest, in: folder)
+      return ThresholdScheduler(held.changeScore, threshold: threshold)
     },
     Card(
       "policy", setting: "FOLDER,rate=R|FOLDER,KEYS/FRAMES",
@@ -83,17 +83,17 @@ extension [Card<any KeyframeScheduler>] {
     },
     Card("random", setting: "RATE", "each frame is key with this probability: the honest baseline")
     {
-      RandomKeys(rate: try share($0))
+      RandomKeyframes(rate: try share($0))
     },
     Card(
       "oracle", setting: "RATE",
       "the best keys there are at this share, chosen by the labels: the upper bound, in eval only"
-    ) { OracleKeys(rate: try share($0)) },
+    ) { OracleKeyframes(rate: try share($0)) },
     Card(
       "codec", setting: "N",
       "a key frame where the codec has one, and N frames after it at the latest"
     ) {
-      try $0.map { CodecKeys(longest: try positiveInteger($0)) } ?? CodecKeys()
+      try $0.map { CodecKeyframes(longest: try positiveInteger($0)) } ?? CodecKeyframes()
     },
     Card(
       "shots", setting: "SCHEDULER", "another scheduler's keys and one at each cut: shots:every:10"
@@ -103,7 +103,7 @@ extension [Card<any KeyframeScheduler>] {
       "another scheduler's keys, but never more than a SHARE of the frames: budget:0.1,moved:10"
     ) {
       let (limit, rest) = try Self.halves($0, "a share")
-      return KeyBudget(try base(rest), share: try share(limit))
+      return BudgetedScheduler(try base(rest), share: try share(limit))
     },
     Card(
       "background", setting: "N,SCHEDULER",
@@ -129,11 +129,11 @@ extension [Card<any KeyframeScheduler>] {
       let (count, scheduler) = try Self.halves(rest, "how many keys to a full one, or budget=SHARE")
       if count.hasPrefix("budget=") {
         let scales = scale.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        return BudgetedLadder(
+        return BudgetedResolution(
           try base(scheduler), scales: try scales.map { try share($0) },
           share: try share(String(count.dropFirst(7))))
       }
-      return ResolutionLadder(
+      return AlternatingResolution(
         try base(scheduler), scale: try share(scale), fullEvery: try positiveInteger(count))
     },
   ]
@@ -141,21 +141,21 @@ extension [Card<any KeyframeScheduler>] {
   private static func base(_ name: String?) throws -> any KeyframeScheduler {
     guard let name, !name.isEmpty else { throw Misfit("needs a scheduler") }
     let scheduler = try schedulers.part(name)
-    guard !(scheduler is OracleKeys) else {
+    guard !(scheduler is OracleKeyframes) else {
       throw Misfit("cannot take an oracle's keys, which are chosen for a run as a whole")
     }
     return scheduler
   }
 
   private static func scored(
-    _ deviation: some Deviation, _ setting: String?
+    _ changeScore: some ChangeScore, _ setting: String?
   ) throws -> any KeyframeScheduler {
-    if let target = try target(setting) { return DeviationAtRate(deviation, target: target) }
-    return DeviationLimit(deviation, limit: try positiveNumber(setting))
+    if let target = try target(setting) { return TargetRateScheduler(changeScore, target: target) }
+    return ThresholdScheduler(changeScore, threshold: try positiveNumber(setting))
   }
 
   /// The target that `rate=R` or `latency=MS` names; nil where the setting is another.
-  private static func target(_ setting: String?) throws -> KeyTarget? {
+  private static func target(_ setting: String?) throws -> KeyframeTarget? {
     guard let setting else { return nil }
     if setting.hasPrefix("rate=") { return .rate(try share(String(setting.dropFirst(5)))) }
     guard setting.hasPrefix("latency=") else { return nil }
@@ -163,7 +163,7 @@ extension [Card<any KeyframeScheduler>] {
   }
 
   /// A budget as `rate=R` or `KEYS/FRAMES` name one.
-  private static func terms(_ setting: String?) throws -> KeyAllowance.Terms {
+  private static func terms(_ setting: String?) throws -> KeyframeBudget.Terms {
     if let setting, setting.hasPrefix("rate=") {
       return .rate(try share(String(setting.dropFirst(5))))
     }
@@ -228,7 +228,7 @@ extension [Card<any FlowEstimator>] {
           throw Misfit("takes the words filled and rounded")
         }
         return CodecMotion(
-          fillsHoles: words.contains("filled"), hops: words.contains("rounded") ? .rounded : .exact,
+          fillsHoles: words.contains("filled"), sampling: words.contains("rounded") ? .rounded : .exact,
           threads: threads)
       },
       Card(
@@ -244,7 +244,7 @@ extension [Card<any FlowEstimator>] {
         guard let flow = $0, !flow.isEmpty else { throw Misfit("needs an estimator") }
         return ChainedFlow(try flows(threads: threads).part(flow))
       },
-      Card("still", "no motion at all") { _ in Still() },
+      Card("zero", "no motion at all") { _ in ZeroFlow() },
     ]
   }
 }

@@ -13,18 +13,18 @@ public struct Composition: Sendable, Hashable {
   public var flow: String
   /// The stage whose output is carried; nil for the last one, or what a part was trained for.
   public var tap: String?
-  /// WEIGHT, or WEIGHT,LEVELS of `PhotometricMemory`; nil for none.
-  public var memory: String?
+  /// WEIGHT, or WEIGHT,LEVELS of `PhotometricSmoothing`; nil for none.
+  public var smoothing: String?
   /// ROWSxCOLUMNS of the frame that have keys of their own, and by how many pixels they overlap after a colon; nil
   /// for the frame as a whole.
   public var regions: String?
 
   public init(
     scheduler: String = "every:5", propagation: String = "warp", flow: String = "dis:medium",
-    tap: String? = nil, memory: String? = nil, regions: String? = nil
+    tap: String? = nil, smoothing: String? = nil, regions: String? = nil
   ) {
     (self.scheduler, self.propagation, self.flow) = (scheduler, propagation, flow)
-    (self.tap, self.memory, self.regions) = (tap, memory, regions)
+    (self.tap, self.smoothing, self.regions) = (tap, smoothing, regions)
   }
 }
 
@@ -37,7 +37,7 @@ extension Composition {
     around backbone: some Backbone, head: some SegmentationHead, threads: Int = 1
   ) throws -> KeyframePipeline {
     let strategy = try [Card<StrategyMaker>].strategies.part(propagation)(backbone)
-    try StoredLimits.requireMotion(flow, for: scheduler)
+    try StoredThresholds.requireMotion(flow, for: scheduler)
     if let tap, let wanted = strategy.tap, tap != wanted {
       throw CatalogueError("\(propagation) carries the output of '\(wanted)', not of '\(tap)'")
     }
@@ -55,12 +55,12 @@ extension Composition {
       scheduler: [Card<any KeyframeScheduler>].schedulers.part(scheduler),
       propagator: strategy.propagator, fusion: strategy.fusion,
       flow: [Card<any FlowEstimator>].flows(threads: threads).part(flow),
-      memory: photometricMemory(), tap: tap)
+      smoothing: photometricSmoothing(), tap: tap)
   }
 
   /// The same pipeline for each region, where there are regions.
   ///
-  /// - Throws: `PipelineMisfit` where a part of it needs whole frames.
+  /// - Throws: `IncompatibleParts` where a part of it needs whole frames.
   public func regional(_ pipeline: KeyframePipeline) throws -> any LabellingPipeline {
     guard let grid = try grid() else { return pipeline }
     return try RegionPipeline(
@@ -73,23 +73,23 @@ extension Composition {
     _ = try [Card<any KeyframeScheduler>].schedulers.part(scheduler)
     _ = try [Card<StrategyMaker>].strategies.part(propagation)
     _ = try [Card<any FlowEstimator>].flows(threads: 1).part(flow)
-    try StoredLimits.requireMotion(flow, for: scheduler)
-    _ = try (photometricMemory(), grid())
+    try StoredThresholds.requireMotion(flow, for: scheduler)
+    _ = try (photometricSmoothing(), grid())
   }
 
-  private func photometricMemory() throws -> PhotometricMemory? {
-    guard let memory else { return nil }
-    let numbers = memory.split(separator: ",", omittingEmptySubsequences: false).map {
+  private func photometricSmoothing() throws -> PhotometricSmoothing? {
+    guard let smoothing else { return nil }
+    let numbers = smoothing.split(separator: ",", omittingEmptySubsequences: false).map {
       Double($0) ?? .nan
     }
     guard let weight = numbers.first, (0...1).contains(weight), numbers.count <= 2,
       numbers.dropFirst().allSatisfy({ $0 > 0 && $0.isFinite })
     else {
       throw CatalogueError(
-        "a memory needs WEIGHT from 0 to 1, or WEIGHT,LEVELS above 0, not '\(memory)'")
+        "a temporal smoothing needs WEIGHT from 0 to 1, or WEIGHT,LEVELS above 0, not '\(smoothing)'")
     }
     return numbers.count == 2
-      ? PhotometricMemory(weight: weight, tolerance: numbers[1]) : .init(weight: weight)
+      ? PhotometricSmoothing(weight: weight, tolerance: numbers[1]) : .init(weight: weight)
   }
 
   private func grid() throws -> (rows: Int, columns: Int, overlap: Int)? {

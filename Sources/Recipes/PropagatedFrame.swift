@@ -12,14 +12,14 @@ package final class PropagatedFrame {
   private let backbone: SegmentationNetwork
   private let tap: String
   private let size: PixelSize
-  private let ledger: WorkLedger
+  private let ledger: MACCounter
   /// What the frame's own pass through the backbone has given.
   private var seen: [Features]
 
   /// A frame whose work is counted in `ledger`, stage by stage.
   package init(
     _ backbone: SegmentationNetwork, tap: String?, of size: PixelSize,
-    countedIn ledger: WorkLedger
+    countedIn ledger: MACCounter
   ) {
     (self.backbone, self.size, self.ledger) = (backbone, size, ledger)
     self.tap = tap ?? backbone.stages[backbone.stages.count - 1].name
@@ -27,13 +27,13 @@ package final class PropagatedFrame {
   }
 
   /// Carries a tensor of the key to the frame, and runs what comes after.
-  package func run(_ part: LearnedPart) throws {
+  package func run(_ part: TrainablePropagation) throws {
     let tapped = try backbone.index(ofStage: tap)
     let cached = try features(after: tap, of: .reference)
     let evidence = Evidence(
       motion: { (try .zeros([1, 2, $0, $1]), nil) }, picture: { _ in try self.picture() },
       features: { try self.features(after: $0, of: $1) })
-    let pass = Pass.counting(in: ledger)
+    let pass = ForwardContext.counting(in: ledger)
     var result: Tensor
     switch part {
     case .propagator(let propagator):
@@ -41,7 +41,7 @@ package final class PropagatedFrame {
       end("carry", result)
     case .fusion(let fusion, let propagator):
       result = try propagator(cached, given: evidence)
-      if propagator is Warp { ledger.add(multiplyAdds: 4 * result.count) }
+      if propagator is Warp { ledger.add(macs: 4 * result.count) }
       end("carry", result)
       result = try fusion.fuse(result, given: evidence, in: pass)
       end("fuse", result)

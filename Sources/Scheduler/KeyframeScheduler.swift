@@ -31,12 +31,12 @@ public struct Decision: Hashable, Sendable {
   /// What the sides of the picture are multiplied by before the backbone sees this key frame.
   public let scale: Double
   /// What is carried to this frame where it does not wait for the backbone.
-  public let carried: Carried
+  public let carried: PropagatedKind
 
   /// - Precondition: the scale is above 0 and not above 1.
   public init(
     _ role: FrameRole, because reason: Reason, refresh: Refresh = .immediate, scale: Double = 1,
-    carried: Carried = .features
+    carried: PropagatedKind = .features
   ) {
     precondition(scale > 0 && scale <= 1, "a key frame \(scale) times as large")
     (self.role, self.reason, self.refresh, self.scale) = (role, reason, refresh, scale)
@@ -45,7 +45,7 @@ public struct Decision: Hashable, Sendable {
 }
 
 /// What a frame borrows, in a pipeline whose tap is not the backbone's last stage or that fuses.
-public enum Carried: String, Hashable, Sendable, Codable {
+public enum PropagatedKind: String, Hashable, Sendable, Codable {
   /// The key's features at the tap; the stages after it, and the fusion, run on this frame.
   case features
   /// The scores of the last frame on which they ran: that frame's own shallow features, the key's deep ones.

@@ -11,18 +11,18 @@ public struct Augmentation: Hashable, Sendable {
   public var crop: PixelSize
   /// How much larger things become; drawn evenly in the logarithm.
   public var scale: ClosedRange<Double>
-  /// The longest tilt either way, in degrees.
-  public var tilt: Double
+  /// The longest rotation either way, in degrees.
+  public var rotation: Double
   /// Whether every other sample is mirrored.
   public var flips: Bool
   /// How far brightness, contrast and saturation stray from 1, and each channel by a third of it.
   public var colour: Double
 
   public init(
-    crop: PixelSize, scale: ClosedRange<Double> = 1...1, tilt: Double = 0, flips: Bool = true,
+    crop: PixelSize, scale: ClosedRange<Double> = 1...1, rotation: Double = 0, flips: Bool = true,
     colour: Double = 0
   ) {
-    (self.crop, self.scale, self.tilt) = (crop, scale, tilt)
+    (self.crop, self.scale, self.rotation) = (crop, scale, rotation)
     (self.flips, self.colour) = (flips, colour)
   }
 
@@ -35,7 +35,7 @@ public struct Augmentation: Hashable, Sendable {
   ) -> View {
     let scale = exp(
       random.draw(in: log(self.scale.lowerBound)...log(self.scale.upperBound)))
-    let angle = random.draw(in: -tilt...tilt) * .pi / 180
+    let angle = random.draw(in: -rotation...rotation) * .pi / 180
     let isFlipped = random.unit() < 0.5 && flips
     // The middle of the crop, in the source; where the crop is the larger, that of the source.
     func middle(_ source: Int, _ crop: Int, near pixel: Int?) -> Double {

@@ -14,11 +14,11 @@ internal import Tensors
 public struct PolicyTask: TrainingTask {
   public let network: PolicyNetwork
   private let episodes: [PolicyEpisode], validation: [PolicyEpisode]
-  private let practice: Practice
+  private let practice: RolloutConfiguration
   private let seed: UInt64
 
   /// What is played.
-  public struct Practice: Hashable, Sendable {
+  public struct RolloutConfiguration: Hashable, Sendable {
     /// Frames of a stretch.
     public var length = 60
     /// The shares of frames that may be key.
@@ -36,7 +36,7 @@ public struct PolicyTask: TrainingTask {
   /// - Precondition: there is an episode.
   public init(
     _ network: PolicyNetwork, on episodes: [PolicyEpisode], validation: [PolicyEpisode] = [],
-    practice: Practice = Practice(), seed: UInt64 = 1
+    practice: RolloutConfiguration = RolloutConfiguration(), seed: UInt64 = 1
   ) {
     precondition(!episodes.isEmpty, "nothing to play")
     (self.network, self.episodes, self.validation) = (network, episodes, validation)
@@ -52,12 +52,12 @@ public struct PolicyTask: TrainingTask {
     let step: Int
 
     /// What each stretch is played within.
-    package var terms: [KeyAllowance.Terms] { stretches.map(\.terms) }
+    package var terms: [KeyframeBudget.Terms] { stretches.map(\.terms) }
   }
 
   struct Stretch: Sendable {
     let episode: Int, first: Int
-    let terms: KeyAllowance.Terms
+    let terms: KeyframeBudget.Terms
   }
 
   /// Half of the budgets are a number of keys for the whole stretch, half a share that is held.
@@ -79,16 +79,16 @@ public struct PolicyTask: TrainingTask {
       }, length: length, step: step)
   }
 
-  public func loss(of batch: Batch, at _: Int, in pass: Pass) throws -> Loss {
-    var plays: [PolicyPlay] = []
+  public func loss(of batch: Batch, at _: Int, in pass: ForwardContext) throws -> Loss {
+    var plays: [Rollout] = []
     for stretch in batch.stretches {
       plays += (0..<practice.schedules).map { _ in
-        PolicyPlay(episodes[stretch.episode], from: stretch.first, within: stretch.terms)
+        Rollout(episodes[stretch.episode], from: stretch.first, within: stretch.terms)
       }
     }
     var random = RandomStream(seed: seed, batch.step, 0xACED)
     var state = try network.start(plays.count)
-    var (logits, choices, worths) = ([Tensor](), [[PolicyPlay.Choice]](), [[Float]]())
+    var (logits, choices, worths) = ([Tensor](), [[Rollout.Choice]](), [[Float]]())
     for _ in 1..<max(2, batch.length) where batch.length > 1 {
       for index in plays.indices { plays[index].advance() }
       let seen = plays.flatMap(\.observation)
@@ -104,7 +104,7 @@ public struct PolicyTask: TrainingTask {
           return plays[index].choose(drawn)
         })
       logits.append(logit)
-      worths.append(plays.map(\.worth))
+      worths.append(plays.map(\.reward))
     }
     guard !logits.isEmpty else {
       return Loss(try (network.parameters.all[0].tensor * 0).sum())
@@ -114,7 +114,7 @@ public struct PolicyTask: TrainingTask {
 
   /// Of T frames and N schedules: what was said, done and gained.
   private func loss(
-    of logits: [Tensor], _ choices: [[PolicyPlay.Choice]], _ worths: [[Float]]
+    of logits: [Tensor], _ choices: [[Rollout.Choice]], _ worths: [[Float]]
   ) throws -> Loss {
     let (frames, count) = (logits.count, worths[0].count)
     let advantages = Self.advantages(of: worths, inGroupsOf: practice.schedules)
@@ -136,7 +136,7 @@ public struct PolicyTask: TrainingTask {
     var loss = Loss(try -gain)
     try loss.add(try -entropy, named: "negative_entropy", counting: practice.entropy)
     return Loss(
-      loss.total, parts: loss.parts.merging(["worth": try .full([], of: Double(mean))]) { $1 })
+      loss.total, parts: loss.parts.merging(["reward": try .full([], of: Double(mean))]) { $1 })
   }
 
   /// What a choice led to, by frame and schedule: the worth of all frames from it on, less the mean over the schedules of
@@ -170,26 +170,26 @@ public struct PolicyTask: TrainingTask {
       var sums = (policy: 0.0, fixed: 0.0, best: 0.0, frames: 0)
       for episode in validation {
         let keys = (episode.count + interval - 1) / interval
-        sums.policy += try worth(of: episode, within: .block(keys: keys, frames: episode.count))
-        sums.fixed += episode.worth(of: Array(stride(from: 0, to: episode.count, by: interval)))
-        let best = bestKeys(keys, ofFrames: episode.count) {
+        sums.policy += try reward(of: episode, within: .block(keys: keys, frames: episode.count))
+        sums.fixed += episode.reward(of: Array(stride(from: 0, to: episode.count, by: interval)))
+        let best = optimalKeyframes(keys, ofFrames: episode.count) {
           episode.hasBreak(after: $0, through: $1) ? -1 : Double(episode.score($1, from: $0))
         }
-        sums.best += episode.worth(of: best.keys)
+        sums.best += episode.reward(of: best.keys)
         sums.frames += episode.count
       }
       let gap = sums.best - sums.fixed
-      scores["val/worth/\(interval)"] = sums.policy / Double(sums.frames)
+      scores["val/reward/\(interval)"] = sums.policy / Double(sums.frames)
       scores["val/gap/\(interval)"] = gap > 0 ? (sums.policy - sums.fixed) / gap : 0
     }
     return scores
   }
 
   /// What all frames are worth together where the likelier choice is made.
-  func worth(of episode: PolicyEpisode, within terms: KeyAllowance.Terms) throws -> Double {
+  func reward(of episode: PolicyEpisode, within terms: KeyframeBudget.Terms) throws -> Double {
     try withoutGradients {
-      var play = PolicyPlay(episode, from: 0, within: terms)
-      var (state, sum) = (try network.start(1), Double(play.worth))
+      var play = Rollout(episode, from: 0, within: terms)
+      var (state, sum) = (try network.start(1), Double(play.reward))
       for _ in 1..<max(1, episode.count) where episode.count > 1 {
         play.advance()
         if !play.isForced {
@@ -199,7 +199,7 @@ public struct PolicyTask: TrainingTask {
           state = next
           _ = play.choose(try logit.item() > 0)
         }
-        sum += Double(play.worth)
+        sum += Double(play.reward)
       }
       return sum
     }
@@ -207,9 +207,9 @@ public struct PolicyTask: TrainingTask {
 }
 
 /// One stream that is being played through.
-struct PolicyPlay {
+struct Rollout {
   let episode: PolicyEpisode
-  private var allowance: KeyAllowance
+  private var allowance: KeyframeBudget
   private var key: Int, frame: Int
   /// Whether the frame is key whatever a policy says.
   private(set) var isForced = true
@@ -220,8 +220,8 @@ struct PolicyPlay {
   }
 
   /// A stream that begins at `first`, a key.
-  init(_ episode: PolicyEpisode, from first: Int, within terms: KeyAllowance.Terms) {
-    (self.episode, key, frame, allowance) = (episode, first, first, KeyAllowance(terms))
+  init(_ episode: PolicyEpisode, from first: Int, within terms: KeyframeBudget.Terms) {
+    (self.episode, key, frame, allowance) = (episode, first, first, KeyframeBudget(terms))
     allowance.begin()
   }
 
@@ -238,7 +238,7 @@ struct PolicyPlay {
 
   var observation: [Float] {
     guard !isForced else {
-      return PolicySight.nothing.observation(framesSinceKey: 0, within: allowance)
+      return PolicyObservation.nothing.observation(framesSinceKey: 0, within: allowance)
     }
     return episode.sight(frame, from: key)
       .observation(framesSinceKey: frame - key, within: allowance)
@@ -256,12 +256,12 @@ struct PolicyPlay {
     return Choice(isKey: isKey, isFree: isFree)
   }
 
-  var worth: Float { episode.score(frame, from: key) }
+  var reward: Float { episode.score(frame, from: key) }
 }
 
 extension PolicyEpisode {
   /// What all frames are worth together with these keys, in order; the first frame is one, and so is one after a break.
-  func worth(of keys: [Int]) -> Double {
+  func reward(of keys: [Int]) -> Double {
     let keys = Set(keys)
     var (key, sum) = (0, 0.0)
     for frame in 0..<count {

@@ -21,7 +21,7 @@ public import Tensors
 public struct PolicyTrainingSpecification: Sendable {
   public let policy: PolicySpecification
   public var plan: TrainingPlan
-  public let practice: PolicyTask.Practice
+  public let practice: PolicyTask.RolloutConfiguration
   /// Frames of each clip, and from how far they are carried to.
   public let frames: Int, horizon: Int
   /// Tells this specification from any other.
@@ -39,7 +39,7 @@ public struct PolicyTrainingSpecification: Sendable {
     ])
     frames = try training.integer("frames", in: 2...10_000, usual: 100)
     horizon = try training.integer("horizon", in: 2...1000, usual: 30)
-    var practice = PolicyTask.Practice()
+    var practice = PolicyTask.RolloutConfiguration()
     practice.length = try training.integer("length", in: 2...10_000, usual: 60)
     practice.entropy = try training.number("entropy", in: 0...10, usual: 0.01)
     if training.has("budgets") {

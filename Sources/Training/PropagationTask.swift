@@ -14,16 +14,16 @@ internal import Tensors
 /// an objective whose teaching is by `backbone`.
 public struct PropagationTask: TrainingTask {
   public let backbone: SegmentationNetwork
-  public let part: LearnedPart
-  public let lesson: SegmentationLesson
+  public let part: TrainablePropagation
+  public let lesson: StageConfiguration
   /// What the mean square difference of what is carried from the later frame's own features at the tap counts
   /// (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
   public var similarity = 0.0
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int
-  private let pairs: SeenPairs
+  private let pairs: AugmentedPairs
 
-  public typealias Batch = SeenPairs.Batch
+  public typealias Batch = AugmentedPairs.Batch
 
   /// A task on pairs out of `sources`, along the motion that `flow` finds.
   ///
@@ -32,13 +32,13 @@ public struct PropagationTask: TrainingTask {
   /// - Precondition: there is a source.
   /// - Throws: `BackboneError` where the backbone has no such stage.
   public init(
-    _ part: LearnedPart, behind backbone: SegmentationNetwork, tap: String? = nil,
-    on sources: [PairSource], along flow: some FlowEstimator, lesson: SegmentationLesson,
+    _ part: TrainablePropagation, behind backbone: SegmentationNetwork, tap: String? = nil,
+    on sources: [PairSource], along flow: some FlowEstimator, lesson: StageConfiguration,
     seed: UInt64 = 1
   ) throws {
     (self.part, self.backbone, self.lesson) = (part, backbone, lesson)
     cachedStages = try tap.map { try backbone.index(ofStage: $0) + 1 } ?? backbone.stages.count
-    pairs = SeenPairs(
+    pairs = AugmentedPairs(
       sources, along: flow, augmentation: lesson.augmentation, batchSize: lesson.batchSize,
       void: backbone.specification.ignoredLabel, seed: seed)
   }
@@ -49,11 +49,11 @@ public struct PropagationTask: TrainingTask {
     try pairs.batch(at: step, on: parameters.device)
   }
 
-  public func loss(of batch: Batch, at _: Int, in pass: Pass) throws -> Loss {
+  public func loss(of batch: Batch, at _: Int, in pass: ForwardContext) throws -> Loss {
     let scaling = backbone.specification.input.scaling
     let seen = try batch.current.scaled(by: scaling).channelsLast()
-    let current = SeenFrames(seen, backbone)
-    let reference = SeenFrames(
+    let current = FeatureCache(seen, backbone)
+    let reference = FeatureCache(
       try batch.reference.scaled(by: scaling).channelsLast(), backbone)
     let evidence = Evidence(
       motion: { try batch.motion(height: $0, width: $1, on: parameters.device) },
@@ -80,7 +80,7 @@ public struct PropagationTask: TrainingTask {
     return loss
   }
 
-  private func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+  private func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
     switch part {
     case .propagator(let propagator):
       return try propagator.carry(propagator.prepare(cached), given: evidence, in: pass)
@@ -94,7 +94,7 @@ public struct PropagationTask: TrainingTask {
 }
 
 /// What a network that is not trained makes of pictures, stage by stage as it is asked for.
-final class SeenFrames {
+final class FeatureCache {
   private let backbone: SegmentationNetwork
   private var known: [Features]
 

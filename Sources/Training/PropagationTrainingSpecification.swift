@@ -13,18 +13,18 @@ public import Tensors
 /// training:
 ///   seed: 1
 ///   batch: 4
-///   crop: [240, 320]     # height, width; scale, tilt and colour as for segmentation networks
+///   crop: [240, 320]     # height, width; scale, rotation and colour as for segmentation networks
 ///   pairs: 800           # how many are made of each source, and then seen again and again
 ///   gaps: [1, 10]        # frames from the key to the one that is carried to
-///   agreement: 1         # what agreement with the backbone's own scores counts beside the labels
+///   distillation: 1         # what agreement with the backbone's own scores counts beside the labels
 ///   similarity: 1        # what the features' own difference from the later frame's counts (AR-Seg)
-///   overlap: 0.5         # relaxed, hardest: as for segmentation networks
+///   soft_iou: 0.5         # relaxed, ohem: as for segmentation networks
 ///   stages: …            # as for any other network
 /// ```
 public struct PropagationTrainingSpecification: Sendable {
   public let part: PropagationSpecification
   public var plan: TrainingPlan
-  public let lesson: SegmentationLesson
+  public let lesson: StageConfiguration
   /// What agreement with the backbone counts.
   public let agreement: Double
   /// What similarity of the features counts.
@@ -35,7 +35,7 @@ public struct PropagationTrainingSpecification: Sendable {
   public let fingerprint: TrainingFingerprint
 
   private static let lessonKeys = [
-    "batch", "crop", "scale", "tilt", "colour", "relaxed", "hardest", "overlap",
+    "batch", "crop", "scale", "rotation", "colour", "relaxed", "ohem", "soft_iou",
   ]
 
   /// Whether the text describes what carries features rather than a network.
@@ -51,9 +51,9 @@ public struct PropagationTrainingSpecification: Sendable {
     part = try PropagationSpecification(root, folder: folder)
     let training = try root.group("training")
     try training.allow(
-      Self.lessonKeys + ["seed", "pairs", "gaps", "agreement", "similarity", "stages"])
-    lesson = try SegmentationLesson(training, usually: training)
-    agreement = try training.number("agreement", in: 0...1000, usual: 1)
+      Self.lessonKeys + ["seed", "pairs", "gaps", "distillation", "similarity", "stages"])
+    lesson = try StageConfiguration(training, usually: training)
+    agreement = try training.number("distillation", in: 0...1000, usual: 1)
     similarity = try training.number("similarity", in: 0...1000, usual: 0)
     pairCount = try training.integer("pairs", in: 1...1_000_000)
     gaps = try training.gaps(usual: 1...10)
@@ -72,7 +72,7 @@ public struct PropagationTrainingSpecification: Sendable {
     guard agreement > 0 || similarity > 0 || sources.contains(where: \.isLabelled) else {
       throw BackboneError(
         .badDescription,
-        "the data have no labels of the backbone's classes; training.agreement: 1 learns from the "
+        "the data have no labels of the backbone's classes; training.distillation: 1 learns from the "
           + "backbone itself")
     }
     var lesson = lesson

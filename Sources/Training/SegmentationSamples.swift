@@ -9,7 +9,7 @@ public final class SegmentationSamples: Sendable {
   public let classes: ClassList
   public let count: Int
   private let name: String
-  private let kept: MadeOnce<Sample>
+  private let kept: Memo<Sample>
   private let places = Mutex<Places?>(nil)
 
   /// For each class, where it is to be found: a few pixels of each picture that has it.
@@ -23,7 +23,7 @@ public final class SegmentationSamples: Sendable {
   /// The labelled frames of `clip`.
   public init(_ clip: some Clip) {
     (name, classes, count) = (clip.name, clip.classes, clip.count)
-    kept = MadeOnce { try clip.sample(at: $0) }
+    kept = Memo { try clip.sample(at: $0) }
   }
 
   /// Picture and labels.

@@ -17,14 +17,14 @@ internal import Video
 ///   batch: 4
 ///   crop: [240, 320]          # height, width
 ///   scale: [0.6, 1.8]         # how much larger things become
-///   tilt: 3                   # degrees either way
+///   rotation: 3                   # degrees either way
 ///   colour: 0.3               # how far brightness, contrast and saturation stray from 1
 ///   focus: 0.5                # share of crops laid around a pixel of a class drawn evenly
-///   mixing: 0.5               # share of crops onto which classes of another are pasted
-///   class-weights: sqrt-median   # or none, median, log
+///   classmix: 0.5               # share of crops onto which classes of another are pasted
+///   class_weights: sqrt-median   # or none, median, log
 ///   relaxed: 0                # pixels from a boundary within which its classes are as good
-///   hardest: 16384            # count only unlearned pixels, but at least so many; all if left out
-///   overlap: 0.5              # weight of 1 - soft IoU beside the cross-entropy
+///   ohem: 16384            # count only unlearned pixels, but at least so many; all if left out
+///   soft_iou: 0.5              # weight of 1 - soft IoU beside the cross-entropy
 ///   teacher: {network: ../camvid-resnet18, weight: 1, temperature: 1}   # beside this one
 ///   consistency: 0.1          # weight of what changes along known motion
 ///   stages:
@@ -34,9 +34,9 @@ internal import Video
 ///       decay: 0.02
 ///       rate: 0.001
 ///       shape: cosine         # or polynomial, constant
-///       warm-up: 300
+///       warmup: 300
 ///       clip: 5               # largest norm of the gradient
-///       averaging: 0.999      # how much of the averaged weights a step keeps
+///       ema_decay: 0.999      # how much of the averaged weights a step keeps
 ///       precision: bfloat16   # or float32
 ///       frozen: [encoder.stem]
 ///       rates: {encoder: 0.1}
@@ -49,7 +49,7 @@ public struct SegmentationSpecification: Sendable {
   public var plan: TrainingPlan
   /// What each stage of the plan sees and brings down, but for the weights of classes, which the data
   /// give, and the teacher, which is read when a task is made.
-  public let lessons: [SegmentationLesson]
+  public let lessons: [StageConfiguration]
   /// How rare classes count in each stage.
   public let weightings: [ClassWeighting]
   /// Who teaches in each stage.
@@ -73,19 +73,19 @@ public struct SegmentationSpecification: Sendable {
     name = try root.string("name")
     network = try NetworkSpecification(root)
     let training = try root.group("training")
-    try training.allow(SegmentationLesson.keys + ["seed", "stages"])
+    try training.allow(StageConfiguration.keys + ["seed", "stages"])
     let stages = try training.groups("stages")
     plan = TrainingPlan(
       stages: try stages.map { (stage) throws(BackboneError) in
-        try TrainingStage(stage, folder: folder, otherKeys: SegmentationLesson.keys)
+        try TrainingStage(stage, folder: folder, otherKeys: StageConfiguration.keys)
       },
       seed: UInt64(training.has("seed") ? try training.integer("seed", in: 0...Int.max) : 1))
     guard !plan.stages.isEmpty else { throw training.complaint("stages", "must name at least one") }
     lessons = try stages.map { (stage) throws(BackboneError) in
-      try SegmentationLesson(stage, usually: training)
+      try StageConfiguration(stage, usually: training)
     }
     weightings = try stages.map { (stage) throws(BackboneError) in
-      try ClassWeighting(stage.has("class-weights") ? stage : training)
+      try ClassWeighting(stage.has("class_weights") ? stage : training)
     }
     teachers = try stages.map { (stage) throws(BackboneError) in
       try Teacher(stage.has("teacher") ? stage : training, folder: folder)
@@ -147,7 +147,7 @@ private struct Teacher {
 
   func teaching(
     for student: NetworkSpecification, device: Device
-  ) throws -> SegmentationObjective.Teaching {
+  ) throws -> SegmentationObjective.Distillation {
     let stored = try NetworkFolder(at: folder)
     guard stored.specification.input.scaling == student.input.scaling,
       stored.specification.classes == student.classes,
@@ -161,10 +161,10 @@ private struct Teacher {
   }
 }
 
-extension SegmentationLesson {
+extension StageConfiguration {
   static let keys = [
-    "batch", "crop", "scale", "tilt", "colour", "focus", "mixing", "class-weights", "relaxed",
-    "hardest", "overlap", "teacher", "consistency",
+    "batch", "crop", "scale", "rotation", "colour", "focus", "classmix", "class_weights", "relaxed",
+    "ohem", "soft_iou", "teacher", "consistency",
   ]
 
   /// What a stage says or, where it says nothing, the whole training.
@@ -188,26 +188,26 @@ extension SegmentationLesson {
     self.init(
       augmentation: Augmentation(
         crop: PixelSize(width: crop[1], height: crop[0]), scale: scale[0]...scale[1],
-        tilt: try number("tilt", in: 0...180), colour: try number("colour", in: 0...1)),
+        rotation: try number("rotation", in: 0...180), colour: try number("colour", in: 0...1)),
       batchSize: try teller(of: "batch").integer("batch", in: 1...1024),
       objective: SegmentationObjective(
         crossEntropy: CrossEntropyLoss(
           relaxedPixels: try integer("relaxed", in: 0...16) ?? 0,
-          hardExamples: try integer("hardest", in: 0...1_000_000_000).map {
+          hardExamples: try integer("ohem", in: 0...1_000_000_000).map {
             HardExamples(leastKept: $0)
           }),
-        overlap: try number("overlap", in: 0...100),
+        overlap: try number("soft_iou", in: 0...100),
         consistency: try number("consistency", in: 0...1000)),
-      focus: try number("focus", in: 0...1), mixing: try number("mixing", in: 0...1))
+      focus: try number("focus", in: 0...1), classmix: try number("classmix", in: 0...1))
   }
 }
 
 extension SegmentationSpecification.ClassWeighting {
   init(_ reader: DescriptionReader) throws(BackboneError) {
-    let name = reader.has("class-weights") ? try reader.string("class-weights") : "none"
+    let name = reader.has("class_weights") ? try reader.string("class_weights") : "none"
     guard let known = Self(rawValue: name) else {
       let names = Self.allCases.map(\.rawValue).joined(separator: ", ")
-      throw reader.complaint("class-weights", "must be one of \(names)")
+      throw reader.complaint("class_weights", "must be one of \(names)")
     }
     self = known
   }
@@ -229,8 +229,8 @@ extension TrainingStage {
   ) throws(BackboneError) {
     try reader.allow(
       [
-        "name", "steps", "optimizer", "decay", "momentum", "rate", "shape", "warm-up", "clip",
-        "averaging", "precision", "frozen", "rates", "from",
+        "name", "steps", "optimizer", "decay", "momentum", "rate", "shape", "warmup", "clip",
+        "ema_decay", "precision", "frozen", "rates", "from",
       ] + otherKeys)
     try reader.check("optimizer", isOneOf: ["sgd", "adam", "adamw"])
     let decay = try reader.number("decay", in: 0...10, usual: 0)
@@ -255,8 +255,8 @@ extension TrainingStage {
       optimizer: optimizer,
       rate: LearningRateSchedule(
         peak: try reader.number("rate", in: 0...1000), shape: shape,
-        warmUp: reader.has("warm-up") ? try reader.integer("warm-up", in: 0...10_000_000) : 0))
-    averaging = try reader.number("averaging", in: 0...0.999999, usual: 0)
+        warmUp: reader.has("warmup") ? try reader.integer("warmup", in: 0...10_000_000) : 0))
+    averaging = try reader.number("ema_decay", in: 0...0.999999, usual: 0)
     if reader.has("clip") { largestGradient = try reader.number("clip", in: 0...1e9) }
     if reader.has("precision") {
       try reader.check("precision", isOneOf: ["float32", "bfloat16"])

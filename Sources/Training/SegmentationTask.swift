@@ -16,8 +16,8 @@ public struct SegmentationTask: TrainingTask {
   public let validation: (any Clip)?
   public let seed: UInt64
   /// Each lesson with the step and the crop it begins at.
-  private let pairs: (made: MadeOnce<MotionPair>, count: Int)?
-  private let course: [(step: Int, slot: Int, lesson: SegmentationLesson)]
+  private let pairs: (made: Memo<MotionPair>, count: Int)?
+  private let course: [(step: Int, slot: Int, lesson: StageConfiguration)]
 
   public struct Batch: Sendable {
     /// N × 3 × height × width, scaled as the network wants it.
@@ -31,7 +31,7 @@ public struct SegmentationTask: TrainingTask {
   /// Trains by one lesson, however long.
   public init(
     _ network: SegmentationNetwork, on samples: SegmentationSamples,
-    pairs: PairSource? = nil, validation: (any Clip)? = nil, lesson: SegmentationLesson,
+    pairs: PairSource? = nil, validation: (any Clip)? = nil, lesson: StageConfiguration,
     seed: UInt64 = 1
   ) {
     self.init(
@@ -48,7 +48,7 @@ public struct SegmentationTask: TrainingTask {
   public init(
     _ network: SegmentationNetwork, on samples: SegmentationSamples,
     pairs: PairSource? = nil, validation: (any Clip)? = nil,
-    lessons: [(steps: Int, lesson: SegmentationLesson)],
+    lessons: [(steps: Int, lesson: StageConfiguration)],
     seed: UInt64 = 1
   ) {
     precondition(!lessons.isEmpty, "nothing to learn")
@@ -57,7 +57,7 @@ public struct SegmentationTask: TrainingTask {
     (self.network, self.samples, self.validation) = (network, samples, validation)
     self.seed = seed
     self.pairs = pairs.map { source in
-      (made: MadeOnce { try source.pairs.pair($0) }, count: source.count)
+      (made: Memo { try source.pairs.pair($0) }, count: source.count)
     }
     var (step, slot) = (0, 0)
     course = lessons.map { steps, lesson in
@@ -66,7 +66,7 @@ public struct SegmentationTask: TrainingTask {
     }
   }
 
-  private func place(at step: Int) -> (step: Int, slot: Int, lesson: SegmentationLesson) {
+  private func place(at step: Int) -> (step: Int, slot: Int, lesson: StageConfiguration) {
     course.last { $0.step <= step } ?? course[0]
   }
 
@@ -92,7 +92,7 @@ public struct SegmentationTask: TrainingTask {
       pairs: lesson.objective.consistency > 0 ? try pairs(at: step, by: lesson) : nil)
   }
 
-  private func pairs(at step: Int, by lesson: SegmentationLesson) throws -> PairBatch? {
+  private func pairs(at step: Int, by lesson: StageConfiguration) throws -> PairBatch? {
     guard let pairs else { return nil }
     let input = network.specification.input
     let drawn = try (0..<lesson.batchSize).map { place in
@@ -117,17 +117,17 @@ public struct SegmentationTask: TrainingTask {
 
   /// The crop of a slot, with half of the classes of any other picture pasted onto it or not.
   private func sample(
-    slot: Int, by lesson: SegmentationLesson
+    slot: Int, by lesson: StageConfiguration
   ) throws -> (image: Image, labels: Image) {
     var random = RandomStream(seed: seed, slot, 0xC409)
     let target = try draw(inTurn(slot), by: lesson, from: &random)
-    guard lesson.mixing > 0, random.unit() < lesson.mixing else { return target }
+    guard lesson.classmix > 0, random.unit() < lesson.classmix else { return target }
     let source = try draw(random.below(samples.count), by: lesson, from: &random)
     return ClassMix(void: void)(source, onto: target, from: &random)
   }
 
   private func draw(
-    _ picture: Int, by lesson: SegmentationLesson, from random: inout RandomStream
+    _ picture: Int, by lesson: StageConfiguration, from random: inout RandomStream
   ) throws -> (image: Image, labels: Image) {
     var (index, place): (Int, (x: Int, y: Int)?) = (picture, nil)
     if random.unit() < lesson.focus,
@@ -147,7 +147,7 @@ public struct SegmentationTask: TrainingTask {
     return random.permutation(of: samples.count)[place]
   }
 
-  public func loss(of batch: Batch, at step: Int, in pass: Pass) throws -> Loss {
+  public func loss(of batch: Batch, at step: Int, in pass: ForwardContext) throws -> Loss {
     let objective = place(at: step).lesson.objective, count = batch.labels.shape[0]
     // All in one pass, so that normalisations see one batch.
     var images = batch.images

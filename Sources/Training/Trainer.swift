@@ -186,7 +186,7 @@ private struct TrainingRun<Task: TrainingTask> {
     _ batch: Task.Batch, rate: Double, isLogged: Bool
   ) throws -> [String: Double] {
     let seed = RandomStream(seed: trainer.plan.seed, step, 0x9A55).firstDraw
-    let pass = Pass.training(seed: seed, precision: stage.precision)
+    let pass = ForwardContext.training(seed: seed, precision: stage.precision)
     let loss = try trainer.task.loss(of: batch, at: step, in: pass)
     for tensor in trained { try tensor.clearGradient() }
     try loss.total.backward()

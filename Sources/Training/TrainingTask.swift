@@ -17,7 +17,7 @@ public protocol TrainingTask: Sendable {
   func batch(at step: Int) throws -> Batch
 
   /// How far the network is from what it should say of `batch`.
-  func loss(of batch: Batch, at step: Int, in pass: Pass) throws -> Loss
+  func loss(of batch: Batch, at step: Int, in pass: ForwardContext) throws -> Loss
 
   /// How good the network is as it stands, by name: `val/miou`.
   ///

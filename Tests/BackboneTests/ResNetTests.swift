@@ -59,10 +59,10 @@ struct ResNetTests {
     (ResNet.Depth.eighteen, 1_814_073_344 - 512_000), (.fifty, 4_089_184_256 - 2_048_000),
   ])
   func workIsThatOfTheLiterature(depth: ResNet.Depth, expected: Int) throws {
-    let ledger = WorkLedger()
+    let ledger = MACCounter()
     let network = try ResNet(depth, in: Parameters(seed: 1).root)
     _ = try network.output(.zeros([1, 3, 224, 224]), .counting(in: ledger))
-    #expect(ledger.multiplyAdds == expected)
+    #expect(ledger.macs == expected)
   }
 
   private func read(
@@ -78,7 +78,7 @@ struct ResNetTests {
 
 extension Encoder {
   /// What the last stage gives.
-  fileprivate func output(_ image: Tensor, _ pass: Pass = .inference) throws -> Tensor {
+  fileprivate func output(_ image: Tensor, _ pass: ForwardContext = .inference) throws -> Tensor {
     try stages.indices.reduce(image) { try run(stage: $1, on: $0, in: pass) }
   }
 

@@ -108,7 +108,7 @@ struct StillMotionTests {
     let clip = try made.clip(index, count: 2, gap: gap)
     let (there, back) = (clip.motion(from: 1, to: 0), clip.motion(from: 0, to: 1))
     let steady = try there.consistent(with: back, relative: 0, absolute: 0.01)
-    let (known, returning) = (there.knownShare, steady.knownShare)
+    let (known, returning) = (there.validFraction, steady.validFraction)
     #expect(known > 0.6)
     // Beside the edges of things the way back is read from two of them, and leads nowhere.
     #expect(returning > 0.9 * known, "\(returning) of \(known) returns")
@@ -117,7 +117,7 @@ struct StillMotionTests {
   @Test func motionAddsUpOverFrames() throws {
     let clip = try made.clip(4, count: 7, gap: 1)
     let whole = clip.motion(from: 6, to: 0)
-    let parts = try clip.motion(from: 6, to: 3).following(clip.motion(from: 3, to: 0))
+    let parts = try clip.motion(from: 6, to: 3).composed(with: clip.motion(from: 3, to: 0))
     let gaps = (0..<whole.height).flatMap { y in
       (0..<whole.width).compactMap { x -> Float? in
         guard whole.isKnown(x: x, y: y), parts.isKnown(x: x, y: y) else { return nil }
@@ -131,6 +131,6 @@ struct StillMotionTests {
 
   @Test func aFrameDoesNotMoveToItself() throws {
     let motion = try made.clip(0, count: 3).motion(from: 1, to: 1)
-    #expect(motion == .still(width: 200, height: 150))
+    #expect(motion == .zero(width: 200, height: 150))
   }
 }

@@ -129,7 +129,7 @@ struct StillsInMotionTests {
     for index in 0..<6 {
       let pair = try made.pair(index, gap: 2)
       #expect(pair.currentLabels == nil && pair.referenceLabels == nil)
-      #expect(pair.motion.knownShare > 0.7)
+      #expect(pair.motion.validFraction > 0.7)
       #expect(StillMotionCheck(pair).meanError < 1.5)
     }
   }
@@ -174,7 +174,7 @@ struct StillsInMotionTests {
     #expect(sample.frame.index == 6)
     #expect(try (0..<9).filter { try reel.frame(at: $0).followsBreak } == [4, 8])
     #expect(try reel.motion(from: 7, to: 5) == clip.motion(from: 3, to: 1))
-    #expect(try reel.motion(from: 4, to: 3).knownShare == 0)
+    #expect(try reel.motion(from: 4, to: 3).validFraction == 0)
   }
 
   @Test(.enabled(if: sharedData != nil, "CamVid is not on this machine"))

@@ -16,13 +16,13 @@ struct LabelCarryingTests {
 
   @Test func labelsThatStayWhereTheyWereAreCountedByHand() throws {
     // Stripes of four columns move by one a frame: over two frames half of the columns are wrong.
-    let matrix = try LabelCarrying(RollingClip(void: 255), gap: 2).run(along: Still())
+    let matrix = try LabelCarrying(RollingClip(void: 255), gap: 2).run(along: ZeroFlow())
     #expect(matrix.accuracy == 0.5)
   }
 
   @Test func pixelsThatReadAVoidAreLeftOut() throws {
     // Where c is void, a is now where c was and is left out; b is where a was, and wrong.
-    let matrix = try LabelCarrying(RollingClip(void: 2), gap: 4).run(along: Still())
+    let matrix = try LabelCarrying(RollingClip(void: 2), gap: 4).run(along: ZeroFlow())
     #expect(matrix.accuracy == 0)
     let moved = try LabelCarrying(RollingClip(void: 2), gap: 4).run(along: RollingClip(void: 2))
     #expect(moved.accuracy == 1)

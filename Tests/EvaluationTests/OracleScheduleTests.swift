@@ -29,16 +29,16 @@ private struct Steps: Clip {
 
 struct OracleScheduleTests {
   private func oracle(horizon: Int = 30) throws -> OracleSchedule {
-    let truth = TrueLabels(of: Steps())
+    let truth = GroundTruthBackbone(of: Steps())
     let pipeline = try KeyframePipeline(
-      backbone: truth, head: truth.head, scheduler: .every(2), propagator: .copy, flow: .still)
+      backbone: truth, head: truth.head, scheduler: .every(2), propagator: .copy, flow: .zero)
     return try #require(try OracleSchedule(pipeline, on: Steps(), horizon: horizon))
   }
 
   @Test func anEpisodeHoldsTheSameAndWhatIsSeen() throws {
-    let truth = TrueLabels(of: Steps())
+    let truth = GroundTruthBackbone(of: Steps())
     let pipeline = try KeyframePipeline(
-      backbone: truth, head: truth.head, scheduler: .every(2), propagator: .copy, flow: .still)
+      backbone: truth, head: truth.head, scheduler: .every(2), propagator: .copy, flow: .zero)
     let episode = try #require(try PolicyEpisode(pipeline, on: Steps()))
     let scores = try oracle().scores
     #expect(episode.scores == scores.map { $0.map(Float.init) })
@@ -76,9 +76,9 @@ struct OracleScheduleTests {
   }
 
   @Test func itCanBeStopped() throws {
-    let truth = TrueLabels(of: Steps())
+    let truth = GroundTruthBackbone(of: Steps())
     let pipeline = try KeyframePipeline(
-      backbone: truth, head: truth.head, scheduler: .every(2), propagator: .copy, flow: .still)
+      backbone: truth, head: truth.head, scheduler: .every(2), propagator: .copy, flow: .zero)
     #expect(try OracleSchedule(pipeline, on: Steps()) { $0 < 2 } == nil)
   }
 }

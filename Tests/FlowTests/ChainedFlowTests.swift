@@ -24,20 +24,20 @@ struct ChainedFlowTests {
   }
 
   // By hand, at column 2: 0.6 leads to 2.6; there 0.78 bilinearly, or 0.9 at the nearest column.
-  @Test(arguments: Hops.allCases)
-  func stepsAreComposed(hops: Hops) throws {
-    let flow = ChainedFlow(Widening(), hops: hops)
+  @Test(arguments: FlowSampling.allCases)
+  func stepsAreComposed(sampling: FlowSampling) throws {
+    let flow = ChainedFlow(Widening(), sampling: sampling)
     #expect(flow.reach == .stepByStep && !flow.needsMotionVectors)
-    var chain = MotionChain(of: flow, key: frame(0))
+    var chain = FlowAccumulator(of: flow, key: frame(0))
     let once = try chain.motionToKey(from: frame(1))
     #expect(once[x: 2, y: 0].dx == 0.6)
     let twice = try chain.motionToKey(from: frame(2))
-    #expect(abs(twice[x: 2, y: 0].dx - (hops == .exact ? 1.38 : 1.5)) < 1e-5)
+    #expect(abs(twice[x: 2, y: 0].dx - (sampling == .exact ? 1.38 : 1.5)) < 1e-5)
   }
 
   // Dense motion leads to any picture, so that bidirectional ones are steps like others.
   @Test func bidirectionalPicturesAreSteps() throws {
-    var chain = MotionChain(of: ChainedFlow(Widening()), key: frame(0))
+    var chain = FlowAccumulator(of: ChainedFlow(Widening()), key: frame(0))
     for index in 1...3 { _ = try chain.motionToKey(from: frame(index, .bidirectional)) }
     #expect(try chain.motionToKey(from: frame(4))[x: 1, y: 0].dx > 1)
   }

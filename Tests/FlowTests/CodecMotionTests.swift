@@ -53,7 +53,7 @@ struct CodecMotionTests {
     for vectors in [nil, []] as [[MotionVector]?] {
       let motion = try CodecMotion().motion(
         from: frame(1, .intra, vectors: vectors), to: frame(0, .intra))
-      #expect(motion.knownShare == 0)
+      #expect(motion.validFraction == 0)
     }
   }
 
@@ -82,6 +82,6 @@ struct CodecMotionTests {
       motionX: .max, motionY: .min, scale: 0)
     let motion = try CodecMotion().motion(
       from: frame(1, .predicted, vectors: [wild]), to: frame(0, .intra))
-    #expect(motion.knownShare == 0)
+    #expect(motion.validFraction == 0)
   }
 }

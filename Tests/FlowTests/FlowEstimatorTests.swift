@@ -29,7 +29,7 @@ struct FlowEstimatorTests {
   @Test func codecMotionKeepsTheLaws() throws { #expect(try brokenLaws(of: .codec) == []) }
 
   @Test func stillBreaksTheLawOfTheMovedPictureOnly() throws {
-    let broken = try brokenLaws(of: .still)
+    let broken = try brokenLaws(of: .zero)
     #expect(broken.count == 2 && broken.allSatisfy { $0.hasPrefix("a picture moved by") })
   }
 

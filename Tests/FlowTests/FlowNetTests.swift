@@ -159,7 +159,7 @@ struct FlowNetTests {
         FlowNetSpecification(width: 1 / 64), parameters: Parameters(seed: 1)))
     let picture = Image(width: 64, height: 64, channels: 3, repeating: 9)
     let frame = Frame(index: 0, time: 0, pixels: picture)
-    let ledger = WorkLedger()
+    let ledger = MACCounter()
     _ = try network.motion(from: frame, to: frame, in: .counting(in: ledger))
     // Channels 1, 2, 4, 8, 8 and 16 on the way down; each product is outputs × kernel × inputs.
     let down =
@@ -170,6 +170,6 @@ struct FlowNetTests {
       + (1 + 4 + 16 + 64) * 2 * 16 * 2
     let predictions = 2 * 9 * (16 + 4 * 18 + 16 * 14 + 64 * 8 + 256 * 5)
     let interpolation = 4 * 2 * 64 * 64
-    #expect(ledger.multiplyAdds == down + up + predictions + interpolation)
+    #expect(ledger.macs == down + up + predictions + interpolation)
   }
 }

@@ -66,7 +66,7 @@ struct MiddleburyFileTests {
     let truth = try middlebury("RubberWhale")
     #expect((truth.width, truth.height) == (584, 388))
     // Read with NumPy: how many are known, and their mean length.
-    #expect(abs(truth.knownShare - 0.9840153) < 1e-6)
+    #expect(abs(truth.validFraction - 0.9840153) < 1e-6)
     #expect(abs((truth.meanLength ?? 0) - 1.256039) < 1e-5)
   }
 }

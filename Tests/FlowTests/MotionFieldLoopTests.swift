@@ -7,13 +7,13 @@ import Testing
 struct MotionFieldLoopTests {
   static let sizes: [(Int, Int)] = [(1, 1), (1, 6), (7, 1), (2, 2), (13, 11), (512, 2), (701, 3)]
 
-  @Test(arguments: sizes, Hops.allCases)
-  func stepsAreFollowed(size: (width: Int, height: Int), hops: Hops) throws {
+  @Test(arguments: sizes, FlowSampling.allCases)
+  func stepsAreFollowed(size: (width: Int, height: Int), sampling: FlowSampling) throws {
     let first = rough(size, seed: 1), next = rough(size, seed: 2)
-    expect(try first.following(next, hops: hops), within: 1e-4) { x, y in
+    expect(try first.composed(with: next, sampling: sampling), within: 1e-4) { x, y in
       guard let step = first.cell(x, y) else { return nil }
       var (toX, toY) = (Float(x) + Float(step.dx), Float(y) + Float(step.dy))
-      if hops == .rounded { (toX, toY) = (toX.rounded(), toY.rounded()) }
+      if sampling == .rounded { (toX, toY) = (toX.rounded(), toY.rounded()) }
       return next.read(Double(toX), Double(toY)).map { (step.dx + $0.dx, step.dy + $0.dy) }
     }
   }
@@ -50,7 +50,7 @@ struct MotionFieldLoopTests {
   @Test(arguments: sizes) func holesAreFilled(size: (width: Int, height: Int)) throws {
     let field = random(width: size.width, height: size.height, seed: 6)
     let filled = field.filled()
-    #expect(filled.knownShare == 1)
+    #expect(filled.validFraction == 1)
     expect(filled, within: 1e-4) { x, y in
       for level in 0... {
         if let mean = field.mean(ofBlock: x >> level, y >> level, level: level) { return mean }
@@ -62,9 +62,9 @@ struct MotionFieldLoopTests {
 
   @Test func theNumberOfThreadsChangesNoBit() throws {
     let (first, next) = (rough((701, 203), seed: 7), rough((701, 203), seed: 8))
-    let (alone, filled) = (try first.following(next), first.filled())
+    let (alone, filled) = (try first.composed(with: next), first.filled())
     for threads in [2, 3, 64] {
-      let shared = try first.following(next, threads: threads)
+      let shared = try first.composed(with: next, threads: threads)
       #expect(shared.known == alone.known)
       #expect(shared.displacements.map(\.bitPattern) == alone.displacements.map(\.bitPattern))
       // Holes are filled with means of what may be no number.
@@ -80,13 +80,13 @@ struct MotionFieldLoopTests {
       x == 2 ? (.nan, .infinity) : y == 2 ? nil : (Float(x), Float(y))
     }
     let step = field(width: 4, height: 3) { x, y in (Float(1 - x), Float(1 - y)) }
-    let composed = try step.following(broken)
-    #expect(composed.knownShare == 1)
+    let composed = try step.composed(with: broken)
+    #expect(composed.validFraction == 1)
     #expect(composed[x: 3, y: 2] == (-1, 0))
     let corner = field(width: 4, height: 3) { x, y in (Float(3 - x), Float(2 - y)) }
     let last = field(width: 4, height: 3) { x, y in (x, y) == (3, 2) ? (7, 9) : nil }
-    let ends = try corner.following(last)
-    #expect(ends[x: 0, y: 0] == (10, 11) && ends.knownShare == 1)
+    let ends = try corner.composed(with: last)
+    #expect(ends[x: 0, y: 0] == (10, 11) && ends.validFraction == 1)
   }
 
   private func expect(

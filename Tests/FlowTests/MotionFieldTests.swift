@@ -6,20 +6,20 @@ struct MotionFieldTests {
   @Test(arguments: [(1, 1), (1, 7), (8, 1), (12, 9), (33, 17)])
   func zeroMotionIsTheIdentityOfComposition(width: Int, height: Int) throws {
     let motion = random(width: width, height: height, seed: 1)
-    let still = MotionField.still(width: width, height: height)
-    #expect(try still.following(motion) == motion)
-    #expect(try motion.following(still) == motion)
+    let still = MotionField.zero(width: width, height: height)
+    #expect(try still.composed(with: motion) == motion)
+    #expect(try motion.composed(with: still) == motion)
   }
 
   @Test func constantMotionsAdd() throws {
-    #expect(try uniform(3, -1).following(uniform(-7.5, 2)) == uniform(-4.5, 1))
+    #expect(try uniform(3, -1).composed(with: uniform(-7.5, 2)) == uniform(-4.5, 1))
   }
 
   @Test func compositionReadsWhereTheFirstMotionLeads() throws {
     // The first leads two cells right and one down; the second tells its own place.
     let first = uniform(2, 1)
     let second = field(width: 12, height: 9) { x, y in (Float(10 * x), Float(100 * y)) }
-    let both = try first.following(second)
+    let both = try first.composed(with: second)
     #expect(both[x: 3, y: 4] == (2 + 50, 1 + 500))
     // Off the grid the border cell is read.
     #expect(both[x: 11, y: 8] == (2 + 110, 1 + 800))
@@ -27,7 +27,7 @@ struct MotionFieldTests {
 
   @Test func compositionIsBilinearBetweenCells() throws {
     let second = field(width: 12, height: 9) { x, y in (Float(4 * x), Float(8 * y)) }
-    let both = try uniform(0.25, 0.5).following(second)
+    let both = try uniform(0.25, 0.5).composed(with: second)
     #expect(both[x: 3, y: 4] == (0.25 + 13, 0.5 + 36))
   }
 
@@ -35,7 +35,7 @@ struct MotionFieldTests {
     let (first, second) = (
       random(width: 13, height: 11, seed: 2), random(width: 13, height: 11, seed: 3)
     )
-    let both = try first.following(second)
+    let both = try first.composed(with: second)
     for y in 0..<11 {
       for x in 0..<13 {
         let wanted = slowlyComposed(first, second, x, y)
@@ -49,23 +49,23 @@ struct MotionFieldTests {
 
   @Test func whatIsUnknownOnEitherWayStaysUnknown() throws {
     let hole = field(width: 12, height: 9) { x, y in (x, y) == (5, 4) ? nil : (1, 0) }
-    let known = try hole.following(hole)
+    let known = try hole.composed(with: hole)
     #expect(!known.isKnown(x: 5, y: 4) && !known.isKnown(x: 4, y: 4) && known.isKnown(x: 6, y: 4))
-    #expect(known.knownShare == 106.0 / 108)
+    #expect(known.validFraction == 106.0 / 108)
   }
 
   @Test func motionThatIsNoNumberLeadsNowhere() throws {
     let broken = field(width: 4, height: 4) { x, y in
       (x, y) == (1, 1) ? (.nan, 0) : (x, y) == (2, 1) ? (0, -.infinity) : (0, 0)
     }
-    let composed = try broken.following(uniform(1, 1, width: 4, height: 4))
+    let composed = try broken.composed(with: uniform(1, 1, width: 4, height: 4))
     #expect(!composed.isKnown(x: 1, y: 1) && !composed.isKnown(x: 2, y: 1))
-    #expect(composed.knownShare == 14.0 / 16)
+    #expect(composed.validFraction == 14.0 / 16)
   }
 
   @Test func fieldsOnDifferentGridsAreNotComposed() throws {
     let error = try #require(throws: FlowError.self) {
-      try uniform(0, 0, width: 4).following(uniform(0, 0, width: 5))
+      try uniform(0, 0, width: 4).composed(with: uniform(0, 0, width: 5))
     }
     #expect(error.code == .sizesDiffer)
     #expect(error.message.contains("4×9") && error.message.contains("5×9"))
@@ -99,7 +99,7 @@ struct MotionFieldTests {
   @Test func resizingSpreadsWhatIsUnknown() {
     let hole = field(width: 8, height: 8) { x, y in (x, y) == (3, 3) ? nil : (2, 2) }
     let half = hole.resized(width: 4, height: 4)
-    #expect(!half.isKnown(x: 1, y: 1) && half.knownShare == 15.0 / 16)
+    #expect(!half.isKnown(x: 1, y: 1) && half.validFraction == 15.0 / 16)
   }
 
   @Test func meanLengthIsOverWhatIsKnown() {
@@ -113,7 +113,7 @@ struct MotionFieldTests {
     for y in 0..<9 {
       for x in 0..<12 { #expect(checked.isKnown(x: x, y: y) == (x < 10)) }
     }
-    #expect(try uniform(2, 0).consistent(with: uniform(0, 0)).knownShare == 0)
+    #expect(try uniform(2, 0).consistent(with: uniform(0, 0)).validFraction == 0)
   }
 
   @Test func reversedMotionLeadsBack() throws {
@@ -143,7 +143,7 @@ struct MotionFieldTests {
     #expect(filled[x: 3, y: 0] == (2, 4))  // its block of 4×4
     #expect(filled[x: 4, y: 2] == (6, 0))
     #expect(filled[x: 4, y: 0] == (6, 0))
-    #expect(MotionField.unknown(width: 5, height: 3).filled() == .still(width: 5, height: 3))
+    #expect(MotionField.unknown(width: 5, height: 3).filled() == .zero(width: 5, height: 3))
     let whole = random(width: 9, height: 7, seed: 9, holes: false)
     #expect(whole.filled() == whole)
   }
@@ -156,7 +156,7 @@ struct MotionFieldTests {
         #expect(filled[x: x, y: y] == holed[x: x, y: y])
       }
     }
-    #expect(filled.displacements.allSatisfy { abs($0) <= 4 } && filled.knownShare == 1)
+    #expect(filled.displacements.allSatisfy { abs($0) <= 4 } && filled.validFraction == 1)
   }
 
   @Test func endPointErrorCountsWhatBothKnow() throws {

@@ -15,22 +15,22 @@ struct RealVideoTests {
     let path = try #require(sharedData).appendingPathComponent("video/\(clip)").path
     let source = try VideoSource.open(path, options: options)
     let key = try #require(try source.next())
-    var chain = MotionChain(of: .codec, key: key)
-    var whole = MotionChain(of: .codec(fillsHoles: true), key: key)
+    var chain = FlowAccumulator(of: .codec, key: key)
+    var whole = FlowAccumulator(of: .codec(fillsHoles: true), key: key)
     var (moved, copied, guessed, copiedWhole) = (0.0, 0.0, 0.0, 0.0)
     for _ in 1...8 {
       let frame = try #require(try source.next())
       let motion = try chain.motionToKey(from: frame)
-      #expect(motion.knownShare > 0.3)
+      #expect(motion.validFraction > 0.3)
       moved += difference(frame.pixels, key.pixels, along: motion)
       let filled = try whole.motionToKey(from: frame)
-      #expect(filled.knownShare == 1)
+      #expect(filled.validFraction == 1)
       guessed += difference(frame.pixels, key.pixels, along: filled)
       copiedWhole += difference(
-        frame.pixels, key.pixels, along: .still(width: motion.width, height: motion.height))
+        frame.pixels, key.pixels, along: .zero(width: motion.width, height: motion.height))
       copied += difference(
         frame.pixels, key.pixels,
-        along: .still(width: motion.width, height: motion.height).known(where: motion))
+        along: .zero(width: motion.width, height: motion.height).known(where: motion))
     }
     #expect(guessed < 0.8 * copiedWhole)
     print(

@@ -101,7 +101,7 @@ struct CommandTests {
     var scores: [Double] = []
     for scheduler in ["every:4", "oracle:0.25"] {
       let outcome = try scratch.inbetween(
-        "eval street:7 --backbone truth --frames 8 --flow still --propagation copy "
+        "eval street:7 --backbone truth --frames 8 --flow zero --propagation copy "
           + "--scheduler \(scheduler) --json r.json")
       #expect(outcome.code == 0, "\(outcome.err)")
       let result = try scratch.json("r.json")
@@ -165,16 +165,16 @@ struct CommandTests {
       "eval \(options) --scheduler calibrated:net,spread:rate=0.3")
     #expect(missing.code != 0 && missing.err.contains("but of moved:rate=0.3"), "\(missing.err)")
     let along = try scratch.inbetween(
-      "eval street:7 --backbone truth --frames 9 --flow still --scheduler shots:calibrated:net,moved:rate=0.3"
+      "eval street:7 --backbone truth --frames 9 --flow zero --scheduler shots:calibrated:net,moved:rate=0.3"
     )
     #expect(along.code == 64 && along.err.contains("along dis:fast"), "\(along.err)")
     let folder = try scratch.inbetween(
       "calibrate \(options) --scheduler moved:rate=0.3 --keep nowhere")
     #expect(folder.code == 73 && folder.errorLines.count == 1, "\(folder.err)")
-    try scratch.write("[]", to: "net/limits.json")
+    try scratch.write("[]", to: "net/thresholds.json")
     let damaged = try scratch.inbetween(
       "eval \(options) --scheduler calibrated:net,moved:rate=0.3")
-    #expect(damaged.code != 0 && damaged.err.contains("holds no limits"), "\(damaged.err)")
+    #expect(damaged.code != 0 && damaged.err.contains("holds no thresholds"), "\(damaged.err)")
   }
 
   // A second is more than a key takes, a nanosecond less than any frame does.

@@ -47,13 +47,13 @@ struct InspectTests {
     let counts = stages.map { $0["parameters"] as? Int }
     #expect(counts[0] == 3 * 8 * 49 + 16 && counts[1] == 2 * (8 * 8 * 9 + 16))
     #expect(counts[7] == 8 * 4 + 4 && counts[8] == 0)
-    let work = stages.map { $0["multiply_adds"] as? Int }
+    let work = stages.map { $0["macs"] as? Int }
     #expect(work[0] == 32 * 48 * 8 * 3 * 49 && work[1] == 2 * 16 * 24 * 8 * 8 * 9)
     // Lateral 1×1, four a number of what is interpolated, the 3×3; scores; their interpolation.
     #expect(work[6] == 16 * 24 * (8 * 16 + 4 * 16 + 16 * 8 * 9))
     #expect(work[7] == 16 * 24 * 8 * 4 && work[8] == 4 * 4 * 64 * 96)
     #expect(result["parameters"] as? Int == counts.reduce(0) { $0 + ($1 ?? 0) })
-    #expect(result["multiply_adds"] as? Int == work.reduce(0) { $0 + ($1 ?? 0) })
+    #expect(result["macs"] as? Int == work.reduce(0) { $0 + ($1 ?? 0) })
   }
 
   @Test func whatCarriesIsCountedForAFrameThatIsNoKey() throws {
@@ -66,7 +66,7 @@ struct InspectTests {
     let difference = try inspect("part --size 64x96")
     #expect(difference["kind"] as? String == "propagation")
     #expect(difference["parameters"] as? Int == 4 * 7 * 9 + 4)
-    #expect(difference["multiply_adds"] as? Int == 16 * 24 * 4 * 7 * 9 + head)
+    #expect(difference["macs"] as? Int == 16 * 24 * 4 * 7 * 9 + head)
     // The stem of the frame itself; both frames' reductions, resized; the mixture; 9 kernels; 9 taps.
     try scratch.write(
       """
@@ -80,7 +80,7 @@ struct InspectTests {
     let carrying =
       2 * (fine * 8 * 4 * 9 + 4 * 4 * grid) + grid * (8 * 4 * 9 + 4 * 9) + grid * 8 * 9
     #expect(
-      variant["multiply_adds"] as? Int
+      variant["macs"] as? Int
         == fine * 8 * 3 * 49 + carrying + grid * 8 * 4 + head)
     let stages = try #require(variant["stages"] as? [[String: Any]])
     #expect(
@@ -137,7 +137,7 @@ struct InspectTests {
     #expect(result["kind"] as? String == "flow")
     let stages = try #require(result["stages"] as? [[String: Any]])
     #expect(stages.first?["output"] as? [Int] == [8, 16, 32])
-    #expect(stages.first?["multiply_adds"] as? Int == 16 * 32 * 8 * 6 * 49)
+    #expect(stages.first?["macs"] as? Int == 16 * 32 * 8 * 6 * 49)
     #expect(stages.first?["parameters"] as? Int == 8 * 6 * 49 + 8)
     #expect(stages.last?["output"] as? [Int] == [2, 64, 128])
     let counts = stages.map { $0["parameters"] as? Int ?? 0 }

@@ -46,7 +46,7 @@ private let cases = [
 ]
 
 private struct Resizing: Layer {
-  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     try input.resized(height: 5, width: 3, in: pass)
   }
 }

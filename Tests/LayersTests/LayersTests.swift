@@ -33,7 +33,7 @@ struct LayersTests {
   @Test func dropoutKeepsTheMeanAndIsDoneWhenTrainingIs() throws {
     let (layer, input) = (Dropout(0.3), try Tensor.ones([1, 4, 50, 50]))
     #expect(try layer(input).floats() == input.floats())
-    let pass = Pass.training(seed: 5)
+    let pass = ForwardContext.training(seed: 5)
     let (first, second) = (try layer(input, in: pass), try layer(input, in: pass))
     #expect(try Set(first.floats()) == [0, 1 / 0.7])
     #expect(try abs(first.mean().item() - 1) < 0.03)
@@ -81,21 +81,21 @@ struct LayersTests {
   }
 
   @Test func workIsCountedAsTheLoopsWouldTakeIt() throws {
-    let (ledger, parameters) = (WorkLedger(), Parameters(seed: 1))
-    let pass = Pass.counting(in: ledger)
+    let (ledger, parameters) = (MACCounter(), Parameters(seed: 1))
+    let pass = ForwardContext.counting(in: ledger)
     let convolution = try Conv2d(6, 4, kernel: 3, stride: 2, groups: 2, in: parameters.root["a"])
     let output = try convolution(.zeros([2, 6, 7, 9]), in: pass)
-    #expect(ledger.multiplyAdds == 2 * 4 * (4 * 5) * 3 * 9)
+    #expect(ledger.macs == 2 * 4 * (4 * 5) * 3 * 9)
     let transposed = try ConvTranspose2d(
       4, 6, kernel: 4, stride: 2, padding: 1, in: parameters.root["b"])
-    let before = ledger.multiplyAdds
+    let before = ledger.macs
     _ = try transposed(output, in: pass)
-    #expect(ledger.multiplyAdds - before == 2 * 4 * (4 * 5) * 6 * 16)
-    let middle = ledger.multiplyAdds
+    #expect(ledger.macs - before == 2 * 4 * (4 * 5) * 6 * 16)
+    let middle = ledger.macs
     _ = try output.resized(height: 4, width: 5, in: pass)
-    #expect(ledger.multiplyAdds == middle)
+    #expect(ledger.macs == middle)
     _ = try output.resized(height: 8, width: 5, in: pass)
-    #expect(ledger.multiplyAdds - middle == 4 * 2 * 4 * 8 * 5)
+    #expect(ledger.macs - middle == 4 * 2 * 4 * 8 * 5)
   }
 
   @Test(arguments: [true, false])

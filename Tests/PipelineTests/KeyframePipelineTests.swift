@@ -141,14 +141,14 @@ struct KeyframePipelineTests {
   @Test func theKeysFeaturesAreComputedOnce() throws {
     let backbone = CountedPixels()
     _ = try run(
-      pipeline(DeviationLimit(FeatureChange(after: "low"), limit: 0.5), Copy(), backbone: backbone),
+      pipeline(ThresholdScheduler(FeatureChange(after: "low"), threshold: 0.5), Copy(), backbone: backbone),
       frames: 7)
     #expect(backbone.low.count == 7 + 1)
   }
 
   @Test func changeIsMeasuredFromTheKey() throws {
     let pipeline = try pipeline(
-      DeviationLimit(LabelChange(after: "low"), limit: 0.5), Copy(), backbone: Pixels())
+      ThresholdScheduler(LabelChange(after: "low"), threshold: 0.5), Copy(), backbone: Pixels())
     var state = pipeline.start()
     // Columns of two pixels in turn: moved by two, every label is another; by six, all are the same again.
     let drawing = try [0, 6, 6, 2, 2, 8, 6].enumerated().map { index, moved in
@@ -180,7 +180,7 @@ struct KeyframePipelineTests {
   @Test func framesAreBroughtToTheBackbonesSize() throws {
     let pipeline = try KeyframePipeline(
       backbone: Pixels(size: PixelSize(width: 6, height: 2)), head: Pixels().head,
-      scheduler: .every(2), propagator: .warp(), flow: Still())
+      scheduler: .every(2), propagator: .warp(), flow: ZeroFlow())
     for result in try run(pipeline, frames: 3) {
       #expect(result.labels.size == PixelSize(width: 6, height: 2))
     }
@@ -320,7 +320,7 @@ struct KeyframePipelineTests {
   // Columns of six pixels survive being seen at half size, columns of one do not.
   @Test func aKeyOfASmallerPictureIsBroughtToFullSize() throws {
     let pipeline = try pipeline(
-      ResolutionLadder(FixedInterval(every: 1), scale: 0.5, fullEvery: 2), Copy())
+      AlternatingResolution(FixedInterval(every: 1), scale: 0.5, fullEvery: 2), Copy())
     var state = pipeline.start()
     for (width, isSeen) in [(1, true), (6, true), (1, true), (1, false)] {
       let pixels = Image(width: 12, height: 4, channels: 3) { bytes in
@@ -339,7 +339,7 @@ struct KeyframePipelineTests {
   @Test func whatIsCarriedForTheSchedulerIsNotCarriedAgain() throws {
     let backbone = CountedPixels(), flow = Sliding(dx: 2)
     let pipeline = try pipeline(
-      DeviationLimit(UncertaintyRise(.confidence), limit: 1), flow: flow, tap: "low",
+      ThresholdScheduler(UncertaintyIncrease(.confidence), threshold: 1), flow: flow, tap: "low",
       backbone: backbone)
     let plain = try self.pipeline(.every(9), tap: "low")
     let (asked, unasked) = (try run(pipeline, frames: 5), try run(plain, frames: 5))
@@ -388,10 +388,10 @@ struct KeyframePipelineTests {
   // is carried on.
   @Test(arguments: [nil, "low"], [1, 3])
   func keysRememberWhatCameBefore(tap: String?, interval: Int) throws {
-    let memory = PhotometricMemory(weight: 0.5, tolerance: 10)
+    let memory = PhotometricSmoothing(weight: 0.5, tolerance: 10)
     let pipeline = try KeyframePipeline(
       backbone: Pixels(), head: Pixels().head, scheduler: .every(interval), propagator: .copy,
-      flow: Still(), memory: memory, tap: tap)
+      flow: ZeroFlow(), smoothing: memory, tap: tap)
     var state = pipeline.start()
     let levels: [UInt8] = [100, 100, 104, 120, 120, 122, 90]
     var (expected, last) = (Double(levels[0]), 0)

@@ -12,7 +12,7 @@ import Video
 struct RegionPipelineTests {
   private func whole(
     _ scheduler: some KeyframeScheduler, _ propagator: some Propagator = Copy(),
-    flow: some FlowEstimator = Still()
+    flow: some FlowEstimator = ZeroFlow()
   ) throws -> KeyframePipeline {
     try KeyframePipeline(
       backbone: Pixels(), head: Pixels().head, scheduler: scheduler, propagator: propagator,
@@ -54,7 +54,7 @@ struct RegionPipelineTests {
       return Frame(index: index, time: Double(index) / 25, pixels: pixels)
     }
     let pipeline = try RegionPipeline(
-      whole(DeviationLimit(WarpError(), limit: 5)), rows: 2, columns: 2, overlap: 0)
+      whole(ThresholdScheduler(WarpError(), threshold: 5)), rows: 2, columns: 2, overlap: 0)
     let results = try run(pipeline, frames)
     #expect(results.map(\.trace.keyShare) == [1, 0.25, 0.25])
     #expect(results.map(\.trace.framesSinceKey) == [0, 1, 2])
@@ -86,7 +86,7 @@ struct RegionPipelineTests {
     let pipeline = try RegionPipeline(
       KeyframePipeline(
         backbone: backbone, head: Pixels().head, scheduler: .every(2), propagator: .copy,
-        flow: Still()), rows: 1, columns: 2)
+        flow: ZeroFlow()), rows: 1, columns: 2)
     var state = pipeline.start()
     for frame in slides[..<2] { _ = try pipeline.label(frame, in: &state) }
     #expect(throws: PipelineError.self) { try pipeline.label(slides[2], in: &state) }
@@ -112,13 +112,13 @@ struct RegionPipelineTests {
 
   // What the scheduler has asked for is gone on from, and what is carried with its skips is each region's own.
   @Test func aBatchGoesOnFromWhatIsKnown() throws {
-    let deviation = DeviationLimit(FeatureChange(after: "low"), limit: 1e-6)
+    let deviation = ThresholdScheduler(FeatureChange(after: "low"), threshold: 1e-6)
     let batching = BatchingPixels()
     func regional(_ backbone: some Backbone) throws -> RegionPipeline {
       try RegionPipeline(
         KeyframePipeline(
           backbone: backbone, head: Pixels().head, scheduler: deviation,
-          propagator: KeepsLow(), flow: Still(), tap: "middle"),
+          propagator: KeepsLow(), flow: ZeroFlow(), tap: "middle"),
         rows: 1, columns: 2, overlap: 0)
     }
     let wanted = try run(regional(SkippingPixels()), slides)
@@ -131,18 +131,18 @@ struct RegionPipelineTests {
   private func pipeline(_ backbone: some Backbone) throws -> KeyframePipeline {
     try KeyframePipeline(
       backbone: backbone, head: Pixels().head, scheduler: .every(3), propagator: Copy(),
-      flow: Still())
+      flow: ZeroFlow())
   }
 
   @Test func partsThatNeedWholeFramesAreRefused() throws {
     let sized = try KeyframePipeline(
       backbone: Pixels(size: PixelSize(width: 6, height: 4)), head: Pixels().head,
-      scheduler: .every(2), propagator: .copy, flow: Still())
-    let error = try #require(throws: PipelineMisfit.self) {
+      scheduler: .every(2), propagator: .copy, flow: ZeroFlow())
+    let error = try #require(throws: IncompatibleParts.self) {
       try RegionPipeline(sized, rows: 2, columns: 2)
     }
     #expect(error.description.contains("any size"))
-    #expect(throws: PipelineMisfit.self) {
+    #expect(throws: IncompatibleParts.self) {
       try RegionPipeline(whole(.every(2), Warp(), flow: .codec), rows: 2, columns: 2)
     }
   }

@@ -11,7 +11,7 @@ import Testing
 private struct Halved: Branch {
   let channels: Int
 
-  func features(of pictures: Tensor, in _: Pass) throws -> Tensor {
+  func features(of pictures: Tensor, in _: ForwardContext) throws -> Tensor {
     let half = try pictures.averagePool(2, stride: 2)
     return try .concatenate(
       (0..<channels).map { (channel) in

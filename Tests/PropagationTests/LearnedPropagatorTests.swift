@@ -166,7 +166,7 @@ struct TapBlendTests {
 
   @Test func itBeginsAsTheFramesOwnFeatures() throws {
     let (trial, cached) = (try trial(), try random([1, 5, 6, 7], seed: 4))
-    let blend = try TapBlend(channels: 5, after: "tap", parameters: Parameters(seed: 1))
+    let blend = try NetWarpBlend(channels: 5, after: "tap", parameters: Parameters(seed: 1))
     #expect(
       try blend(cached, given: trial.evidence).floats() == trial.features[.current]?.floats())
     #expect(blend.keptStages == ["tap"])
@@ -175,7 +175,7 @@ struct TapBlendTests {
   @Test func halvesOfEqualFeaturesAreThese() throws {
     var trial = try trial()
     trial.features[.reference] = trial.features[.current]
-    let blend = try TapBlend(
+    let blend = try NetWarpBlend(
       channels: 5, after: "tap", start: 0.5, refinesMotion: false, parameters: Parameters(seed: 1))
     let cached = try random([1, 5, 6, 7], seed: 4)
     #expect(
@@ -197,7 +197,7 @@ struct TapBlendTests {
 
   @Test func itsGradientsAreDifferences() throws {
     let trial = try trial()
-    let blend = try TapBlend(channels: 5, after: "tap", start: 0.5, parameters: Parameters(seed: 1))
+    let blend = try NetWarpBlend(channels: 5, after: "tap", start: 0.5, parameters: Parameters(seed: 1))
     // Away from whole cells, where the motion has no derivative.
     try blend.parameters.set("refiner.fusion.bias") { try $0 + 0.7 }
     let cached = try random([1, 5, 6, 7], seed: 4)

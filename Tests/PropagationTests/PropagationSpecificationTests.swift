@@ -102,7 +102,7 @@ struct PropagationSpecificationTests {
     let part = try specification.part(behind: backbone, parameters: Parameters(seed: 1))
     let evidence = try evidence()
     let cached = try evidence.features(after: tap ?? "classifier", of: .reference)
-    func result(of part: LearnedPart) throws -> [Float] {
+    func result(of part: TrainablePropagation) throws -> [Float] {
       let carried = try part.propagator(part.propagator.prepare(cached), given: evidence)
       let fused = try part.fusion?(carried, given: evidence) ?? carried
       #expect(fused.shape == cached.shape)

@@ -27,7 +27,7 @@ struct CatalogueTests {
 
   @Test func aSettingReachesThePart() throws {
     #expect((try schedulers.part("every:7") as? FixedInterval)?.interval == 7)
-    #expect((try schedulers.part("moved:2.5") as? DeviationLimit)?.limit == 2.5)
+    #expect((try schedulers.part("moved:2.5") as? ThresholdScheduler)?.threshold == 2.5)
     let warp = try #require(try propagators.part("warp:previous,zero") as? Warp)
     #expect(warp.reference == .previous && warp.border == .zero)
   }
@@ -80,24 +80,24 @@ struct CatalogueTests {
   }
 
   @Test func scoresTakeALimitOrARate() throws {
-    #expect(try schedulers.part("moved:8") is DeviationLimit)
-    let held = try #require(try schedulers.part("moved:rate=0.2") as? DeviationAtRate)
-    #expect(held.target == .rate(0.2) && held.deviation is MotionAmount)
-    let timed = try #require(try schedulers.part("spread:latency=12.5") as? DeviationAtRate)
-    #expect(timed.target == .latency(.microseconds(12500)) && timed.deviation is MotionSpread)
-    let unsure = try #require(try schedulers.part("entropy:0.1") as? DeviationLimit)
-    #expect((unsure.deviation as? UncertaintyRise)?.measure == .entropy)
-    let limited = try #require(try schedulers.part("warp-error:12") as? DeviationLimit)
-    #expect(limited.limit == 12 && limited.deviation is WarpError)
-    let features = try #require(try schedulers.part("features:layer1,rate=0.1") as? DeviationAtRate)
-    #expect((features.deviation as? FeatureChange)?.stage == "layer1")
-    let labels = try #require(try schedulers.part("labels:classifier,0.3") as? DeviationLimit)
-    #expect((labels.deviation as? LabelChange)?.stage == "classifier" && labels.limit == 0.3)
+    #expect(try schedulers.part("moved:8") is ThresholdScheduler)
+    let held = try #require(try schedulers.part("moved:rate=0.2") as? TargetRateScheduler)
+    #expect(held.target == .rate(0.2) && held.changeScore is MotionMagnitude)
+    let timed = try #require(try schedulers.part("spread:latency=12.5") as? TargetRateScheduler)
+    #expect(timed.target == .latency(.microseconds(12500)) && timed.changeScore is MotionDeviation)
+    let unsure = try #require(try schedulers.part("entropy:0.1") as? ThresholdScheduler)
+    #expect((unsure.changeScore as? UncertaintyIncrease)?.measure == .entropy)
+    let limited = try #require(try schedulers.part("warp-error:12") as? ThresholdScheduler)
+    #expect(limited.threshold == 12 && limited.changeScore is WarpError)
+    let features = try #require(try schedulers.part("features:layer1,rate=0.1") as? TargetRateScheduler)
+    #expect((features.changeScore as? FeatureChange)?.stage == "layer1")
+    let labels = try #require(try schedulers.part("labels:classifier,0.3") as? ThresholdScheduler)
+    #expect((labels.changeScore as? LabelChange)?.stage == "classifier" && labels.threshold == 0.3)
     let shots = try #require(try schedulers.part("shots:moved:rate=0.5") as? ShotChange)
-    #expect((shots.base as? DeviationAtRate)?.target == .rate(0.5))
-    #expect((try schedulers.part("codec") as? CodecKeys)?.longest == .max)
-    #expect((try schedulers.part("codec:12") as? CodecKeys)?.longest == 12)
-    #expect((try schedulers.part("random:0.25") as? RandomKeys)?.rate == 0.25)
+    #expect((shots.base as? TargetRateScheduler)?.target == .rate(0.5))
+    #expect((try schedulers.part("codec") as? CodecKeyframes)?.longest == .max)
+    #expect((try schedulers.part("codec:12") as? CodecKeyframes)?.longest == 12)
+    #expect((try schedulers.part("random:0.25") as? RandomKeyframes)?.rate == 0.25)
   }
 
   @Test func aPolicySpendsABudget() throws {
@@ -136,16 +136,16 @@ struct CatalogueTests {
   @Test func schedulersWrapOthers() throws {
     let clocked = try #require(try schedulers.part("shallow:3,every:10") as? ShallowClock)
     #expect(clocked.interval == 3 && (clocked.base as? FixedInterval)?.interval == 10)
-    let budget = try #require(try schedulers.part("budget:0.1,features:a,2") as? KeyBudget)
-    #expect(budget.allowance.terms == .rate(0.1, saved: 2) && budget.base is DeviationLimit)
+    let budget = try #require(try schedulers.part("budget:0.1,features:a,2") as? BudgetedScheduler)
+    #expect(budget.allowance.terms == .rate(0.1, saved: 2) && budget.base is ThresholdScheduler)
     let late = try #require(
       try schedulers.part("background:2,shots:every:9") as? BackgroundRefresh)
     #expect(late.frames == 2 && late.base is ShotChange)
-    let ladder = try #require(try schedulers.part("ladder:0.5,3,every:4") as? ResolutionLadder)
+    let ladder = try #require(try schedulers.part("ladder:0.5,3,every:4") as? AlternatingResolution)
     #expect(ladder.scale == 0.5 && ladder.fullEvery == 3 && ladder.base is FixedInterval)
     let afforded = try #require(
-      try schedulers.part("ladder:0.5/1/0.7,budget=0.1,moved:8") as? BudgetedLadder)
-    #expect(afforded.scales == [1, 0.7, 0.5] && afforded.base is DeviationLimit)
+      try schedulers.part("ladder:0.5/1/0.7,budget=0.1,moved:8") as? BudgetedResolution)
+    #expect(afforded.scales == [1, 0.7, 0.5] && afforded.base is ThresholdScheduler)
     #expect(afforded.allowance.terms == .rate(0.1, saved: 2))
     for wrong in [
       "ladder:0.5/,budget=0.1,every:2", "ladder:0.5,budget=2,every:2", "ladder:0.5,budget=0.1",

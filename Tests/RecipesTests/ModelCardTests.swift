@@ -27,7 +27,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
   }
 
   /// What the weights are of.
-  enum Kind { case network, flow, propagation, deviation, policy }
+  enum Kind { case network, flow, propagation, changeScore, policy }
 
   /// Labels carried along a network's motion over a number of frames.
   struct Carrying: Sendable {
@@ -38,7 +38,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
 
   let folder: String
   let kind: Kind
-  let parameters: Int, multiplyAdds: Int
+  let parameters: Int, macs: Int
   /// What is claimed of a segmentation network, and of a flow network.
   let scores: [Score], carried: [Carrying]
 
@@ -49,15 +49,15 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
     kind =
       said.has("propagation")
       ? .propagation
-      : said.has("deviation")
-        ? .deviation
+      : said.has("change_score")
+        ? .changeScore
         : said.has("policy")
           ? .policy : try NetworkFolder.kind(in: folder) == nil ? .network : .flow
     let text = try String(contentsOfFile: "\(folder)/card.yaml", encoding: .utf8)
     let card = try DescriptionReader(yaml: text)
     try card.allow(["parameters", "multiply-adds", "command", "data", "scores", "carried"])
     parameters = try card.integer("parameters", in: 1...100_000_000)
-    multiplyAdds = try card.integer("multiply-adds", in: 1...1_000_000_000_000)
+    macs = try card.integer("multiply-adds", in: 1...1_000_000_000_000)
     scores =
       try !card.has("scores")
       ? []
@@ -112,10 +112,10 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
   /// Of a picture of 360×480.
   @Test(arguments: ModelCard.all)
   private func parametersAndWorkAreAsStated(card: ModelCard) throws {
-    let ledger = WorkLedger()
+    let ledger = MACCounter()
     let parameters = try withoutGradients { try card.parameters(countingIn: ledger) }
     #expect(parameters.count == card.parameters)
-    #expect(ledger.multiplyAdds == card.multiplyAdds)
+    #expect(ledger.macs == card.macs)
   }
 
   @Test(arguments: ModelCard.all.filter { $0.kind != .flow })
@@ -159,7 +159,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
 // What a card is of, as it is used.
 extension ModelCard {
   /// The parameters of what runs for one frame of 360×480.
-  fileprivate func parameters(countingIn ledger: WorkLedger) throws -> Parameters {
+  fileprivate func parameters(countingIn ledger: MACCounter) throws -> Parameters {
     let size = PixelSize(width: 480, height: 360)
     let picture = Image(width: size.width, height: size.height, channels: 3, repeating: 0)
     let frame = Frame(index: 0, time: 0, pixels: picture)
@@ -182,18 +182,18 @@ extension ModelCard {
         behind: backbone, parameters: Parameters(reading: weights))
       try PropagatedFrame(backbone, tap: specification.tap, of: size, countedIn: ledger).run(part)
       return part.parameters
-    case .deviation:
-      let deviation = try LearnedDeviation(contentsOf: folder)
+    case .changeScore:
+      let changeScore = try LearnedChangeScore(contentsOf: folder)
       let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
-      let specification = try DeviationSpecification(yaml: text, folder: folder)
+      let specification = try ChangeScoreSpecification(yaml: text, folder: folder)
       let backbone = try SegmentationNetwork(contentsOf: specification.backbone)
-      _ = try deviation.predict(
-        deviation.emptyChange(behind: backbone, size: size), in: .counting(in: ledger))
-      return deviation.parameters
+      _ = try changeScore.predict(
+        changeScore.emptyChange(behind: backbone, size: size), in: .counting(in: ledger))
+      return changeScore.parameters
     case .policy:
       let network = try PolicyNetwork(contentsOf: folder)
-      let seen = PolicySight.nothing.observation(
-        framesSinceKey: 1, within: KeyAllowance(.rate(0.1)))
+      let seen = PolicyObservation.nothing.observation(
+        framesSinceKey: 1, within: KeyframeBudget(.rate(0.1)))
       _ = try network.step(
         Tensor(seen, shape: [1, seen.count]), after: network.start(1), in: .counting(in: ledger))
       return network.parameters
@@ -214,7 +214,7 @@ extension ModelCard {
     case .network, .flow:
       let (network, head) = try StoredNetwork(at: folder).load()
       return try KeyframePipeline(
-        backbone: network, head: head, scheduler: .every(1), propagator: .copy, flow: Still())
+        backbone: network, head: head, scheduler: .every(1), propagator: .copy, flow: ZeroFlow())
     case .propagation:
       let specification = try described().0
       let (network, head) = try StoredNetwork(at: specification.backbone).load()
@@ -223,13 +223,13 @@ extension ModelCard {
         backbone: network, head: head, scheduler: .every(score.interval),
         propagator: strategy.propagator, fusion: strategy.fusion,
         flow: flow(specification.flow), tap: strategy.tap)
-    case .deviation:
+    case .changeScore:
       let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
-      let specification = try DeviationSpecification(yaml: text, folder: folder)
+      let specification = try ChangeScoreSpecification(yaml: text, folder: folder)
       let (network, head) = try StoredNetwork(at: specification.backbone).load()
       return try KeyframePipeline(
         backbone: network, head: head,
-        scheduler: DeviationAtRate(LearnedDeviation(contentsOf: folder), rate: score.rate),
+        scheduler: TargetRateScheduler(LearnedChangeScore(contentsOf: folder), rate: score.rate),
         propagator: .warp(), flow: flow(specification.flow))
     case .policy:
       let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)

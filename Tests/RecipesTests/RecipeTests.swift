@@ -86,19 +86,19 @@ struct RecipeTests {
     let network = try StoredNetwork(at: models.backbone).load().0
     let segmentation = try #require(network as? SegmentationNetwork)
     func work(_ stages: Range<Int>) throws -> Int {
-      let ledger = WorkLedger()
+      let ledger = MACCounter()
       let input = try Features(segmentation.input(for: clip.frame(at: 0)))
       let before = try segmentation.run(0..<stages.lowerBound, on: input, in: .inference)
       _ = try segmentation.run(stages, on: before, in: .counting(in: ledger))
-      return ledger.multiplyAdds
+      return ledger.macs
     }
     let whole = try work(0..<segmentation.stages.count)
-    let counted = try traces(Recipe.perFrame.composition(of: models)).map(\.multiplyAdds)
+    let counted = try traces(Recipe.perFrame.composition(of: models)).map(\.macs)
     let last = try #require(counted.first)
     #expect(counted.allSatisfy { $0 == last } && last >= whole && last < whole + whole / 20)
     var shallow = Recipe.clockwork.composition(of: models)
     shallow.scheduler = "shallow:2,every:4"
-    let clocked = try traces(shallow).map(\.multiplyAdds)
+    let clocked = try traces(shallow).map(\.macs)
     let deep = try segmentation.index(ofStage: "context") + 1
     let late = try work(deep..<segmentation.stages.count)
     #expect(clocked[0] == last && clocked[4] == last)
@@ -106,7 +106,7 @@ struct RecipeTests {
     #expect(clocked[1] < last / 20 && clocked[1] == clocked[3] && clocked[1] > 0)
     let borrowed = try traces(
       Composition(scheduler: "background:1,every:3", propagation: "copy")
-    ).map(\.multiplyAdds)
+    ).map(\.macs)
     #expect(borrowed.map { $0 >= whole } == [true, false, false, false, true, false, false])
   }
 

@@ -8,7 +8,7 @@ import Testing
 
 struct KeyAllowanceTests {
   @Test func aShareIsSavedUpToItsBoundAndNeverOwed() {
-    var allowance = KeyAllowance(.rate(0.25, saved: 2))
+    var allowance = KeyframeBudget(.rate(0.25, saved: 2))
     #expect(!allowance.isEnough && allowance.framesLeft == nil && allowance.spare == -1)
     for _ in 0..<3 { allowance.advance() }
     #expect(!allowance.isEnough)
@@ -22,7 +22,7 @@ struct KeyAllowanceTests {
   }
 
   @Test func aBlockHasItsKeysAndThenComesAnother() {
-    var allowance = KeyAllowance(.block(keys: 2, frames: 5))
+    var allowance = KeyframeBudget(.block(keys: 2, frames: 5))
     var seen: [String] = []
     for _ in 0..<11 {
       allowance.advance()
@@ -43,7 +43,7 @@ struct KeyAllowanceTests {
   }
 
   @Test func theSpareIsWhatAnEvenPaceLeaves() {
-    var allowance = KeyAllowance(.block(keys: 2, frames: 10))
+    var allowance = KeyframeBudget(.block(keys: 2, frames: 10))
     allowance.advance()
     #expect(abs(allowance.spare) < 1e-12)
     allowance.spend()
@@ -77,17 +77,17 @@ struct BudgetPolicyTests {
   @Test func schedulesAreDrawn() throws {
     let (eager, lazy) = (try network(saying: 1000), try network(saying: -1000))
     // All at once, then none: a block's keys, its first frame's among them.
-    let block = KeyAllowance.Terms.block(keys: 3, frames: 8)
+    let block = KeyframeBudget.Terms.block(keys: 3, frames: 8)
     #expect(try drawn(BudgetPolicy(eager, within: block), frames: 16) == "KKK.....KKK.....")
     // It waits until every frame that is left can be afforded.
     #expect(try drawn(BudgetPolicy(lazy, within: block), frames: 16) == "K.....KK.....KKK")
-    let share = KeyAllowance.Terms.rate(0.25, saved: 2)
+    let share = KeyframeBudget.Terms.rate(0.25, saved: 2)
     #expect(try drawn(BudgetPolicy(eager, within: share), frames: 13) == "K...K...K...K")
     #expect(try drawn(BudgetPolicy(lazy, within: share), frames: 13) == "K............")
     #expect(try drawn(BudgetPolicy(lazy, within: .rate(1)), frames: 4) == "KKKK")
     // Where nothing was learned it is a fixed interval.
     let drawnOnly = try network(saying: 0)
-    let even = KeyAllowance.Terms.block(keys: 3, frames: 9)
+    let even = KeyframeBudget.Terms.block(keys: 3, frames: 9)
     #expect(try drawn(BudgetPolicy(drawnOnly, within: even), frames: 18) == "K..K..K..K..K..K..")
     #expect(
       try drawn(BudgetPolicy(drawnOnly, within: .rate(0.25)), frames: 13) == "K...K...K...K")
@@ -121,8 +121,8 @@ struct BudgetPolicyTests {
 }
 
 struct PolicyEpisodeTests {
-  private func sight(_ value: Float) -> PolicySight {
-    PolicySight([Float](repeating: value, count: PolicySight.count))
+  private func sight(_ value: Float) -> PolicyObservation {
+    PolicyObservation([Float](repeating: value, count: PolicyObservation.count))
   }
 
   @Test func beyondTheHorizonTheLastStays() {

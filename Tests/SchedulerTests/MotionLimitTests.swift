@@ -21,7 +21,7 @@ struct MotionLimitTests {
     #expect(try drawn(.whenMoved(pixels: 2), frames: 3, motion: [0, 2, 0.5]) == "K.K")
   }
 
-  @Test func keepsTheLaws() { #expect(brokenLaws(of: DeviationLimit.whenMoved(pixels: 4)) == []) }
+  @Test func keepsTheLaws() { #expect(brokenLaws(of: ThresholdScheduler.whenMoved(pixels: 4)) == []) }
 
   @Test func mostlyUnknownMotionMakesAKey() throws {
     #expect(try role(unknown: 3) == .key)
@@ -29,7 +29,7 @@ struct MotionLimitTests {
   }
 
   @Test func theReasonCarriesScoreAndThreshold() throws {
-    let scheduler = DeviationLimit.whenMoved(pixels: 5)
+    let scheduler = ThresholdScheduler.whenMoved(pixels: 5)
     var moment = moment { .init(width: 1, height: 1, displacements: [3, 4]) }
     let reason = try scheduler.decision(at: &moment).reason
     #expect(reason == Reason("pixels moved", score: 5, threshold: 5))
@@ -38,7 +38,7 @@ struct MotionLimitTests {
 
   /// The role of a frame of four still pixels, `unknown` of which have no known motion.
   private func role(unknown: Int) throws -> FrameRole {
-    let scheduler = DeviationLimit.whenMoved(pixels: 5)
+    let scheduler = ThresholdScheduler.whenMoved(pixels: 5)
     var moment = moment {
       .init(
         width: 4, height: 1, displacements: .init(repeating: 0, count: 8),
@@ -53,7 +53,7 @@ struct MomentTests {
     var calls = 0
     var moment = moment {
       calls += 1
-      return .still(width: 1, height: 1)
+      return .zero(width: 1, height: 1)
     }
     #expect(calls == 0)
     _ = try moment.motionToKey()
@@ -66,7 +66,7 @@ struct MomentTests {
     var moment = moment {
       calls += 1
       if calls == 1 { throw CancellationError() }
-      return .still(width: 1, height: 1)
+      return .zero(width: 1, height: 1)
     }
     #expect(throws: CancellationError.self) { try moment.motionToKey() }
     #expect(try moment.motionToKey().width == 1)

@@ -68,7 +68,7 @@ func augmentedFramesFitAlongTheAugmentedMotion(seed: UInt64) throws {
   let (dx, dy) = (2.0, -1.0)
   let crop = PixelSize(width: 24, height: 20)
   var random = RandomStream(seed: seed)
-  let view = Augmentation(crop: crop, scale: 0.9...1.4, tilt: 15).draw(for: size, from: &random)
+  let view = Augmentation(crop: crop, scale: 0.9...1.4, rotation: 15).draw(for: size, from: &random)
   // What is at p in the current frame was at p + (dx, dy) in the reference.
   let current = view.image(smooth(dx, dy)), reference = view.image(smooth(0, 0))
   let motion = view.motion(uniform(dx: Float(dx), dy: Float(dy)))

@@ -11,13 +11,13 @@ import Training
 /// A clip in which nothing changes but at some frames, where all does: a key there and at no other frame is worth
 /// something.
 private func steps(at changes: Set<Int>, of frames: Int) -> PolicyEpisode {
-  var (scores, sights) = ([[Float]](), [[PolicySight]]())
+  var (scores, sights) = ([[Float]](), [[PolicyObservation]]())
   for key in 0..<frames {
-    var (row, seen, changed) = ([Float(1)], [PolicySight](), false)
+    var (row, seen, changed) = ([Float(1)], [PolicyObservation](), false)
     for frame in key + 1..<max(frames, key + 1) {
       changed = changed || changes.contains(frame)
       row.append(changed ? 0.2 : 1)
-      seen.append(PolicySight([0, 0, changed ? 1 : 0, changed ? 1 : 0, 0]))
+      seen.append(PolicyObservation([0, 0, changed ? 1 : 0, changed ? 1 : 0, 0]))
     }
     scores.append(row)
     sights.append(seen)
@@ -34,7 +34,7 @@ struct PolicyTaskTests {
   }
 
   @Test func itLearnsToSpendKeysWhereThingsChange() throws {
-    var practice = PolicyTask.Practice()
+    var practice = PolicyTask.RolloutConfiguration()
     (practice.length, practice.budgets) = (30, 0.15...0.25)
     let network = try PolicyNetwork(size: 8, parameters: Parameters(seed: 1))
     let task = PolicyTask(
@@ -66,7 +66,7 @@ struct PolicyTaskTests {
       try parameter.tensor.setRequiresGradient(true)
     }
     // Budgets that never bind leave 2⁴ schedules.
-    var practice = PolicyTask.Practice()
+    var practice = PolicyTask.RolloutConfiguration()
     (practice.length, practice.budgets, practice.entropy) = (5, 0.8...0.8, 0)
     (practice.stretches, practice.schedules) = (1, 400)
     let task = PolicyTask(network, on: [clip], practice: practice)
@@ -90,13 +90,13 @@ struct PolicyTaskTests {
     for parameter in parameters.all {
       let (values, shape) = (try parameter.tensor.detached().floats(), parameter.tensor.shape)
       for index in values.indices {
-        func worth(_ by: Float) throws -> Double {
+        func reward(_ by: Float) throws -> Double {
           var moved = values
           moved[index] += by
           try withoutGradients { try parameter.tensor.assign(Tensor(moved, shape: shape)) }
           return try expectedWorth(of: clip, by: network)
         }
-        let difference = (try worth(0.05) - worth(-0.05)) / 0.1
+        let difference = (try reward(0.05) - reward(-0.05)) / 0.1
         try withoutGradients { try parameter.tensor.assign(Tensor(values, shape: shape)) }
         let found = try #require(drawn[parameter.name])[index]
         along += difference * found
@@ -110,7 +110,7 @@ struct PolicyTaskTests {
   /// Over every schedule, with four keys of five frames, the first among them.
   private func expectedWorth(of clip: PolicyEpisode, by network: PolicyNetwork) throws -> Double {
     func rest(
-      _ frame: Int, key: Int, _ allowance: KeyAllowance, _ state: LSTMCell.State
+      _ frame: Int, key: Int, _ allowance: KeyframeBudget, _ state: LSTMCell.State
     ) throws -> Double {
       guard frame < clip.count else { return 0 }
       var allowance = allowance
@@ -119,8 +119,8 @@ struct PolicyTaskTests {
         .observation(framesSinceKey: frame - key, within: allowance)
       let (logit, next) = try network.step(
         Tensor(seen, shape: [1, seen.count]), after: state, in: .inference)
-      let worth = 1 / (1 + exp(-Double(try logit.item())))
-      let probability = !allowance.isEnough ? 0 : allowance.isAmple ? 1 : worth
+      let likely = 1 / (1 + exp(-Double(try logit.item())))
+      let probability = !allowance.isEnough ? 0 : allowance.isAmple ? 1 : likely
       var sum = 0.0
       if probability > 0 {
         var spent = allowance
@@ -133,7 +133,7 @@ struct PolicyTaskTests {
       }
       return sum
     }
-    var allowance = KeyAllowance(.block(keys: 4, frames: 5))
+    var allowance = KeyframeBudget(.block(keys: 4, frames: 5))
     allowance.begin()
     return try withoutGradients { try rest(1, key: 0, allowance, network.start(1)) }
   }

@@ -47,14 +47,14 @@ struct PropagationTaskTests {
   }
 
   /// A blend that begins as a plain warp: a frame's own features count nothing.
-  private func warp() throws -> TapBlend {
-    try TapBlend(
+  private func warp() throws -> NetWarpBlend {
+    try NetWarpBlend(
       channels: channels, after: "decoder", start: 0, refinesMotion: false,
       parameters: Parameters(seed: 2))
   }
 
   private func task(
-    _ propagator: some LearnedPropagator, flow: some FlowEstimator = Still(), reach: Int = 4,
+    _ propagator: some LearnedPropagator, flow: some FlowEstimator = ZeroFlow(), reach: Int = 4,
     tap: String = "decoder"
   ) throws -> PropagationTask {
     let whole = Augmentation(crop: PixelSize(width: 96, height: 80), flips: false)
@@ -62,7 +62,7 @@ struct PropagationTaskTests {
     return try PropagationTask(
       .propagator(propagator), behind: backbone, tap: tap,
       on: [PairSource(OnePair(ShiftedPairs(reach: reach).pair(1)), count: 3)], along: flow,
-      lesson: SegmentationLesson(augmentation: whole, batchSize: 2, objective: objective), seed: 4)
+      lesson: StageConfiguration(augmentation: whole, batchSize: 2, objective: objective), seed: 4)
   }
 
   private func teaching(_ task: PropagationTask) throws -> Float {
@@ -79,20 +79,20 @@ struct PropagationTaskTests {
   @Test func carryingAlongTheMotionLosesLess() throws {
     let network = try SegmentationNetwork(contentsOf: "\(modelFolder)/street-light")
     let pair = try StreetPairs(seed: 3, gaps: 4...4).pair(0)
-    let propagator = try TapBlend(
+    let propagator = try NetWarpBlend(
       channels: 24, after: "decoder", start: 0, refinesMotion: false,
       parameters: Parameters(seed: 2))
     func teaching(along flow: some FlowEstimator) throws -> Float {
       let task = try PropagationTask(
         .propagator(propagator), behind: network, tap: "decoder",
         on: [PairSource(OnePair(pair), count: 1)], along: flow,
-        lesson: SegmentationLesson(
+        lesson: StageConfiguration(
           augmentation: Augmentation(crop: pair.current.size, flips: false), batchSize: 1,
           objective: SegmentationObjective(teaching: .init(network))))
       return try self.teaching(task)
     }
     let (still, moved) = (
-      try teaching(along: Still()), try teaching(along: Known(field: pair.motion))
+      try teaching(along: ZeroFlow()), try teaching(along: Known(field: pair.motion))
     )
     #expect(moved < 0.6 * still, "\(moved), \(still)")
   }
@@ -153,7 +153,7 @@ struct PropagationTaskTests {
 
   // The decoder joins the first layer's output: the frame's own, so that still frames lose nothing.
   @Test func lowFeaturesAreTheFramesOwn() throws {
-    let propagator = try TapBlend(
+    let propagator = try NetWarpBlend(
       channels: 8, after: "context", start: 0, refinesMotion: false,
       parameters: Parameters(seed: 2))
     #expect(try teaching(task(propagator, reach: 0, tap: "context")) < 1e-6)

@@ -52,7 +52,7 @@ struct SegmentationObjectiveTests {
       #expect(try #require(loss.parts["teaching"]).item() < 1e-5)
       let expected =
         try #require(loss.parts["entropy"]).item() + 0.5
-        * #require(loss.parts["overlap"]).item()
+        * #require(loss.parts["soft_iou"]).item()
       #expect(abs(try loss.total.item() - expected) < 1e-4)
     }
   }
@@ -78,7 +78,7 @@ struct SegmentationObjectiveTests {
       #expect(abs(taught + expected) < 1e-3, "\(taught), \(-expected)")
       let rest =
         try #require(loss.parts["entropy"]).item() + 0.5
-        * #require(loss.parts["overlap"]).item()
+        * #require(loss.parts["soft_iou"]).item()
       #expect(abs(try loss.total.item() - rest - 2 * taught) < 1e-3)
     }
   }
@@ -102,7 +102,7 @@ struct SegmentationObjectiveTests {
     #expect(
       abs(
         try loss.total.item() - #require(loss.parts["entropy"]).item()
-          - 0.5 * #require(loss.parts["overlap"]).item() - 4 * change) < 1e-4)
+          - 0.5 * #require(loss.parts["soft_iou"]).item() - 4 * change) < 1e-4)
     // A network that says the same everywhere never changes.
     for parameter in task.parameters.all where parameter.name.hasPrefix("classifier") {
       try parameter.tensor.assign(.zeros(parameter.tensor.shape))

@@ -11,7 +11,7 @@ import Video
 private let twoStages = """
       - {name: crops, steps: 5, optimizer: adamw, rate: 0.001}
       - {name: whole, steps: 2, optimizer: adamw, rate: 0.001, crop: [48, 64], batch: 2,
-         class-weights: median, hardest: 100, overlap: 0, mixing: 0.25}
+         class_weights: median, ohem: 100, soft_iou: 0, classmix: 0.25}
   """
 
 struct SegmentationSpecificationTests {
@@ -22,7 +22,7 @@ struct SegmentationSpecificationTests {
     #expect(crops.augmentation.crop == PixelSize(width: 48, height: 32))
     #expect(whole.augmentation.crop == PixelSize(width: 64, height: 48))
     #expect((crops.batchSize, whole.batchSize) == (3, 2))
-    #expect((crops.mixing, whole.mixing) == (0, 0.25))
+    #expect((crops.classmix, whole.classmix) == (0, 0.25))
     #expect((crops.objective.overlap, whole.objective.overlap) == (0.5, 0))
     #expect(crops.objective.crossEntropy.hardExamples == nil)
     #expect(whole.objective.crossEntropy.hardExamples?.leastKept == 100)
@@ -42,7 +42,7 @@ struct SegmentationSpecificationTests {
     #expect(before[0] != before[1] && before[1] == before[2])
     let commented = try fingerprint { $0.replacing("batch: 3", with: "batch:   3  # three") }
     #expect(commented == before)
-    let later = try fingerprint { $0.replacing("hardest: 100", with: "hardest: 200") }
+    let later = try fingerprint { $0.replacing("ohem: 100", with: "ohem: 200") }
     #expect(later[0] == before[0] && later[1] != before[1])
     let earlier = try fingerprint { $0.replacing("steps: 5", with: "steps: 6") }
     #expect(earlier[0] != before[0] && earlier[1] != before[1])
@@ -64,8 +64,8 @@ struct SegmentationSpecificationTests {
   @Test(
     arguments: [
       ("crop: [48]", "crop"), ("crop: [4, 64]", "crop"), ("scale: [2, 1]", "scale"),
-      ("scale: [0.01, 1]", "scale"), ("batch: 0", "batch"), ("class-weights: all", "class-weights"),
-      ("hue: 3", "hue"), ("relaxed: 17", "relaxed"), ("mixing: 1.5", "mixing"),
+      ("scale: [0.01, 1]", "scale"), ("batch: 0", "batch"), ("class_weights: all", "class_weights"),
+      ("hue: 3", "hue"), ("relaxed: 17", "relaxed"), ("classmix: 1.5", "classmix"),
     ])
   func aStageThatSaysNonsenseIsRefusedByKey(line: String, key: String) {
     let stage = "    - {name: a, steps: 1, optimizer: sgd, rate: 0.1, \(line)}"

@@ -28,7 +28,7 @@ struct StillPairsTests {
     let pairs = pairs()
     let made = try (0..<8).map { try pairs.pair($0) }
     #expect(made.allSatisfy { $0.current.size == PixelSize(width: 64, height: 48) })
-    #expect(made.allSatisfy { $0.motion.knownShare > 0.3 && $0.referenceLabels != nil })
+    #expect(made.allSatisfy { $0.motion.validFraction > 0.3 && $0.referenceLabels != nil })
     for index in 1..<8 { #expect(made[index].current != made[0].current) }
   }
 }
@@ -61,7 +61,7 @@ struct ClipPairsTests {
       gaps.insert(current - reference)
       let label = pair.currentLabels.map { Int($0[x: 0, y: 0]) }
       #expect(label == (current % 2 == 0 ? current / 2 : nil))
-      #expect(pair.motion.knownShare == 0)
+      #expect(pair.motion.validFraction == 0)
       #expect(try pairs.pair(index).current == pair.current)
     }
     #expect(gaps == [2, 3, 4])

@@ -22,9 +22,9 @@ private func task() throws -> SegmentationTask {
   let network = try SegmentationNetwork(specification, parameters: Parameters(seed: 3))
   let size = PixelSize(width: 64, height: 48)
   let samples = SegmentationSamples(StreetPool(seed: 5, count: 6, size: size, threads: 1))
-  let lesson = SegmentationLesson(
+  let lesson = StageConfiguration(
     augmentation: Augmentation(
-      crop: PixelSize(width: 48, height: 32), scale: 0.7...1.5, tilt: 5, colour: 0.3),
+      crop: PixelSize(width: 48, height: 32), scale: 0.7...1.5, rotation: 5, colour: 0.3),
     batchSize: 2, objective: SegmentationObjective(overlap: 0.5), focus: 0.5)
   var last = lesson
   last.augmentation.crop = size

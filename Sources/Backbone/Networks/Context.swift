@@ -38,7 +38,7 @@ struct PyramidPooling: Layer {
     return pooling
   }
 
-  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     var parts = [input]
     for (bins, branch) in zip(bins, branches) {
       let means = try input.cast(to: .float32).adaptiveAveragePool(Extent(bins))
@@ -76,7 +76,7 @@ struct AtrousPooling: Layer {
     return pooling
   }
 
-  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     var parts: [Tensor] = []
     for branch in branches { parts.append(try branch(input, in: pass)) }
     let means = try mean(input.cast(to: .float32).adaptiveAveragePool(1), in: pass).relu()

@@ -27,7 +27,7 @@ struct DecoderStep: Sendable {
   }
 
   func callAsFunction(
-    _ coarse: Tensor, joining fine: Tensor, in pass: Pass
+    _ coarse: Tensor, joining fine: Tensor, in pass: ForwardContext
   ) throws(TensorError) -> Tensor {
     let side = try lateral(fine, in: pass)
     return try fusion(

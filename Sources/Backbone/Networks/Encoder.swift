@@ -9,7 +9,7 @@ public protocol Encoder: Sendable {
   var stages: [EncoderStage] { get }
 
   /// What stage `index` makes of what the one before gave, N × C × H × W.
-  func run(stage index: Int, on input: Tensor, in pass: Pass) throws(TensorError) -> Tensor
+  func run(stage index: Int, on input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
 
   /// The same encoder in fewer operations, to be used and no longer trained.
   func folded() throws(TensorError) -> Self
@@ -34,7 +34,7 @@ protocol LayeredEncoder: Encoder {
 
 extension LayeredEncoder {
   public func run(
-    stage index: Int, on input: Tensor, in pass: Pass
+    stage index: Int, on input: Tensor, in pass: ForwardContext
   ) throws(TensorError) -> Tensor {
     try layers[index](input, in: pass)
   }

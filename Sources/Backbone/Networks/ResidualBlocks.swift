@@ -17,7 +17,7 @@ struct BasicBlock: Layer {
   private let first: ConvolutionBlock, second: ConvolutionBlock
   private let shortcut: ConvolutionBlock?
 
-  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     let residual = try second(first(input, in: pass), in: pass)
     let kept = try shortcut?(input, in: pass) ?? input
     return try residual.addingRectified(kept.cast(to: residual.type))
@@ -52,7 +52,7 @@ struct Bottleneck: Layer {
   private let first: ConvolutionBlock, second: ConvolutionBlock, third: ConvolutionBlock
   private let shortcut: ConvolutionBlock?
 
-  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     let residual = try third(second(first(input, in: pass), in: pass), in: pass)
     let kept = try shortcut?(input, in: pass) ?? input
     return try residual.addingRectified(kept.cast(to: residual.type))

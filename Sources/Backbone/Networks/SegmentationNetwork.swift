@@ -95,7 +95,7 @@ public struct SegmentationNetwork: Backbone {
 
   /// As `run(_:on:)`, for N images, in a pass that may be one of training.
   public func run(
-    _ range: Range<Int>, on input: Features, in pass: Pass
+    _ range: Range<Int>, on input: Features, in pass: ForwardContext
   ) throws(TensorError) -> Features {
     var features = input
     for index in range {
@@ -107,7 +107,7 @@ public struct SegmentationNetwork: Backbone {
 
   /// Scores at the stride of the last stage, N × classes × H × W, of images N × 3 × height × width; one
   /// more than classes where void is learned.
-  public func scores(of images: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  public func scores(of images: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     try run(0..<stages.count, on: Features(images), in: pass).main
   }
 
@@ -124,7 +124,7 @@ public struct SegmentationNetwork: Backbone {
   }
 
   private func run(
-    stage index: Int, on input: Features, in pass: Pass
+    stage index: Int, on input: Features, in pass: ForwardContext
   ) throws(TensorError) -> Features {
     if index < encoder.stages.count {
       let output = try encoder.run(stage: index, on: input.main, in: pass)

@@ -61,7 +61,7 @@ public struct MovingStreet: Sendable {
   /// Exact to the accuracy of single-precision geometry, for what is hidden there too. Unknown only
   /// where the point is not in front of the camera in the reference.
   public func motion(from current: Int, to reference: Int) -> MotionField {
-    if current == reference { return .still(width: width, height: height) }
+    if current == reference { return .zero(width: width, height: height) }
     return trace(from: current, to: reference).motion()
   }
 

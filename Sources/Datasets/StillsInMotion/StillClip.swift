@@ -42,7 +42,7 @@ public struct StillClip: ClipWithMotion {
   }
 
   public func motion(from current: Int, to reference: Int) -> MotionField {
-    if current == reference { return .still(width: size.width, height: size.height) }
+    if current == reference { return .zero(width: size.width, height: size.height) }
     return drawing(of: current).motion(to: drawing(of: reference))
   }
 

@@ -73,7 +73,7 @@ public struct FlowNetS: Sendable {
 
   static let initialisation = Initialisation.heNormalFanIn(slope: 0.1)
 
-  /// Deviation of the first weights of what predicts a motion.
+  /// ChangeScore of the first weights of what predicts a motion.
   ///
   /// Motion begins small, and each level with that of the one above; drawn like the other weights, as
   /// in the port, it would begin with tens of pixels that have to be unlearned.
@@ -90,7 +90,7 @@ public struct FlowNetS: Sendable {
   /// Any size will do: a level has half as many rows and columns as the one below it, rounded up, and
   /// what comes from above is cut to that.
   public func callAsFunction(
-    _ images: Tensor, in pass: Pass
+    _ images: Tensor, in pass: ForwardContext
   ) throws(TensorError) -> FlowNetOutput {
     var (features, output, skips) = (images, FlowNetOutput(), [images])
     for block in contraction {
@@ -150,7 +150,7 @@ private struct ContractionBlock: Sendable {
     self.layers = Sequential(layers + [LeakyReLU(slope: 0.1)])
   }
 
-  func callAsFunction(_ input: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     try layers(input, in: pass)
   }
 }
@@ -180,7 +180,7 @@ private struct ExpansionLevel: Sendable {
 
   /// What was seen on the way down, what comes from above, and its motion, as one tensor.
   func join(
-    _ above: Tensor, _ flowAbove: Tensor, with skip: Tensor, in pass: Pass
+    _ above: Tensor, _ flowAbove: Tensor, with skip: Tensor, in pass: ForwardContext
   ) throws(TensorError) -> Tensor {
     let up = try features(above, in: pass).leakyRelu(slope: 0.1).cut(like: skip)
     let moved = try flow(flowAbove, in: pass).cut(like: skip)

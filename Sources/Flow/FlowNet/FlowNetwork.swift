@@ -26,7 +26,7 @@ public struct FlowNetwork: Sendable {
   ///
   /// - Precondition: every step divides the frame by a multiple of `division`.
   public func steps(
-    from current: Tensor, to reference: Tensor, dividedBy division: Int = 1, in pass: Pass
+    from current: Tensor, to reference: Tensor, dividedBy division: Int = 1, in pass: ForwardContext
   ) throws(TensorError) -> [FlowStep] {
     var steps: [FlowStep] = []
     for divisor in specification.steps {
@@ -40,7 +40,7 @@ public struct FlowNetwork: Sendable {
       ).detached()
       if let before {
         there = try there.warped(along: before * (1 / Float(divisor)))
-        pass.ledger?.add(multiplyAdds: 4 * there.count)
+        pass.ledger?.add(macs: 4 * there.count)
       }
       let output = try network(.concatenate([here, there], axis: 1).channelsLast(), in: pass)
       steps.append(try step(output, dividing: divisor, adding: before, in: pass))
@@ -49,7 +49,7 @@ public struct FlowNetwork: Sendable {
   }
 
   private func step(
-    _ output: FlowNetOutput, dividing divisor: Int, adding before: Tensor?, in pass: Pass
+    _ output: FlowNetOutput, dividing divisor: Int, adding before: Tensor?, in pass: ForwardContext
   ) throws(TensorError) -> FlowStep {
     let unit = specification.unit * Float(divisor)
     var motions: [FlowStep.Level] = []
@@ -86,7 +86,7 @@ public struct FlowStep: Sendable {
   ///
   /// Interpolated between the centres of cells.
   public func motion(
-    onGridOf stride: Int = 1, height: Int, width: Int, in pass: Pass
+    onGridOf stride: Int = 1, height: Int, width: Int, in pass: ForwardContext
   ) throws(TensorError) -> Tensor {
     guard let finest = levels.last else { return try .zeros([1, 2, height, width]) }
     let shape = finest.motion.shape
@@ -105,7 +105,7 @@ public struct FlowStep: Sendable {
 
 extension Tensor {
   /// Means over blocks of `factor` × `factor` cells; beyond the edge the nearest cell counts on.
-  func pooled(by factor: Int, in pass: Pass) throws(TensorError) -> Tensor {
+  func pooled(by factor: Int, in pass: ForwardContext) throws(TensorError) -> Tensor {
     if factor == 1 { return self }
     let right = (factor - shape[3] % factor) % factor
     let bottom = (factor - shape[2] % factor) % factor

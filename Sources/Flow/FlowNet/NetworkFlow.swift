@@ -39,14 +39,14 @@ public struct NetworkFlow: FlowEstimator {
 
   /// The same, in a pass that may count its work.
   public func motion(
-    from current: Frame, to reference: Frame, in pass: Pass
+    from current: Frame, to reference: Frame, in pass: ForwardContext
   ) throws -> MotionField {
     try requireEqualSizes(current, reference)
     let size = current.pixels.size
     return try withoutGradients {
       let steps = try network.steps(
         from: tensor(current), to: tensor(reference), in: pass)
-      guard let last = steps.last else { return .still(width: size.width, height: size.height) }
+      guard let last = steps.last else { return .zero(width: size.width, height: size.height) }
       let motion = try last.motion(height: size.height, width: size.width, in: pass)
       pass.ledger?.end("motion", stride: 1, giving: motion)
       return try MotionField(motion)

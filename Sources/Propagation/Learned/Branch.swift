@@ -7,7 +7,7 @@ public import Tensors
 /// A network that looks at every frame, cheaper than the backbone: light, or at low resolution.
 public protocol Branch: Sendable {
   /// What it makes of pictures as `Evidence.picture` gives them, N × 3 × H × W: N × C × h × w.
-  func features(of pictures: Tensor, in pass: Pass) throws -> Tensor
+  func features(of pictures: Tensor, in pass: ForwardContext) throws -> Tensor
 }
 
 /// A segmentation network that looks at every frame: whole or up to a stage, at the size of the frame or
@@ -36,14 +36,14 @@ public struct NetworkBranch: Branch {
       ?? network.stages.count
   }
 
-  public func features(of pictures: Tensor, in pass: Pass) throws -> Tensor {
+  public func features(of pictures: Tensor, in pass: ForwardContext) throws -> Tensor {
     if isTrained { return try output(for: pictures, in: pass) }
     return try withoutGradients {
       try output(for: pictures, in: pass.isTraining ? .inference : pass)
     }
   }
 
-  private func output(for pictures: Tensor, in pass: Pass) throws(TensorError) -> Tensor {
+  private func output(for pictures: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     func reduced(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
     // Each cell of the smaller picture is a mean of what it covers, as a smaller picture is made.
     let size = Extent(height: reduced(pictures.shape[2]), width: reduced(pictures.shape[3]))

@@ -35,7 +35,7 @@ public struct CorrectiveFusion: LearnedFusion {
       in: parameters.root["mixture"])
   }
 
-  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
     let seen = try branch.features(of: evidence.picture(.current), in: pass)
       .resized(like: carried, in: pass)
     return try mixture(.concatenate([seen, carried], axis: 1), in: pass)

@@ -33,11 +33,11 @@ public struct CrossResolutionAttention: LearnedFusion {
     value = try convolution("value", .constant(0))
   }
 
-  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
     let seen = try branch.features(of: evidence.picture(.current), in: pass)
       .resized(like: carried, in: pass)
     let (keys, values) = (try key(carried, in: pass), try value(carried, in: pass))
-    pass.ledger?.add(multiplyAdds: 2 * carried.count * size * size)
+    pass.ledger?.add(macs: 2 * carried.count * size * size)
     let sharp = try query(seen, in: pass).cast(to: .float32).attending(
       to: keys.cast(to: .float32), values: values.cast(to: .float32), size: size)
     return try seen + sharp

@@ -22,7 +22,7 @@ public struct DifferenceConvolution: LearnedPropagator {
       in: parameters.root["convolution"])
   }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
     let size = Extent(height: cached.shape[2], width: cached.shape[3])
     let change =
       try evidence.picture(.current).adaptiveAveragePool(size)

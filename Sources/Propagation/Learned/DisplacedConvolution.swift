@@ -37,7 +37,7 @@ public struct DisplacedConvolution: LearnedPropagator {
 
   public func prepare(_ cached: Tensor) throws -> Tensor { try cached.channelsLast() }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
     let (height, width) = (cached.shape[2], cached.shape[3])
     let (motion, known) = try evidence.motion(height: height, width: width)
     let pictures = try PictureChange(evidence, along: motion, known: known)
@@ -48,7 +48,7 @@ public struct DisplacedConvolution: LearnedPropagator {
     func kernel(_ channels: Range<Int>) throws -> Tensor {
       try logits.slice(axis: 1, channels).softmax(axis: 1)
     }
-    pass.ledger?.add(multiplyAdds: cached.count * size * (size + 4))
+    pass.ledger?.add(macs: cached.count * size * (size + 4))
     return try cached.displaced(
       along: moved, vertical: kernel(0..<size), horizontal: kernel(size..<2 * size), known: known)
   }

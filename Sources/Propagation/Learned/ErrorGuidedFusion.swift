@@ -32,7 +32,7 @@ public struct ErrorGuidedFusion: LearnedFusion {
     error = try Conv2d(width, 1, kernel: 3, initialisation: .constant(0), in: scope["error"])
   }
 
-  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
     let seen = try branch.features(of: evidence.picture(.current), in: pass)
     let wrong = try errors(of: carried, seen: seen, given: evidence, in: pass)
     // A 1 × 1 convolution and interpolation change places.
@@ -43,14 +43,14 @@ public struct ErrorGuidedFusion: LearnedFusion {
 
   /// Where the carried scores are wrong, on the branch's grid, N × 1 × h × w from 0 to 1.
   public func errors(
-    of carried: Tensor, given evidence: Evidence, in pass: Pass
+    of carried: Tensor, given evidence: Evidence, in pass: ForwardContext
   ) throws -> Tensor {
     let seen = try branch.features(of: evidence.picture(.current), in: pass)
     return try errors(of: carried, seen: seen, given: evidence, in: pass)
   }
 
   private func errors(
-    of carried: Tensor, seen: Tensor, given evidence: Evidence, in pass: Pass
+    of carried: Tensor, seen: Tensor, given evidence: Evidence, in pass: ForwardContext
   ) throws -> Tensor {
     let size = Extent(height: seen.shape[2], width: seen.shape[3])
     let (motion, known) = try evidence.motion(height: size.height, width: size.width)

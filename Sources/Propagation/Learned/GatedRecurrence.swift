@@ -44,7 +44,7 @@ public struct GatedRecurrence: LearnedPropagator {
     trust = try scope.parameter("trust", [1], .offset, .constant(2))
   }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
     let (height, width) = (cached.shape[2], cached.shape[3])
     let own = try centred(evidence.features(after: stage, of: .current))
     let (motion, known) = try evidence.motion(height: height, width: width)

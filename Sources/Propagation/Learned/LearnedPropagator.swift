@@ -10,7 +10,7 @@ public protocol LearnedPropagator: Propagator {
   /// The tensor as it is at the current frame, N × C × H × W, in a pass that may be one of training.
   ///
   /// Gradients flow to the parameters, to `cached`, and to what the evidence gives.
-  func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor
+  func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor
 }
 
 extension LearnedPropagator {

@@ -30,7 +30,7 @@ public struct ScaledWarp: LearnedPropagator {
 
   public func prepare(_ cached: Tensor) throws -> Tensor { try cached.channelsLast() }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
     let (height, width) = (cached.shape[2], cached.shape[3])
     let scaling = flow.specification.scaling
     let current = try evidence.picture(.current).scaled(by: scaling)
@@ -39,7 +39,7 @@ public struct ScaledWarp: LearnedPropagator {
     guard let step = steps.last, let features = step.finestFeatures else { return cached }
     let cell = max(1, Int((Double(current.shape[3]) / Double(width)).rounded()))
     let motion = try step.motion(onGridOf: cell, height: height, width: width, in: pass)
-    pass.ledger?.add(multiplyAdds: 5 * cached.count)
+    pass.ledger?.add(macs: 5 * cached.count)
     let scales = try scale(features, in: pass).cast(to: .float32)
       .resized(height: height, width: width, in: pass)
     return try cached.warped(along: motion / Float(cell)) * (scales + 1)

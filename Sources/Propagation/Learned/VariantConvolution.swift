@@ -37,15 +37,15 @@ public struct VariantConvolution: LearnedPropagator {
 
   public var keptStages: [String] { [stage] }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: Pass) throws -> Tensor {
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
     let weights = try kernels(given: evidence, like: cached, in: pass)
-    pass.ledger?.add(multiplyAdds: cached.count * size * size)
+    pass.ledger?.add(macs: cached.count * size * size)
     return try cached.convolved(withKernels: weights, border: .validWeights)
   }
 
   /// One kernel for each place of `cached`: N × k² × H × W, which add up to 1.
   public func kernels(
-    given evidence: Evidence, like cached: Tensor, in pass: Pass
+    given evidence: Evidence, like cached: Tensor, in pass: ForwardContext
   ) throws -> Tensor {
     let sides = try [Evidence.Side.reference, .current].map { side in
       try reduction(evidence.features(after: stage, of: side), in: pass).relu()

@@ -13,6 +13,6 @@ extension Recipe {
   ) { models in
     Composition(
       scheduler: "policy:\(models["policy"]),9/20",
-      propagation: "trained:\(models["difference"])", flow: "still")
+      propagation: "trained:\(models["difference"])", flow: "zero")
   }
 }

@@ -4,13 +4,13 @@ extension Recipe {
   /// Low-Latency Video Semantic Segmentation (Li et al., CVPR 2018, section 3).
   ///
   ///     low features of every frame
-  ///     if the deviation predicted from them is too large:   key, high features too
+  ///     if the change score predicted from them is too large:   key, high features too
   ///     else:   high features = spatially variant convolution(the key's, kernels from both frames' low ones)
   public static let llvss = Recipe(
-    "llvss", "predicted kernels carry, predicted deviation schedules (Li et al., CVPR 2018)"
+    "llvss", "predicted kernels carry, predicted changeScore schedules (Li et al., CVPR 2018)"
   ) { models in
     Composition(
-      scheduler: "learned:\(models["deviation"]),rate=0.2",
+      scheduler: "learned:\(models["change_score"]),rate=0.2",
       propagation: "trained:\(models["variant"])")
   }
 

@@ -15,7 +15,7 @@ extension Recipe {
     "two-clocks", "deep and shallow stages on clocks of their own, warped, scores that remember"
   ) { _ in
     Composition(
-      scheduler: "shallow:3,every:5", flow: "chained:dis:medium", tap: "context", memory: "0.5")
+      scheduler: "shallow:3,every:5", flow: "chained:dis:medium", tap: "context", smoothing: "0.5")
   }
 
   /// The same along the video's own motion vectors, a key every 6th frame: for groups of 12 without B pictures, as AR-Seg
@@ -24,6 +24,6 @@ extension Recipe {
     "two-clocks-codec", "the same along the codec's motion"
   ) { _ in
     Composition(
-      scheduler: "shallow:2,every:6", flow: "codec:filled,rounded", tap: "context", memory: "0.5")
+      scheduler: "shallow:2,every:6", flow: "codec:filled,rounded", tap: "context", smoothing: "0.5")
   }
 }

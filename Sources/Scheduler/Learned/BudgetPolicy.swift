@@ -15,20 +15,20 @@ internal import Video
 /// from keys to come.
 public struct BudgetPolicy: KeyframeScheduler {
   public let network: PolicyNetwork
-  public private(set) var allowance: KeyAllowance
+  public private(set) var allowance: KeyframeBudget
   private var state: LSTMCell.State?
   /// The last frame that was accounted for.
   private var lastIndex: Int?
   /// Whether that frame was made key here, and has been paid for.
   private var decidedLast = false
 
-  public init(_ network: PolicyNetwork, within terms: KeyAllowance.Terms) {
-    (self.network, allowance) = (network, KeyAllowance(terms))
+  public init(_ network: PolicyNetwork, within terms: KeyframeBudget.Terms) {
+    (self.network, allowance) = (network, KeyframeBudget(terms))
   }
 
   public mutating func decision(at moment: inout Moment) throws -> Decision {
     account(for: moment)
-    let sight = try PolicySight(of: &moment)
+    let sight = try PolicyObservation(of: &moment)
     let seen = sight.observation(framesSinceKey: moment.framesSinceKey, within: allowance)
     let (logit, next) = try withoutGradients {
       let input = try Tensor(seen, shape: [1, seen.count]).to(network.parameters.device)
@@ -37,16 +37,16 @@ public struct BudgetPolicy: KeyframeScheduler {
       return (Double(try logits.item()), after)
     }
     state = next
-    let worth = 1 / (1 + exp(-logit))
+    let probability = 1 / (1 + exp(-logit))
     guard allowance.isEnough else {
-      return Decision(.propagated, because: Reason("budget spent", score: worth))
+      return Decision(.propagated, because: Reason("budget spent", score: probability))
     }
-    guard allowance.isAmple || worth > 0.5 else {
-      return Decision(.propagated, because: Reason("policy", score: worth, threshold: 0.5))
+    guard allowance.isAmple || probability > 0.5 else {
+      return Decision(.propagated, because: Reason("policy", score: probability, threshold: 0.5))
     }
     allowance.spend()
     decidedLast = true
-    return Decision(.key, because: Reason("policy", score: worth, threshold: 0.5))
+    return Decision(.key, because: Reason("policy", score: probability, threshold: 0.5))
   }
 
   /// Brings the budget up to this frame: those that passed unasked, and keys that nobody asked for.
@@ -68,7 +68,7 @@ public struct BudgetPolicy: KeyframeScheduler {
 }
 
 /// What a policy sees of a frame and its key: five numbers, all near 0 where nothing changed.
-public struct PolicySight: Hashable, Sendable {
+public struct PolicyObservation: Hashable, Sendable {
   /// The logarithms of 1 + mean length of the motion back to the key, 1 + its spread (both in pixels), 1 + what the
   /// warp leaves unexplained, 1 + the difference without any warp (both of 255); and the share whose motion is unknown.
   public let numbers: [Float]
@@ -76,7 +76,7 @@ public struct PolicySight: Hashable, Sendable {
   public static let count = 5
 
   /// No change at all.
-  public static let nothing = PolicySight([Float](repeating: 0, count: count))
+  public static let nothing = PolicyObservation([Float](repeating: 0, count: count))
 
   /// - Precondition: there are `count` numbers.
   public init(_ numbers: [Float]) {
@@ -87,20 +87,20 @@ public struct PolicySight: Hashable, Sendable {
   /// What is seen at `moment`, of the motion that a warp needs anyway and of both pictures in cells of four pixels.
   public init(of moment: inout Moment) throws {
     let motion = try moment.motionToKey()
-    let cells = try Cells(of: &moment)
-    let isTold = motion.knownShare > 0
+    let cells = try DownsampledPair(of: &moment)
+    let isTold = motion.validFraction > 0
     let still = Double(try (cells.current - cells.key).abs().mean().item())
     let warped = try isTold ? cells.error : still
     func scaled(_ value: Double) -> Float { Float(log(1 + max(0, value)) / 3) }
     numbers = [
-      scaled(motion.meanLength.map(Double.init) ?? 0), scaled(motion.spread.map(Double.init) ?? 0),
-      scaled(warped), scaled(still), 1 - motion.knownShare,
+      scaled(motion.meanLength.map(Double.init) ?? 0), scaled(motion.standardDeviation.map(Double.init) ?? 0),
+      scaled(warped), scaled(still), 1 - motion.validFraction,
     ]
   }
 
   /// What the network is given: the sight, frames since the key over those at an even pace, and of the budget its share,
   /// the keys to spare and how many are still to come.
-  public func observation(framesSinceKey: Int, within allowance: KeyAllowance) -> [Float] {
+  public func observation(framesSinceKey: Int, within allowance: KeyframeBudget) -> [Float] {
     let rate = allowance.rate
     let toCome = allowance.framesLeft.map { min(1, rate * Double($0) / 10) } ?? 1
     let spare = max(-4, min(4, allowance.spare))
@@ -125,7 +125,7 @@ public struct PolicyNetwork: Sendable {
   public init(size: Int, parameters: Parameters) throws {
     let scope = parameters.root
     self.parameters = parameters
-    entry = try Linear(PolicySight.observationCount, size, in: scope["entry"])
+    entry = try Linear(PolicyObservation.observationCount, size, in: scope["entry"])
     memory = try LSTMCell(size, size, in: scope["memory"])
     exit = try Linear(size, 1, initialisation: .constant(0), in: scope["exit"])
   }
@@ -135,7 +135,7 @@ public struct PolicyNetwork: Sendable {
 
   /// Of N streams, N × numbers seen: the logits of their next frames' being key, N, and what the network remembers.
   public func step(
-    _ seen: Tensor, after state: LSTMCell.State, in pass: Pass
+    _ seen: Tensor, after state: LSTMCell.State, in pass: ForwardContext
   ) throws(TensorError) -> (logits: Tensor, state: LSTMCell.State) {
     let next = try memory(entry(seen, in: pass).relu(), after: state, in: pass)
     let learned = try exit(next.output, in: pass).reshaped(to: [seen.shape[0]])
@@ -145,8 +145,8 @@ public struct PolicyNetwork: Sendable {
   /// 2 once a key is due at an even pace, -2 before that, from what is seen: no more, so that what is learned can say
   /// otherwise.
   private func pace(_ seen: Tensor) throws(TensorError) -> Tensor {
-    let due = try seen.select(axis: 1, index: PolicySight.count) * 2
-    let rate = try seen.select(axis: 1, index: PolicySight.count + 1) * 0.5
+    let due = try seen.select(axis: 1, index: PolicyObservation.count) * 2
+    let rate = try seen.select(axis: 1, index: PolicyObservation.count + 1) * 0.5
     return try (((due - 1) / rate + 0.5) * 4).clamped(to: -2...2)
   }
 }

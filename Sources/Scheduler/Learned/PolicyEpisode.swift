@@ -11,7 +11,7 @@ public struct PolicyEpisode: Sendable, Codable, Hashable {
   public let sights: [[[Float]]]
 
   /// - Precondition: there is a frame; every key has its own score, and as many sights as frames after it.
-  public init(scores: [[Float]], sights: [[PolicySight]]) {
+  public init(scores: [[Float]], sights: [[PolicyObservation]]) {
     self.init(scores, sights.map { $0.map(\.numbers) })
     precondition(isSound, "\(scores.count) keys do not fit their frames")
   }
@@ -27,7 +27,7 @@ public struct PolicyEpisode: Sendable, Codable, Hashable {
         let (scores, sights) = pair
         return (1...self.scores.count - key).contains(scores.count)
           && sights.count == scores.count - 1
-          && sights.allSatisfy { $0.count == PolicySight.count && $0.allSatisfy(\.isFinite) }
+          && sights.allSatisfy { $0.count == PolicyObservation.count && $0.allSatisfy(\.isFinite) }
           && scores.allSatisfy(\.isFinite)
       }
   }
@@ -40,9 +40,9 @@ public struct PolicyEpisode: Sendable, Codable, Hashable {
   }
 
   /// What is seen of `frame`, after `key`; of one that follows a key with nothing after it, no change.
-  public func sight(_ frame: Int, from key: Int) -> PolicySight {
+  public func sight(_ frame: Int, from key: Int) -> PolicyObservation {
     let row = sights[key]
-    return row.isEmpty ? .nothing : PolicySight(row[min(frame - key, row.count) - 1])
+    return row.isEmpty ? .nothing : PolicyObservation(row[min(frame - key, row.count) - 1])
   }
 
   /// Whether nothing can be carried to the frame, because the stream breaks before it.

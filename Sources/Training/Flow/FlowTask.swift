@@ -16,7 +16,7 @@ public struct FlowTask: TrainingTask {
   /// What `evaluate()` measures on; nothing where nil.
   public var evaluation: FlowEvaluation?
   private let sources: [PairSource]
-  private let pools: [MadeOnce<FlowSample>]
+  private let pools: [Memo<FlowSample>]
   private let batchSize: Int
   private let window: PixelSize
   private let seed: UInt64
@@ -37,7 +37,7 @@ public struct FlowTask: TrainingTask {
     (self.network, self.sources, self.batchSize) = (network, sources, batchSize)
     (self.window, self.classes, self.seed, self.division) = (window, classes, seed, division)
     pools = sources.map { source in
-      MadeOnce { index in
+      Memo { index in
         try FlowSample(source.pairs.pair(index), dividedBy: division, classes: classes)
       }
     }
@@ -66,7 +66,7 @@ public struct FlowTask: TrainingTask {
     }
   }
 
-  public func loss(of batch: FlowBatch, at step: Int, in pass: Pass) throws -> Loss {
+  public func loss(of batch: FlowBatch, at step: Int, in pass: ForwardContext) throws -> Loss {
     let steps = try network.steps(
       from: batch.current, to: batch.reference, dividedBy: division, in: pass)
     let distance = try objective.distance(
@@ -82,7 +82,7 @@ public struct FlowTask: TrainingTask {
 
   /// Labels are compared on blocks of two cells of the batch each way.
   private func carriedLabels(
-    _ step: FlowStep, _ batch: FlowBatch, in pass: Pass
+    _ step: FlowStep, _ batch: FlowBatch, in pass: ForwardContext
   ) throws -> Tensor {
     let stride = 2 * division
     let (rows, columns) = (window.height / stride, window.width / stride)
@@ -94,7 +94,7 @@ public struct FlowTask: TrainingTask {
 
   /// Of the finest motion, on the batch's grid.
   private func endPointError(
-    of step: FlowStep, on batch: FlowBatch, in pass: Pass
+    of step: FlowStep, on batch: FlowBatch, in pass: ForwardContext
   ) throws -> Tensor {
     try withoutGradients {
       let motion = try step.motion(

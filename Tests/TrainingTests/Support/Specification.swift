@@ -13,7 +13,7 @@ func specificationText(training: String = "", stages: String) -> String {
   training:
     batch: 3
     crop: [32, 48]
-    overlap: 0.5
+    soft_iou: 0.5
   \(training)
     stages:
   \(stages)

@@ -24,7 +24,7 @@ struct NoiseTask: TrainingTask {
 
   func batch(at _: Int) -> (Tensor, Tensor) { (images, labels) }
 
-  func loss(of batch: (Tensor, Tensor), at _: Int, in pass: Pass) throws -> Loss {
+  func loss(of batch: (Tensor, Tensor), at _: Int, in pass: ForwardContext) throws -> Loss {
     var features = batch.0
     for stage in encoder.stages.indices {
       features = try encoder.run(stage: stage, on: features, in: pass)

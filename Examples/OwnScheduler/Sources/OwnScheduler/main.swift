@@ -22,7 +22,7 @@ struct PictureChange: KeyframeScheduler {
 }
 
 let clip = StreetClip(seed: 11, count: 24, size: PixelSize(width: 240, height: 180))
-let truth = TrueLabels(of: clip)
+let truth = GroundTruthBackbone(of: clip)
 
 func measure(_ scheduler: some KeyframeScheduler) throws -> (keys: Double, mIoU: Double) {
   let pipeline = try KeyframePipeline(

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Video
+
+/// Motion back to a key frame, put together from shorter steps.
+///
+/// Each picture's motion leads to the picture before it, the anchor, and the anchor's leads on to the
+/// key: `M_key(p) = M(p) + M_anchor(p + M(p))`. Unknown cells stay unknown on the way; what leads off the
+/// frame goes on as the nearest border cell does. Where the estimator reaches only what the codec
+/// predicted from, B pictures are no anchors: they lead to the last I or P picture, and so does the
+/// picture after them. The chain is a value: a copy forks the stream.
+///
+/// Everything is unknown after an intra picture, after a frame that follows a break, and, for such an
+/// estimator, after a frame was left out, until a new key is set.
+///
+/// A later frame may be marked: each step is then estimated once, and leads on to both.
+public struct FlowAccumulator: Sendable {
+  /// What estimates the steps.
+  public let estimator: any FlowEstimator
+  /// The last picture that later ones lead to, and its motion back to the key; nil where no later
+  /// picture's way can be traced.
+  private var anchor: (frame: Frame, ways: Ways)?
+  /// The last frame it was told of, and its motion back to the key.
+  private var latest: (index: Int, ways: Ways)
+
+  /// The motion back to the key and to the marked frame; nil where that is the key.
+  private struct Ways {
+    var toKey: MotionField
+    var toMark: MotionField?
+  }
+
+  /// A chain that ends in `key`.
+  ///
+  /// Later pictures lead to no B picture, so that nothing is known of the way to one; a chain that is
+  /// under way already can do better (see ``setKey(_:)``).
+  public init(of estimator: any FlowEstimator, key: Frame) {
+    self.estimator = estimator
+    latest = (key.index, Ways(toKey: .zero(on: key)))
+    if isAnchor(key) { anchor = (key, latest.ways) }
+  }
+
+  /// The motion from `frame`, the next of the stream, back to the key.
+  ///
+  /// To be called for every frame, in the order of their index, as the next one's motion may rest on it.
+  /// Asked again about the same frame it answers the same.
+  public mutating func motionToKey(from frame: Frame) throws -> MotionField {
+    try extend(to: frame).toKey
+  }
+
+  /// The motion from `frame`, the next of the stream or the last one asked about, back to the marked frame; to the
+  /// key where no frame was marked since.
+  public mutating func motionToMark(from frame: Frame) throws -> MotionField {
+    let ways = try extend(to: frame)
+    return ways.toMark ?? ways.toKey
+  }
+
+  private mutating func extend(to frame: Frame) throws -> Ways {
+    if frame.index == latest.index { return latest.ways }
+    if isCutOff(frame) { anchor = nil }
+    let ways = try ways(from: frame)
+    if isAnchor(frame) { anchor = (frame, ways) }
+    latest = (frame.index, ways)
+    return ways
+  }
+
+  /// Makes `frame`, the last one asked about or the next of the stream, the key.
+  ///
+  /// Later pictures reach a B picture by way of the anchor before it, from which its own motion is
+  /// followed in reverse; what that does not cover is unknown.
+  public mutating func setKey(_ frame: Frame) throws {
+    if isCutOff(frame) { anchor = nil }
+    if isAnchor(frame) {
+      anchor = (frame, Ways(toKey: .zero(on: frame)))
+    } else if let (held, _) = anchor {
+      anchor = (held, Ways(toKey: try estimator.motion(from: frame, to: held).reversed()))
+    }
+    latest = (frame.index, Ways(toKey: .zero(on: frame)))
+  }
+
+  /// Marks `frame`, the last one asked about or the next of the stream; the key stays.
+  public mutating func setMark(_ frame: Frame) throws {
+    var ways = try extend(to: frame)
+    ways.toMark = .zero(on: frame)
+    if isAnchor(frame) {
+      anchor = (frame, ways)
+    } else if var held = anchor {
+      held.ways.toMark = try estimator.motion(from: frame, to: held.frame).reversed()
+      anchor = held
+    }
+    latest = (frame.index, ways)
+  }
+
+  private func ways(from frame: Frame) throws -> Ways {
+    guard let anchor else {
+      return Ways(toKey: .unknown(width: frame.pixels.width, height: frame.pixels.height))
+    }
+    let step = try estimator.motion(from: frame, to: anchor.frame)
+    return Ways(
+      toKey: try composed(step, with: anchor.ways.toKey),
+      toMark: try anchor.ways.toMark.map { try composed(step, with: $0) })
+  }
+
+  private func composed(_ step: MotionField, with way: MotionField) throws -> MotionField {
+    try step.composed(with: way, sampling: estimator.sampling, threads: estimator.threads)
+  }
+
+  /// Whether later pictures may lead to `frame`.
+  private func isAnchor(_ frame: Frame) -> Bool {
+    estimator.reach != .previousFrame || frame.pictureType != .bidirectional
+  }
+
+  /// Whether nothing before `frame` can be reached from it.
+  private func isCutOff(_ frame: Frame) -> Bool {
+    guard frame.index != latest.index else { return false }
+    return frame.followsBreak
+      || (estimator.reach == .previousFrame && frame.index != latest.index + 1)
+  }
+}
+
+extension MotionField {
+  fileprivate static func zero(on frame: Frame) -> MotionField {
+    .zero(width: frame.pixels.width, height: frame.pixels.height)
+  }
+}

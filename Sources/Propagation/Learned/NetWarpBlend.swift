@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Layers
+public import Tensors
+
+/// Features of a frame and those of the one before, as the motion carries them, channel by channel
+/// (NetWarp; Gadde et al., ICCV 2017, section 3).
+///
+/// w₀ ⊙ z_t + w₁ ⊙ warp(z_{t-1}, M), where z are each frame's own features at a tap of the backbone, never what
+/// was blended before, w one number a channel, and M the motion as a small network refines it. The
+/// blend begins as the frame's own features, or half of each as in the paper's program.
+public struct NetWarpBlend: LearnedPropagator {
+  public let reference = MotionReference.previous
+  public let parameters: Parameters
+  /// The tap: the stage whose output a pipeline is to cache.
+  public let stage: String
+  public let refiner: MotionRefiner?
+  private let ownWeight: Tensor, carriedWeight: Tensor
+
+  /// A blend of features with `channels`; `start` is what the frame's own count at first.
+  public init(
+    channels: Int, after stage: String, start: Double = 1, refinesMotion: Bool = true,
+    parameters: Parameters
+  ) throws {
+    precondition((0...1).contains(start), "own features that count \(start)")
+    (self.stage, self.parameters) = (stage, parameters)
+    let scope = parameters.root, shape: Shape = [1, channels, 1, 1]
+    ownWeight = try scope.parameter("own", shape, .offset, .constant(start))
+    carriedWeight = try scope.parameter("carried", shape, .offset, .constant(1 - start))
+    refiner = refinesMotion ? try MotionRefiner(in: scope["refiner"]) : nil
+  }
+
+  public var keptStages: [String] { [stage] }
+
+  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
+    let own = try evidence.features(after: stage, of: .current)
+    var (motion, known) = try evidence.motion(height: cached.shape[2], width: cached.shape[3])
+    if let refiner {
+      motion = try refiner(
+        motion, evidence.picture(.current), evidence.picture(.reference), in: pass)
+    }
+    let before = try evidence.features(after: stage, of: .reference)
+    return try own * ownWeight + before.warped(along: motion, known: known) * carriedWeight
+  }
+}
+
+/// A small network that corrects motion by the pictures it leads between (NetWarp's FlowCNN).
+///
+/// It sees the motion, both pictures and their difference: 3 × 3 convolutions with 16, 32 and 2 channels, and
+/// one more over these two and the motion itself. It begins as the motion it is given, but for noise of
+/// deviation 0.001 in the last, as in the paper's program.
+public struct MotionRefiner: Sendable {
+  private let layers: [Conv2d]
+  private let last: Conv2d
+
+  public init(in scope: ParameterScope) throws {
+    layers = try [(11, 16), (16, 32), (32, 2)].enumerated().map { index, channels in
+      try Conv2d(channels.0, channels.1, kernel: 3, in: scope["conv\(index + 1)"])
+    }
+    last = try Conv2d(
+      4, 2, kernel: 3, initialisation: .passingLast(deviation: 0.001), in: scope["fusion"])
+  }
+
+  /// The motion, N × 2 × h × w in cells of its own grid, corrected; pictures are N × 3 × H × W.
+  ///
+  /// Pictures, as `Evidence.picture` gives them, are averaged over the cells of the motion's grid and counted
+  /// in sixty-fourths of a sample around 128. Where the network sees it, motion is in pixels of the pictures.
+  public func callAsFunction(
+    _ motion: Tensor, _ current: Tensor, _ reference: Tensor, in pass: ForwardContext
+  ) throws(TensorError) -> Tensor {
+    let size = Extent(height: motion.shape[2], width: motion.shape[3])
+    let (here, there) = (
+      try (current.adaptiveAveragePool(size) - 128) / 64,
+      try (reference.adaptiveAveragePool(size) - 128) / 64
+    )
+    let cell = Float(current.shape[3]) / Float(size.width)
+    let inPixels = try motion * cell
+    var output = try Tensor.concatenate([inPixels, here, there, here - there], axis: 1)
+    for (index, layer) in layers.enumerated() {
+      output = try layer(output, in: pass).cast(to: .float32)
+      if index < layers.count - 1 { output = try output.relu() }
+    }
+    let joined = try Tensor.concatenate([output, inPixels], axis: 1)
+    return try last(joined, in: pass).cast(to: .float32) * (1 / cell)
+  }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Another scheduler's keys, all but every `fullEvery`th of a smaller picture: between two keys that see all there is
+/// come cheap ones, which see what has come into view.
+///
+/// The adaptive resolution that AR-Seg names as future work (Hu et al., CVPR 2023, section 5), with copies of one
+/// network in the place of two.
+public struct AlternatingResolution: KeyframeScheduler {
+  public private(set) var base: any KeyframeScheduler
+  /// What the sides of the smaller picture are multiplied by.
+  public let scale: Double
+  public let fullEvery: Int
+  private var sinceFull = 0
+
+  /// - Precondition: the scale is above 0 and not above 1; `fullEvery` is positive.
+  public init(_ base: some KeyframeScheduler, scale: Double, fullEvery: Int) {
+    precondition(
+      scale > 0 && scale <= 1 && fullEvery >= 1, "a scale of \(scale), full every \(fullEvery)")
+    (self.base, self.scale, self.fullEvery) = (base, scale, fullEvery)
+  }
+
+  public mutating func decision(at moment: inout Moment) throws -> Decision {
+    let decision = try base.decision(at: &moment)
+    guard decision.role == .key else { return decision }
+    sinceFull = (sinceFull + 1) % fullEvery
+    return Decision(
+      .key, because: decision.reason, refresh: decision.refresh,
+      scale: sinceFull == 0 ? 1 : scale, carried: decision.carried)
+  }
+}

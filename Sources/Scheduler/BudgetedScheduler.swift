@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Another scheduler's keys, as long as they stay within a budget: never more than `share` of the frames so far,
+/// the stream's first, which always is key, left out.
+///
+/// What is not spent is saved up to `saved` keys, for when they are needed at once. The bound is a hard one, whatever
+/// the scheduler wants: among any n successive frames that it is asked about, at most `share` · n + `saved` are key.
+public struct BudgetedScheduler: KeyframeScheduler {
+  public private(set) var base: any KeyframeScheduler
+  public private(set) var allowance: KeyframeBudget
+
+  /// - Precondition: the share is from 0 to 1; at least one key can be saved.
+  public init(_ base: some KeyframeScheduler, share: Double, saved: Double = 2) {
+    (self.base, allowance) = (base, KeyframeBudget(.rate(share, saved: saved)))
+  }
+
+  public mutating func decision(at moment: inout Moment) throws -> Decision {
+    allowance.advance()
+    let decision = try base.decision(at: &moment)
+    guard decision.role == .key else { return decision }
+    guard allowance.isEnough else {
+      return Decision(
+        .propagated, because: Reason("budget spent", score: allowance.left, threshold: 1),
+        carried: decision.carried)
+    }
+    allowance.spend()
+    return decision
+  }
+}

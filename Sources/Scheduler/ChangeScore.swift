@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Flow
+internal import Foundation
+internal import Tensors
+
+/// How far a frame has come from its key: one number, which schedulers compare.
+///
+/// *Decides* nothing; it measures. *May assume* that nothing is asked of it twice for one frame. *Must keep*
+/// these laws: a frame equal to its key scores 0; nothing is asked of the moment that is not needed.
+public protocol ChangeScore: Sendable {
+  /// What a trace calls it: "pixels moved".
+  var name: String { get }
+
+  /// Whether what it says depends on the motion, or on what is carried along it: a threshold found along one motion then
+  /// means nothing along another. True unless a change score says otherwise.
+  var dependsOnMotion: Bool { get }
+
+  /// From 0, nothing has changed, upwards; nil where it cannot be told, as after a cut.
+  func score(at moment: inout Moment) throws -> Double?
+}
+
+extension ChangeScore {
+  public var dependsOnMotion: Bool { true }
+}
+
+/// The share of a picture whose motion may be unknown before nothing is told from the rest.
+let tolerableUnknown = 0.5
+
+extension Moment {
+  /// The motion back to the key; nil where too much of it is unknown.
+  fileprivate mutating func toldMotionToKey() throws -> MotionField? {
+    let motion = try motionToKey()
+    return Double(motion.validFraction) >= 1 - tolerableUnknown ? motion : nil
+  }
+}
+
+/// The mean length of the motion back to the key, in pixels of the working size.
+///
+/// Nil where the motion of more than half of the picture is unknown. The motion is the one that a warp needs
+/// anyway.
+public struct MotionMagnitude: ChangeScore {
+  public let name = "pixels moved"
+
+  public init() {}
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    try moment.toldMotionToKey()?.meanLength.map(Double.init)
+  }
+}
+
+/// The share of the picture whose motion back to the key is unknown: of a codec's motion, what was coded on
+/// its own, which codecs do where the picture cannot be told from those before it.
+public struct UnknownFraction: ChangeScore {
+  public let name = "unknown share"
+
+  public init() {}
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    1 - Double(try moment.motionToKey().validFraction)
+  }
+}
+
+/// How differently the key, brought here along the motion, looks from the frame: the mean of the absolute
+/// difference of all samples, from 0 to 255, over the pixels whose motion is known.
+///
+/// Both pictures are looked at in cells of four pixels each way. Nil where the motion of more than half of
+/// them is unknown.
+public struct WarpError: ChangeScore {
+  public let name = "warp error"
+
+  public init() {}
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let cells = try DownsampledPair(of: &moment)
+    return try cells.isTold ? cells.error : nil
+  }
+}
+
+/// How far features after an early stage have come from the key's: the norm of the difference over the norm
+/// of the key's.
+///
+/// What LLVSS (Li et al., CVPR 2018, section 3.2) regresses its change score from, without the regression. A frame
+/// that becomes key goes on from these features.
+public struct FeatureChange: ChangeScore {
+  public let name = "feature change"
+  public var dependsOnMotion: Bool { false }
+  public let stage: String
+
+  public init(after stage: String) { self.stage = stage }
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let (here, there) = (
+      try moment.features(after: stage), try moment.keyFeatures(after: stage)
+    )
+    func norm(_ tensor: Tensor) throws -> Double {
+      Double(try (tensor * tensor).mean().item()).squareRoot()
+    }
+    let change = try norm(here - there), size = try norm(there)
+    return size > 0 ? change / size : change > 0 ? nil : 0
+  }
+}
+
+/// The share of places whose best channel after a stage is no longer the key's.
+///
+/// The adaptive clock of Clockwork Convnets (Shelhamer et al., 2016, section 4.3), whose stages give scores; of
+/// features it is the strongest channel that changes.
+public struct LabelChange: ChangeScore {
+  public let name = "labels changed"
+  public var dependsOnMotion: Bool { false }
+  public let stage: String
+
+  public init(after stage: String) { self.stage = stage }
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let here = try moment.features(after: stage).argmaxLabels()
+    let there = try moment.keyFeatures(after: stage).argmaxLabels()
+    return 1 - Double(try here.equal(to: there).cast(to: .float32).mean().item())
+  }
+}
+
+/// How unevenly the picture moved since the key: the root of the mean square difference of the motion from its
+/// mean, in pixels of the working size.
+///
+/// 0 for a pan, large where things move by themselves and where depth
+/// makes what is near move further, which is where something comes into view.
+public struct MotionDeviation: ChangeScore {
+  public let name = "motion's spread"
+
+  public init() {}
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    try moment.toldMotionToKey()?.standardDeviation.map(Double.init)
+  }
+}
+
+/// How much less sure what was carried to the frame is than the key's own scores.
+///
+/// Carrying blends scores where the motion reads between cells, and what is fused with them contradicts them where
+/// they are wrong: both lower the probability of the best class.
+public struct UncertaintyIncrease: ChangeScore {
+  /// What is held against the key's.
+  public enum Measure: String, Sendable, Hashable, CaseIterable {
+    /// The mean probability of the best class: 1 where all is sure.
+    case confidence
+    /// The mean entropy of the classes' probabilities over that of even ones: 1 where nothing is known.
+    case entropy
+  }
+
+  public let measure: Measure
+
+  public init(_ measure: Measure) { self.measure = measure }
+
+  public var name: String { measure == .confidence ? "confidence lost" : "entropy gained" }
+
+  public func score(at moment: inout Moment) throws -> Double? {
+    let (here, there) = (
+      try uncertainty(of: moment.scores()), try uncertainty(of: moment.keyScores())
+    )
+    return max(0, here - there)
+  }
+
+  private func uncertainty(of scores: Tensor) throws -> Double {
+    let logs = try scores.cast(to: .float32).logSoftmax(axis: 1)
+    switch measure {
+    case .confidence: return 1 - Double(try logs.max(axes: [1]).exp().mean().item())
+    case .entropy:
+      let entropy = -Double(try (logs * logs.exp()).sum(axes: [1]).mean().item())
+      return entropy / log(Double(max(2, scores.shape[1])))
+    }
+  }
+}

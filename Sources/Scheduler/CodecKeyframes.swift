@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Video
+
+/// A key frame where the codec has one: pictures coded on their own, which streams have at cuts and every few
+/// seconds; and after `longest` frames at the latest.
+public struct CodecKeyframes: KeyframeScheduler {
+  public let longest: Int
+
+  /// - Precondition: `longest` is at least 1.
+  public init(longest: Int = .max) {
+    precondition(longest >= 1, "a key frame every \(longest) frames makes no sense")
+    self.longest = longest
+  }
+
+  public func decision(at moment: inout Moment) -> Decision {
+    if moment.frame.pictureType == .intra {
+      return Decision(.key, because: Reason("coded on its own"))
+    }
+    return Decision(
+      moment.framesSinceKey >= longest ? .key : .propagated,
+      because: Reason(
+        "frames since key", score: Double(moment.framesSinceKey),
+        threshold: longest == .max ? nil : Double(longest)))
+  }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Video
+
+/// The frames that are key are known beforehand: an oracle's, or another run's.
+public struct ExplicitKeyframes: KeyframeScheduler {
+  /// Positions in the stream, as `Frame.index` counts.
+  public let keys: Set<Int>
+
+  public init(_ keys: Set<Int>) { self.keys = keys }
+
+  public func decision(at moment: inout Moment) -> Decision {
+    Decision(
+      keys.contains(moment.frame.index) ? .key : .propagated, because: Reason("given beforehand"))
+  }
+}

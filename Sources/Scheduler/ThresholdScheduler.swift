@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A key frame once a change score from the last one is more than a threshold, or cannot be told.
+public struct ThresholdScheduler: KeyframeScheduler {
+  public let changeScore: any ChangeScore
+  public let threshold: Double
+
+  /// - Precondition: `threshold` is no less than 0.
+  public init(_ changeScore: some ChangeScore, threshold: Double) {
+    precondition(threshold >= 0, "a key frame after a change score of \(threshold) makes no sense")
+    (self.changeScore, self.threshold) = (changeScore, threshold)
+  }
+
+  public func decision(at moment: inout Moment) throws -> Decision {
+    guard let score = try changeScore.score(at: &moment) else {
+      return Decision(.key, because: Reason("\(changeScore.name) unknown"))
+    }
+    return Decision(
+      score > threshold ? .key : .propagated,
+      because: Reason(changeScore.name, score: score, threshold: threshold))
+  }
+}
+
+extension KeyframeScheduler where Self == ThresholdScheduler {
+  /// A key frame once the picture has moved more than `threshold` pixels of the working size since the last one, in the
+  /// mean, or once most of its motion is unknown.
+  ///
+  /// - Precondition: `threshold` is a positive number.
+  public static func whenMoved(pixels threshold: Double) -> Self {
+    precondition(threshold > 0 && threshold.isFinite, "a key frame after \(threshold) pixels makes no sense")
+    return .init(MotionMagnitude(), threshold: threshold)
+  }
+}
