@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Tensors
+
+/// Feature maps of one frame by the stage that gives each: a feature pyramid, say.
+public struct FeatureMaps: Sendable {
+  /// In the order of the stages.
+  public private(set) var stages: [String] = []
+  private var maps: [String: Tensor] = [:]
+
+  public init() {}
+
+  /// One map.
+  public init(_ map: Tensor, after stage: String) { self[stage] = map }
+
+  /// What the named stage gives, N × C × H × W; nil where it is not here.
+  public subscript(_ stage: String) -> Tensor? {
+    get { maps[stage] }
+    set {
+      if maps.updateValueOrRemove(newValue, forKey: stage) { stages.append(stage) }
+      if newValue == nil { stages.removeAll { $0 == stage } }
+    }
+  }
+
+  /// What the named stage gives, N × C × H × W.
+  ///
+  /// - Throws: `BackboneError` naming the stages there are.
+  public func map(after stage: String) throws(BackboneError) -> Tensor {
+    guard let map = maps[stage] else {
+      throw BackboneError(
+        .noSuchStage, "no features of stage '\(stage)'; there are \(stages.joined(separator: ", "))")
+    }
+    return map
+  }
+}
+
+extension [String: Tensor] {
+  /// Whether the key is new.
+  fileprivate mutating func updateValueOrRemove(_ value: Tensor?, forKey key: String) -> Bool {
+    guard let value else {
+      removeValue(forKey: key)
+      return false
+    }
+    return updateValue(value, forKey: key) == nil
+  }
+}

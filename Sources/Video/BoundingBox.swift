@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A rectangle in a picture, its sides along the axes, in pixels.
+///
+/// Pixel (i, j) covers the square from (i, j) to (i + 1, j + 1); x goes to the right, y down, as in COCO.
+public struct BoundingBox: Sendable, Hashable, Codable {
+  /// The left edge.
+  public var x: Double
+  /// The upper edge.
+  public var y: Double
+  public var width: Double
+  public var height: Double
+
+  /// A box from its upper left corner.
+  public init(x: Double, y: Double, width: Double, height: Double) {
+    (self.x, self.y, self.width, self.height) = (x, y, width, height)
+  }
+
+  /// Square pixels; 0 for a box without an inside.
+  public var area: Double { max(0, width) * max(0, height) }
+
+  /// Intersection over union, from 0 to 1; 0 where neither box has an inside.
+  public func intersectionOverUnion(with other: BoundingBox) -> Double {
+    let common = intersection(with: other)
+    let union = area + other.area - common
+    return union > 0 ? common / union : 0
+  }
+
+  /// Square pixels that both boxes cover.
+  public func intersection(with other: BoundingBox) -> Double {
+    let across = min(x + width, other.x + other.width) - max(x, other.x)
+    let down = min(y + height, other.y + other.height) - max(y, other.y)
+    return max(0, across) * max(0, down)
+  }
+}
+
+/// An object that a network has found.
+public struct Detection: Sendable, Hashable, Codable {
+  public var box: BoundingBox
+  /// The position of its class in the list of classes.
+  public var category: Int
+  /// How sure the network is, from 0 to 1.
+  public var score: Double
+
+  public init(box: BoundingBox, category: Int, score: Double) {
+    (self.box, self.category, self.score) = (box, category, score)
+  }
+}
+
+/// An object that is there, as an annotation says.
+public struct GroundTruthBox: Sendable, Hashable, Codable {
+  public var box: BoundingBox
+  /// The position of its class in the list of classes.
+  public var category: Int
+  /// The same number for the same object in every frame of a clip; nil where nobody says.
+  public var identity: Int?
+  /// Whether finding it neither counts nor costs, as COCO's crowds and what can hardly be seen.
+  public var isIgnored: Bool
+
+  public init(box: BoundingBox, category: Int, identity: Int? = nil, isIgnored: Bool = false) {
+    (self.box, self.category) = (box, category)
+    (self.identity, self.isIgnored) = (identity, isIgnored)
+  }
+}
