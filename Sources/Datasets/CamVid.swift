@@ -10,7 +10,7 @@ public import Video
 /// `train_labels`, merged into the eleven as SegNet does (`class_dict.csv` beside them states the colours).
 /// Pictures are named `SEQUENCE_FRAME` and were filmed at 30 Hz: a frame's time is told by its name, and a
 /// new sequence breaks the stream.
-public struct CamVid: Clip {
+public struct CamVid: LabelledClip {
   public let name: String
   public let classes = ClassList.camVid
   private let frames: StoredFrames

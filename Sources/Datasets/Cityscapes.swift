@@ -8,7 +8,7 @@ public import Video
 /// `gtFine/SPLIT/CITY/…_gtFine_labelIds.png` or `…_labelTrainIds.png`. Or, without splits,
 /// `images/FOLDER` and `labels/FOLDER` with ids from 0 to 33 under the pictures' names. Frames were
 /// filmed at 17 Hz and are named `CITY_SEQUENCE_FRAME`; each sequence begins anew.
-public struct Cityscapes: Clip {
+public struct Cityscapes: LabelledClip {
   public let name: String
   public let classes = ClassList.cityscapes
   private let frames: StoredFrames

@@ -3,12 +3,19 @@
 public import Flow
 public import Video
 
-/// A frame, and its labels where someone gave them.
-public struct Sample: Sendable {
+/// A frame, and its ground truth where someone gave it.
+public struct Sample<Target: Sendable>: Sendable {
   public let frame: Frame
-  /// One class id a pixel; nil where the frame is not labelled.
-  public let labels: Image?
+  /// Labels, depth, boxes; nil where the frame is not annotated.
+  public let target: Target?
 
+  public init(frame: Frame, target: Target?) { (self.frame, self.target) = (frame, target) }
+}
+
+/// A frame, and its label map where someone gave one.
+public typealias LabelledSample = Sample<Image>
+
+extension Sample where Target == Image {
   /// - Throws: `DatasetError` where the labels are not of the frame's size.
   public init(frame: Frame, labels: Image?) throws(DatasetError) {
     if let labels, labels.size != frame.pixels.size {
@@ -16,46 +23,77 @@ public struct Sample: Sendable {
       throw DatasetError(
         .malformed, "\(name): labels of \(labels.size) for a picture of \(frame.pixels.size)")
     }
-    (self.frame, self.labels) = (frame, labels)
+    self.init(frame: frame, target: labels)
   }
+
+  /// One class id a pixel; nil where the frame is not labelled.
+  public var labels: Image? { target }
 }
 
-/// A run of samples in order, read one at a time.
-public protocol Clip: Sendable {
+/// A run of frames in order, with ground truth of one kind, read one at a time.
+public protocol Clip<Target>: Sendable {
+  /// What a frame is annotated with: a label map, a depth map, boxes.
+  associatedtype Target: Sendable
+
   var name: String { get }
-  /// What the ids of the labels stand for.
-  var classes: ClassList { get }
   var count: Int { get }
   /// Whether frames are read from somewhere, so that the time it takes is worth telling; one that is
   /// rendered takes what the renderer takes.
   var isStored: Bool { get }
+  /// The exact motion between frames; nil where nobody knows it. A clip made of another one passes it on.
+  var groundTruthMotion: (any MotionProvider)? { get }
 
   /// The frame at `index`, from 0 up to `count`; any order will do.
   func frame(at index: Int) throws -> Frame
-  /// The labels of that frame, one class id a pixel; nil where it is not labelled.
-  func labels(at index: Int) throws -> Image?
+  /// The ground truth of that frame; nil where it is not annotated.
+  func target(at index: Int) throws -> Target?
   /// Both at once, for clips that make them together.
-  func sample(at index: Int) throws -> Sample
+  func sample(at index: Int) throws -> Sample<Target>
 }
 
 extension Clip {
   public var isStored: Bool { true }
 
-  public func sample(at index: Int) throws -> Sample {
-    try Sample(frame: frame(at: index), labels: labels(at: index))
+  public var groundTruthMotion: (any MotionProvider)? { nil }
+
+  public func sample(at index: Int) throws -> Sample<Target> {
+    Sample(frame: try frame(at: index), target: try target(at: index))
   }
 }
 
-/// A clip whose motion is known exactly.
-public protocol ClipWithMotion: Clip {
+/// The exact optical flow between any two frames of a clip.
+public protocol MotionProvider: Sendable {
   /// Where each pixel of frame `current` was in frame `reference`; unknown where it was hidden
   /// there, or outside.
   func motion(from current: Int, to reference: Int) throws -> MotionField
+}
+
+/// A clip whose ground truth is a label map, one class id a pixel.
+public protocol LabelledClip: Clip where Target == Image {
+  /// What the ids of the labels stand for.
+  var classes: ClassList { get }
+
+  /// The labels of a frame, one class id a pixel; nil where it is not labelled.
+  func labels(at index: Int) throws -> Image?
+}
+
+extension LabelledClip {
+  public func target(at index: Int) throws -> Image? { try labels(at: index) }
+
+  public func sample(at index: Int) throws -> LabelledSample {
+    try LabelledSample(frame: frame(at: index), labels: labels(at: index))
+  }
+}
+
+/// A labelled clip whose motion is known exactly.
+public protocol ClipWithMotion: LabelledClip, MotionProvider {
   /// Two frames and the motion between them, for clips that make them together.
   func pair(from current: Int, to reference: Int) throws -> MotionPair
 }
 
 extension ClipWithMotion {
+  public var groundTruthMotion: (any MotionProvider)? { self }
+
   public func pair(from current: Int, to reference: Int) throws -> MotionPair {
     let (here, there) = (try sample(at: current), try sample(at: reference))
     return MotionPair(

@@ -7,7 +7,7 @@ public import Video
 ///
 /// `JPEGImages/480p/SEQUENCE/00000.jpg` and `Annotations/480p/SEQUENCE/00000.png`; a mask is 0 where there
 /// is background. DAVIS 2017 is read too, its things taken together.
-public struct DAVIS: Clip {
+public struct DAVIS: LabelledClip {
   public let name: String
   public let classes = ClassList(name: "davis2", names: ["background", "object"], void: nil)
   private let frames: StoredFrames

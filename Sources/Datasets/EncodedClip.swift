@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Flow
 internal import Foundation
 public import Video
 
@@ -9,8 +10,8 @@ public import Video
 /// What codec motion is measured on where the data are pictures. Every group begins with an intra picture
 /// and has no B pictures, as AR-Seg wants it (Hu et al., CVPR 2023, section 4.1); every picture is
 /// predicted from the one before it.
-public struct EncodedClip: Clip {
-  private let clip: any Clip
+public struct EncodedClip: LabelledClip {
+  private let clip: any LabelledClip
   private let sides: [Side]
 
   private struct Side: Sendable {
@@ -23,7 +24,7 @@ public struct EncodedClip: Clip {
   /// - Precondition: groups have at least one picture.
   /// - Throws: `DatasetError` where frames differ in size, or come back in another number.
   public init(
-    _ clip: some Clip, group: Int = 12, rateFactor: Int = 23, threads: Int = 1
+    _ clip: some LabelledClip, group: Int = 12, rateFactor: Int = 23, threads: Int = 1
   ) throws {
     precondition(group >= 1, "groups of \(group) pictures")
     self.clip = clip
@@ -50,7 +51,7 @@ public struct EncodedClip: Clip {
   }
 
   private static func write(
-    _ clip: some Clip, to path: String, _ options: VideoWriter.Options
+    _ clip: some LabelledClip, to path: String, _ options: VideoWriter.Options
   ) throws {
     var writer: VideoWriter?
     for index in 0..<clip.count {
@@ -74,6 +75,7 @@ public struct EncodedClip: Clip {
   public var classes: ClassList { clip.classes }
   public var count: Int { clip.count }
   public var isStored: Bool { clip.isStored }
+  public var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
 
   public func frame(at index: Int) throws -> Frame {
     let frame = try clip.frame(at: index)

@@ -5,7 +5,7 @@ public import Video
 /// A folder of pictures, in natural order, perhaps with a folder of label maps under the same names.
 ///
 /// Labels are 8-bit grey or palette PNGs that hold class ids.
-public struct ImageFolder: Clip {
+public struct ImageFolder: LabelledClip {
   public let name: String
   public let classes: ClassList
   private let frames: StoredFrames

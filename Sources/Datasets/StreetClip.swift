@@ -26,9 +26,9 @@ public struct StreetClip: ClipWithMotion {
 
   public func labels(at index: Int) -> Image? { street.labels(at: index) }
 
-  public func sample(at index: Int) throws -> Sample {
+  public func sample(at index: Int) throws -> LabelledSample {
     let view = street.view(at: index)
-    return try Sample(frame: frame(index, view.image), labels: view.labels)
+    return try LabelledSample(frame: frame(index, view.image), labels: view.labels)
   }
 
   private func frame(_ index: Int, _ pixels: Image) -> Frame {

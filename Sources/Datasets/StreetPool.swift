@@ -6,7 +6,7 @@ public import Video
 ///
 /// Frame i is drawn from a street after street, at times of its own; no two are neighbours, so
 /// each breaks the stream.
-public struct StreetPool: Clip {
+public struct StreetPool: LabelledClip {
   public let name: String
   public let classes = ClassList.camVid
   public let count: Int
@@ -38,10 +38,10 @@ public struct StreetPool: Clip {
     return street.labels(at: time)
   }
 
-  public func sample(at index: Int) throws -> Sample {
+  public func sample(at index: Int) throws -> LabelledSample {
     let (street, time) = place(of: index)
     let view = street.view(at: time)
-    return try Sample(frame: frame(index, view.image), labels: view.labels)
+    return try LabelledSample(frame: frame(index, view.image), labels: view.labels)
   }
 
   private func frame(_ index: Int, _ pixels: Image) -> Frame {

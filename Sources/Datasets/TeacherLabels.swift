@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Flow
 internal import Foundation
 internal import Synchronization
 public import Video
@@ -8,10 +9,10 @@ public import Video
 ///
 /// What the heavy network says of a frame is the target that schedulers and light networks are trained on
 /// where no human has labelled anything (DVSNet, Xu et al., CVPR 2018; LLVSS, Li et al., CVPR 2018).
-public struct TeacherLabels: Clip {
+public struct TeacherLabels: LabelledClip {
   public let name: String
   public let classes: ClassList
-  private let clip: any Clip
+  private let clip: any LabelledClip
   private let cache: String?
   private let labeller: @Sendable (Image) throws -> Image
   private let remembered = Remembered()
@@ -24,7 +25,7 @@ public struct TeacherLabels: Clip {
   /// and a hash of its pixels, whole or not at all. A folder belongs to one teacher: who labels is not told
   /// by the names.
   public init(
-    of clip: some Clip, classes: ClassList, cache: String? = nil,
+    of clip: some LabelledClip, classes: ClassList, cache: String? = nil,
     labeller: @escaping @Sendable (Image) throws -> Image
   ) throws(DatasetError) {
     (name, self.classes, self.clip) = ("\(clip.name), taught", classes, clip)
@@ -40,27 +41,28 @@ public struct TeacherLabels: Clip {
   public var count: Int { clip.count }
 
   public var isStored: Bool { clip.isStored }
+  public var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
 
   public func frame(at index: Int) throws -> Frame { try clip.frame(at: index) }
 
   public func labels(at index: Int) throws -> Image? { try sample(at: index).labels }
 
-  public func sample(at index: Int) throws -> Sample {
+  public func sample(at index: Int) throws -> LabelledSample {
     let frame = try clip.frame(at: index)
     guard let cache else {
       let labels = try remembered.labels(at: index) { try taught(frame) }
-      return try Sample(frame: frame, labels: labels)
+      return try LabelledSample(frame: frame, labels: labels)
     }
     let path = "\(cache)/\(index)-\(Self.fingerprint(of: frame.pixels)).png"
     // One that is damaged or of another kind is made again.
     if let kept = try? Image.labels(contentsOf: path), kept.size == frame.pixels.size,
       (try? checked(kept)) != nil
     {
-      return try Sample(frame: frame, labels: kept)
+      return try LabelledSample(frame: frame, labels: kept)
     }
     let labels = try taught(frame)
     try labels.writePNG(to: path, palette: classes.palette)
-    return try Sample(frame: frame, labels: labels)
+    return try LabelledSample(frame: frame, labels: labels)
   }
 
   private func taught(_ frame: Frame) throws -> Image {

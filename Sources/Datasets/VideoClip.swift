@@ -6,7 +6,7 @@ public import Video
 ///
 /// A video can only be read from front to back, and a clip is read in any order; so all of it is decoded
 /// at once, and refused if it does not fit.
-public struct VideoClip: Clip {
+public struct VideoClip: LabelledClip {
   public let name: String
   public let classes: ClassList
   private let frames: [Frame]

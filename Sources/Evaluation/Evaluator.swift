@@ -8,7 +8,7 @@ internal import Video
 /// Runs a pipeline over a labelled clip and measures it.
 public struct Evaluator: Sendable {
   private let pipeline: any LabellingPipeline
-  private let clip: any Clip
+  private let clip: any LabelledClip
   private let flow: (any FlowEstimator)?
 
   /// Measures `pipeline` on `clip`.
@@ -17,7 +17,7 @@ public struct Evaluator: Sendable {
   /// one for all runs, so that their figures can be compared, and another than those under test. Nil
   /// leaves that measure out.
   public init(
-    _ pipeline: some LabellingPipeline, on clip: some Clip,
+    _ pipeline: some LabellingPipeline, on clip: some LabelledClip,
     consistency flow: (any FlowEstimator)? = Farneback()
   ) {
     (self.pipeline, self.clip, self.flow) = (pipeline, clip, flow)
@@ -43,14 +43,14 @@ public struct Evaluator: Sendable {
   /// false stops the run there.
   public func run(
     into measurement: inout RunMeasurement,
-    each: (Sample, LabelledFrame) throws -> Bool = { _, _ in true }
+    each: (LabelledSample, LabelledFrame) throws -> Bool = { _, _ in true }
   ) throws {
     try run(pipeline, into: &measurement, each: each)
   }
 
   private func run(
     _ pipeline: some LabellingPipeline, into measurement: inout RunMeasurement,
-    each: (Sample, LabelledFrame) throws -> Bool
+    each: (LabelledSample, LabelledFrame) throws -> Bool
   ) throws {
     try warmUp(pipeline)
     var state = pipeline.start()
@@ -61,9 +61,10 @@ public struct Evaluator: Sendable {
       measurement.add(result, truth: sample.labels, decode: decode)
       let labels = result.labels.scaledLabels(to: sample.frame.pixels.size)
       if let previous, !sample.frame.followsBreak, labels.size == previous.labels.size {
-        if let (motion, onward) = try motions(between: sample.frame, and: previous.frame) {
+        if let (motion, onward, source) = try motions(between: sample.frame, and: previous.frame) {
           measurement.addPair(
-            current: labels, previous: previous.labels, motion: motion, onward: onward)
+            current: labels, previous: previous.labels, motion: motion, onward: onward,
+            along: source)
         }
       }
       previous = (sample.frame, labels)
@@ -81,28 +82,30 @@ public struct Evaluator: Sendable {
     }
   }
 
-  private func read(_ index: Int) throws -> (Sample, decode: Duration?) {
+  private func read(_ index: Int) throws -> (LabelledSample, decode: Duration?) {
     guard clip.isStored else { return (try clip.sample(at: index), nil) }
     let clock = ContinuousClock()
     let begin = clock.now
     let frame = try clip.frame(at: index)
     let decode = clock.now - begin
     let labels = try clip.labels(at: index)
-    return (try Sample(frame: frame, labels: labels), decode)
+    return (try LabelledSample(frame: frame, labels: labels), decode)
   }
 
   /// The motion to the previous frame, unknown where it is hidden there, and the motion from there.
   private func motions(
     between current: Frame, and previous: Frame
-  ) throws -> (back: MotionField, onward: MotionField)? {
+  ) throws -> (back: MotionField, onward: MotionField, ConsistencyFlow)? {
     guard let flow else { return nil }
-    if let clip = clip as? any ClipWithMotion {
+    if let exact = clip.groundTruthMotion {
       return (
-        try clip.motion(from: current.index, to: previous.index),
-        try clip.motion(from: previous.index, to: current.index)
+        try exact.motion(from: current.index, to: previous.index),
+        try exact.motion(from: previous.index, to: current.index), .groundTruth
       )
     }
     let onward = try flow.motion(from: previous, to: current)
-    return (try flow.motion(from: current, to: previous).consistent(with: onward), onward)
+    return (
+      try flow.motion(from: current, to: previous).consistent(with: onward), onward, .estimated
+    )
   }
 }

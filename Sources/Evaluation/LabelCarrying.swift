@@ -11,11 +11,11 @@ internal import Video
 /// nearest one where the motion leads, or at the nearest edge. Pixels that are void, or read a void, are
 /// left out: nobody knows what is there.
 public struct LabelCarrying: Sendable {
-  private let clip: any Clip
+  private let clip: any LabelledClip
   private let gap: Int
 
   /// - Precondition: the gap is at least 1.
-  public init(_ clip: some Clip, gap: Int) {
+  public init(_ clip: some LabelledClip, gap: Int) {
     precondition(gap >= 1, "labels carried over \(gap) frames")
     (self.clip, self.gap) = (clip, gap)
   }
@@ -24,7 +24,7 @@ public struct LabelCarrying: Sendable {
   /// between them, are left out.
   public func run(along flow: some FlowEstimator) throws -> ConfusionMatrix {
     var matrix = ConfusionMatrix(classes: clip.classes.count)
-    var recent: [Sample] = []
+    var recent: [LabelledSample] = []
     for index in 0..<clip.count {
       let sample = try clip.sample(at: index)
       if sample.frame.followsBreak { recent = [] }

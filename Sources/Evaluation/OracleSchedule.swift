@@ -20,7 +20,7 @@ public struct OracleSchedule: Sendable {
   /// - Returns: Nil where it was stopped.
   /// - Precondition: the horizon is positive.
   public init?(
-    _ pipeline: KeyframePipeline, on clip: some Clip, horizon: Int = 30,
+    _ pipeline: KeyframePipeline, on clip: some LabelledClip, horizon: Int = 30,
     progress: (_ done: Int) -> Bool = { _ in true }
   ) throws {
     guard
@@ -32,7 +32,7 @@ public struct OracleSchedule: Sendable {
 
   /// What frames are worth by key, then by distance from it, where the pipeline's scheduler makes none key by itself.
   static func scores(
-    of pipeline: KeyframePipeline, on clip: some Clip, horizon: Int, progress: (_ done: Int) -> Bool
+    of pipeline: KeyframePipeline, on clip: some LabelledClip, horizon: Int, progress: (_ done: Int) -> Bool
   ) throws -> [[Double]]? {
     precondition(horizon > 0, "a horizon of \(horizon)")
     var scores: [[Double]] = []

@@ -12,7 +12,7 @@ extension PolicyEpisode {
   /// - Returns: Nil where it was stopped.
   /// - Precondition: the horizon is positive; the clip is not empty.
   public init?(
-    _ pipeline: KeyframePipeline, on clip: some Clip, horizon: Int = 30,
+    _ pipeline: KeyframePipeline, on clip: some LabelledClip, horizon: Int = 30,
     progress: (_ done: Int) -> Bool = { _ in true }
   ) throws {
     let watcher = Watcher()

@@ -18,6 +18,10 @@ public struct RunMeasurement: Sendable {
   /// The share of each frame that the backbone ran on, and of that which waited for it.
   private var shares: [(key: Double, waiting: Double)] = []
   private var timings: Timings
+  /// Which motion temporal consistency was measured along; nil where no pair of frames was compared.
+  public private(set) var consistencyFlow: ConsistencyFlow?
+  /// Whether any part of the pipeline asked for optical flow.
+  public private(set) var usesFlow = false
   /// Multiply-adds of all frames, of those that were key as a whole, and whether any such counted none.
   private var work = (all: 0, key: 0, keys: 0, isUncounted: false)
 
@@ -45,15 +49,15 @@ public struct RunMeasurement: Sendable {
     let trace = frame.trace
     shares.append((trace.keyShare, trace.role == .key ? 1 : 0))
     timings.add(trace, decode: decode)
+    usesFlow = usesFlow || trace.stages[.flow] != nil
     work.all += trace.macs
     if trace.role == .key, trace.keyShare == 1 {
       (work.key, work.keys) = (work.key + trace.macs, work.keys + 1)
       if trace.macs == 0 { work.isUncounted = true }
     }
     let labels = truth.map { frame.labels.scaledLabels(to: $0.size) } ?? frame.labels
-    let isBroken = trace.decision.reason == .streamBroke
-    steadiness.short.add(labels, truth: truth, followsBreak: isBroken)
-    steadiness.long.add(labels, truth: truth, followsBreak: isBroken)
+    steadiness.short.add(labels, truth: truth, followsBreak: trace.followsBreak)
+    steadiness.long.add(labels, truth: truth, followsBreak: trace.followsBreak)
     guard let truth else { return }
     var matrix = ConfusionMatrix(classes: classes.count)
     matrix.add(predicted: labels, truth: truth)
@@ -70,8 +74,10 @@ public struct RunMeasurement: Sendable {
   ///
   /// `motion` leads to the frame before, unknown where that hides a pixel; `onward` from there to this one.
   public mutating func addPair(
-    current: Image, previous: Image, motion: MotionField, onward: MotionField
+    current: Image, previous: Image, motion: MotionField, onward: MotionField,
+    along source: ConsistencyFlow = .estimated
   ) {
+    consistencyFlow = source
     consistency.clean.add(current: current, previous: previous, motion: motion)
     consistency.published.add(current: current, previous: previous, motion: onward)
   }
@@ -109,6 +115,14 @@ public struct RunMeasurement: Sendable {
     let keys = shares.indices.filter { shares[$0].key > 0 }
     return zip(keys, keys.dropFirst()).reduce(into: [:]) { $0[$1.1 - $1.0, default: 0] += 1 }
   }
+}
+
+/// Which motion temporal consistency is measured along.
+public enum ConsistencyFlow: String, Sendable, Hashable, Codable {
+  /// The clip's own, which is exact.
+  case groundTruth = "ground-truth"
+  /// An optical flow estimator's.
+  case estimated
 }
 
 /// The durations of a run, split by role and by stage, its first frames left out.

@@ -23,7 +23,7 @@ struct EpisodeMeasuring {
 
   /// The clip called `name`, measured or as it was kept; nil where it was stopped.
   func episode(
-    of clip: any Clip, named name: String, isStopped: () -> Bool
+    of clip: any LabelledClip, named name: String, isStopped: () -> Bool
   ) throws -> PolicyEpisode? {
     let path = "\(folder)/\(try fileName(of: name, frames: clip.count)).json"
     if let kept = kept(at: path, frames: clip.count) { return kept }

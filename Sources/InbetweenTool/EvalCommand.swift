@@ -124,7 +124,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   /// Pictures carry no motion vectors, so that for codec motion the clip is encoded first.
-  private func clip(by make: ClipMaker) throws -> any Clip {
+  private func clip(by make: ClipMaker) throws -> any LabelledClip {
     let threads = parts.threading.threads
     let clip = try make(ClipRequest(split: split, limit: frames, threads: threads))
     guard try parts.needsMotionVectors() else { return clip }
@@ -133,7 +133,7 @@ struct EvalCommand: ParsableCommand {
 
   /// The pipeline with an oracle's keys where it asks for them; nil where the search was stopped.
   private func granted(
-    _ pipeline: KeyframePipeline, on clip: any Clip, until signals: Signals
+    _ pipeline: KeyframePipeline, on clip: any LabelledClip, until signals: Signals
   ) throws -> KeyframePipeline? {
     guard let wish = pipeline.scheduler as? OracleKeyframes else { return pipeline }
     var progress = Progress(total: clip.count)
@@ -147,7 +147,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   /// The clip with what the backbone says of every frame in the place of labels.
-  private func taught(_ clip: any Clip, by network: StoredNetwork) throws -> any Clip {
+  private func taught(_ clip: any LabelledClip, by network: StoredNetwork) throws -> any LabelledClip {
     let (heavy, head) = try network.load()
     let pipeline = try KeyframePipeline(
       backbone: heavy, head: head, scheduler: .every(1), propagator: .copy, flow: .zero)
@@ -158,7 +158,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func measure(
-    _ pipeline: some LabellingPipeline, on clip: any Clip, judgedBy flow: any FlowEstimator,
+    _ pipeline: some LabellingPipeline, on clip: any LabelledClip, judgedBy flow: any FlowEstimator,
     until signals: Signals
   ) -> (RunMeasurement, Failure?) {
     let evaluator = Evaluator(pipeline, on: clip, consistency: flow)

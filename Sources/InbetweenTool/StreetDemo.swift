@@ -151,7 +151,7 @@ extension Image {
 /// A clip whose samples and motion are made once, however often they are asked for.
 private final class RememberedClip: ClipWithMotion {
   private let clip: StreetClip
-  private let samples = Mutex<[Int: Sample]>([:])
+  private let samples = Mutex<[Int: LabelledSample]>([:])
   private let fields = Mutex<[Int: MotionField]>([:])
 
   init(_ clip: StreetClip) { self.clip = clip }
@@ -166,7 +166,7 @@ private final class RememberedClip: ClipWithMotion {
 
   func labels(at index: Int) throws -> Image? { try sample(at: index).labels }
 
-  func sample(at index: Int) throws -> Sample {
+  func sample(at index: Int) throws -> LabelledSample {
     if let known = samples.withLock({ $0[index] }) { return known }
     let sample = try clip.sample(at: index)
     samples.withLock { $0[index] = sample }

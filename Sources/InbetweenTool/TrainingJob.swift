@@ -90,14 +90,14 @@ struct TrainingSources {
   }
 
   /// What was taught has no truth of its own to be measured by.
-  private func validationClip() throws -> (any Clip)? {
+  private func validationClip() throws -> (any LabelledClip)? {
     guard let name = validation ?? (teacher == nil ? data[0] : nil) else { return nil }
     return try clip(name, split: "val")
   }
 
   private func taught(
-    _ clip: any Clip, by folder: String, keeping cache: String
-  ) throws -> any Clip {
+    _ clip: any LabelledClip, by folder: String, keeping cache: String
+  ) throws -> any LabelledClip {
     let (backbone, head) = try StoredNetwork(at: folder).load()
     let pipeline = try KeyframePipeline(
       backbone: backbone, head: head, scheduler: .every(1), propagator: .copy,
@@ -215,7 +215,7 @@ struct TrainingSources {
       isLabelled: labels(of: clip.classes))
   }
 
-  private func clip(_ name: String, split: String) throws -> any Clip {
+  private func clip(_ name: String, split: String) throws -> any LabelledClip {
     try [Card<ClipMaker>].clips.part(name)(ClipRequest(split: split, threads: threads))
   }
 }

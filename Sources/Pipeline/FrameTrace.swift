@@ -32,6 +32,8 @@ public struct FrameTrace: Sendable {
   /// Presentation time in seconds.
   public let time: Double
   public let decision: Decision
+  /// Whether the stream broke before this frame: damage, a gap, a new sequence, another size.
+  public let followsBreak: Bool
   /// Frames since the last key frame; 0 at the key itself.
   public let framesSinceKey: Int
   /// The time of each stage that ran; they add up to `total` but for the bookkeeping between.
@@ -108,7 +110,8 @@ final class StageClock {
     of frame: Frame, _ decision: Decision, framesSinceKey: Int, apart: Bool = true
   ) -> FrameTrace {
     FrameTrace(
-      index: frame.index, time: frame.time, decision: decision, framesSinceKey: framesSinceKey,
+      index: frame.index, time: frame.time, decision: decision,
+      followsBreak: frame.followsBreak, framesSinceKey: framesSinceKey,
       stages: stages, total: apart ? clock.now - begin : stages.values.reduce(.zero, +),
       keyShare: decision.role == .key ? 1 : 0, macs: ledger.macs)
   }

@@ -162,7 +162,7 @@ extension FrameTrace {
         because: Reason(
           rule, score: decision.reason.score, threshold: decision.reason.threshold),
         refresh: decision.refresh, scale: decision.scale, carried: decision.carried),
-      framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0, stages: stages, total: total,
+      followsBreak: waiting.followsBreak, framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0, stages: stages, total: total,
       keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count),
       macs: parts.reduce(0) { $0 + $1.macs })
   }

@@ -16,7 +16,7 @@ public struct ClipRequest: Sendable {
 }
 
 /// Makes a clip of what is asked for.
-public typealias ClipMaker = @Sendable (ClipRequest) throws -> any Clip
+public typealias ClipMaker = @Sendable (ClipRequest) throws -> any LabelledClip
 
 extension [Card<ClipMaker>] {
   /// The data sets this package reads or renders; Docs/Guides/Data-sets.md shows their folders.

@@ -12,9 +12,9 @@ public import Video
 public struct GroundTruthBackbone: Backbone {
   public let stages = [Stage("scores", stride: 1)]
   public let inputSize: PixelSize? = nil
-  private let clip: any Clip
+  private let clip: any LabelledClip
 
-  public init(of clip: some Clip) { self.clip = clip }
+  public init(of clip: some LabelledClip) { self.clip = clip }
 
   /// The head that reads these scores.
   public var head: ScoreHead {

@@ -9,7 +9,7 @@ public final class SegmentationSamples: Sendable {
   public let classes: ClassList
   public let count: Int
   private let name: String
-  private let kept: Memo<Sample>
+  private let kept: Memo<LabelledSample>
   private let places = Mutex<Places?>(nil)
 
   /// For each class, where it is to be found: a few pixels of each picture that has it.
@@ -21,7 +21,7 @@ public final class SegmentationSamples: Sendable {
   }
 
   /// The labelled frames of `clip`.
-  public init(_ clip: some Clip) {
+  public init(_ clip: some LabelledClip) {
     (name, classes, count) = (clip.name, clip.classes, clip.count)
     kept = Memo { try clip.sample(at: $0) }
   }

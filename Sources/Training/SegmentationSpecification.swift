@@ -98,7 +98,7 @@ public struct SegmentationSpecification: Sendable {
   /// - Precondition: there are pairs where `wantsPairs`.
   public func task(
     on samples: SegmentationSamples, pairs: PairSource? = nil,
-    validation: (any Clip)? = nil, device: Device = .cpu
+    validation: (any LabelledClip)? = nil, device: Device = .cpu
   ) throws -> SegmentationTask {
     let network = try SegmentationNetwork(
       network, parameters: Parameters(seed: plan.seed, device: device))

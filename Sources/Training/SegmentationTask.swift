@@ -13,7 +13,7 @@ public struct SegmentationTask: TrainingTask {
   public let network: SegmentationNetwork
   public let samples: SegmentationSamples
   /// What scores are measured on; nil for nothing.
-  public let validation: (any Clip)?
+  public let validation: (any LabelledClip)?
   public let seed: UInt64
   /// Each lesson with the step and the crop it begins at.
   private let pairs: (made: Memo<MotionPair>, count: Int)?
@@ -31,7 +31,7 @@ public struct SegmentationTask: TrainingTask {
   /// Trains by one lesson, however long.
   public init(
     _ network: SegmentationNetwork, on samples: SegmentationSamples,
-    pairs: PairSource? = nil, validation: (any Clip)? = nil, lesson: StageConfiguration,
+    pairs: PairSource? = nil, validation: (any LabelledClip)? = nil, lesson: StageConfiguration,
     seed: UInt64 = 1
   ) {
     self.init(
@@ -47,7 +47,7 @@ public struct SegmentationTask: TrainingTask {
   /// - Precondition: there is a lesson; there are pairs where one learns consistency.
   public init(
     _ network: SegmentationNetwork, on samples: SegmentationSamples,
-    pairs: PairSource? = nil, validation: (any Clip)? = nil,
+    pairs: PairSource? = nil, validation: (any LabelledClip)? = nil,
     lessons: [(steps: Int, lesson: StageConfiguration)],
     seed: UInt64 = 1
   ) {

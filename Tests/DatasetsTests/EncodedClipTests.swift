@@ -41,7 +41,7 @@ struct EncodedClipTests {
   }
 
   @Test func framesOfAnotherSizeAreRefused() throws {
-    struct Growing: Clip {
+    struct Growing: LabelledClip {
       let name = "growing", classes = ClassList.camVid, count = 2
       func frame(at index: Int) -> Frame {
         let pixels = Image(width: 32 + 16 * index, height: 32, channels: 3, repeating: 9)

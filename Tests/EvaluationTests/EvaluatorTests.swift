@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backbone
 import Datasets
 import Evaluation
 import Flow
@@ -76,6 +77,58 @@ struct EvaluatorTests {
     #expect(measured.speed.frames == 5 && measured.accuracy?.labelledFrames == 5)
   }
 
+  // The exact motion of the street is passed on by whatever is made of it: one figure, however the labels came.
+  @Test func exactMotionSurvivesWhatIsMadeOfAClip() throws {
+    let plain = try measure(.every(4))
+    let encoded = try EncodedClip(clip)
+    let taught = try TeacherLabels(of: clip, classes: clip.classes) { pixels in
+      Image(width: pixels.width, height: pixels.height, channels: 1, repeating: 3)
+    }
+    let expected = try #require(plain.accuracy?.temporalConsistency)
+    for wrapped in [encoded, taught] as [any LabelledClip] {
+      let measured = try Evaluator(pipeline(.every(4), Copy()), on: wrapped).run()
+      #expect(measured.accuracy?.temporalConsistency == expected, "\(type(of: wrapped))")
+      #expect(measured.consistencyFlow == .groundTruth)
+    }
+    #expect(plain.consistencyFlow == .groundTruth)
+  }
+
+  @Test func estimatedMotionIsRecordedAsSuch() throws {
+    let still = BreaksOff(clip: clip, after: 8)
+    let estimated = try Evaluator(pipeline(.every(4), Copy()), on: still).run()
+    #expect(estimated.consistencyFlow == .estimated)
+    let without = try Evaluator(pipeline(.every(4), Copy()), on: still, consistency: nil).run()
+    #expect(without.consistencyFlow == nil && without.accuracy?.temporalConsistency == nil)
+  }
+
+  // Truth never changes and labels change only where the stream breaks, so that every window is steady.
+  @Test(arguments: [(1, 1), (2, 2)])
+  func windowsOfVideoConsistencyEndAtABreakInRegionsToo(grid: (Int, Int)) throws {
+    let plain = try KeyframePipeline(
+      backbone: PixelBackbone(), head: PixelBackbone().head, scheduler: .every(3), propagator: .copy,
+      flow: .zero)
+    let pipeline = try RegionPipeline(plain, rows: grid.0, columns: grid.1, overlap: 0)
+    var (state, measured) = (pipeline.start(), RunMeasurement(classes: PixelBackbone().head.classes))
+    let truth = Image(width: 8, height: 8, channels: 1, repeating: 1)
+    for index in 0..<20 {
+      let pixels = Image(width: 8, height: 8, channels: 3) { bytes in
+        for at in bytes.indices { bytes[at] = at % 3 == (index < 10 ? 0 : 1) ? 200 : 0 }
+      }
+      let frame = Frame(
+        index: index, time: Double(index) / 25, pixels: pixels, followsBreak: index == 10)
+      let result = try pipeline.label(frame, in: &state)
+      #expect(result.trace.followsBreak == (index == 10))
+      measured.add(result, truth: truth, decode: nil)
+    }
+    #expect(measured.accuracy?.videoConsistency8 == 1)
+  }
+
+  @Test func flowIsUsedOnlyWhereAPartAskedForIt() throws {
+    #expect(try !measure(.every(4), Copy()).usesFlow)
+    #expect(try measure(.every(4), .warp()).usesFlow)
+    #expect(try measure(.whenMoved(pixels: 5), Copy()).usesFlow)
+  }
+
   @Test func aRunCanBeStopped() throws {
     var frames = 0
     let pipeline = try pipeline(.every(2), Copy())
@@ -124,7 +177,7 @@ struct EvaluatorTests {
 }
 
 /// A clip that cannot be read beyond some frame.
-private struct BreaksOff: Clip {
+private struct BreaksOff: LabelledClip {
   let clip: StreetClip
   let after: Int
 

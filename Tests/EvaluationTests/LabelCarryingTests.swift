@@ -43,7 +43,7 @@ struct LabelCarryingTests {
 
 /// Stripes of three classes, four columns wide, that move to the left by a column a frame and come back
 /// on the right, with that motion as an estimator.
-private struct RollingClip: Clip, FlowEstimator {
+private struct RollingClip: LabelledClip, FlowEstimator {
   let name = "rolling"
   let classes = ClassList(name: "three", names: ["a", "b", "c"], void: nil)
   let count = 7

@@ -12,7 +12,7 @@ import Testing
 import Video
 
 /// Six frames of one row: the first three are alike, then come three that are alike but for one pixel.
-private struct Steps: Clip {
+private struct Steps: LabelledClip {
   let name = "steps", classes = ClassList(name: "two", names: ["a", "b"], void: 255), count = 6
   private let rows: [[UInt8]] = [
     [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 1], [1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 0, 0],

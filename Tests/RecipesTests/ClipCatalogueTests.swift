@@ -13,7 +13,7 @@ struct ClipCatalogueTests {
 
   init() throws { scratch = try Scratch() }
 
-  private func clip(_ name: String, _ request: ClipRequest = ClipRequest()) throws -> any Clip {
+  private func clip(_ name: String, _ request: ClipRequest = ClipRequest()) throws -> any LabelledClip {
     try [Card<ClipMaker>].clips.part(name)(request)
   }
 

@@ -143,7 +143,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
   }
 
   /// Nil where the data are not at hand.
-  private func clip(_ data: String, _ split: String, frames: Int) throws -> (any Clip)? {
+  private func clip(_ data: String, _ split: String, frames: Int) throws -> (any LabelledClip)? {
     var data = data
     if !data.hasPrefix("street:") {
       guard let shared = sharedData else {

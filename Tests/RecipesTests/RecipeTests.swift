@@ -117,7 +117,7 @@ struct RecipeTests {
   private func traces(_ parts: Composition) throws -> [FrameTrace] {
     let (network, head) = try StoredNetwork(at: models.backbone).load()
     let pipeline = try parts.pipeline(around: network, head: head)
-    let clip: any Clip =
+    let clip: any LabelledClip =
       pipeline.flow.needsMotionVectors ? try EncodedClip(clip, group: 12, threads: 1) : clip
     var state = pipeline.start()
     return try (0..<clip.count).map { try pipeline.label(clip.frame(at: $0), in: &state).trace }

@@ -108,7 +108,7 @@ struct SegmentationSpecificationTests {
 }
 
 /// Road above, and void below.
-private struct VoidBelow: Clip {
+private struct VoidBelow: LabelledClip {
   let name = "void below", count = 2
   var void: UInt8 = 11
   var classes: ClassList { ClassList.camVid.with(void: void) }

@@ -34,7 +34,7 @@ struct StillPairsTests {
 }
 
 /// Frames whose first pixel tells their number; the stream breaks before some.
-private struct Numbered: Clip {
+private struct Numbered: LabelledClip {
   let name = "numbered", classes = ClassList.camVid, count = 12
   var breaks: Set<Int> = []
 

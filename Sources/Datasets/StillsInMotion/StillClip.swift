@@ -36,9 +36,9 @@ public struct StillClip: ClipWithMotion {
 
   public func labels(at index: Int) -> Image? { drawing(of: index).labels }
 
-  public func sample(at index: Int) throws -> Sample {
+  public func sample(at index: Int) throws -> LabelledSample {
     let drawing = drawing(of: index)
-    return try Sample(frame: frame(index, drawing.image), labels: drawing.labels)
+    return try LabelledSample(frame: frame(index, drawing.image), labels: drawing.labels)
   }
 
   public func motion(from current: Int, to reference: Int) -> MotionField {

@@ -21,7 +21,7 @@ struct StillCutout: Sendable {
 
   /// Cuts a patch out.
   init(
-    _ patch: StillComponent, mark: UInt16, of components: StillComponents, from sample: Sample,
+    _ patch: StillComponent, mark: UInt16, of components: StillComponents, from sample: LabelledSample,
     labels map: Image, nearness: (middle: Double, slope: Double), isMover: Bool
   ) {
     let (width, height) = (patch.right - patch.left + 3, patch.bottom - patch.top + 3)

@@ -29,12 +29,12 @@ public struct StillReel: ClipWithMotion {
 
   public func labels(at index: Int) throws -> Image? { try sample(at: index).labels }
 
-  public func sample(at index: Int) throws -> Sample {
+  public func sample(at index: Int) throws -> LabelledSample {
     let sample = try clip(of: index).sample(at: index % length)
     let frame = Frame(
       index: index, time: Double(index * gap) / 15, pixels: sample.frame.pixels,
       followsBreak: index > 0 && index % length == 0)
-    return try Sample(frame: frame, labels: sample.labels)
+    return try LabelledSample(frame: frame, labels: sample.labels)
   }
 
   /// Unknown everywhere between frames of two clips.

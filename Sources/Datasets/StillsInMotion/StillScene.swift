@@ -21,7 +21,7 @@ struct StillScene: Sendable {
     6 * width * height + cutouts.reduce(ground.count) { $0 + $1.byteCount }
   }
 
-  init(_ sample: Sample, roles: StillRoles?, void: UInt8) {
+  init(_ sample: LabelledSample, roles: StillRoles?, void: UInt8) {
     let picture = sample.frame.pixels
     (width, height) = (picture.width, picture.height)
     brightness = Self.brightness(of: picture)
@@ -67,7 +67,7 @@ private struct StillStanding {
   let components: StillComponents
   let roles: StillRoles
 
-  func cutouts(from sample: Sample, labels: Image) -> [StillCutout] {
+  func cutouts(from sample: LabelledSample, labels: Image) -> [StillCutout] {
     let patches = components.found
     let own = patches.indices.map { nearness(of: patches[$0], UInt16($0 + 1)) }
     return patches.indices.map { index in

@@ -5,7 +5,7 @@ internal import Video
 
 /// Stills taken apart, kept while there is room.
 final class StillStore: Sendable {
-  private let stills: any Clip
+  private let stills: any LabelledClip
   private let roles: StillRoles?
   private let room: Int
   private let kept = Mutex(Kept())
@@ -18,7 +18,7 @@ final class StillStore: Sendable {
   }
 
   /// Keeps stills of up to `room` bytes together.
-  init(_ stills: any Clip, room: Int) {
+  init(_ stills: any LabelledClip, room: Int) {
     (self.stills, self.room) = (stills, room)
     roles = StillRoles(stills.classes)
   }

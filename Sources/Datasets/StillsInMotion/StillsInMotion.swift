@@ -29,7 +29,7 @@ public struct StillsInMotion: Sendable {
   /// A still of CamVid's takes about 1.5 MB.
   ///
   /// - Precondition: there is at least one still.
-  public init(stills: some Clip, seed: UInt64, room: Int = 1 << 30) {
+  public init(stills: some LabelledClip, seed: UInt64, room: Int = 1 << 30) {
     precondition(stills.count > 0, "there are no stills in \(stills.name)")
     (name, classes, self.seed) = ("stills/\(stills.name)", stills.classes, seed)
     store = StillStore(stills, room: room)

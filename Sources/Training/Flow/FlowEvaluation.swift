@@ -11,7 +11,7 @@ internal import Video
 public struct FlowEvaluation: Sendable {
   private let pairs: (any MotionPairs)?
   private let count: Int
-  private let clip: (any Clip)?
+  private let clip: (any LabelledClip)?
   private let gaps: [Int]
   private let baseline = Baseline()
 
@@ -22,7 +22,7 @@ public struct FlowEvaluation: Sendable {
   /// Measures on the first `count` of `pairs`, which nothing is trained on, and by carrying the labels
   /// of `clip` over each of `gaps`.
   public init(
-    pairs: (any MotionPairs)? = nil, count: Int = 24, clip: (any Clip)? = nil,
+    pairs: (any MotionPairs)? = nil, count: Int = 24, clip: (any LabelledClip)? = nil,
     gaps: [Int] = [2, 5]
   ) {
     (self.pairs, self.count, self.clip, self.gaps) = (pairs, count, clip, gaps)

@@ -44,12 +44,12 @@ extension [PairSource] {
 
 /// Frames of a clip whose motion nobody knows, so that it is unknown everywhere; labels are the clip's.
 public struct ClipPairs: MotionPairs {
-  private let clip: any Clip
+  private let clip: any LabelledClip
   private let gaps: ClosedRange<Int>
   private let seed: UInt64
 
   /// - Precondition: gaps are at least 1, and the clip is longer than the smallest.
-  public init(_ clip: any Clip, gaps: ClosedRange<Int> = 1...6, seed: UInt64 = 1) {
+  public init(_ clip: any LabelledClip, gaps: ClosedRange<Int> = 1...6, seed: UInt64 = 1) {
     precondition(
       gaps.lowerBound >= 1 && clip.count > gaps.lowerBound,
       "frames \(gaps) apart in a clip of \(clip.count)")

@@ -8,7 +8,7 @@ import Video
 ///
 /// Colours are smooth in themselves, so that they can be read between pixels, and tell places and things
 /// apart.
-struct DrawnStills: Clip {
+struct DrawnStills: LabelledClip {
   let name = "drawn"
   let classes = ClassList.camVid
   let count: Int
