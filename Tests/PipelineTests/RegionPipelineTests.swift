@@ -112,12 +112,12 @@ struct RegionPipelineTests {
 
   // What the scheduler has asked for is gone on from, and what is carried with its skips is each region's own.
   @Test func aBatchGoesOnFromWhatIsKnown() throws {
-    let deviation = ThresholdScheduler(FeatureChange(after: "low"), threshold: 1e-6)
+    let limited = ThresholdScheduler(FeatureChange(after: "low"), threshold: 1e-6)
     let batching = BatchingPixels()
     func regional(_ backbone: some Backbone) throws -> RegionPipeline {
       try RegionPipeline(
         KeyframePipeline(
-          backbone: backbone, head: Pixels().head, scheduler: deviation,
+          backbone: backbone, head: Pixels().head, scheduler: limited,
           propagator: KeepsLow(), flow: ZeroFlow(), tap: "middle"),
         rows: 1, columns: 2, overlap: 0)
     }

@@ -34,11 +34,11 @@ struct DeviationTests {
 
   @Test func aFrameEqualToItsKeyScoresNothing() throws {
     let features = try Tensor.normal([1, 3, 4, 5], seed: 1)
-    let deviations: [any ChangeScore] = [
+    let changeScores: [any ChangeScore] = [
       MotionMagnitude(), MotionDeviation(), UnknownFraction(), WarpError(), FeatureChange(after: "a"),
       LabelChange(after: "a"), UncertaintyIncrease(.confidence), UncertaintyIncrease(.entropy),
     ]
-    for changeScore in deviations {
+    for changeScore in changeScores {
       var moment = moment(
         Frame(index: 3, time: 1, pixels: key.pixels), key: key, here: features, there: features)
       #expect(try changeScore.score(at: &moment) == 0, "\(changeScore.name)")
