@@ -37,16 +37,16 @@ let package = Package(
     // Values.
     .target(name: "Tensors", dependencies: ["CTorch"]),
     .target(name: "Video", dependencies: ["Tensors", "COpenCV", "CFFmpeg"]),
-    .target(
-      name: "Layers", dependencies: ["Tensors", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Specification", dependencies: [.product(name: "Yams", package: "Yams")]),
+    .target(name: "Layers", dependencies: ["Specification", "Tensors"]),
 
     // Parts.
-    .target(name: "Flow", dependencies: ["CKernels", "Layers", "Tensors", "Video"]),
-    .target(name: "Backbone", dependencies: ["Layers", "Tensors", "Video"]),
+    .target(name: "Flow", dependencies: ["Specification", "CKernels", "Layers", "Tensors", "Video"]),
+    .target(name: "Backbone", dependencies: ["Specification", "Layers", "Tensors", "Video"]),
     .target(
-      name: "Scheduler", dependencies: ["Backbone", "Flow", "Layers", "Tensors", "Video"]),
+      name: "Scheduler", dependencies: ["Flow", "Specification", "Layers", "Tensors", "Video"]),
     .target(
-      name: "Propagation", dependencies: ["Backbone", "Flow", "Layers", "Tensors", "Video"]),
+      name: "Propagation", dependencies: ["Specification", "Backbone", "Flow", "Layers", "Tensors", "Video"]),
 
     // Composition, data, measurement.
     .target(
@@ -57,7 +57,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Propagation", "Scheduler",
-        "Tensors", "Video", .product(name: "Yams", package: "Yams"),
+        "Specification", "Tensors", "Video",
       ]),
     .target(
       name: "Evaluation",
@@ -65,7 +65,7 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "Backbone", "Datasets", "Flow", "Layers", "Pipeline", "Propagation", "Scheduler", "Tensors",
+        "Specification", "Backbone", "Datasets", "Flow", "Layers", "Pipeline", "Propagation", "Scheduler", "Tensors",
         "Video",
       ]),
     .target(
@@ -76,13 +76,13 @@ let package = Package(
     .target(
       name: "Inbetween",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
+        "Specification", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
         "Recipes", "Scheduler", "Tensors", "Training", "Video",
       ]),
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
+        "Specification", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
         "Recipes", "Scheduler", "Tensors", "Training", "Video",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -93,34 +93,34 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ConformanceKit"]),
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
     .testTarget(
-      name: "FlowTests", dependencies: ["Flow", "Layers", "Video", "Tensors", "ConformanceKit"]),
+      name: "FlowTests", dependencies: ["Specification", "Flow", "Layers", "Video", "Tensors", "ConformanceKit"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Propagation", "Training", "Backbone", "Datasets", "Flow", "Layers", "Scheduler",
+        "Specification", "Propagation", "Training", "Backbone", "Datasets", "Flow", "Layers", "Scheduler",
         "Tensors", "Video",
       ]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
     .testTarget(
       name: "BackboneTests",
-      dependencies: ["Backbone", "ConformanceKit", "Layers", "Tensors", "Video"]),
+      dependencies: ["Specification", "Backbone", "ConformanceKit", "Layers", "Tensors", "Video"]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [
-        "Recipes", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline",
+        "Specification", "Recipes", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline",
         "Propagation",
         "Scheduler", "Tensors", "Video",
       ]),
     .testTarget(
       name: "SchedulerTests",
       dependencies: [
-        "Scheduler", "Backbone", "ConformanceKit", "Flow", "Layers", "Tensors", "Video",
+        "Specification", "Scheduler", "Backbone", "ConformanceKit", "Flow", "Layers", "Tensors", "Video",
       ]),
     .testTarget(
       name: "PropagationTests",
       dependencies: [
-        "Propagation", "Backbone", "Layers", "Flow", "Tensors", "Video", "ConformanceKit",
+        "Specification", "Propagation", "Backbone", "Layers", "Flow", "Tensors", "Video", "ConformanceKit",
       ]),
     .testTarget(
       name: "PipelineTests",

@@ -165,10 +165,7 @@ public struct BackboneError: Error, Hashable, CustomStringConvertible {
     public init(rawValue: String) { self.rawValue = rawValue }
 
     public static let noSuchStage = Code(rawValue: "no such stage")
-    public static let badDescription = Code(rawValue: "bad description")
     public static let badOutput = Code(rawValue: "bad output")
-    public static let missingFile = Code(rawValue: "missing file")
-    public static let badWeights = Code(rawValue: "bad weights")
   }
 
   public let code: Code

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
-package import Layers
+public import Specification
 public import Tensors
 public import Video
 
@@ -44,8 +44,8 @@ public struct NetworkDescription: Hashable, Sendable {
 
   /// Reads a description from YAML text.
   ///
-  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String) throws(SpecificationError) {
     let root = try DescriptionReader(yaml: yaml)
     try root.allow(["name", "input", "output", "execution", "stages"])
     let output = try root.group("output")
@@ -55,7 +55,7 @@ public struct NetworkDescription: Hashable, Sendable {
     input = try InputContract(root.group("input"))
     outputStride = try output.integer("stride", in: 1...256)
     classes = try ClassList(output)
-    stages = try root.groups("stages").map { (stage) throws(BackboneError) in
+    stages = try root.groups("stages").map { (stage) throws(SpecificationError) in
       try stage.allow(["name", "stride"])
       return Stage(try stage.string("name"), stride: try stage.integer("stride", in: 1...256))
     }
@@ -66,35 +66,35 @@ public struct NetworkDescription: Hashable, Sendable {
       execution = .channelsLast
     }
     guard Set(stages.map(\.name)).count == stages.count else {
-      throw BackboneError(.badDescription, "two stages share a name")
+      throw SpecificationError(.badDescription, "two stages share a name")
     }
   }
 
   /// Reads the description that lies beside a network: `net.yaml` for `net.torchscript.pt`.
-  public init(besideNetwork path: String) throws(BackboneError) {
+  public init(besideNetwork path: String) throws(SpecificationError) {
     guard FileManager.default.fileExists(atPath: path) else {
-      throw BackboneError(.missingFile, "\(path): there is no such network")
+      throw SpecificationError(.missingFile, "\(path): there is no such network")
     }
     let file = Self.path(besideNetwork: path)
     guard let text = String(validating: try Self.bytes(of: file, for: path), as: UTF8.self) else {
-      throw BackboneError(.badDescription, "\(file) is no YAML text: it is not UTF-8")
+      throw SpecificationError(.badDescription, "\(file) is no YAML text: it is not UTF-8")
     }
     do {
       try self.init(yaml: text)
     } catch {
-      throw BackboneError(error.code, "\(file): \(error.message)")
+      throw error.located(in: file)
     }
   }
 
-  private static func bytes(of file: String, for path: String) throws(BackboneError) -> [UInt8] {
+  private static func bytes(of file: String, for path: String) throws(SpecificationError) -> [UInt8] {
     do throws(VideoError) {
       return try readBytes(of: file, limit: DescriptionReader.maximumBytes)
     } catch {
       guard error.code != .missingFile else {
-        throw BackboneError(
+        throw SpecificationError(
           .missingFile, "\(path) needs a description beside it, which is not there: \(file)")
       }
-      throw BackboneError(.badDescription, "\(file) is no YAML text: \(error.message)")
+      throw SpecificationError(.badDescription, "\(file) is no YAML text: \(error.message)")
     }
   }
 
@@ -119,16 +119,16 @@ public struct InputContract: Hashable, Sendable {
     (self.size, self.scaling) = (size, scaling)
   }
 
-  init(_ reader: DescriptionReader) throws(BackboneError) {
+  init(_ reader: DescriptionReader) throws(SpecificationError) {
     try reader.allow(["color", "size", "mean", "std", "scale"])
     try reader.check("color", isOneOf: PixelScaling.Order.allCases.map(\.rawValue))
     let size = reader.has("size") ? try reader.numbers("size", count: 2) : []
     guard size.allSatisfy({ $0 >= 1 && $0 <= 16384 && $0 == $0.rounded() }) else {
-      throw BackboneError(.badDescription, "input.size is [height, width], each 1…16384")
+      throw SpecificationError(.badDescription, "input.size is [height, width], each 1…16384")
     }
     let deviation = try reader.planes("std")
     guard all(deviation .> 0) else {
-      throw BackboneError(.badDescription, "input.std must be positive")
+      throw SpecificationError(.badDescription, "input.std must be positive")
     }
     self.size = size.isEmpty ? nil : PixelSize(width: Int(size[1]), height: Int(size[0]))
     scaling = PixelScaling(
@@ -139,21 +139,14 @@ public struct InputContract: Hashable, Sendable {
   }
 }
 
-/// Reads descriptions of networks.
-package typealias DescriptionReader = MappingReader<BackboneError>
-
-extension BackboneError: DescriptionFailure {
-  package init(description: String) { self.init(.badDescription, description) }
-}
-
 extension DescriptionReader {
-  fileprivate func planes(_ key: String) throws(BackboneError) -> SIMD3<Float> {
+  fileprivate func planes(_ key: String) throws(SpecificationError) -> SIMD3<Float> {
     SIMD3(try numbers(key, count: 3).map(Float.init))
   }
 }
 
 extension ClassList {
-  fileprivate init(_ output: DescriptionReader) throws(BackboneError) {
+  fileprivate init(_ output: DescriptionReader) throws(SpecificationError) {
     let classes = try ClassList(namedIn: output)
     guard output.has("void") else {
       self = classes.with(void: nil)
@@ -162,7 +155,7 @@ extension ClassList {
     let void = try output.integer("void", in: 0...255)
     // A void among the classes would be scored as one of them.
     guard void == classes.count else {
-      throw BackboneError(
+      throw SpecificationError(
         .badDescription,
         "output.void must be the plane after the classes, \(classes.count), not \(void)")
     }
@@ -170,15 +163,15 @@ extension ClassList {
   }
 
   /// The classes that the key `classes` names, with their usual void.
-  init(classesOf root: DescriptionReader) throws(BackboneError) {
+  init(classesOf root: DescriptionReader) throws(SpecificationError) {
     let classes = try ClassList(namedIn: root)
     self = classes.void == nil ? classes.with(void: UInt8(classes.count)) : classes
   }
 
-  private init(namedIn output: DescriptionReader) throws(BackboneError) {
+  private init(namedIn output: DescriptionReader) throws(SpecificationError) {
     if let names = output.strings("classes") {
       guard (1...255).contains(names.count) else {
-        throw BackboneError(.badDescription, "output.classes: 1 to 255 names")
+        throw SpecificationError(.badDescription, "output.classes: 1 to 255 names")
       }
       self.init(name: "custom", names: names, void: nil)
       return
@@ -186,7 +179,7 @@ extension ClassList {
     let name = try output.string("classes")
     guard let known = ClassList.named(name) else {
       let names = ClassList.all.map(\.name).joined(separator: ", ")
-      throw BackboneError(
+      throw SpecificationError(
         .badDescription, "output.classes: no '\(name)'; there are \(names), or a list of names")
     }
     self = known

@@ -8,6 +8,7 @@ internal import Foundation
 internal import Pipeline
 internal import Recipes
 internal import Scheduler
+internal import Specification
 internal import Training
 internal import Video
 
@@ -46,13 +47,13 @@ struct EpisodeMeasuring {
     let policy = specification.policy
     let stored = try StoredNetwork(at: policy.backbone)
     let (backbone, head) = try stored.load()
-    let carrying =
-      switch policy.carrying {
+    let propagation =
+      switch policy.propagator {
       case .copy: "copy"
       case .warp: "warp"
       case .trained(let folder): "trained:\(folder)"
       }
-    return try Composition(scheduler: "every:1", propagation: carrying, flow: policy.flow)
+    return try Composition(scheduler: "every:1", propagation: propagation, flow: policy.flow)
       .pipeline(around: backbone, head: head, threads: threads)
   }
 
@@ -60,11 +61,11 @@ struct EpisodeMeasuring {
   private func fileName(of name: String, frames: Int) throws -> String {
     let policy = specification.policy
     var files = try StoredNetwork(at: policy.backbone).files
-    if case .trained(let part) = policy.carrying { files.append("\(part)/weights.safetensors") }
+    if case .trained(let part) = policy.propagator { files.append(ModelFolder.weightsPath(in: part)) }
     // Other weights under the same names measure otherwise.
     let weights = try files.sorted().map { try readBytes(of: $0, limit: 1 << 30).fingerprint }
     let text = [
-      name, "\(frames)", "\(specification.horizon)", policy.flow, "\(policy.carrying)",
+      name, "\(frames)", "\(specification.horizon)", policy.flow, "\(policy.propagator)",
     ]
     let hash = [UInt8]((text + weights).joined(separator: "\n").utf8).fingerprint
     let last = name.split(separator: "/").last.map(String.init) ?? name

@@ -6,6 +6,7 @@ internal import Flow
 internal import Foundation
 internal import Pipeline
 internal import Recipes
+internal import Specification
 internal import Tensors
 internal import Video
 
@@ -64,6 +65,7 @@ struct Failure: Error {
     switch error {
     case is CatalogueError: .usage
     case let error as BackboneError: code(for: error)
+    case let error as SpecificationError: code(for: error)
     case let error as DatasetError: error.code == .missing ? .missingInput : .badInput
     case let error as TensorError: code(for: error)
     case let error as VideoError: code(for: error)
@@ -75,10 +77,16 @@ struct Failure: Error {
 
   private static func code(for error: BackboneError) -> Code {
     switch error.code {
-    case .missingFile: .missingInput
-    case .badDescription: .badDescription
     case .noSuchStage: .usage
     default: .badInput
+    }
+  }
+
+  private static func code(for error: SpecificationError) -> Code {
+    switch error.code {
+    case .missingFile: .missingInput
+    case .badWeights: .badInput
+    default: .badDescription
     }
   }
 

@@ -4,7 +4,7 @@ internal import ArgumentParser
 internal import Backbone
 internal import Foundation
 internal import Layers
-internal import Scheduler
+internal import Specification
 internal import Tensors
 internal import Training
 internal import Video
@@ -50,18 +50,18 @@ struct InspectCommand: ParsableCommand {
   }
 
   private func inspectFolder() throws -> NetworkInspection {
-    let text = try NetworkFolder.text(in: path)
-    if PropagationTrainingSpecification.describes(text) {
-      return try NetworkInspection(propagationIn: path, size: pixels)
+    let folder = try ModelFolder(at: path)
+    if folder.has("propagation") {
+      return try NetworkInspection(propagationIn: folder, size: pixels)
     }
-    if ChangeScoreSpecification.describes(text) {
-      return try NetworkInspection(changeScoreIn: path, size: pixels)
+    if folder.has("change_score") {
+      return try NetworkInspection(changeScoreIn: folder, size: pixels)
     }
-    if PolicySpecification.describes(text) { return try NetworkInspection(policyIn: path) }
-    guard try NetworkFolder.kind(in: path) == nil else {
-      return try NetworkInspection(flowIn: path, size: pixels)
+    if folder.has("policy") { return try NetworkInspection(policyIn: folder) }
+    guard try !folder.hasFlowNetwork() else {
+      return try NetworkInspection(flowIn: folder, size: pixels)
     }
-    return try NetworkInspection(NetworkFolder(at: path), size: pixels)
+    return try NetworkInspection(NetworkFolder(folder), size: pixels)
   }
 
   private var pixels: PixelSize? {

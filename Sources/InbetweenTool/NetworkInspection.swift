@@ -7,6 +7,7 @@ internal import Layers
 internal import Propagation
 internal import Recipes
 internal import Scheduler
+internal import Specification
 internal import Tensors
 internal import Video
 
@@ -33,10 +34,10 @@ struct NetworkInspection: Encodable {
   }
 
   private init(
-    _ path: String, kind: String, trained: Bool, size: PixelSize, ledger: MACCounter,
+    _ folder: ModelFolder, kind: String, size: PixelSize, ledger: MACCounter,
     parameters all: Parameters, stage: (String) -> String
   ) {
-    (self.path, self.kind, isTrained) = (path, kind, trained)
+    (path, self.kind, isTrained) = (folder.path, kind, folder.isTrained)
     self.size = [size.height, size.width]
     (parameters, macs) = (all.count, ledger.macs)
     var counts: [String: Int] = [:]
@@ -61,7 +62,7 @@ struct NetworkInspection: Encodable {
       throw Failure(.usage, "\(folder.path) takes pictures of \(fixed), not of \(size)")
     }
     let size = size ?? fixed ?? Self.usualSize
-    let network = try folder.isTrained ? folder.network() : folder.drawnNetwork()
+    let network = try folder.loadOrDraw()
     let ledger = MACCounter()
     try withoutGradients {
       let input = try network.input(for: Self.frame(of: size))
@@ -70,41 +71,35 @@ struct NetworkInspection: Encodable {
       _ = try network.head(features.main, size: size, in: .counting(in: ledger))
     }
     self.init(
-      folder.path, kind: "segmentation", trained: folder.isTrained, size: size, ledger: ledger,
+      folder.folder, kind: "segmentation", size: size, ledger: ledger,
       parameters: network.parameters, stage: network.stage)
   }
 
   /// Runs a flow network on a pair of empty pictures.
-  init(flowIn folder: String, size: PixelSize?) throws {
-    let isTrained = FileManager.default.fileExists(atPath: "\(folder)/weights.safetensors")
-    let flow =
-      try isTrained
-      ? NetworkFlow(folder: folder)
-      : NetworkFlow(
-        FlowNetwork(
-          FlowNetSpecification(yaml: NetworkFolder.text(in: folder)),
-          parameters: Parameters(seed: 1)))
+  init(flowIn folder: ModelFolder, size: PixelSize?) throws {
+    let specification = try folder.read { (root) throws(SpecificationError) in
+      try FlowNetSpecification(root)
+    }
+    let flow = NetworkFlow(
+      try folder.loadOrDraw { try FlowNetwork(specification, parameters: $0) })
     let (size, ledger) = (size ?? Self.usualSize, MACCounter())
     let frame = Self.frame(of: size)
     _ = try flow.motion(from: frame, to: frame, in: .counting(in: ledger))
     self.init(
-      folder, kind: "flow", trained: isTrained, size: size, ledger: ledger,
-      parameters: flow.network.parameters, stage: FlowNetS.stage)
+      folder, kind: "flow", size: size, ledger: ledger, parameters: flow.network.parameters,
+      stage: FlowNetS.stage)
   }
 
-  /// Runs what carries features on a pair of empty pictures: what a frame that is no key costs, but for
-  /// the estimate of its motion.
-  init(propagationIn folder: String, size: PixelSize?) throws {
-    let specification = try PropagationSpecification(
-      yaml: NetworkFolder.text(in: folder), folder: folder)
-    let stored = try NetworkFolder(at: specification.backbone)
-    let backbone = try stored.isTrained ? stored.network() : stored.drawnNetwork()
-    let weights = "\(folder)/weights.safetensors"
-    let isTrained = FileManager.default.fileExists(atPath: weights)
-    let parameters =
-      try isTrained
-      ? Parameters(reading: SafetensorsFile(contentsOf: weights)) : Parameters(seed: 1)
-    let part = try specification.part(behind: backbone, parameters: parameters)
+  /// Runs a trained propagation on a pair of empty pictures: what a non-key frame costs, but for the
+  /// estimate of its optical flow.
+  init(propagationIn folder: ModelFolder, size: PixelSize?) throws {
+    let specification = try folder.read { (root) throws(SpecificationError) in
+      try PropagationSpecification(root, folder: folder.path)
+    }
+    let backbone = try NetworkFolder(at: specification.backbone).loadOrDraw()
+    let (part, parameters) = try folder.loadOrDraw { parameters in
+      (try specification.part(behind: backbone, parameters: parameters), parameters)
+    }
     let size = size ?? backbone.inputSize ?? Self.usualSize
     let ledger = MACCounter()
     try withoutGradients {
@@ -114,21 +109,21 @@ struct NetworkInspection: Encodable {
     }
     let name = part.fusion == nil ? "carry" : "fuse"
     self.init(
-      folder, kind: "propagation", trained: isTrained, size: size, ledger: ledger,
-      parameters: parameters, stage: { _ in name })
+      folder, kind: "propagation", size: size, ledger: ledger, parameters: parameters,
+      stage: { _ in name })
   }
 
-  /// Runs what schedules on an empty change: what a frame costs whose features or motion are known.
-  init(changeScoreIn folder: String, size: PixelSize?) throws {
-    let specification = try ChangeScoreSpecification(
-      yaml: NetworkFolder.text(in: folder), folder: folder)
-    let stored = try NetworkFolder(at: specification.backbone)
-    let backbone = try stored.isTrained ? stored.network() : stored.drawnNetwork()
-    let isTrained = FileManager.default.fileExists(atPath: "\(folder)/weights.safetensors")
-    let changeScore =
-      try isTrained
-      ? LearnedChangeScore(contentsOf: folder)
-      : LearnedChangeScore(specification, behind: backbone, parameters: Parameters(seed: 1))
+  /// Runs a trained change score on an empty change: what a frame costs whose features or motion are
+  /// known.
+  init(changeScoreIn folder: ModelFolder, size: PixelSize?) throws {
+    let specification = try folder.read { (root) throws(SpecificationError) in
+      try ChangeScoreSpecification(root, folder: folder.path)
+    }
+    let backbone = try NetworkFolder(at: specification.backbone).loadOrDraw()
+    let changeScore = try folder.loadOrDraw { parameters in
+      try LearnedChangeScore(
+        specification, channels: { try backbone.channels(after: $0) }, parameters: parameters)
+    }
     let (size, ledger) = (size ?? backbone.inputSize ?? Self.usualSize, MACCounter())
     let change = try withoutGradients {
       try changeScore.emptyChange(behind: backbone, size: size)
@@ -138,19 +133,18 @@ struct NetworkInspection: Encodable {
     }
     ledger.end("predict", stride: size.height / change.shape[2], giving: said)
     self.init(
-      folder, kind: "change_score", trained: isTrained, size: size, ledger: ledger,
+      folder, kind: "change_score", size: size, ledger: ledger,
       parameters: changeScore.parameters, stage: { _ in "predict" })
   }
 
   /// Runs a policy on one frame's numbers, whose size does not matter.
-  init(policyIn folder: String) throws {
-    let specification = try PolicySpecification(
-      yaml: NetworkFolder.text(in: folder), folder: folder)
-    let isTrained = FileManager.default.fileExists(atPath: "\(folder)/weights.safetensors")
-    let network =
-      try isTrained
-      ? PolicyNetwork(contentsOf: folder)
-      : PolicyNetwork(size: specification.size, parameters: Parameters(seed: 1))
+  init(policyIn folder: ModelFolder) throws {
+    let specification = try folder.read { (root) throws(SpecificationError) in
+      try PolicySpecification(root, folder: folder.path)
+    }
+    let network = try folder.loadOrDraw {
+      try PolicyNetwork(size: specification.size, parameters: $0)
+    }
     let ledger = MACCounter()
     let nothing = PolicyObservation.nothing.observation(
       framesSinceKey: 1, within: KeyframeBudget(.rate(0.1)))
@@ -162,7 +156,7 @@ struct NetworkInspection: Encodable {
       ledger.end("decide", stride: 1, giving: logits)
     }
     self.init(
-      folder, kind: "policy", trained: isTrained, size: Self.usualSize, ledger: ledger,
+      folder, kind: "policy", size: Self.usualSize, ledger: ledger,
       parameters: network.parameters, stage: { _ in "decide" })
   }
 

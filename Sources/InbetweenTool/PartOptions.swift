@@ -6,6 +6,7 @@ internal import Flow
 internal import Foundation
 internal import Pipeline
 internal import Recipes
+internal import Specification
 internal import Tensors
 internal import Video
 
@@ -61,7 +62,7 @@ struct PartOptions: ParsableArguments {
       try composition().validate()
     } catch let error as CatalogueError {
       throw ValidationError(error.message)
-    } catch let error as BackboneError { throw ValidationError(error.message) }
+    } catch let error as SpecificationError { throw ValidationError(error.message) }
   }
 
   /// The parts as they are written: those that are named, then the recipe's, then the usual ones.

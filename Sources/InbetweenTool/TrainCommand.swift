@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import Backbone
 internal import Foundation
+internal import Specification
 internal import Tensors
 internal import Training
 
@@ -116,7 +117,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func refuseToOverwrite() throws {
-    guard !resume, FileManager.default.fileExists(atPath: "\(out)/checkpoint.safetensors") else {
+    guard !resume, FileManager.default.fileExists(atPath: ModelFolder.checkpointPath(in: out)) else {
       return
     }
     throw Failure(

@@ -9,6 +9,7 @@ internal import Pipeline
 internal import Propagation
 internal import Recipes
 internal import Scheduler
+internal import Specification
 internal import Tensors
 internal import Training
 internal import Video
@@ -23,30 +24,24 @@ enum TrainingJob {
 
   /// What the file at `path` says, with another seed where one is given.
   ///
-  /// - Throws: `BackboneError` for a file that is missing or says nothing that can be trained.
-  init(specification path: String, seed: UInt64? = nil) throws {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw BackboneError(.missingFile, "\(path): there is no such specification")
-    }
-    let bytes = try readBytes(of: path, limit: 1 << 20)
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw BackboneError(.badDescription, "\(path) is no YAML text")
-    }
-    let folder = (path as NSString).deletingLastPathComponent
-    do throws(BackboneError) {
-      if FlowTrainingSpecification.describes(text) {
+  /// - Throws: `SpecificationError` for a file that is missing or says nothing that can be trained.
+  init(specification path: String, seed: UInt64? = nil) throws(SpecificationError) {
+    let model = try ModelFolder(ofSpecification: path)
+    let (text, folder) = (model.specification, model.path)
+    do throws(SpecificationError) {
+      if try model.hasFlowNetwork() {
         var flow = try FlowTrainingSpecification(yaml: text, folder: folder)
         if let seed { flow.plan.seed = seed }
         self = .flow(flow)
-      } else if PropagationTrainingSpecification.describes(text) {
+      } else if model.has("propagation") {
         var propagation = try PropagationTrainingSpecification(yaml: text, folder: folder)
         if let seed { propagation.plan.seed = seed }
         self = .propagation(propagation)
-      } else if ChangeScoreSpecification.describes(text) {
+      } else if model.has("change_score") {
         var changeScore = try ChangeScoreTrainingSpecification(yaml: text, folder: folder)
         if let seed { changeScore.plan.seed = seed }
         self = .changeScore(changeScore)
-      } else if PolicySpecification.describes(text) {
+      } else if model.has("policy") {
         var policy = try PolicyTrainingSpecification(yaml: text, folder: folder)
         if let seed { policy.plan.seed = seed }
         self = .policy(policy)
@@ -55,9 +50,7 @@ enum TrainingJob {
         if let seed { network.plan.seed = seed }
         self = .segmentation(network)
       }
-    } catch {
-      throw BackboneError(error.code, "\(path): \(error.message)")
-    }
+    } catch { throw error.located(in: path) }
   }
 }
 

@@ -4,6 +4,7 @@ internal import Backbone
 internal import Layers
 internal import Propagation
 internal import Scheduler
+internal import Specification
 internal import Tensors
 internal import Video
 
@@ -39,7 +40,7 @@ extension KeyframePipeline {
     ofKey seen: FrameView, scaledBy scale: Double, like full: Tensor
   ) throws -> KeyFeatures {
     guard backbone.inputSize == nil else {
-      throw BackboneError(.badDescription, "the backbone takes pictures of one size only")
+      throw SpecificationError(.badDescription, "the backbone takes pictures of one size only")
     }
     let size = seen.working.pixels.size
     func scaled(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
@@ -47,7 +48,7 @@ extension KeyframePipeline {
       width: scaled(size.width), height: scaled(size.height))
     let small = try run(through: cachedStages, on: seen.working.with(pixels: pixels), from: [:])
     guard small.skips.isEmpty else {
-      throw BackboneError(
+      throw SpecificationError(
         .badDescription,
         "key frames at another scale need a tap after which nothing of an earlier stage is read")
     }

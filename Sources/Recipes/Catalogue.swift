@@ -3,6 +3,7 @@
 public import Flow
 public import Propagation
 public import Scheduler
+internal import Specification
 internal import Tensors
 
 extension [Card<any KeyframeScheduler>] {
@@ -60,7 +61,7 @@ extension [Card<any KeyframeScheduler>] {
       "a key frame once a trained network says that so much has changed: a folder with spec.yaml and weights"
     ) {
       let (folder, rest) = try Self.halves($0, "a folder")
-      return try scored(LearnedChangeScore(contentsOf: folder), rest)
+      return try scored(LearnedChangeScore(ModelFolder(at: folder)), rest)
     },
     Card(
       "calibrated", setting: "FOLDER,SCORE:rate=R",
@@ -79,7 +80,7 @@ extension [Card<any KeyframeScheduler>] {
         + "FRAMES"
     ) {
       let (folder, rest) = try Self.halves($0, "a folder")
-      return BudgetPolicy(try PolicyNetwork(contentsOf: folder), within: try terms(rest))
+      return BudgetPolicy(try PolicyNetwork(ModelFolder(at: folder)), within: try terms(rest))
     },
     Card("random", setting: "RATE", "each frame is key with this probability: the honest baseline")
     {
@@ -235,7 +236,7 @@ extension [Card<any FlowEstimator>] {
         "flownet", setting: "FOLDER", "a trained network: a folder with spec.yaml and its weights"
       ) {
         guard let folder = $0, !folder.isEmpty else { throw Misfit("needs a folder") }
-        return try NetworkFlow(folder: folder)
+        return try NetworkFlow(contentsOf: folder)
       },
       Card(
         "chained", setting: "FLOW",

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Backbone
-internal import Foundation
 internal import Layers
 public import Propagation
-internal import Tensors
+public import Specification
+internal import Specification
 
 /// How frames that are no keys come by their scores: what a pipeline has beside backbone, scheduler and
 /// flow.
@@ -18,31 +18,15 @@ public struct PropagationStrategy: Sendable {
     (self.propagator, self.fusion, self.tap) = (propagator, fusion, tap)
   }
 
-  /// What was trained, from a folder with `spec.yaml` and `weights.safetensors`, for a backbone.
+  /// What was trained, in a model folder, for a backbone.
   ///
-  /// - Throws: `BackboneError` where a file is missing, or the parts do not fit the backbone.
-  public init(contentsOf folder: String, behind backbone: any Backbone) throws {
-    let (path, weights) = (
-      NetworkFolder.specificationPath(in: folder), "\(folder)/weights.safetensors"
-    )
-    let text = try NetworkFolder.text(in: folder)
-    guard FileManager.default.fileExists(atPath: weights) else {
-      throw BackboneError(.missingFile, "\(folder) is not trained: there is no \(weights)")
+  /// - Throws: `SpecificationError` where a file is missing, or the parts do not fit the backbone.
+  public init(_ folder: ModelFolder, behind backbone: any Backbone) throws {
+    let specification = try folder.read { (root) throws(SpecificationError) in
+      try PropagationSpecification(root, folder: folder.path)
     }
-    do {
-      let specification = try PropagationSpecification(yaml: text, folder: folder)
-      let parameters = Parameters(reading: try SafetensorsFile(contentsOf: weights))
-      let part = try specification.part(behind: backbone, parameters: parameters)
-      if let name = parameters.unread.first {
-        throw LayerError("nothing here is called \(String(reflecting: name))")
-      }
-      self.init(part.propagator, fusion: part.fusion, tap: specification.tap)
-    } catch let error as BackboneError {
-      throw BackboneError(error.code, "\(path): \(error.message)")
-    } catch let error as LayerError {
-      throw BackboneError(
-        .badWeights, "\(weights) does not fit this backbone or \(path): \(error)")
-    }
+    let part = try folder.load { try specification.part(behind: backbone, parameters: $0) }
+    self.init(part.propagator, fusion: part.fusion, tap: specification.tap)
   }
 }
 
@@ -60,7 +44,7 @@ extension [Card<StrategyMaker>] {
         "what was trained to carry features: a folder with spec.yaml and its weights"
       ) {
         guard let folder = $0, !folder.isEmpty else { throw Misfit("needs a folder") }
-        return { try PropagationStrategy(contentsOf: folder, behind: $0) }
+        return { try PropagationStrategy(ModelFolder(at: folder), behind: $0) }
       }
     ]
 }

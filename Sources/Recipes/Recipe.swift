@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+internal import Specification
 
 /// A published system as a composition of this package's parts.
 ///
@@ -31,7 +32,7 @@ public struct Recipe: Sendable {
         $0.split { ",:".contains($0) }.map(String.init)
       }
       let needed = [models.backbone] + names.filter { $0.hasPrefix(models[""]) }
-      return needed.allSatisfy { FileManager.default.fileExists(atPath: "\($0)/spec.yaml") }
+      return needed.allSatisfy { ModelFolder.exists(at: $0) }
     }
   }
 }

@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Backbone
-internal import Layers
-public import Scheduler
+package import Scheduler
 package import Tensors
 package import Video
-
-extension LearnedChangeScore {
-  /// What was trained, from a folder with `spec.yaml` and `weights.safetensors`.
-  ///
-  /// - Throws: `BackboneError` where a file is missing, or does not fit the other.
-  public init(contentsOf folder: String) throws {
-    self = try storedPart(in: folder) { (text) throws(BackboneError) in
-      try ChangeScoreSpecification(yaml: text, folder: folder)
-    } made: { specification, file, parameters in
-      // How many channels a stage of the backbone has, the weights know.
-      let channels = file["first.weight"].map { $0.shape.rank > 1 ? $0.shape[1] : 1 } ?? 1
-      return try LearnedChangeScore(
-        specification.sight, channels: max(1, channels), width: specification.width,
-        parameters: parameters)
-    }
-  }
-}
 
 extension LearnedChangeScore {
   /// What it sees of frames of this size between which nothing changed.

@@ -2,6 +2,7 @@
 
 public import Backbone
 internal import Foundation
+public import Specification
 public import Video
 
 /// A network on disk: a folder with `spec.yaml` and `weights.safetensors`, or a TorchScript file with
@@ -21,14 +22,14 @@ public struct StoredNetwork: Sendable {
     case torchScript(path: String, NetworkDescription)
   }
 
-  /// - Throws: `BackboneError` for what is missing, or wrong in the description.
-  public init(at path: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` for what is missing, or wrong in the description.
+  public init(at path: String) throws(SpecificationError) {
     self.path = path
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       let folder = try NetworkFolder(at: path)
       (kind, classes) = (.folder(folder), folder.specification.classes)
-      files = [NetworkFolder.specificationPath(in: path), folder.weightsPath]
+      files = [folder.folder.specificationPath, folder.folder.weightsPath]
     } else {
       let description = try NetworkDescription(besideNetwork: path)
       (kind, classes) = (.torchScript(path: path, description), description.classes)

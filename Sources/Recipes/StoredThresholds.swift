@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Backbone
 internal import Foundation
 internal import Scheduler
+public import Specification
 internal import Video
 
 /// Thresholds that were calibrated, kept beside the weights that they belong to: `thresholds.json` in a network's folder or a part's.
@@ -32,28 +32,30 @@ public struct StoredThresholds: Codable, Hashable, Sendable {
   public var entries: [String: Entry] = [:]
 
   /// Where they lie in a folder.
-  public static func path(in folder: String) -> String { "\(folder)/thresholds.json" }
+  public static func path(in folder: String) -> String {
+    ModelFolder.thresholdsPath(in: folder)
+  }
 
   /// Those in a folder; none where it has no such file.
   ///
-  /// - Throws: `BackboneError` for a file that holds something else.
+  /// - Throws: `SpecificationError` for a file that holds something else.
   public init(contentsOf folder: String) throws {
     let path = Self.path(in: folder)
     guard FileManager.default.fileExists(atPath: path) else { return }
     let bytes = try readBytes(of: path, limit: 1 << 20)
     guard let read = try? JSONDecoder().decode([String: Entry].self, from: Data(bytes)),
       read.values.allSatisfy({ $0.threshold > 0 && $0.threshold.isFinite })
-    else { throw BackboneError(.badDescription, "\(path) holds no thresholds of schedulers") }
+    else { throw SpecificationError(.badDescription, "\(path) holds no thresholds of schedulers") }
     entries = read
   }
 
   /// The threshold that was found for a scheduler.
   ///
-  /// - Throws: `BackboneError` where there is none, with those that there are.
-  public func threshold(of scheduler: String, in folder: String) throws(BackboneError) -> Double {
+  /// - Throws: `SpecificationError` where there is none, with those that there are.
+  public func threshold(of scheduler: String, in folder: String) throws(SpecificationError) -> Double {
     if let entry = entries[scheduler] { return entry.threshold }
     let others = entries.keys.sorted().joined(separator: ", ")
-    throw BackboneError(
+    throw SpecificationError(
       .missingFile,
       "\(folder) keeps no threshold of \(scheduler)"
         + (others.isEmpty

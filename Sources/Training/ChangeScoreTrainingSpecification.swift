@@ -4,6 +4,7 @@ public import Backbone
 public import Flow
 internal import Layers
 public import Scheduler
+public import Specification
 public import Tensors
 
 /// A change score and how it is trained, as one YAML file says.
@@ -32,8 +33,8 @@ public struct ChangeScoreTrainingSpecification: Sendable {
 
   /// Reads a description; `folder` is where the files it names lie.
   ///
-  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String, folder: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(SpecificationError) {
     let root = try DescriptionReader(yaml: yaml)
     changeScore = try ChangeScoreSpecification(root, folder: folder)
     let training = try root.group("training")
@@ -59,7 +60,8 @@ public struct ChangeScoreTrainingSpecification: Sendable {
   ) throws -> ChangeScoreTask {
     try ChangeScoreTask(
       LearnedChangeScore(
-        changeScore, behind: backbone, parameters: Parameters(seed: plan.seed, device: device)),
+        changeScore, channels: { try backbone.channels(after: $0) },
+        parameters: Parameters(seed: plan.seed, device: device)),
       to: aim, behind: backbone, on: sources, along: flow, augmentation: augmentation,
       batchSize: batchSize, validation: validation, seed: plan.seed)
   }
@@ -67,7 +69,7 @@ public struct ChangeScoreTrainingSpecification: Sendable {
 
 extension DescriptionReader {
   /// The smallest and the largest gap between the frames of a pair.
-  func gaps(usual: ClosedRange<Int>) throws(BackboneError) -> ClosedRange<Int> {
+  func gaps(usual: ClosedRange<Int>) throws(SpecificationError) -> ClosedRange<Int> {
     guard has("gaps") else { return usual }
     let bounds = try integers("gaps", in: 1...1000)
     guard bounds.count == 2, bounds[0] <= bounds[1] else {
@@ -77,9 +79,9 @@ extension DescriptionReader {
   }
 
   /// The plan that a group `training` holds.
-  func plan(in folder: String) throws(BackboneError) -> TrainingPlan {
+  func plan(in folder: String) throws(SpecificationError) -> TrainingPlan {
     let plan = TrainingPlan(
-      stages: try groups("stages").map { (stage) throws(BackboneError) in
+      stages: try groups("stages").map { (stage) throws(SpecificationError) in
         try TrainingStage(stage, folder: folder)
       }, seed: UInt64(try integer("seed", in: 0...Int.max, usual: 1)))
     guard !plan.stages.isEmpty else { throw complaint("stages", "must name at least one") }

@@ -3,6 +3,7 @@
 public import Backbone
 internal import Layers
 public import Scheduler
+public import Specification
 public import Tensors
 
 /// A policy and how it is trained, as one YAML file says.
@@ -29,8 +30,8 @@ public struct PolicyTrainingSpecification: Sendable {
 
   /// Reads a description; `folder` is where the files it names lie.
   ///
-  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String, folder: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(SpecificationError) {
     let root = try DescriptionReader(yaml: yaml)
     policy = try PolicySpecification(root, folder: folder)
     let training = try root.group("training")

@@ -4,6 +4,7 @@ public import Backbone
 public import Flow
 internal import Layers
 public import Propagation
+public import Specification
 public import Tensors
 
 /// A part that carries features and how it is trained, as one YAML file says.
@@ -45,8 +46,8 @@ public struct PropagationTrainingSpecification: Sendable {
 
   /// Reads a description; `folder` is where the files it names lie.
   ///
-  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String, folder: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(SpecificationError) {
     let root = try DescriptionReader(yaml: yaml)
     part = try PropagationSpecification(root, folder: folder)
     let training = try root.group("training")
@@ -70,7 +71,7 @@ public struct PropagationTrainingSpecification: Sendable {
     device: Device = .cpu
   ) throws -> PropagationTask {
     guard agreement > 0 || similarity > 0 || sources.contains(where: \.isLabelled) else {
-      throw BackboneError(
+      throw SpecificationError(
         .badDescription,
         "the data have no labels of the backbone's classes; training.distillation: 1 learns from the "
           + "backbone itself")

@@ -4,6 +4,7 @@ public import Backbone
 public import Datasets
 internal import Foundation
 internal import Layers
+public import Specification
 public import Tensors
 internal import Video
 
@@ -66,8 +67,8 @@ public struct SegmentationSpecification: Sendable {
 
   /// Reads a description; `folder` is where the files it names lie.
   ///
-  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String, folder: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(SpecificationError) {
     let root = try DescriptionReader(yaml: yaml)
     try root.allow(["name", "input", "classes", "network", "training", "about"])
     name = try root.string("name")
@@ -76,18 +77,18 @@ public struct SegmentationSpecification: Sendable {
     try training.allow(StageConfiguration.keys + ["seed", "stages"])
     let stages = try training.groups("stages")
     plan = TrainingPlan(
-      stages: try stages.map { (stage) throws(BackboneError) in
+      stages: try stages.map { (stage) throws(SpecificationError) in
         try TrainingStage(stage, folder: folder, otherKeys: StageConfiguration.keys)
       },
       seed: UInt64(training.has("seed") ? try training.integer("seed", in: 0...Int.max) : 1))
     guard !plan.stages.isEmpty else { throw training.complaint("stages", "must name at least one") }
-    lessons = try stages.map { (stage) throws(BackboneError) in
+    lessons = try stages.map { (stage) throws(SpecificationError) in
       try StageConfiguration(stage, usually: training)
     }
-    weightings = try stages.map { (stage) throws(BackboneError) in
+    weightings = try stages.map { (stage) throws(SpecificationError) in
       try ClassWeighting(stage.has("class_weights") ? stage : training)
     }
-    teachers = try stages.map { (stage) throws(BackboneError) in
+    teachers = try stages.map { (stage) throws(SpecificationError) in
       try Teacher(stage.has("teacher") ? stage : training, folder: folder)
     }
     fingerprint = try TrainingFingerprint(of: root, stages: stages.count)
@@ -104,7 +105,7 @@ public struct SegmentationSpecification: Sendable {
       network, parameters: Parameters(seed: plan.seed, device: device))
     guard !network.specification.learnsVoid || samples.classes.void == network.head.classes.void
     else {
-      throw BackboneError(
+      throw SpecificationError(
         .badDescription, "void cannot be learned: the data mark it otherwise than the network")
     }
     let course = try plan.stages.indices.map { index in
@@ -134,7 +135,7 @@ private struct Teacher {
   let loss: DistillationLoss
 
   /// Nil where the reader names none.
-  init?(_ reader: DescriptionReader, folder: String) throws(BackboneError) {
+  init?(_ reader: DescriptionReader, folder: String) throws(SpecificationError) {
     guard reader.has("teacher") else { return nil }
     let teacher = try reader.group("teacher")
     try teacher.allow(["network", "weight", "temperature"])
@@ -153,7 +154,7 @@ private struct Teacher {
       stored.specification.classes == student.classes,
       stored.specification.learnsVoid == student.learnsVoid
     else {
-      throw BackboneError(
+      throw SpecificationError(
         .badDescription,
         "\(folder) cannot teach this network: it has other classes, or scales pictures otherwise")
     }
@@ -168,12 +169,12 @@ extension StageConfiguration {
   ]
 
   /// What a stage says or, where it says nothing, the whole training.
-  init(_ stage: DescriptionReader, usually training: DescriptionReader) throws(BackboneError) {
+  init(_ stage: DescriptionReader, usually training: DescriptionReader) throws(SpecificationError) {
     func teller(of key: String) -> DescriptionReader { stage.has(key) ? stage : training }
-    func number(_ key: String, in range: ClosedRange<Double>) throws(BackboneError) -> Double {
+    func number(_ key: String, in range: ClosedRange<Double>) throws(SpecificationError) -> Double {
       try teller(of: key).number(key, in: range, usual: 0)
     }
-    func integer(_ key: String, in range: ClosedRange<Int>) throws(BackboneError) -> Int? {
+    func integer(_ key: String, in range: ClosedRange<Int>) throws(SpecificationError) -> Int? {
       teller(of: key).has(key) ? try teller(of: key).integer(key, in: range) : nil
     }
     let crop = try teller(of: "crop").integers("crop", in: 8...8192)
@@ -203,7 +204,7 @@ extension StageConfiguration {
 }
 
 extension SegmentationSpecification.ClassWeighting {
-  init(_ reader: DescriptionReader) throws(BackboneError) {
+  init(_ reader: DescriptionReader) throws(SpecificationError) {
     let name = reader.has("class_weights") ? try reader.string("class_weights") : "none"
     guard let known = Self(rawValue: name) else {
       let names = Self.allCases.map(\.rawValue).joined(separator: ", ")
@@ -226,7 +227,7 @@ extension TrainingStage {
   /// Reads a stage; `otherKeys` are what else it may say, of no concern to the plan.
   init(
     _ reader: DescriptionReader, folder: String, otherKeys: [String] = []
-  ) throws(BackboneError) {
+  ) throws(SpecificationError) {
     try reader.allow(
       [
         "name", "steps", "optimizer", "decay", "momentum", "rate", "shape", "warmup", "clip",

@@ -2,6 +2,7 @@
 
 internal import Foundation
 internal import Layers
+internal import Specification
 internal import Tensors
 
 /// Trains a task by a plan, in a folder where it can be taken up again.
@@ -67,7 +68,7 @@ private struct TrainingRun<Task: TrainingTask> {
 
   init(_ trainer: Trainer<Task>, resuming: Bool) throws {
     self.trainer = trainer
-    checkpoint = Checkpoint(path: "\(trainer.folder)/checkpoint.safetensors")
+    checkpoint = Checkpoint(path: ModelFolder.checkpointPath(in: trainer.folder))
     all = trainer.task.parameters.all
     optimizer = try Optimizer(.sgd(momentum: 0, decay: 0, nesterov: false), of: [])
     let found = resuming && checkpoint.exists
@@ -140,7 +141,7 @@ private struct TrainingRun<Task: TrainingTask> {
       return (parameter.name, parameter.kind == .weight ? try tensor.cast(to: .float16) : tensor)
     }
     try SafetensorsFile.write(
-      Dictionary(uniqueKeysWithValues: weights), to: "\(trainer.folder)/weights.safetensors")
+      Dictionary(uniqueKeysWithValues: weights), to: ModelFolder.weightsPath(in: trainer.folder))
   }
 
   private mutating func finishStage(

@@ -2,6 +2,7 @@
 
 internal import Backbone
 internal import Layers
+public import Specification
 
 /// Tells what is trained from anything else, stage by stage: what a specification says but for the
 /// stages after that one, so that those may still be changed before they have begun.
@@ -17,9 +18,9 @@ public struct TrainingFingerprint: Hashable, Sendable, ExpressibleByStringLitera
   public init(stringLiteral text: String) { self.init([text]) }
 
   /// Of a specification with `stages` in its group `training`; comments and layout do not count.
-  init(of root: DescriptionReader, stages: Int) throws(BackboneError) {
+  init(of root: DescriptionReader, stages: Int) throws(SpecificationError) {
     self.init(
-      try (1...max(1, stages)).map { (count) throws(BackboneError) in
+      try (1...max(1, stages)).map { (count) throws(SpecificationError) in
         [UInt8](try root.text(keeping: count, of: "stages", in: "training").utf8).fingerprint
       })
   }

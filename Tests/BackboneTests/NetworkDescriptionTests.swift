@@ -2,6 +2,7 @@
 
 import Backbone
 import Glibc
+import Specification
 import Tensors
 import TestSupport
 import Testing
@@ -65,7 +66,7 @@ struct NetworkDescriptionTests {
     ("void: 11", "void: 300", "output.void must be given, as a whole number of 0…255"),
   ])
   func aWrongKeyIsNamed(right: String, wrong: String, complaint: String) throws {
-    let error = try #require(throws: BackboneError.self) {
+    let error = try #require(throws: SpecificationError.self) {
       try NetworkDescription(yaml: good.replacing(right, with: wrong))
     }
     #expect(error.code == .badDescription)
@@ -74,7 +75,7 @@ struct NetworkDescriptionTests {
 
   @Test(arguments: ["", "- a\n- b", "a: [", "\u{0}", "just text"])
   func whatIsNoMappingIsRefused(text: String) {
-    #expect(throws: BackboneError.self) { try NetworkDescription(yaml: text) }
+    #expect(throws: SpecificationError.self) { try NetworkDescription(yaml: text) }
   }
 
   /// Nine levels of aliases, each naming the one before nine times: 387 million values in 400 bytes.
@@ -84,11 +85,11 @@ struct NetworkDescriptionTests {
       let names = [String](repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
       bomb += "a\(level): &a\(level) [\(names)]\n"
     }
-    #expect(throws: BackboneError.self) { try NetworkDescription(yaml: bomb) }
+    #expect(throws: SpecificationError.self) { try NetworkDescription(yaml: bomb) }
   }
 
   @Test func aMissingNetworkIsNamed() throws {
-    let error = try #require(throws: BackboneError.self) {
+    let error = try #require(throws: SpecificationError.self) {
       try NetworkDescription(besideNetwork: "nowhere/net.torchscript.pt")
     }
     #expect(error.code == .missingFile && error.message.contains("nowhere/net.torchscript.pt"))
@@ -97,7 +98,7 @@ struct NetworkDescriptionTests {
   @Test func aMissingDescriptionIsNamed() throws {
     let scratch = try Scratch()
     let network = try scratch.file("net.torchscript.pt", [1, 2, 3])
-    let error = try #require(throws: BackboneError.self) {
+    let error = try #require(throws: SpecificationError.self) {
       try NetworkDescription(besideNetwork: network)
     }
     #expect(error.code == .missingFile && error.message.contains(scratch("net.yaml")))
@@ -118,7 +119,7 @@ struct NetworkDescriptionTests {
     let scratch = try Scratch()
     _ = try scratch.file("net.pt", [0])
     #expect(mkfifo(scratch("net.yaml"), 0o600) == 0)
-    let error = try #require(throws: BackboneError.self) {
+    let error = try #require(throws: SpecificationError.self) {
       try NetworkDescription(besideNetwork: scratch("net.pt"))
     }
     #expect(error.code == .badDescription && error.message.contains("not a regular file"))

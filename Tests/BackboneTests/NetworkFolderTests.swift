@@ -2,6 +2,7 @@
 
 import Backbone
 import Layers
+import Specification
 import Tensors
 import TestSupport
 import Testing
@@ -114,11 +115,11 @@ struct NetworkFolderTests {
   }
 
   private func expect(
-    _ code: BackboneError.Code, _ words: String, sourceLocation: SourceLocation = #_sourceLocation,
+    _ code: SpecificationError.Code, _ words: String, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () throws -> some Any
   ) throws {
     let error = try #require(
-      throws: BackboneError.self, sourceLocation: sourceLocation, performing: { _ = try body() })
+      throws: SpecificationError.self, sourceLocation: sourceLocation, performing: { _ = try body() })
     #expect(error.code == code, sourceLocation: sourceLocation)
     #expect(error.message.contains(words), "\(error)", sourceLocation: sourceLocation)
     #expect(!error.message.contains("\n"), sourceLocation: sourceLocation)

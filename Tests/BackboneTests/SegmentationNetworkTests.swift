@@ -3,6 +3,7 @@
 import Backbone
 import ConformanceKit
 import Layers
+import Specification
 import Tensors
 import Testing
 import Video
@@ -79,7 +80,7 @@ struct SegmentationNetworkTests {
     let specification = try specification(
       "encoder: {kind: light, width: 0.25, stride: 16}\n  context: {kind: linear, channels: 8}\n  "
         + decoder)
-    let error = try #require(throws: BackboneError.self) {
+    let error = try #require(throws: SpecificationError.self) {
       try SegmentationNetwork(specification, parameters: Parameters(seed: 1))
     }
     #expect(error.code == .badDescription && error.message.contains(complaint))
@@ -92,7 +93,7 @@ struct SegmentationNetworkTests {
     ("kind: resnet, depth: 18, width: 0", "network.encoder.width must be 0.05…4.0"),
     ("kind: vgg", "network.encoder.kind must be one of resnet, light"),
   ]) func aWrongEncoderIsTold(encoder: String, complaint: String) throws {
-    let error = try #require(throws: BackboneError.self) {
+    let error = try #require(throws: SpecificationError.self) {
       try specification("encoder: {\(encoder)}\n  context: {kind: linear, channels: 8}")
     }
     #expect(error.message.contains(complaint))
@@ -104,7 +105,7 @@ struct SegmentationNetworkTests {
     ("kind: atrous, channels: 8, rates: [0]", "network.context.rates must be a list"),
     ("kind: linear", "network.context.channels must be given"),
   ]) func aWrongContextIsTold(context: String, complaint: String) throws {
-    let error = try #require(throws: BackboneError.self) {
+    let error = try #require(throws: SpecificationError.self) {
       try specification("encoder: {kind: light}\n  context: {\(context)}")
     }
     #expect(error.message.contains(complaint))

@@ -2,6 +2,7 @@
 import ConformanceKit
 import Flow
 import Layers
+import Specification
 import Tensors
 import TestSupport
 import Testing
@@ -41,7 +42,7 @@ struct NetworkFlowTests {
     ("input: {}", "network must be given"),
   ])
   func aWrongDescriptionIsComplainedOfByKey(yaml: String, complaint: String) throws {
-    let error = try #require(throws: FlowError.self) { try FlowNetSpecification(yaml: yaml) }
+    let error = try #require(throws: SpecificationError.self) { try FlowNetSpecification(yaml: yaml) }
     #expect(error.code == .badDescription && error.message.hasPrefix(complaint), "\(error)")
   }
 
@@ -59,19 +60,19 @@ struct NetworkFlowTests {
       movedPicture(index: 1, by: (2, 1)), movedPicture(index: 0, by: (0, 0))
     )
     #expect(
-      try NetworkFlow(folder: scratch("")).motion(from: current, to: reference)
+      try NetworkFlow(contentsOf: scratch("")).motion(from: current, to: reference)
         == NetworkFlow(network).motion(from: current, to: reference))
   }
 
   @Test func aFolderWithoutANetworkIsNamed() throws {
     let scratch = try Scratch()
-    let missing = try #require(throws: FlowError.self) {
-      try NetworkFlow(folder: scratch("nothing"))
+    let missing = try #require(throws: SpecificationError.self) {
+      try NetworkFlow(contentsOf: scratch("nothing"))
     }
-    #expect(missing.message.contains("nothing/spec.yaml"))
+    #expect(missing.message.contains("nothing: there is no such network"))
     _ = try scratch.file("spec.yaml", "network: {kind: flownet-s}".utf8)
     try SafetensorsFile.write(["conv1.0.weight": .zeros([1])], to: scratch("weights.safetensors"))
-    let wrong = try #require(throws: FlowError.self) { try NetworkFlow(folder: scratch("")) }
+    let wrong = try #require(throws: SpecificationError.self) { try NetworkFlow(contentsOf: scratch("")) }
     #expect(wrong.message.contains("conv1.0.weight"))
   }
 }

@@ -8,6 +8,7 @@ import Layers
 import Propagation
 import Recipes
 import Scheduler
+import Specification
 import Tensors
 import TestSupport
 import Testing
@@ -110,7 +111,7 @@ struct CatalogueTests {
       _ = try scratch.file("spec.yaml", Array(text.utf8))
     }
     try write(size: 4)
-    let untrained = try #require(throws: BackboneError.self) {
+    let untrained = try #require(throws: SpecificationError.self) {
       try schedulers.part("policy:\(folder),rate=0.1")
     }
     #expect(untrained.code == .missingFile && untrained.message.contains("not trained"))
@@ -127,7 +128,7 @@ struct CatalogueTests {
       #expect(throws: CatalogueError.self) { try schedulers.part("policy:\(folder)\(wrong)") }
     }
     try write(size: 5)
-    let misfit = try #require(throws: BackboneError.self) {
+    let misfit = try #require(throws: SpecificationError.self) {
       try schedulers.part("policy:\(folder),rate=0.1")
     }
     #expect(misfit.code == .badWeights)

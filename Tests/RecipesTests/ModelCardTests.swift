@@ -10,6 +10,7 @@ import Pipeline
 import Propagation
 import Recipes
 import Scheduler
+import Specification
 import Tensors
 import TestSupport
 import Testing
@@ -44,20 +45,19 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
 
   init(_ folder: String) throws {
     self.folder = folder
-    let specification = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
-    let said = try DescriptionReader(yaml: specification)
+    let said = try ModelFolder(at: folder)
     kind =
       said.has("propagation")
       ? .propagation
       : said.has("change_score")
         ? .changeScore
         : said.has("policy")
-          ? .policy : try NetworkFolder.kind(in: folder) == nil ? .network : .flow
+          ? .policy : try said.hasFlowNetwork() ? .flow : .network
     let text = try String(contentsOfFile: "\(folder)/card.yaml", encoding: .utf8)
     let card = try DescriptionReader(yaml: text)
-    try card.allow(["parameters", "multiply-adds", "command", "data", "scores", "carried"])
+    try card.allow(["parameters", "macs", "command", "data", "scores", "carried"])
     parameters = try card.integer("parameters", in: 1...100_000_000)
-    macs = try card.integer("multiply-adds", in: 1...1_000_000_000_000)
+    macs = try card.integer("macs", in: 1...1_000_000_000_000)
     scores =
       try !card.has("scores")
       ? []
@@ -132,7 +132,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
 
   @Test(arguments: ModelCard.all.filter { $0.kind == .flow })
   private func labelsAreCarriedAsStated(card: ModelCard) throws {
-    let flow = try NetworkFlow(folder: card.folder)
+    let flow = try NetworkFlow(contentsOf: card.folder)
     for claim in card.carried {
       guard let clip = try clip(claim.data, claim.split, frames: claim.frames) else { continue }
       let matrix = try LabelCarrying(clip, gap: claim.gap).run(along: flow)
@@ -165,7 +165,7 @@ extension ModelCard {
     let frame = Frame(index: 0, time: 0, pixels: picture)
     switch kind {
     case .flow:
-      let flow = try NetworkFlow(folder: folder)
+      let flow = try NetworkFlow(contentsOf: folder)
       _ = try flow.motion(from: frame, to: frame, in: .counting(in: ledger))
       return flow.network.parameters
     case .network:
@@ -183,7 +183,7 @@ extension ModelCard {
       try PropagatedFrame(backbone, tap: specification.tap, of: size, countedIn: ledger).run(part)
       return part.parameters
     case .changeScore:
-      let changeScore = try LearnedChangeScore(contentsOf: folder)
+      let changeScore = try LearnedChangeScore(ModelFolder(at: folder))
       let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
       let specification = try ChangeScoreSpecification(yaml: text, folder: folder)
       let backbone = try SegmentationNetwork(contentsOf: specification.backbone)
@@ -191,7 +191,7 @@ extension ModelCard {
         changeScore.emptyChange(behind: backbone, size: size), in: .counting(in: ledger))
       return changeScore.parameters
     case .policy:
-      let network = try PolicyNetwork(contentsOf: folder)
+      let network = try PolicyNetwork(ModelFolder(at: folder))
       let seen = PolicyObservation.nothing.observation(
         framesSinceKey: 1, within: KeyframeBudget(.rate(0.1)))
       _ = try network.step(
@@ -218,7 +218,7 @@ extension ModelCard {
     case .propagation:
       let specification = try described().0
       let (network, head) = try StoredNetwork(at: specification.backbone).load()
-      let strategy = try PropagationStrategy(contentsOf: folder, behind: network)
+      let strategy = try PropagationStrategy(ModelFolder(at: folder), behind: network)
       return try KeyframePipeline(
         backbone: network, head: head, scheduler: .every(score.interval),
         propagator: strategy.propagator, fusion: strategy.fusion,
@@ -229,19 +229,19 @@ extension ModelCard {
       let (network, head) = try StoredNetwork(at: specification.backbone).load()
       return try KeyframePipeline(
         backbone: network, head: head,
-        scheduler: TargetRateScheduler(LearnedChangeScore(contentsOf: folder), rate: score.rate),
+        scheduler: TargetRateScheduler(LearnedChangeScore(ModelFolder(at: folder)), rate: score.rate),
         propagator: .warp(), flow: flow(specification.flow))
     case .policy:
       let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
       let specification = try PolicySpecification(yaml: text, folder: folder)
       let (network, head) = try StoredNetwork(at: specification.backbone).load()
-      guard case .trained(let part) = specification.carrying else {
-        throw BackboneError(.badDescription, "\(folder): only behind a trained part here")
+      guard case .trained(let part) = specification.propagator else {
+        throw SpecificationError(.badDescription, "\(folder): only behind a trained part here")
       }
-      let strategy = try PropagationStrategy(contentsOf: part, behind: network)
+      let strategy = try PropagationStrategy(ModelFolder(at: part), behind: network)
       return try KeyframePipeline(
         backbone: network, head: head,
-        scheduler: BudgetPolicy(PolicyNetwork(contentsOf: folder), within: .rate(score.rate)),
+        scheduler: BudgetPolicy(PolicyNetwork(ModelFolder(at: folder)), within: .rate(score.rate)),
         propagator: strategy.propagator, fusion: strategy.fusion,
         flow: flow(specification.flow), tap: strategy.tap)
     }

@@ -9,6 +9,7 @@ import Pipeline
 import Propagation
 import Recipes
 import Scheduler
+import Specification
 import TestSupport
 import Testing
 import Video
@@ -52,7 +53,7 @@ struct RecipeTests {
     do {
       let drawing = try drawn(parts)
       #expect(drawing.first == "K" && drawing.count == 7)
-    } catch let error as BackboneError {
+    } catch let error as SpecificationError {
       let isMissing = error.message.contains("not trained") || error.code == .missingFile
       #expect(isMissing && error.message.contains("street-"), "\(error.message)")
       let ready = [

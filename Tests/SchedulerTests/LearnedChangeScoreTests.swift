@@ -4,6 +4,7 @@ import Backbone
 import Flow
 import Layers
 import Scheduler
+import Specification
 import Tensors
 import TestSupport
 import Testing
@@ -84,7 +85,7 @@ struct LearnedDeviationTests {
   }
 
   @Test func specificationsAreReadAndRefused() throws {
-    let text = "name: a\nbackbone: ../b\ndeviation: {kind: features, after: stem, channels: 8}\n"
+    let text = "name: a\nbackbone: ../b\nchange_score: {kind: features, after: stem, channels: 8}\n"
     let specification = try ChangeScoreSpecification(yaml: text, folder: "Models/a")
     #expect(specification.backbone == "Models/a/../b" && specification.flow == "dis:medium")
     #expect(specification.sight == .features(after: "stem") && specification.width == 8)
@@ -92,8 +93,8 @@ struct LearnedDeviationTests {
       ("kind: motion, after: stem", "after"), ("kind: guess", "kind"), ("kind: features", "after"),
       ("kind: motion, channels: 0", "channels"),
     ] {
-      let error = try #require(throws: BackboneError.self) {
-        try ChangeScoreSpecification(yaml: "name: a\nbackbone: b\ndeviation: {\(wrong)}", folder: "")
+      let error = try #require(throws: SpecificationError.self) {
+        try ChangeScoreSpecification(yaml: "name: a\nbackbone: b\nchange_score: {\(wrong)}", folder: "")
       }
       #expect(error.message.contains(part), "\(error.message)")
     }

@@ -6,6 +6,7 @@ import Flow
 import Foundation
 import Layers
 import Scheduler
+import Specification
 import Tensors
 import TestSupport
 import Testing
@@ -92,7 +93,7 @@ struct DeviationTaskTests {
     #expect(specification.augmentation.crop == PixelSize(width: 96, height: 80))
     for (part, wrong) in [("aim: loss", "aim: gain"), ("pairs: 5", "pairs: 0"), ("batch", "bacth")]
     {
-      #expect(throws: BackboneError.self) {
+      #expect(throws: SpecificationError.self) {
         try ChangeScoreTrainingSpecification(
           yaml: text.replacing(part, with: wrong), folder: "")
       }

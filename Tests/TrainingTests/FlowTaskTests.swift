@@ -3,6 +3,7 @@ import Backbone
 import Flow
 import Foundation
 import Layers
+import Specification
 import Tensors
 import Testing
 import Training
@@ -165,7 +166,7 @@ struct FlowTrainingSpecificationTests {
       ("steps: [4, 2]", "steps: 4", "network.steps must be a list"),
     ] {
       let yaml = text.replacing(right, with: wrong)
-      let error = try #require(throws: BackboneError.self) {
+      let error = try #require(throws: SpecificationError.self) {
         try FlowTrainingSpecification(yaml: yaml, folder: ".")
       }
       #expect(error.message.hasPrefix(complaint), "\(error)")

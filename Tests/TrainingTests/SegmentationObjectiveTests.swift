@@ -4,6 +4,7 @@ import Backbone
 import Datasets
 import Foundation
 import Layers
+import Specification
 import Tensors
 import TestSupport
 import Testing
@@ -89,7 +90,7 @@ struct SegmentationObjectiveTests {
       let yaml = try String(contentsOfFile: path, encoding: .utf8)
         .replacing("std: [72, 72, 69]", with: "std: [1, 1, 1]")
       try yaml.write(toFile: path, atomically: true, encoding: .utf8)
-      #expect(throws: BackboneError.self) { try task("  teacher: {network: \(folder)}") }
+      #expect(throws: SpecificationError.self) { try task("  teacher: {network: \(folder)}") }
     }
   }
 

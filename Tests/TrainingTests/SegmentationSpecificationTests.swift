@@ -3,6 +3,7 @@
 import Backbone
 import Datasets
 import Layers
+import Specification
 import Tensors
 import Testing
 import Training
@@ -69,7 +70,7 @@ struct SegmentationSpecificationTests {
     ])
   func aStageThatSaysNonsenseIsRefusedByKey(line: String, key: String) {
     let stage = "    - {name: a, steps: 1, optimizer: sgd, rate: 0.1, \(line)}"
-    let error = #expect(throws: BackboneError.self) {
+    let error = #expect(throws: SpecificationError.self) {
       try SegmentationSpecification(yaml: specificationText(stages: stage), folder: "")
     }
     #expect(error?.message.contains(key) == true, "\(error?.message ?? "")")
@@ -103,7 +104,7 @@ struct SegmentationSpecificationTests {
       .replacing("\ntraining:", with: "\n  void: learned\ntraining:")
     let specification = try SegmentationSpecification(yaml: yaml, folder: "")
     let other = SegmentationSamples(VoidBelow(void: 255))
-    #expect(throws: BackboneError.self) { try specification.task(on: other) }
+    #expect(throws: SpecificationError.self) { try specification.task(on: other) }
   }
 }
 

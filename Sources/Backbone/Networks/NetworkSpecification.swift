@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Layers
+public import Specification
 public import Video
 
 /// What a segmentation network consists of, as the YAML file that trains it says.
@@ -54,7 +55,7 @@ public struct NetworkSpecification: Hashable, Sendable {
   }
 
   /// Reads the keys `input`, `classes` and `network`.
-  package init(_ root: DescriptionReader) throws(BackboneError) {
+  package init(_ root: DescriptionReader) throws(SpecificationError) {
     input = try InputContract(root.group("input"))
     classes = try ClassList(classesOf: root)
     let network = try root.group("network")
@@ -68,7 +69,7 @@ public struct NetworkSpecification: Hashable, Sendable {
     let context = try network.group("context")
     contextChannels = try context.integer("channels", in: 1...4096)
     self.context = try ContextKind(context)
-    joins = try network.groups("decoder").map { (join) throws(BackboneError) in
+    joins = try network.groups("decoder").map { (join) throws(SpecificationError) in
       try join.allow(["stride", "channels"])
       return Join(
         stride: try join.integer("stride", in: 1...32),
@@ -91,14 +92,14 @@ public enum EncoderKind: Hashable, Sendable {
     }
   }
 
-  fileprivate init(_ reader: DescriptionReader) throws(BackboneError) {
+  fileprivate init(_ reader: DescriptionReader) throws(SpecificationError) {
     try reader.check("kind", isOneOf: ["resnet", "light"])
     let isResNet = try reader.string("kind") == "resnet"
     try reader.allow(["kind", "width", "stride"] + (isResNet ? ["depth"] : []))
     let width = reader.has("width") ? try reader.number("width", in: 0.05...4) : 1
     let stride = reader.has("stride") ? try reader.integer("stride", in: 8...32) : 32
     guard [8, 16, 32].contains(stride) else {
-      throw BackboneError(.badDescription, "an encoder's stride is 8, 16 or 32, not \(stride)")
+      throw SpecificationError(.badDescription, "an encoder's stride is 8, 16 or 32, not \(stride)")
     }
     guard isResNet else {
       self = .light(width: width, stride: stride)
@@ -107,14 +108,14 @@ public enum EncoderKind: Hashable, Sendable {
     let number = try reader.integer("depth", in: 1...1000)
     guard let depth = ResNet.Depth(rawValue: number) else {
       let known = ResNet.Depth.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
-      throw BackboneError(.badDescription, "no ResNet-\(number); there are \(known)")
+      throw SpecificationError(.badDescription, "no ResNet-\(number); there are \(known)")
     }
     self = .resNet(depth, width: width, stride: stride)
   }
 }
 
 extension ContextKind {
-  fileprivate init(_ reader: DescriptionReader) throws(BackboneError) {
+  fileprivate init(_ reader: DescriptionReader) throws(SpecificationError) {
     try reader.check("kind", isOneOf: ["linear", "pyramid", "atrous"])
     switch try reader.string("kind") {
     case "pyramid":

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Layers
+internal import Specification
 public import Tensors
 public import Video
 
@@ -23,7 +24,7 @@ public struct SegmentationNetwork: Backbone {
   /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the part
   /// of a larger network.
   ///
-  /// - Throws: `BackboneError` where the specification joins a stride that the encoder does not have,
+  /// - Throws: `SpecificationError` where the specification joins a stride that the encoder does not have,
   ///   or not from coarse to fine, and what reading parameters throws.
   public init(
     _ specification: NetworkSpecification, parameters: Parameters, in scope: ParameterScope? = nil
@@ -59,12 +60,12 @@ public struct SegmentationNetwork: Backbone {
   /// The stage of the encoder whose features are joined: the last of its stride.
   private static func index(
     of join: NetworkSpecification.Join, in encoder: any Encoder, after step: DecoderStep?
-  ) throws(BackboneError) -> Int {
+  ) throws(SpecificationError) -> Int {
     let coarser = encoder.stages[step?.stage ?? encoder.stages.count - 1].stride
     let finer = encoder.stages.indices.filter { encoder.stages[$0].stride < coarser }
     guard let index = finer.last(where: { encoder.stages[$0].stride == join.stride }) else {
       let strides = Set(finer.map { encoder.stages[$0].stride }).sorted(by: >)
-      throw BackboneError(
+      throw SpecificationError(
         .badDescription,
         "no features of stride \(join.stride) to join after stride \(coarser); "
           + "there are \(strides)")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Layers
+public import Specification
 public import Tensors
 
 /// What a flow network consists of, as the YAML file that trains it says.
@@ -44,13 +44,13 @@ public struct FlowNetSpecification: Hashable, Sendable {
 
   /// Reads a description from YAML text; keys other than `input` and `network` are for others.
   ///
-  /// - Throws: `FlowError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String) throws(FlowError) {
-    try self.init(MappingReader<FlowError>(yaml: yaml))
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String) throws(SpecificationError) {
+    try self.init(DescriptionReader(yaml: yaml))
   }
 
   /// Reads the keys `input` and `network`.
-  package init<Failure>(_ root: MappingReader<Failure>) throws(Failure) {
+  package init(_ root: DescriptionReader) throws(SpecificationError) {
     let network = try root.group("network")
     try network.allow(["kind", "width", "normalised", "finest", "unit", "steps"])
     try network.check("kind", isOneOf: ["flownet-s"])
@@ -66,12 +66,8 @@ public struct FlowNetSpecification: Hashable, Sendable {
   }
 }
 
-extension FlowError: DescriptionFailure {
-  package init(description: String) { self.init(.badDescription, description) }
-}
-
-extension MappingReader {
-  fileprivate func scaling() throws(Failure) -> PixelScaling {
+extension DescriptionReader {
+  fileprivate func scaling() throws(SpecificationError) -> PixelScaling {
     try allow(["color", "mean", "std", "scale"])
     try check("color", isOneOf: PixelScaling.Order.allCases.map(\.rawValue))
     let deviation = try planes("std")
@@ -82,7 +78,7 @@ extension MappingReader {
       order: PixelScaling.Order(rawValue: try string("color")) ?? .bgr)
   }
 
-  private func planes(_ key: String) throws(Failure) -> SIMD3<Float> {
+  private func planes(_ key: String) throws(SpecificationError) -> SIMD3<Float> {
     SIMD3(try numbers(key, count: 3).map(Float.init))
   }
 }

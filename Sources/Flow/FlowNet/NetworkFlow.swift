@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Foundation
 public import Layers
+public import Specification
 internal import Tensors
 public import Video
 
@@ -13,25 +13,18 @@ public struct NetworkFlow: FlowEstimator {
 
   public init(_ network: FlowNetwork) { self.network = network }
 
-  /// The network of a folder that holds its description, `spec.yaml`, and `weights.safetensors`.
+  /// The trained network of a model folder.
   ///
-  /// - Throws: `FlowError` where a file is missing or does not fit.
-  public init(folder: String) throws(FlowError) {
-    do {
-      let text = try readBytes(
-        of: "\(folder)/spec.yaml", limit: MappingReader<FlowError>.maximumBytes)
-      guard let yaml = String(validating: text, as: UTF8.self) else {
-        throw FlowError(.badDescription, "\(folder)/spec.yaml is no YAML text: it is not UTF-8")
-      }
-      let weights = try SafetensorsFile(contentsOf: "\(folder)/weights.safetensors")
-      network = try FlowNetwork(
-        FlowNetSpecification(yaml: yaml), parameters: Parameters(reading: weights))
-    } catch let error as FlowError {
-      throw FlowError(error.code, "\(folder): \(error.message)")
-    } catch {
-      throw FlowError(.unreadable, "\(folder) holds no flow network: \(error)")
+  /// - Throws: `SpecificationError` where a file is missing or does not fit.
+  public init(_ folder: ModelFolder) throws {
+    let specification = try folder.read { (root) throws(SpecificationError) in
+      try FlowNetSpecification(root)
     }
+    network = try folder.load { try FlowNetwork(specification, parameters: $0) }
   }
+
+  /// The trained network of the model folder at `path`.
+  public init(contentsOf path: String) throws { try self.init(ModelFolder(at: path)) }
 
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try motion(from: current, to: reference, in: .inference)

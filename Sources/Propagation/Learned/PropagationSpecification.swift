@@ -2,6 +2,7 @@
 
 public import Backbone
 internal import Layers
+public import Specification
 
 /// What is trained to carry features behind a backbone, as one YAML file says.
 ///
@@ -74,12 +75,12 @@ public struct PropagationSpecification: Sendable {
 
   /// Reads a description; `folder` is where the files it names lie.
   ///
-  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String, folder: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(SpecificationError) {
     try self.init(DescriptionReader(yaml: yaml), folder: folder)
   }
 
-  package init(_ root: DescriptionReader, folder: String) throws(BackboneError) {
+  package init(_ root: DescriptionReader, folder: String) throws(SpecificationError) {
     try root.allow(["name", "about", "backbone", "tap", "flow", "propagation", "training"])
     name = try root.string("name")
     backbone = try root.path("backbone", in: folder)
@@ -95,20 +96,20 @@ extension PropagationSpecification.Kind {
     "tap-blend", "difference", "correction", "error-guided", "attention",
   ]
 
-  fileprivate init(_ reader: DescriptionReader, folder: String) throws(BackboneError) {
+  fileprivate init(_ reader: DescriptionReader, folder: String) throws(SpecificationError) {
     typealias Branch = PropagationSpecification.BranchSpecification
     try reader.check("kind", isOneOf: Self.known)
     let kind = try reader.string("kind")
-    func allow(_ keys: String...) throws(BackboneError) { try reader.allow(["kind"] + keys) }
-    func size(_ range: ClosedRange<Int>, usual: Int) throws(BackboneError) -> Int {
+    func allow(_ keys: String...) throws(SpecificationError) { try reader.allow(["kind"] + keys) }
+    func size(_ range: ClosedRange<Int>, usual: Int) throws(SpecificationError) -> Int {
       let size = try reader.integer("size", in: range, usual: usual)
       guard size % 2 == 1 else { throw reader.complaint("size", "must be odd, not \(size)") }
       return size
     }
-    func channels(usual: Int) throws(BackboneError) -> Int {
+    func channels(usual: Int) throws(SpecificationError) -> Int {
       try reader.integer("channels", in: 1...4096, usual: usual)
     }
-    func carrier() throws(BackboneError) -> PropagationSpecification.Carrier {
+    func carrier() throws(SpecificationError) -> PropagationSpecification.Carrier {
       try reader.choice("behind", usual: .warp)
     }
     switch kind {
@@ -155,7 +156,7 @@ extension PropagationSpecification.Kind {
 }
 
 extension PropagationSpecification.BranchSpecification {
-  fileprivate init(_ reader: DescriptionReader, folder: String) throws(BackboneError) {
+  fileprivate init(_ reader: DescriptionReader, folder: String) throws(SpecificationError) {
     try reader.allow(["network", "through", "scale", "trained"])
     network = try reader.path("network", in: folder)
     stage = reader.has("through") ? try reader.string("through") : nil
@@ -167,13 +168,13 @@ extension PropagationSpecification.BranchSpecification {
 extension DescriptionReader {
   fileprivate func choice<Choice: RawRepresentable & CaseIterable>(
     _ key: String, usual: Choice
-  ) throws(BackboneError) -> Choice where Choice.RawValue == String {
+  ) throws(SpecificationError) -> Choice where Choice.RawValue == String {
     guard has(key) else { return usual }
     try check(key, isOneOf: Choice.allCases.map(\.rawValue))
     return Choice(rawValue: try string(key)) ?? usual
   }
 
-  fileprivate func truth(_ key: String, usual: Bool) throws(BackboneError) -> Bool {
+  fileprivate func truth(_ key: String, usual: Bool) throws(SpecificationError) -> Bool {
     guard has(key) else { return usual }
     try check(key, isOneOf: ["true", "false"])
     return try string(key) == "true"

@@ -2,8 +2,8 @@
 
 public import Backbone
 internal import Flow
-internal import Foundation
 public import Layers
+internal import Specification
 internal import Tensors
 
 /// What of a pipeline is trained to carry features: a propagator, or a fusion behind one that is not.
@@ -44,9 +44,12 @@ extension PropagationSpecification {
     }
     switch kind {
     case .scaledWarp(let folder):
-      let flow = try NetworkFolder.flow(in: folder)
+      let folder = try ModelFolder(at: folder)
+      let flow = try folder.read { (root) throws(SpecificationError) in
+        try FlowNetSpecification(root)
+      }
       let warp = try ScaledWarp(channels: channels(), flow: flow, parameters: parameters)
-      try parameters.begin(with: "\(folder)/weights.safetensors", under: "flow.")
+      try parameters.begin(with: folder, under: "flow.")
       return .propagator(warp)
     case .displacedConvolution(let size, let width):
       return .propagator(
@@ -82,7 +85,7 @@ extension PropagationSpecification {
     case .attention(let branch, let carrier, let size):
       let network = try branch.branch(parameters)
       guard try network.channels() == channels() else {
-        throw BackboneError(
+        throw SpecificationError(
           .badDescription,
           "the branch gives \(try network.channels()) channels, \(try channels()) are carried")
       }
@@ -103,7 +106,7 @@ extension PropagationSpecification.BranchSpecification {
     }
     let drawn = try SegmentationNetwork(
       folder.specification, parameters: parameters, in: parameters.root["branch"])
-    try parameters.begin(with: folder.weightsPath, under: "branch.")
+    try parameters.begin(with: folder.folder, under: "branch.")
     return try NetworkBranch(drawn, through: stage, scale: scale, isTrained: true)
   }
 }
@@ -116,23 +119,14 @@ extension NetworkBranch {
 }
 
 extension Parameters {
-  /// Takes over what a file holds under the names that begin with `prefix` here, where parameters are
-  /// drawn and the file exists.
-  fileprivate func begin(with path: String, under prefix: String) throws {
-    guard isDrawn, FileManager.default.fileExists(atPath: path) else { return }
-    let file = try SafetensorsFile(contentsOf: path)
+  /// Takes over the trained weights of a folder, under the names that begin with `prefix` here, where
+  /// parameters are drawn.
+  fileprivate func begin(with folder: ModelFolder, under prefix: String) throws {
+    guard isDrawn, folder.isTrained else { return }
+    let file = try folder.weights()
     for parameter in all where parameter.name.hasPrefix(prefix) {
       let name = String(parameter.name.dropFirst(prefix.count))
       try parameter.tensor.assign(file.tensor(name).cast(to: .float32).to(device))
-    }
-  }
-}
-
-extension NetworkFolder {
-  /// The specification of the flow network in a folder.
-  fileprivate static func flow(in folder: String) throws -> FlowNetSpecification {
-    do { return try FlowNetSpecification(yaml: text(in: folder)) } catch let error as FlowError {
-      throw BackboneError(.badDescription, "\(specificationPath(in: folder)): \(error.message)")
     }
   }
 }

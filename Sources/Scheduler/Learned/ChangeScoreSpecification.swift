@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Backbone
 public import Layers
+public import Specification
+internal import Tensors
 
 /// A change score that is learned, as one YAML file says.
 ///
@@ -23,19 +24,14 @@ public struct ChangeScoreSpecification: Sendable {
   public let sight: LearnedChangeScore.Sight
   public let width: Int
 
-  /// Whether the text describes what is learned of a change score.
-  public static func describes(_ yaml: String) -> Bool {
-    (try? DescriptionReader(yaml: yaml))?.has("change_score") == true
-  }
-
   /// Reads a description; `folder` is where the files it names lie.
   ///
-  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String, folder: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(SpecificationError) {
     try self.init(DescriptionReader(yaml: yaml), folder: folder)
   }
 
-  package init(_ root: DescriptionReader, folder: String) throws(BackboneError) {
+  package init(_ root: DescriptionReader, folder: String) throws(SpecificationError) {
     try root.allow(["name", "about", "backbone", "flow", "change_score", "training"])
     name = try root.string("name")
     backbone = try root.path("backbone", in: folder)
@@ -54,17 +50,37 @@ public struct ChangeScoreSpecification: Sendable {
 }
 
 extension LearnedChangeScore {
-  /// What a specification describes, behind `backbone`, drawn or read as `parameters` says.
+  /// What a specification describes, drawn or read as `parameters` says.
+  ///
+  /// `channels` says how many a stage of the backbone gives.
   public init(
-    _ specification: ChangeScoreSpecification, behind backbone: some Backbone,
+    _ specification: ChangeScoreSpecification, channels: (_ stage: String) throws -> Int,
     parameters: Parameters
   ) throws {
-    let channels =
+    let seen =
       switch specification.sight {
-      case .features(let stage): try backbone.channels(after: stage)
+      case .features(let stage): try channels(stage)
       case .motion: Self.motionChannels
       }
     try self.init(
-      specification.sight, channels: channels, width: specification.width, parameters: parameters)
+      specification.sight, channels: seen, width: specification.width, parameters: parameters)
+  }
+
+  /// What was trained, in a model folder.
+  ///
+  /// - Throws: `SpecificationError` where a file is missing, or does not fit the other.
+  public init(_ folder: ModelFolder) throws {
+    let specification = try folder.read { (root) throws(SpecificationError) in
+      try ChangeScoreSpecification(root, folder: folder.path)
+    }
+    // How many channels a stage of the backbone has, the weights know.
+    let first = try folder.isTrained ? folder.weights()["first.weight"] : nil
+    let channels = first.map { $0.shape.rank > 1 ? $0.shape[1] : 1 } ?? 1
+    let score = try folder.load { parameters in
+      try LearnedChangeScore(
+        specification.sight, channels: max(1, channels), width: specification.width,
+        parameters: parameters)
+    }
+    self = score
   }
 }

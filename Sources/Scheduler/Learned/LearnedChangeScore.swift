@@ -10,7 +10,7 @@ public import Tensors
 /// of labels that differ from the key's (LLVSS; Li et al., CVPR 2018, section 3.2) or from those carried from it
 /// (DVSNet; Xu et al., CVPR 2018, section 3.3, whose confidence is 1 less that). Neither needs labels by hand.
 public struct LearnedChangeScore: ChangeScore {
-  public let name = "predicted change"
+  public var name: String { "predicted change" }
   public var dependsOnMotion: Bool { sight == .motion }
   public let sight: Sight
   public let parameters: Parameters

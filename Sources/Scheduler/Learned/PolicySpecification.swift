@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Backbone
 internal import Layers
+public import Specification
 
 /// A policy that is learned, as one YAML file says.
 ///
@@ -9,7 +9,7 @@ internal import Layers
 /// name: camvid-policy
 /// backbone: ../camvid-resnet18   # behind which it was trained, beside this file
 /// flow: chained:dis:medium       # the motion along which it was trained
-/// carrying: warp                 # what carried features then: copy, warp, or the folder of a trained part
+/// propagator: warp                # what carried features then: copy, warp, or the folder of a trained part
 /// policy:
 ///   size: 32                     # of its memory
 /// ```
@@ -19,40 +19,47 @@ public struct PolicySpecification: Sendable {
   public let backbone: String
   /// The estimator's name in a catalogue.
   public let flow: String
-  public let carrying: Carrying
+  public let propagator: Source
   public let size: Int
 
   /// What brought features from keys to other frames while the policy was trained.
-  public enum Carrying: Hashable, Sendable {
+  public enum Source: Hashable, Sendable {
     case copy, warp
     /// A trained part, by its folder.
     case trained(String)
   }
 
-  /// Whether the text describes a policy.
-  public static func describes(_ yaml: String) -> Bool {
-    (try? DescriptionReader(yaml: yaml))?.has("policy") == true
-  }
-
   /// Reads a description; `folder` is where the files it names lie.
   ///
-  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String, folder: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(SpecificationError) {
     try self.init(DescriptionReader(yaml: yaml), folder: folder)
   }
 
-  package init(_ root: DescriptionReader, folder: String) throws(BackboneError) {
-    try root.allow(["name", "about", "backbone", "flow", "carrying", "policy", "training"])
+  package init(_ root: DescriptionReader, folder: String) throws(SpecificationError) {
+    try root.allow(["name", "about", "backbone", "flow", "propagator", "policy", "training"])
     name = try root.string("name")
     backbone = try root.path("backbone", in: folder)
     flow = root.has("flow") ? try root.string("flow") : "chained:dis:medium"
-    switch root.has("carrying") ? try root.string("carrying") : "warp" {
-    case "copy": carrying = .copy
-    case "warp": carrying = .warp
-    default: carrying = .trained(try root.path("carrying", in: folder))
+    switch root.has("propagator") ? try root.string("propagator") : "warp" {
+    case "copy": propagator = .copy
+    case "warp": propagator = .warp
+    default: propagator = .trained(try root.path("propagator", in: folder))
     }
     let reader = try root.group("policy")
     try reader.allow(["size"])
     size = try reader.integer("size", in: 1...1024, usual: 32)
+  }
+}
+
+extension PolicyNetwork {
+  /// What was trained, in a model folder.
+  ///
+  /// - Throws: `SpecificationError` where a file is missing, or does not fit the other.
+  public init(_ folder: ModelFolder) throws {
+    let specification = try folder.read { (root) throws(SpecificationError) in
+      try PolicySpecification(root, folder: folder.path)
+    }
+    self = try folder.load { try PolicyNetwork(size: specification.size, parameters: $0) }
   }
 }

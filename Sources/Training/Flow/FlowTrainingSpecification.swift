@@ -3,6 +3,7 @@
 public import Backbone
 public import Flow
 internal import Layers
+public import Specification
 public import Tensors
 internal import Video
 
@@ -44,8 +45,8 @@ public struct FlowTrainingSpecification: Sendable {
 
   /// Reads a description; `folder` is where the files it names lie.
   ///
-  /// - Throws: `BackboneError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String, folder: String) throws(BackboneError) {
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(SpecificationError) {
     let root = try DescriptionReader(yaml: yaml)
     try root.allow(["name", "about", "input", "network", "training"])
     name = try root.string("name")
@@ -73,7 +74,7 @@ public struct FlowTrainingSpecification: Sendable {
       labels: try training.number("labels", in: 0...1000, usual: 0))
     let seed = training.has("seed") ? try training.integer("seed", in: 0...Int.max) : 1
     plan = TrainingPlan(
-      stages: try training.groups("stages").map { (stage) throws(BackboneError) in
+      stages: try training.groups("stages").map { (stage) throws(SpecificationError) in
         try TrainingStage(stage, folder: folder)
       }, seed: UInt64(seed))
     guard !plan.stages.isEmpty else { throw training.complaint("stages", "must name at least one") }

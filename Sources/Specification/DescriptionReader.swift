@@ -5,8 +5,8 @@ internal import Yams
 /// A mapping in a YAML file, read key by key with the path of each in every complaint.
 ///
 /// Works on the parsed nodes and never decodes, and counts them first: a few hundred bytes of
-/// aliases can stand for billions of nodes. Complaints are errors of whoever reads.
-package struct MappingReader<Failure: DescriptionFailure> {
+/// aliases can stand for billions of nodes.
+package struct DescriptionReader {
   package static var maximumBytes: Int { 1 << 20 }
   private static var maximumNodes: Int { 10_000 }
   private static var maximumDepth: Int { 16 }
@@ -14,17 +14,17 @@ package struct MappingReader<Failure: DescriptionFailure> {
   private let path: String
   private let mapping: Node.Mapping
 
-  package init(yaml: String) throws(Failure) {
+  package init(yaml: String) throws(SpecificationError) {
     guard yaml.utf8.count <= Self.maximumBytes else {
-      throw Failure(description: "the description is longer than 1 MiB")
+      throw SpecificationError(.badDescription, "the description is longer than 1 MiB")
     }
     let node: Node?
     do { node = try Yams.compose(yaml: yaml) } catch {
       let reason = "\(error)".split(separator: "\n").joined(separator: " ")
-      throw Failure(description: "no YAML: \(reason)")
+      throw SpecificationError(.badDescription, "no YAML: \(reason)")
     }
     guard let node, let mapping = node.mapping else {
-      throw Failure(description: "the description is no mapping of keys to values")
+      throw SpecificationError(.badDescription, "the description is no mapping of keys to values")
     }
     var budget = Self.maximumNodes
     try Self.spend(&budget, on: node, depth: 0)
@@ -33,11 +33,11 @@ package struct MappingReader<Failure: DescriptionFailure> {
 
   private init(path: String, mapping: Node.Mapping) { (self.path, self.mapping) = (path, mapping) }
 
-  private static func spend(_ budget: inout Int, on node: Node, depth: Int) throws(Failure) {
+  private static func spend(_ budget: inout Int, on node: Node, depth: Int) throws(SpecificationError) {
     budget -= 1
     guard budget > 0, depth <= maximumDepth else {
-      throw Failure(
-        description: "more than \(maximumNodes) values or \(maximumDepth) levels")
+      throw SpecificationError(
+        .badDescription, "more than \(maximumNodes) values or \(maximumDepth) levels")
     }
     switch node {
     case .mapping(let mapping):
@@ -53,26 +53,33 @@ package struct MappingReader<Failure: DescriptionFailure> {
 
   package func has(_ key: String) -> Bool { mapping[key] != nil }
 
+  /// The keys, in order.
+  package var keys: [String] { mapping.keys.map { $0.string ?? "?" } }
+
   /// Complains of the first key that is not among `keys`.
-  package func allow(_ keys: [String]) throws(Failure) {
+  package func allow(_ keys: [String]) throws(SpecificationError) {
     for case let key in mapping.keys where !keys.contains(key.string ?? "") {
-      throw complaint(key.string ?? "?", "unknown; there are \(keys.joined(separator: ", "))")
+      let name = key.string ?? "?"
+      if let now = formerKeys[name], keys.contains(now) {
+        throw complaint(name, "is now called \(now)")
+      }
+      throw complaint(name, "unknown; there are \(keys.joined(separator: ", "))")
     }
   }
 
-  package func check(_ key: String, isOneOf values: [String]) throws(Failure) {
+  package func check(_ key: String, isOneOf values: [String]) throws(SpecificationError) {
     guard values.contains(try string(key)) else {
       throw complaint(key, "must be one of \(values.joined(separator: ", "))")
     }
   }
 
-  package func string(_ key: String) throws(Failure) -> String {
+  package func string(_ key: String) throws(SpecificationError) -> String {
     guard let value = mapping[key]?.string else { throw complaint(key, "must be given, as text") }
     return value
   }
 
   /// A path that is told from `folder`.
-  package func path(_ key: String, in folder: String) throws(Failure) -> String {
+  package func path(_ key: String, in folder: String) throws(SpecificationError) -> String {
     let path = try string(key)
     return path.hasPrefix("/") ? path : "\(folder.isEmpty ? "." : folder)/\(path)"
   }
@@ -80,7 +87,7 @@ package struct MappingReader<Failure: DescriptionFailure> {
   /// A number within `range`.
   package func number(
     _ key: String, in range: ClosedRange<Double>
-  ) throws(Failure) -> Double {
+  ) throws(SpecificationError) -> Double {
     let value = try number(key)
     guard range.contains(value) else {
       throw complaint(key, "must be \(range.lowerBound)…\(range.upperBound), not \(value)")
@@ -91,21 +98,21 @@ package struct MappingReader<Failure: DescriptionFailure> {
   /// A number within `range`, or the usual one.
   package func number(
     _ key: String, in range: ClosedRange<Double>, usual: Double
-  ) throws(Failure) -> Double {
+  ) throws(SpecificationError) -> Double {
     has(key) ? try number(key, in: range) : usual
   }
 
   /// A whole number within `range`, or the usual one.
   package func integer(
     _ key: String, in range: ClosedRange<Int>, usual: Int
-  ) throws(Failure) -> Int {
+  ) throws(SpecificationError) -> Int {
     has(key) ? try integer(key, in: range) : usual
   }
 
   /// A list of whole numbers within `range`, at least one.
   package func integers(
     _ key: String, in range: ClosedRange<Int>
-  ) throws(Failure) -> [Int] {
+  ) throws(SpecificationError) -> [Int] {
     let values = mapping[key]?.sequence?.compactMap(\.int) ?? []
     guard !values.isEmpty, values.count == mapping[key]?.sequence?.count,
       values.allSatisfy(range.contains)
@@ -116,14 +123,14 @@ package struct MappingReader<Failure: DescriptionFailure> {
     return values
   }
 
-  package func number(_ key: String) throws(Failure) -> Double {
+  package func number(_ key: String) throws(SpecificationError) -> Double {
     guard let value = mapping[key]?.float, value.isFinite else {
       throw complaint(key, "must be given, as a number")
     }
     return value
   }
 
-  package func integer(_ key: String, in range: ClosedRange<Int>) throws(Failure) -> Int {
+  package func integer(_ key: String, in range: ClosedRange<Int>) throws(SpecificationError) -> Int {
     guard let value = mapping[key]?.int, range.contains(value) else {
       throw complaint(
         key, "must be given, as a whole number of \(range.lowerBound)…\(range.upperBound)")
@@ -131,7 +138,7 @@ package struct MappingReader<Failure: DescriptionFailure> {
     return value
   }
 
-  package func numbers(_ key: String, count: Int) throws(Failure) -> [Double] {
+  package func numbers(_ key: String, count: Int) throws(SpecificationError) -> [Double] {
     let values = mapping[key]?.sequence?.compactMap(\.float) ?? []
     guard values.count == count, mapping[key]?.sequence?.count == count,
       values.allSatisfy(\.isFinite)
@@ -140,7 +147,7 @@ package struct MappingReader<Failure: DescriptionFailure> {
   }
 
   /// All keys of this group, with the number each gives.
-  package func allNumbers() throws(Failure) -> [String: Double] {
+  package func allNumbers() throws(SpecificationError) -> [String: Double] {
     var numbers: [String: Double] = [:]
     for case let key in mapping.keys {
       let name = key.string ?? "?"
@@ -154,27 +161,27 @@ package struct MappingReader<Failure: DescriptionFailure> {
     return sequence.map { $0.string ?? "?" }
   }
 
-  package func group(_ key: String) throws(Failure) -> MappingReader {
+  package func group(_ key: String) throws(SpecificationError) -> DescriptionReader {
     guard let group = mapping[key]?.mapping else {
       throw complaint(key, "must be given, as a group of keys")
     }
-    return MappingReader(path: path + key + ".", mapping: group)
+    return DescriptionReader(path: path + key + ".", mapping: group)
   }
 
   /// The groups of a list; none where the key is absent.
-  package func groups(_ key: String) throws(Failure) -> [MappingReader] {
+  package func groups(_ key: String) throws(SpecificationError) -> [DescriptionReader] {
     guard let value = mapping[key] else { return [] }
     guard let list = value.sequence?.compactMap(\.mapping), list.count == value.sequence?.count
     else { throw complaint(key, "must be a list of groups") }
     return list.enumerated().map {
-      MappingReader(path: "\(path)\(key)[\($0.offset)].", mapping: $0.element)
+      DescriptionReader(path: "\(path)\(key)[\($0.offset)].", mapping: $0.element)
     }
   }
 
   /// The same description with no more than the first `count` groups of a list in one of its groups.
   package func text(
     keeping count: Int, of list: String, in group: String
-  ) throws(Failure) -> String {
+  ) throws(SpecificationError) -> String {
     var (root, inner) = (mapping, mapping[group]?.mapping)
     if let sequence = inner?[list]?.sequence {
       inner?[Node(list)] = Node(Array(sequence.prefix(count)))
@@ -185,12 +192,14 @@ package struct MappingReader<Failure: DescriptionFailure> {
     }
   }
 
-  package func complaint(_ key: String, _ message: String) -> Failure {
-    Failure(description: "\(path)\(key) \(message)")
+  package func complaint(_ key: String, _ message: String) -> SpecificationError {
+    SpecificationError(.badDescription, "\(path)\(key) \(message)")
   }
 }
 
-/// An error that can say what is wrong with a description.
-package protocol DescriptionFailure: Error {
-  init(description: String)
-}
+/// What keys were called before.
+private let formerKeys = [
+  "tilt": "rotation", "hardest": "ohem", "mixing": "classmix", "overlap": "soft_iou",
+  "averaging": "ema_decay", "agreement": "distillation", "deviation": "change_score",
+  "class-weights": "class_weights", "warm-up": "warmup", "carrying": "propagator",
+]

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+public import Specification
+public import Tensors
+
+extension ModelFolder {
+  /// Makes what the folder holds with its trained weights, on a device.
+  ///
+  /// - Throws: `SpecificationError` where it is not trained, or where the weights are those of another
+  ///   network: every tensor has its place, and every place its tensor.
+  public func load<Network>(
+    on device: Device = .cpu, _ make: (Parameters) throws -> Network
+  ) throws -> Network {
+    guard isTrained else {
+      throw SpecificationError(.missingFile, "\(path) is not trained: there is no \(weightsPath)")
+    }
+    do {
+      let file = try SafetensorsFile(contentsOf: weightsPath)
+      let parameters = Parameters(reading: file, device: device)
+      let network = try make(parameters)
+      if let name = parameters.unread.first {
+        throw LayerError("the network has no place for \(String(reflecting: name))")
+      }
+      return network
+    } catch let error as SpecificationError {
+      throw error.located(in: specificationPath)
+    } catch let error as LayerError {
+      throw SpecificationError(
+        .badWeights, "\(weightsPath) does not fit \(specificationPath): \(error)")
+    } catch let error as SafetensorsError {
+      throw SpecificationError(.badWeights, "\(weightsPath): \(error)")
+    }
+  }
+
+  /// Makes what the folder holds: with its trained weights or, where there are none, with drawn ones.
+  public func loadOrDraw<Network>(
+    seed: UInt64 = 1, _ make: (Parameters) throws -> Network
+  ) throws -> Network {
+    try isTrained ? load(make) : make(Parameters(seed: seed))
+  }
+
+  /// The tensors of the weights, to be looked at.
+  public func weights() throws(SafetensorsError) -> SafetensorsFile {
+    try SafetensorsFile(contentsOf: weightsPath)
+  }
+}

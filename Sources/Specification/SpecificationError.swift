@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What is wrong with a specification, a file of one, or a folder with a model.
+public struct SpecificationError: Error, Hashable, CustomStringConvertible {
+  /// The kind of failure; an open set.
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public static let badDescription = Code(rawValue: "bad description")
+    public static let missingFile = Code(rawValue: "missing file")
+    public static let badWeights = Code(rawValue: "bad weights")
+  }
+
+  public let code: Code
+  public let message: String
+
+  /// An error of this kind, told in one sentence.
+  public init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
+
+  public var description: String { message }
+
+  /// The same error with the name of the file before it.
+  public func located(in file: String) -> SpecificationError {
+    SpecificationError(code, "\(file): \(message)")
+  }
+}
