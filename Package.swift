@@ -53,11 +53,12 @@ let package = Package(
       name: "Pipeline",
       dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
     .target(name: "Datasets", dependencies: ["Flow", "Tensors", "Video"]),
+    .target(name: "Synthesis", dependencies: ["Datasets", "Flow", "Tensors", "Video"]),
     .target(
       name: "Training",
       dependencies: [
         "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Propagation", "Scheduler",
-        "Specification", "Tensors", "Video",
+        "Specification", "Synthesis", "Tensors", "Video",
       ]),
     .target(
       name: "Evaluation",
@@ -65,7 +66,7 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "Specification", "Backbone", "Datasets", "Flow", "Layers", "Pipeline", "Propagation", "Scheduler", "Tensors",
+        "Specification", "Synthesis", "Backbone", "Datasets", "Flow", "Layers", "Pipeline", "Propagation", "Scheduler", "Tensors",
         "Video",
       ]),
     .target(
@@ -76,38 +77,45 @@ let package = Package(
     .target(
       name: "Inbetween",
       dependencies: [
-        "Specification", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
+        "Specification", "Synthesis", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
         "Recipes", "Scheduler", "Tensors", "Training", "Video",
       ]),
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Specification", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
+        "Specification", "Synthesis", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
         "Recipes", "Scheduler", "Tensors", "Training", "Video",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),
 
     // What several test targets need.
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Datasets", "Video"], path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ConformanceKit"]),
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
     .testTarget(
       name: "FlowTests", dependencies: ["Specification", "Flow", "Layers", "Video", "Tensors", "ConformanceKit"]),
+    .testTarget(name: "SpecificationTests", dependencies: ["Specification"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
+        "Synthesis",
         "Specification", "Propagation", "Training", "Backbone", "Datasets", "Flow", "Layers", "Scheduler",
         "Tensors", "Video",
       ]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Synthesis", "Video", "Tensors"]),
+    .testTarget(
+      name: "SynthesisTests", dependencies: ["Synthesis", "Datasets", "Flow", "Video", "Tensors"]),
     .testTarget(
       name: "BackboneTests",
       dependencies: ["Specification", "Backbone", "ConformanceKit", "Layers", "Tensors", "Video"]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [
+        "Synthesis",
         "Specification", "Recipes", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline",
         "Propagation",
         "Scheduler", "Tensors", "Video",
@@ -131,6 +139,7 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
+        "Synthesis",
         "Evaluation", "Backbone", "Datasets", "Flow", "Pipeline", "Propagation", "Recipes",
         "Scheduler",
         "Video",

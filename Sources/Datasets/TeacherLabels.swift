@@ -79,12 +79,12 @@ public struct TeacherLabels: LabelledClip {
 
   /// A number that other pixels or another size would hardly give, in sixteen digits.
   private static func fingerprint(of image: Image) -> String {
-    var hash = StreetRandom.mixed(UInt64(image.width) << 32 | UInt64(image.height))
+    var hash = splitMix64(UInt64(image.width) << 32 | UInt64(image.height))
     image.withUnsafeBytes { bytes in
       for start in stride(from: 0, to: bytes.count, by: 8) {
         var word: UInt64 = 0
         for byte in bytes[start..<min(start + 8, bytes.count)] { word = word << 8 | UInt64(byte) }
-        hash = StreetRandom.mixed(hash ^ word)
+        hash = splitMix64(hash ^ word)
       }
     }
     let digits = String(hash, radix: 16)
@@ -108,4 +108,12 @@ private final class Remembered: Sendable {
     }
     return made
   }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+private func splitMix64(_ value: UInt64) -> UInt64 {
+  var mixed = value &+ 0x9E37_79B9_7F4A_7C15
+  mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+  mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+  return mixed ^ (mixed >> 31)
 }

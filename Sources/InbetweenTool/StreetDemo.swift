@@ -10,6 +10,7 @@ internal import Propagation
 internal import Recipes
 internal import Scheduler
 internal import Synchronization
+internal import Synthesis
 internal import Video
 
 /// A rendered street, labelled by networks that were trained on other streets: by the heavy one on key

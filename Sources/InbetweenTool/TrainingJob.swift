@@ -10,6 +10,7 @@ internal import Propagation
 internal import Recipes
 internal import Scheduler
 internal import Specification
+internal import Synthesis
 internal import Tensors
 internal import Training
 internal import Video

@@ -2,6 +2,7 @@
 
 public import Datasets
 internal import Foundation
+internal import Synthesis
 
 /// What a data set is asked for.
 public struct ClipRequest: Sendable {

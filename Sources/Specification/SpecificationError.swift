@@ -7,7 +7,17 @@ public struct SpecificationError: Error, Hashable, CustomStringConvertible {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// A file that describes something is wrong.
     public static let badDescription = Code(rawValue: "bad description")
+    /// A part's text cannot be taken apart.
+    public static let badSyntax = Code(rawValue: "bad syntax")
+    public static let unknownPart = Code(rawValue: "unknown part")
+    public static let unknownOption = Code(rawValue: "unknown option")
+    public static let badValue = Code(rawValue: "bad value")
+    public static let tooDeep = Code(rawValue: "too deep")
+    public static let tooLarge = Code(rawValue: "too large")
+    /// Parts that are right each by itself and cannot work together.
+    public static let incompatible = Code(rawValue: "incompatible")
     public static let missingFile = Code(rawValue: "missing file")
     public static let badWeights = Code(rawValue: "bad weights")
   }
@@ -23,5 +33,10 @@ public struct SpecificationError: Error, Hashable, CustomStringConvertible {
   /// The same error with the name of the file before it.
   public func located(in file: String) -> SpecificationError {
     SpecificationError(code, "\(file): \(message)")
+  }
+
+  /// The same error with the place in a file before it.
+  public func located(in file: String, line: Int) -> SpecificationError {
+    SpecificationError(code, "\(file):\(line): \(message)")
   }
 }

@@ -9,6 +9,7 @@ import Pipeline
 import Propagation
 import Recipes
 import Scheduler
+import Synthesis
 import Testing
 import Video
 

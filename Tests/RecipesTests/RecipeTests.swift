@@ -10,6 +10,7 @@ import Propagation
 import Recipes
 import Scheduler
 import Specification
+import Synthesis
 import TestSupport
 import Testing
 import Video

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import Layers
 import Specification
+import Synthesis
 import Tensors
 import TestSupport
 import Testing

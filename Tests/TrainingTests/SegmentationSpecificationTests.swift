@@ -4,6 +4,7 @@ import Backbone
 import Datasets
 import Layers
 import Specification
+import Synthesis
 import Tensors
 import Testing
 import Training

@@ -4,6 +4,7 @@ import Backbone
 import Datasets
 import Foundation
 import Layers
+import Synthesis
 import Tensors
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@
 
 public import Datasets
 internal import Flow
+public import Synthesis
 public import Video
 
 /// Pairs of frames whose motion is known, as many as wanted.

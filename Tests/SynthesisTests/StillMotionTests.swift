@@ -2,6 +2,8 @@
 
 import Datasets
 import Flow
+import Synthesis
+import TestSupport
 import Testing
 import Video
 

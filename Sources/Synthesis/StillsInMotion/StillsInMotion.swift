@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Datasets
 public import Video
 
 /// Stills set in motion: of each, short clips with labels, exact motion and occlusion.

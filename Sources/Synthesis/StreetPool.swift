@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Datasets
 public import Video
 
 /// Single frames of many rendered streets, to train on where no data has been downloaded.

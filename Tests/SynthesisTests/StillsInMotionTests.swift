@@ -4,6 +4,7 @@ import Datasets
 import Dispatch
 import Flow
 import Foundation
+import Synthesis
 import TestSupport
 import Testing
 import Video

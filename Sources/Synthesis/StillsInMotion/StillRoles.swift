@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Datasets
 internal import Video
 
 /// What part each class plays when a still is set in motion.

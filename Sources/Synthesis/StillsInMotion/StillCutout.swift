@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Datasets
 internal import Video
 
 /// Something cut out of a still by its label mask: it stands upright, and faces the camera or slants.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Datasets
 internal import Video
 
 /// A still taken apart, ready to be set in motion.

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Datasets
+public import Datasets
 import Foundation
-import Video
+public import Video
 
 /// Made-up stills of a street: sky, two rows of houses, a road, and things that stand on it.
 ///
 /// Colours are smooth in themselves, so that they can be read between pixels, and tell places and things
 /// apart.
-struct DrawnStills: LabelledClip {
-  let name = "drawn"
-  let classes = ClassList.camVid
-  let count: Int
-  var size = PixelSize(width: 200, height: 150)
-  var isLabelled = true
+public struct DrawnStills: LabelledClip {
+  public let name = "drawn"
+  public let classes = ClassList.camVid
+  public let count: Int
+  public var size = PixelSize(width: 200, height: 150)
+  public var isLabelled = true
   /// Whether anything stands on the road of a still.
-  var hasThings: @Sendable (_ index: Int) -> Bool = { _ in true }
+  public var hasThings: @Sendable (_ index: Int) -> Bool = { _ in true }
+
+  public init(
+    count: Int, size: PixelSize = PixelSize(width: 200, height: 150), isLabelled: Bool = true,
+    hasThings: @escaping @Sendable (_ index: Int) -> Bool = { _ in true }
+  ) {
+    (self.count, self.size, self.isLabelled) = (count, size, isLabelled)
+    self.hasThings = hasThings
+  }
 
   private struct Thing {
     let label: UInt8, columns: Range<Int>, rows: Range<Int>, colour: Int
@@ -42,7 +50,7 @@ struct DrawnStills: LabelledClip {
     return (3, 0)
   }
 
-  func frame(at index: Int) throws -> Frame {
+  public func frame(at index: Int) throws -> Frame {
     let picture = Image(width: size.width, height: size.height, channels: 3) { bytes in
       for y in 0..<size.height {
         for x in 0..<size.width {
@@ -58,7 +66,7 @@ struct DrawnStills: LabelledClip {
     return Frame(index: index, time: Double(index), pixels: picture)
   }
 
-  func labels(at index: Int) throws -> Image? {
+  public func labels(at index: Int) throws -> Image? {
     guard isLabelled else { return nil }
     return Image(width: size.width, height: size.height, channels: 1) { bytes in
       for y in 0..<size.height {
@@ -68,7 +76,7 @@ struct DrawnStills: LabelledClip {
   }
 }
 
-extension Image {
+public extension Image {
   /// A sample between pixels, clamped to the picture: slow and plain.
   func bilinear(_ x: Double, _ y: Double, _ channel: Int) -> Double {
     let (x, y) = (min(max(x, 0), Double(width - 1)), min(max(y, 0), Double(height - 1)))

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An option of a part: its name, what it may be, and how it is written.
+public struct OptionSpec: Sendable {
+  /// What an option may be.
+  public indirect enum Kind: Sendable {
+    /// True where its name is given.
+    case flag
+    case integer(ClosedRange<Int>)
+    /// A number of a range; `above` leaves the lower bound out.
+    case number(ClosedRange<Double>, above: Bool = false)
+    case text
+    /// A file or a folder.
+    case path
+    case choice([String])
+    /// Several values, with slashes between them.
+    case list(Kind)
+  }
+
+  public let name: String
+  public let kind: Kind
+  /// What it is where it is not given; nil where it must be given, or may be left out.
+  public let standard: OptionValue?
+  public let isRequired: Bool
+  /// Whether it may be given by its place, without its name.
+  public let isPositional: Bool
+  /// What stands for it in help: `N`, `PIXELS`.
+  public let placeholder: String
+  /// What it was called before.
+  public let formerNames: [String]
+
+  private init(
+    _ name: String, _ kind: Kind, standard: OptionValue?, isRequired: Bool, isPositional: Bool,
+    placeholder: String?, formerNames: [String]
+  ) {
+    (self.name, self.kind, self.standard) = (name, kind, standard)
+    (self.isRequired, self.isPositional) = (isRequired, isPositional)
+    (self.placeholder, self.formerNames) = (placeholder ?? name.uppercased(), formerNames)
+  }
+
+  /// An option that must be given, by its place or by its name.
+  public static func required(
+    _ name: String, _ kind: Kind, placeholder: String? = nil, formerNames: [String] = []
+  ) -> OptionSpec {
+    OptionSpec(
+      name, kind, standard: nil, isRequired: true, isPositional: true, placeholder: placeholder,
+      formerNames: formerNames)
+  }
+
+  /// An option that may be left out, and is then `standard` or nothing.
+  public static func optional(
+    _ name: String, _ kind: Kind, standard: OptionValue? = nil, positional: Bool = true,
+    placeholder: String? = nil, formerNames: [String] = []
+  ) -> OptionSpec {
+    OptionSpec(
+      name, kind, standard: standard, isRequired: false, isPositional: positional,
+      placeholder: placeholder, formerNames: formerNames)
+  }
+
+  /// An option that is true where its name is given.
+  public static func flag(_ name: String) -> OptionSpec {
+    OptionSpec(
+      name, .flag, standard: false, isRequired: false, isPositional: false, placeholder: name,
+      formerNames: [])
+  }
+}
+
+/// A place for another part inside a part.
+public struct PartSlot: Sendable {
+  /// Its name as a key: `base`.
+  public let name: String
+  /// The role of what fills it: `scheduler`.
+  public let role: String
+
+  public init(_ name: String, role: String) { (self.name, self.role) = (name, role) }
+}
+
+/// What is wrong with a part's options: "needs a rate or a threshold".
+public struct InvalidOption: Error, Hashable {
+  public let message: String
+  public init(_ message: String) { self.message = message }
+}
+
+/// A kind of part: its name, its options, what it is made of.
+public struct PartDescriptor: Sendable {
+  public let kind: String
+  public let summary: String
+  public let options: [OptionSpec]
+  public let slot: PartSlot?
+  /// What it was called before.
+  public let formerNames: [String]
+  /// How it is written: `every:N`.
+  public let usage: String
+  let validate: @Sendable (ResolvedOptions) throws(InvalidOption) -> Void
+
+  /// A kind of part; `validate` looks at what each option by itself cannot tell.
+  public init(
+    _ kind: String, _ summary: String, options: [OptionSpec] = [], slot: PartSlot? = nil,
+    formerNames: [String] = [], usage: String? = nil,
+    validate: @escaping @Sendable (ResolvedOptions) throws(InvalidOption) -> Void = { _ in }
+  ) {
+    (self.kind, self.summary, self.options, self.slot) = (kind, summary, options, slot)
+    (self.formerNames, self.validate) = (formerNames, validate)
+    let places =
+      options.map { option in
+        if case .flag = option.kind { return option.name }
+        return option.isPositional ? option.placeholder : "\(option.name)=\(option.placeholder)"
+      } + (slot.map { [$0.role.uppercased()] } ?? [])
+    self.usage = usage ?? (places.isEmpty ? kind : "\(kind):\(places.joined(separator: ","))")
+  }
+
+  func option(_ name: String) -> OptionSpec? { options.first { $0.name == name } }
+}
+
+/// The options of a canonical spec, by type.
+///
+/// Asking for an option that the part does not declare is a programmer's error.
+public struct ResolvedOptions: Sendable {
+  private let spec: PartSpec
+
+  public init(_ spec: PartSpec) { self.spec = spec }
+
+  public subscript(_ name: String) -> OptionValue? { spec.options[name] }
+
+  /// - Precondition: the option is a whole number.
+  public func integer(_ name: String) -> Int { required(name, integerIfGiven(name)) }
+
+  public func integerIfGiven(_ name: String) -> Int? {
+    if case .integer(let value) = spec.options[name] { value } else { nil }
+  }
+
+  /// - Precondition: the option is a number.
+  public func number(_ name: String) -> Double { required(name, numberIfGiven(name)) }
+
+  public func numberIfGiven(_ name: String) -> Double? { spec.options[name]?.asNumber }
+
+  /// - Precondition: the option is text, a path or a choice.
+  public func text(_ name: String) -> String { required(name, textIfGiven(name)) }
+
+  public func textIfGiven(_ name: String) -> String? {
+    if case .text(let value) = spec.options[name] { value } else { nil }
+  }
+
+  public func flag(_ name: String) -> Bool { spec.options[name] == .bool(true) }
+
+  /// The numbers of a list; none where it is not given.
+  public func numbers(_ name: String) -> [Double] {
+    guard case .list(let values) = spec.options[name] else { return [] }
+    return values.compactMap(\.asNumber)
+  }
+
+  /// The part in a slot.
+  ///
+  /// - Precondition: the part has that slot.
+  public func part(_ slot: String) -> PartSpec { required(slot, spec.parts[slot]) }
+
+  private func required<Value>(_ name: String, _ value: Value?) -> Value {
+    guard let value else { preconditionFailure("\(spec.kind) has no \(name)") }
+    return value
+  }
+}
