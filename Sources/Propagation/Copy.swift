@@ -5,6 +5,7 @@ public import Tensors
 /// Features stay where they were: the baseline every other propagator has to beat.
 public struct Copy: Propagator {
   public let reference = MotionReference.key
+  public var usesFlow: Bool { false }
 
   public init() {}
 

@@ -19,6 +19,9 @@ public protocol Propagator: Sendable {
   /// None unless a propagator says otherwise.
   var keptStages: [String] { get }
 
+  /// Whether it asks for optical flow. True unless a propagator says otherwise.
+  var usesFlow: Bool { get }
+
   /// What is worth doing once to a tensor that will be carried many times, such as laying it out
   /// for fast reading; the values stay.
   func prepare(_ cached: Tensor) throws -> Tensor
@@ -41,6 +44,8 @@ public enum MotionReference: String, Sendable, Hashable, CaseIterable {
 
 extension Propagator {
   public var keptStages: [String] { [] }
+
+  public var usesFlow: Bool { true }
 
   public func prepare(_ cached: Tensor) throws -> Tensor { cached }
 

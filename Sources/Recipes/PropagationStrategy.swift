@@ -13,9 +13,15 @@ public struct PropagationStrategy: Sendable {
   public let fusion: (any Fusion)?
   /// The stage whose output is carried; nil where any will do.
   public let tap: String?
+  /// The optical flow that it was trained along, as text; nil where nothing was trained.
+  public let trainedFlow: String?
 
-  public init(_ propagator: any Propagator, fusion: (any Fusion)? = nil, tap: String? = nil) {
+  public init(
+    _ propagator: any Propagator, fusion: (any Fusion)? = nil, tap: String? = nil,
+    trainedFlow: String? = nil
+  ) {
     (self.propagator, self.fusion, self.tap) = (propagator, fusion, tap)
+    self.trainedFlow = trainedFlow
   }
 
   /// What was trained, in a model folder, for a backbone.
@@ -26,25 +32,7 @@ public struct PropagationStrategy: Sendable {
       try PropagationSpecification(root, folder: folder.path)
     }
     let part = try folder.load { try specification.part(behind: backbone, parameters: $0) }
-    self.init(part.propagator, fusion: part.fusion, tap: specification.tap)
+    self.init(
+      part.propagator, fusion: part.fusion, tap: specification.tap, trainedFlow: specification.flow)
   }
-}
-
-/// Makes a strategy for a backbone.
-public typealias StrategyMaker = @Sendable (any Backbone) throws -> PropagationStrategy
-
-extension [Card<StrategyMaker>] {
-  /// The propagators by name, and what was trained.
-  public static let strategies: Self =
-    [Card<any Propagator>].propagators.map { card in
-      card.map { propagator in { _ in PropagationStrategy(propagator) } }
-    } + [
-      Card(
-        "trained", setting: "FOLDER",
-        "what was trained to carry features: a folder with spec.yaml and its weights"
-      ) {
-        guard let folder = $0, !folder.isEmpty else { throw Misfit("needs a folder") }
-        return { try PropagationStrategy(ModelFolder(at: folder), behind: $0) }
-      }
-    ]
 }

@@ -1,78 +1,136 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
-internal import Specification
+public import Specification
+internal import Synchronization
 
-/// A published system as a composition of this package's parts.
+/// A published system as a pipeline of parts.
 ///
 /// Each part is written as on the command line, so that any of them can be put in another's place.
 public struct Recipe: Sendable {
   public let name: String
   /// What it does, and who published it.
   public let summary: String
-  private let compose: @Sendable (RecipeModels) -> Composition
+  private let compose: @Sendable (RecipeModels) -> PipelineSpec
 
-  init(
+  /// A system; `compose` says its parts, with trained models out of a folder of them.
+  public init(
     _ name: String, _ summary: String,
-    compose: @escaping @Sendable (RecipeModels) -> Composition
+    compose: @escaping @Sendable (RecipeModels) -> PipelineSpec
   ) {
     (self.name, self.summary, self.compose) = (name, summary, compose)
   }
 
   /// The parts, with what was trained out of `models`.
-  public func composition(of models: RecipeModels) -> Composition { compose(models) }
+  public func pipeline(of models: RecipeModels) -> PipelineSpec {
+    var spec = compose(models)
+    if spec.backbone == nil { spec.backbone = PartSpec("network", ["path": .text(models.backbone)]) }
+    return spec
+  }
 
   /// The data for which all that it takes has been trained, in this folder.
   public func dataWithWeights(in folder: String) -> [String] {
     let folders = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let data = Set(folders.compactMap { $0.split(separator: "-").first.map(String.init) })
     return data.sorted().filter { data in
-      let models = RecipeModels(in: folder, data: data), parts = compose(models)
-      let names = [parts.scheduler, parts.propagation, parts.flow].flatMap {
-        $0.split { ",:".contains($0) }.map(String.init)
+      let used = FoldersUsed()
+      _ = pipeline(of: RecipeModels(in: folder, data: data, used: used))
+      return used.all.allSatisfy {
+        ModelFolder.exists(at: $0)
+          && FileManager.default.fileExists(atPath: ModelFolder.weightsPath(in: $0))
       }
-      let needed = [models.backbone] + names.filter { $0.hasPrefix(models[""]) }
-      return needed.allSatisfy { ModelFolder.exists(at: $0) }
     }
   }
 }
 
-/// Where what was trained lies: a folder of folders, each named after the data and what it is.
-public struct RecipeModels: Sendable, Hashable {
+/// Where trained models lie: a folder of folders, each named after the data and what it is.
+public struct RecipeModels: Sendable {
   public let folder: String
   /// The data that all of it was trained on: `camvid`, `street`.
   public let data: String
+  private let used: FoldersUsed?
 
   public init(in folder: String = "Models", data: String = "camvid") {
-    (self.folder, self.data) = (folder, data)
+    self.init(in: folder, data: data, used: nil)
   }
 
-  /// The folder of what carries, fuses or schedules.
-  public subscript(_ part: String) -> String { "\(folder)/\(data)-\(part)" }
+  fileprivate init(in folder: String, data: String, used: FoldersUsed?) {
+    (self.folder, self.data, self.used) = (folder, data, used)
+  }
+
+  /// The folder of a trained propagation, fusion or scheduler.
+  public subscript(_ part: String) -> String {
+    let path = "\(folder)/\(data)-\(part)"
+    used?.add(path)
+    return path
+  }
 
   /// The folder of the heavy network.
   public var backbone: String { data == "camvid" ? self["resnet18"] : self["heavy"] }
+
+  /// The trained propagation of this name.
+  public func trained(_ part: String) -> PartSpec {
+    PartSpec("trained", ["folder": .text(self[part])])
+  }
 }
 
-/// Makes the parts of a recipe, and names the folder of its backbone, out of a folder of models.
-public typealias RecipeMaker = @Sendable (_ models: String) -> (Composition, backbone: String)
+/// The systems by name, open to anyone's.
+public struct RecipeBook: Sendable {
+  /// In the order in which they were added.
+  public private(set) var all: [Recipe] = []
 
-extension [Card<RecipeMaker>] {
-  /// The systems; the setting names the data that their networks were trained on.
-  public static let recipes: Self = Recipe.all.map { recipe in
-    Card(recipe.name, setting: "DATA", recipe.summary) { data in
-      { folder in
-        let models = RecipeModels(in: folder, data: data ?? "camvid")
-        return (recipe.composition(of: models), models.backbone)
-      }
+  /// A book without recipes.
+  public init() {}
+
+  /// Adds a system.
+  ///
+  /// - Precondition: none of that name is there yet.
+  public mutating func add(_ recipe: Recipe) {
+    precondition(!all.contains { $0.name == recipe.name }, "two recipes are called \(recipe.name)")
+    all.append(recipe)
+  }
+
+  /// The parts of `NAME` or `NAME:DATA`, out of a folder of models.
+  ///
+  /// - Throws: `SpecificationError` naming the nearest recipe and those that there are.
+  public func pipeline(
+    _ text: String, models: String = "Models"
+  ) throws(SpecificationError) -> PipelineSpec {
+    let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = halves.first.map(String.init) ?? ""
+    guard let recipe = all.first(where: { $0.name == name }) else {
+      throw SpecificationError(
+        .unknownPart, "no recipe '\(name)'; \(suggestion(for: name, among: all.map(\.name)))")
     }
+    let data = halves.count > 1 ? String(halves[1]) : "camvid"
+    guard !data.isEmpty else {
+      throw SpecificationError(.badValue, "the recipe \(name):DATA has nothing after its colon")
+    }
+    return recipe.pipeline(of: RecipeModels(in: models, data: data))
+  }
+}
+
+extension RecipeBook {
+  /// The systems that this package ships.
+  public static var standard: RecipeBook {
+    var book = RecipeBook()
+    for recipe in Recipe.all { book.add(recipe) }
+    return book
   }
 }
 
 extension Recipe {
+  /// The systems that this package ships.
   public static let all: [Recipe] = [
     .perFrame, .deepFeatureFlow, .accel, .davss, .dvsNet, .llvss, .lowLatency, .clockwork,
     .adaptiveClockwork, .pipelinedClockwork, .budgetAware, .arSeg, .grfp, .netWarp, .twoClocks,
     .codecClocks,
   ]
+}
+
+/// Notes which folders a recipe names.
+private final class FoldersUsed: Sendable {
+  private let folders = Mutex<Set<String>>([])
+  func add(_ path: String) { folders.withLock { _ = $0.insert(path) } }
+  var all: Set<String> { folders.withLock { $0 } }
 }

@@ -18,6 +18,10 @@ package struct DescriptionReader {
     guard yaml.utf8.count <= Self.maximumBytes else {
       throw SpecificationError(.badDescription, "the description is longer than 1 MiB")
     }
+    // A few hundred bytes of aliases can stand for billions of nodes.
+    if let line = YAMLText.lineOfAnchor(in: yaml) {
+      throw SpecificationError(.badDescription, "line \(line) uses an anchor or an alias")
+    }
     let node: Node?
     do { node = try Yams.compose(yaml: yaml) } catch {
       let reason = "\(error)".split(separator: "\n").joined(separator: " ")

@@ -91,6 +91,15 @@ public struct Grammar: Sendable {
     return try reading.finished()
   }
 
+  /// What a canonical spec and the parts inside it cannot do without.
+  public func requirements(of spec: PartSpec, as role: String) -> Set<PartRequirement> {
+    guard let descriptor = try? descriptor(of: spec.kind, as: role) else { return [] }
+    guard let slot = descriptor.slot, let part = spec.parts[slot.name] else {
+      return descriptor.requirements
+    }
+    return descriptor.requirements.union(requirements(of: part, as: slot.role))
+  }
+
   private func checkDepth(_ depth: Int, _ role: String) throws(SpecificationError) {
     guard depth <= PartSpec.maximumDepth else {
       throw SpecificationError(

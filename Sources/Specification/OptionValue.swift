@@ -71,3 +71,8 @@ extension OptionValue: Codable {
     }
   }
 }
+
+extension OptionValue {
+  /// The value as it is written in a short text.
+  public var text: String { ShortText.value(self) }
+}

@@ -81,6 +81,17 @@ public struct InvalidOption: Error, Hashable {
   public init(_ message: String) { self.message = message }
 }
 
+/// What a part cannot do without: an open set.
+public struct PartRequirement: RawRepresentable, Hashable, Sendable {
+  public let rawValue: String
+  public init(rawValue: String) { self.rawValue = rawValue }
+
+  /// Labels of the clip that it runs on.
+  public static let labels = PartRequirement(rawValue: "labels")
+  /// Stages of the backbone after the tap, or a fusion.
+  public static let stagesAfterTap = PartRequirement(rawValue: "stages after the tap")
+}
+
 /// A kind of part: its name, its options, what it is made of.
 public struct PartDescriptor: Sendable {
   public let kind: String
@@ -91,16 +102,18 @@ public struct PartDescriptor: Sendable {
   public let formerNames: [String]
   /// How it is written: `every:N`.
   public let usage: String
+  /// What it cannot do without.
+  public let requirements: Set<PartRequirement>
   let validate: @Sendable (ResolvedOptions) throws(InvalidOption) -> Void
 
   /// A kind of part; `validate` looks at what each option by itself cannot tell.
   public init(
     _ kind: String, _ summary: String, options: [OptionSpec] = [], slot: PartSlot? = nil,
-    formerNames: [String] = [], usage: String? = nil,
+    formerNames: [String] = [], usage: String? = nil, requires: Set<PartRequirement> = [],
     validate: @escaping @Sendable (ResolvedOptions) throws(InvalidOption) -> Void = { _ in }
   ) {
     (self.kind, self.summary, self.options, self.slot) = (kind, summary, options, slot)
-    (self.formerNames, self.validate) = (formerNames, validate)
+    (self.formerNames, self.validate, requirements) = (formerNames, validate, requires)
     let places =
       options.map { option in
         if case .flag = option.kind { return option.name }

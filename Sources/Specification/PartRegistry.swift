@@ -62,14 +62,14 @@ public struct PartRegistry<Part>: Sendable {
   /// - Precondition: no kind of that name is registered yet.
   public mutating func register(
     _ kind: String, _ summary: String, options: [OptionSpec] = [], slot: PartSlot? = nil,
-    formerNames: [String] = [], usage: String? = nil,
+    formerNames: [String] = [], usage: String? = nil, requires: Set<PartRequirement> = [],
     validate: @escaping @Sendable (ResolvedOptions) throws(InvalidOption) -> Void = { _ in },
     build: @escaping Builder
   ) {
     register(
       PartDescriptor(
         kind, summary, options: options, slot: slot, formerNames: formerNames, usage: usage,
-        validate: validate), build: build)
+        requires: requires, validate: validate), build: build)
   }
 
   /// Adds a kind of part that was described elsewhere.

@@ -10,6 +10,7 @@ public import Tensors
 /// itself, so that at first each place keeps its class.
 public struct DifferenceConvolution: LearnedPropagator {
   public let reference = MotionReference.key
+  public var usesFlow: Bool { false }
   public let parameters: Parameters
   private let convolution: Conv2d
 

@@ -13,6 +13,7 @@ public import Tensors
 /// reaches the flow network through the warp, which by the paper's own ablation matters most.
 public struct ScaledWarp: LearnedPropagator {
   public let reference = MotionReference.key
+  public var usesFlow: Bool { false }
   public let parameters: Parameters
   public let flow: FlowNetwork
   private let scale: Conv2d

@@ -13,6 +13,7 @@ public import Tensors
 /// picture are left out. The kernels begin as copies of the place itself, but for a hundredth.
 public struct VariantConvolution: LearnedPropagator {
   public let reference = MotionReference.key
+  public var usesFlow: Bool { false }
   public let parameters: Parameters
   /// The early stage whose features tell the kernels.
   public let stage: String

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Specification
+
 extension Recipe {
   /// Efficient Semantic Segmentation by Altering Resolutions for Compressed Videos (Hu et al., CVPR 2023, section 3).
   ///
@@ -9,8 +11,8 @@ extension Recipe {
   public static let arSeg = Recipe(
     "ar-seg", "low resolution between keys, codec motion, local attention (Hu et al., CVPR 2023)"
   ) { models in
-    Composition(
-      scheduler: "every:12", propagation: "trained:\(models["creff"])",
+    PipelineSpec(
+      scheduler: "every:12", propagator: models.trained("creff"),
       flow: "codec:filled,rounded")
   }
 }

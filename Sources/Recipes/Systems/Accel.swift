@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Specification
+
 extension Recipe {
   /// Accel: A Corrective Fusion Network (Jain et al., CVPR 2019, section 3).
   ///
@@ -11,7 +13,7 @@ extension Recipe {
   public static let accel = Recipe(
     "accel", "warped scores corrected by a light network's (Jain et al., CVPR 2019)"
   ) { models in
-    Composition(
-      scheduler: "every:5", propagation: "trained:\(models["accel"])", flow: "chained:dis:medium")
+    PipelineSpec(
+      scheduler: "every:5", propagator: models.trained("accel"), flow: "chained:dis:medium")
   }
 }

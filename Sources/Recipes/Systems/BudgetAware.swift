@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Specification
+
 extension Recipe {
   /// Budget-Aware Deep Semantic Video Segmentation (Mahasseni et al., CVPR 2017, section 3).
   ///
@@ -11,8 +13,8 @@ extension Recipe {
   public static let budgetAware = Recipe(
     "budget-aware", "a hard budget of keys, one convolution elsewhere (Mahasseni et al., CVPR 2017)"
   ) { models in
-    Composition(
-      scheduler: "policy:\(models["policy"]),9/20",
-      propagation: "trained:\(models["difference"])", flow: "zero")
+    PipelineSpec(
+      scheduler: PartSpec("policy", ["folder": .text(models["policy"]), "budget": [9, 20]]),
+      propagator: models.trained("difference"), flow: "zero")
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Specification
+
 /// Clockwork Convnets for Video Semantic Segmentation (Shelhamer et al., ECCV 2016 workshops, section 4): stages with
 /// clocks of their own. Shallow stages run on every frame; what the deep ones gave last is copied. Nothing is trained.
 extension Recipe {
@@ -7,7 +9,7 @@ extension Recipe {
   public static let clockwork = Recipe(
     "clockwork", "deep stages on every other frame, shallow ones on all (Shelhamer et al., 2016)"
   ) { _ in
-    Composition(scheduler: "every:2", propagation: "copy", tap: "context")
+    PipelineSpec(scheduler: "every:2", propagator: "copy", tap: "context")
   }
 
   /// The deep stages once the strongest channel of shallow features has changed in too many places: as often as on
@@ -15,8 +17,8 @@ extension Recipe {
   public static let adaptiveClockwork = Recipe(
     "clockwork-adaptive", "deep stages once shallow ones have changed (Shelhamer et al., 2016)"
   ) { _ in
-    Composition(
-      scheduler: "labels:layer2,rate=0.5", propagation: "copy", tap: "context")
+    PipelineSpec(
+      scheduler: "labels:layer2,rate=0.5", propagator: "copy", tap: "context")
   }
 
   /// The deep stages on every frame, while the next one is worked on: what they give is a frame old, and nothing
@@ -24,7 +26,7 @@ extension Recipe {
   public static let pipelinedClockwork = Recipe(
     "clockwork-pipelined", "deep stages a frame behind, in the background (Shelhamer et al., 2016)"
   ) { _ in
-    Composition(
-      scheduler: "background:1,every:1", propagation: "copy", tap: "context")
+    PipelineSpec(
+      scheduler: "background:1,every:1", propagator: "copy", tap: "context")
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Specification
+
 extension Recipe {
   /// Video Semantic Segmentation with Distortion-Aware Feature Correction (Zhuang et al., TCSVT 2020, section III).
   ///
@@ -9,6 +11,6 @@ extension Recipe {
   public static let davss = Recipe(
     "davss", "a light network's scores where the warp is wrong (Zhuang et al., TCSVT 2020)"
   ) { models in
-    Composition(scheduler: "every:5", propagation: "trained:\(models["guided"])")
+    PipelineSpec(scheduler: "every:5", propagator: models.trained("guided"))
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Specification
+
 extension Recipe {
   /// Dynamic Video Segmentation Network (Xu et al., CVPR 2018, section 3).
   ///
@@ -12,8 +14,8 @@ extension Recipe {
   public static let dvsNet = Recipe(
     "dvsnet", "regions with learned keys of their own, scores warped (Xu et al., CVPR 2018)"
   ) { models in
-    Composition(
-      scheduler: "learned:\(models["change"]),rate=0.1", flow: "chained:dis:ultrafast",
-      regions: "2x2:16")
+    PipelineSpec(
+      scheduler: PartSpec("learned", ["folder": .text(models["change"]), "rate": 0.1]), flow: "chained:dis:ultrafast",
+      regions: .quarters)
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Specification
+
 extension Recipe {
   /// Deep Feature Flow for Video Recognition (Zhu et al., CVPR 2017, section 3).
   ///
@@ -10,6 +12,6 @@ extension Recipe {
   public static let deepFeatureFlow = Recipe(
     "dff", "key features along learned motion, times a scale field (Zhu et al., CVPR 2017)"
   ) { models in
-    Composition(scheduler: "every:5", propagation: "trained:\(models["dff"])")
+    PipelineSpec(scheduler: "every:5", propagator: models.trained("dff"))
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Specification
+
 /// Systems that see every frame and gain accuracy or calm by what was seen before it.
 ///
 /// The network runs on every frame, as what carries asks for the frame's own features; a key, which forgets what was
@@ -11,7 +13,7 @@ extension Recipe {
   public static let grfp = Recipe(
     "grfp", "each frame's scores and those warped, through a gated unit (Nilsson et al., CVPR 2018)"
   ) { models in
-    Composition(scheduler: "every:100", propagation: "trained:\(models["grfp"])")
+    PipelineSpec(scheduler: "every:100", propagator: models.trained("grfp"))
   }
 
   /// Semantic Video CNNs through Representation Warping (Gadde et al., ICCV 2017, section 3).
@@ -20,6 +22,6 @@ extension Recipe {
   public static let netWarp = Recipe(
     "netwarp", "every frame's features and those warped, blended (Gadde et al., ICCV 2017)"
   ) { models in
-    Composition(scheduler: "every:100", propagation: "trained:\(models["netwarp"])")
+    PipelineSpec(scheduler: "every:100", propagator: models.trained("netwarp"))
   }
 }

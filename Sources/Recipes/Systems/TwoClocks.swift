@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Specification
+
 /// This package's own: the deep stages on a slow clock, the shallow ones on a fast one, everything carried along motion, and
 /// scores that remember. Nothing is trained.
 extension Recipe {
@@ -14,8 +16,8 @@ extension Recipe {
   public static let twoClocks = Recipe(
     "two-clocks", "deep and shallow stages on clocks of their own, warped, scores that remember"
   ) { _ in
-    Composition(
-      scheduler: "shallow:3,every:5", flow: "chained:dis:medium", tap: "context", smoothing: "0.5")
+    PipelineSpec(
+      scheduler: "shallow:3,every:5", flow: "chained:dis:medium", tap: "context", smoothing: .half)
   }
 
   /// The same along the video's own motion vectors, a key every 6th frame: for groups of 12 without B pictures, as AR-Seg
@@ -23,7 +25,7 @@ extension Recipe {
   public static let codecClocks = Recipe(
     "two-clocks-codec", "the same along the codec's motion"
   ) { _ in
-    Composition(
-      scheduler: "shallow:2,every:6", flow: "codec:filled,rounded", tap: "context", smoothing: "0.5")
+    PipelineSpec(
+      scheduler: "shallow:2,every:6", flow: "codec:filled,rounded", tap: "context", smoothing: .half)
   }
 }

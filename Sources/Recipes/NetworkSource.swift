@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+internal import Foundation
+public import Specification
+public import Video
+
+/// A network that a pipeline can run, opened but not loaded.
+///
+/// What is said of it is known at once; the network itself, which may be large, is made by `load`.
+public protocol NetworkSource: Sendable {
+  /// What users call it: its folder or file.
+  var path: String { get }
+  /// The classes that its scores stand for.
+  var classes: ClassList { get }
+  /// Every file that is read.
+  var files: [String] { get }
+
+  /// The network, made ready for use, and the head that reads what it gives.
+  func load() throws -> (backbone: any Backbone, head: any SegmentationHead)
+}
+
+/// What runs networks of some kind: how a path tells that it is one for it.
+public struct Engine: Sendable {
+  /// The kind of backbone that it registers.
+  public let kind: String
+  /// Whether what lies at a path is for this engine, as its name or its first bytes say.
+  public let opens: @Sendable (_ path: String) -> Bool
+
+  public init(_ kind: String, opens: @escaping @Sendable (_ path: String) -> Bool) {
+    (self.kind, self.opens) = (kind, opens)
+  }
+}
+
+extension Registries {
+  /// A backbone's spec in its one form: a path alone is given to the first engine that opens it.
+  func backbone(_ spec: PartSpec, by grammar: Grammar) throws(SpecificationError) -> PartSpec {
+    let (role, path) = (backbones.role, spec.kind)
+    let head = path.prefix { $0 != ":" }
+    guard spec.options.isEmpty, spec.parts.isEmpty, !grammar.has(head, as: role) else {
+      return try grammar.canonical(spec, as: role)
+    }
+    guard let engine = engines.first(where: { $0.opens(path) }) ?? engines.last else {
+      throw SpecificationError(.unknownPart, "no engine is there that could open \(path)")
+    }
+    return try grammar.canonical(PartSpec(engine.kind, ["path": .text(path)]), as: role)
+  }
+
+  /// Opens the backbone of a canonical spec.
+  public func source(of spec: PartSpec, in context: BuildContext) throws -> any NetworkSource {
+    let source = try backbones.build(spec, in: context)
+    source.files.forEach(context.note(file:))
+    return source
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Backbone
+package import Datasets
+internal import Foundation
+internal import Specification
+internal import Video
+
+extension Registries {
+  mutating func registerBackbones() {
+    let path = OptionSpec.required("path", .path)
+    backbones.register(
+      "network", "a network of this package's own: a folder with spec.yaml and its weights",
+      options: [path], usage: "FOLDER"
+    ) { options, _ in try FolderSource(NetworkFolder(at: options.text("path"))) }
+    backbones.register(
+      "torchscript", "a TorchScript network, with FILE.yaml beside it that says how to feed it",
+      options: [path], usage: "FILE.pt"
+    ) { options, _ in try TorchScriptSource(at: options.text("path")) }
+    backbones.register(
+      "truth", "a clip's own labels in the place of a network, in eval and calibrate only",
+      requires: [.labels]
+    ) { _, context in
+      guard let clip = context[LabelledTruth.self]?.clip else {
+        throw SpecificationError(
+          .incompatible, "--backbone truth needs a labelled clip, which only eval and calibrate have")
+      }
+      return TruthSource(clip: clip)
+    }
+    engines = [
+      Engine("network") { path in
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+          && isFolder.boolValue
+      },
+      Engine("torchscript") { _ in true },
+    ]
+  }
+}
+
+/// The clip whose labels stand in the place of a network.
+package struct LabelledTruth: Sendable {
+  let clip: any LabelledClip
+  package init(clip: any LabelledClip) { self.clip = clip }
+}
+
+private struct FolderSource: NetworkSource {
+  private let folder: NetworkFolder
+  init(_ folder: NetworkFolder) { self.folder = folder }
+
+  var path: String { folder.path }
+  var classes: ClassList { folder.specification.classes }
+  var files: [String] { [folder.folder.specificationPath, folder.folder.weightsPath] }
+
+  func load() throws -> (backbone: any Backbone, head: any SegmentationHead) {
+    let network = try folder.network().folded()
+    return (network, network.head)
+  }
+}
+
+private struct TorchScriptSource: NetworkSource {
+  let path: String
+  private let description: NetworkDescription
+
+  init(at path: String) throws(SpecificationError) {
+    (self.path, description) = (path, try NetworkDescription(besideNetwork: path))
+  }
+
+  var classes: ClassList { description.classes }
+  var files: [String] { [path, NetworkDescription.path(besideNetwork: path)] }
+
+  func load() throws -> (backbone: any Backbone, head: any SegmentationHead) {
+    let network = try ImportedNetwork(contentsOf: path, description: description)
+    return (network, network.head)
+  }
+}
+
+private struct TruthSource: NetworkSource {
+  let clip: any LabelledClip
+
+  var path: String { "truth" }
+  var classes: ClassList { clip.classes }
+  var files: [String] { [] }
+
+  func load() -> (backbone: any Backbone, head: any SegmentationHead) {
+    let truth = GroundTruthBackbone(of: clip)
+    return (truth, truth.head)
+  }
+}

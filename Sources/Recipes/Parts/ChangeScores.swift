@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Layers
+internal import Scheduler
+internal import Specification
+
+extension Registries {
+  mutating func registerChangeScores() {
+    register(
+      changeScore: "moved", "a keyframe once the picture has moved so many pixels on average",
+      unit: "PIXELS"
+    ) { _, _ in MotionMagnitude() }
+    register(
+      changeScore: "spread", "a keyframe once parts of the picture have moved so many pixels apart",
+      unit: "PIXELS"
+    ) { _, _ in MotionDeviation() }
+    register(
+      changeScore: "warp-error",
+      "a keyframe once the keyframe, warped along the optical flow, differs by LEVELS of 255",
+      unit: "LEVELS"
+    ) { _, _ in WarpError() }
+    register(
+      changeScore: "unknown",
+      "a keyframe once the flow of a SHARE of pixels is unknown: of codec motion, intra blocks",
+      unit: "SHARE"
+    ) { _, _ in UnknownFraction() }
+    register(
+      changeScore: "confidence",
+      "a keyframe once the mean probability of the best class has fallen by LOSS since the keyframe",
+      unit: "LOSS"
+    ) { _, _ in UncertaintyIncrease(.confidence) }
+    register(
+      changeScore: "entropy",
+      "a keyframe once the mean entropy of the classes, 0 to 1, has risen by RISE since the keyframe",
+      unit: "RISE"
+    ) { _, _ in UncertaintyIncrease(.entropy) }
+    registerFeatureScores()
+  }
+
+  private mutating func registerFeatureScores() {
+    let stage = OptionSpec.required("stage", .text)
+    register(
+      changeScore: "features",
+      "a keyframe once features after STAGE have changed by CHANGE of their norm",
+      options: [stage], unit: "CHANGE"
+    ) { options, _ in FeatureChange(after: options.text("stage")) }
+    register(
+      changeScore: "labels",
+      "a keyframe once a SHARE of places has another best channel after STAGE (Clockwork)",
+      options: [stage], unit: "SHARE"
+    ) { options, _ in LabelChange(after: options.text("stage")) }
+    register(
+      changeScore: "learned",
+      "a keyframe once a trained network predicts so much change: a folder with its weights",
+      options: [.required("folder", .path)], unit: "CHANGE"
+    ) { options, context in
+      let folder = try ModelFolder(at: options.text("folder"))
+      folder.files.forEach(context.note(file:))
+      return try LearnedChangeScore(folder)
+    }
+  }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Datasets
+internal import Foundation
+internal import Specification
+internal import Synthesis
+
+extension Registries {
+  mutating func registerDatasets() {
+    registerRead()
+    registerMade()
+    datasets.register(
+      "video", "the frames of a video or a folder of pictures, without labels",
+      options: [.required("file", .path)], usage: "video:FILE"
+    ) { options, _ in
+      let file = options.text("file")
+      return DataSource(path: file, isLabelled: false, pairing: .filmed) {
+        try VideoClip(file, limit: $0.limit)
+      }
+    }
+  }
+
+  private mutating func registerRead() {
+    registerFolder("camvid", "CamVid as downloaded: train, trainannot, val, valannot, …") {
+      root, request in
+      let clip = try CamVid(root: root, split: request.split, limit: request.limit)
+      try require(clip.labelledCount, in: "\(root)/\(request.split)annot")
+      return clip
+    }
+    registerFolder(
+      "cityscapes", "Cityscapes: leftImg8bit and gtFine, or images and labels", pairing: .filmed
+    ) { root, request in
+      let clip = try Cityscapes(root: root, split: request.split, limit: request.limit)
+      try require(clip.labelledCount, in: "\(root) for \(clip.name)")
+      return clip
+    }
+    registerFolder(
+      "davis", "DAVIS 2016: a sequence with its masks, DIR/SEQUENCE, or all for davis:DIR",
+      pairing: .filmed
+    ) { path, request in
+      let clip = try davis(at: path, limit: request.limit)
+      try require(clip.labelledCount, in: "\(path), in Annotations/480p")
+      return clip
+    }
+    registerFolder("folder", "images and labels of the same names, or the list SPLIT.txt") {
+      root, request in
+      let clip = try ImageFolder(root: root, split: request.split, limit: request.limit)
+      try require(clip.labelledCount, in: "\(root)/labels")
+      return clip
+    }
+    registerFolder("stills", "stills of CamVid's or a folder's set in motion, ten frames each") {
+      try stillsInMotion(in: $0, $1)
+    }
+  }
+
+  private mutating func registerFolder(
+    _ kind: String, _ summary: String, pairing: DataSource.Pairing = .setInMotion,
+    open: @escaping @Sendable (String, ClipRequest) throws -> any LabelledClip
+  ) {
+    datasets.register(
+      kind, summary, options: [.required("folder", .path)], usage: "\(kind):DIR"
+    ) { options, _ in
+      let given = options.text("folder")
+      let folder = given.count > 1 && given.hasSuffix("/") ? String(given.dropLast()) : given
+      return DataSource(path: folder, pairing: pairing) { try open(folder, $0) }
+    }
+  }
+
+  private mutating func registerMade() {
+    let seed = OptionSpec.required("seed", .integer(0...Int.max))
+    datasets.register(
+      "street", "MovingStreet: rendered driving, with exact labels, depth, boxes and motion",
+      options: [seed]
+    ) { options, _ in
+      let seed = UInt64(options.integer("seed"))
+      return DataSource { street(seed, $0, usually: 100) }
+    }
+    datasets.register(
+      "streets", "stills of many MovingStreets to train on; its val split is a run", options: [seed]
+    ) { options, _ in
+      let seed = UInt64(options.integer("seed"))
+      return DataSource(pairing: .rendered(seed: seed)) { request in
+        guard request.split == "train" else { return street(seed, request, usually: 40) }
+        return StreetPool(seed: seed, count: request.limit ?? 400, threads: request.threads)
+      }
+    }
+  }
+}
+
+private func street(_ seed: UInt64, _ request: ClipRequest, usually count: Int) -> StreetClip {
+  StreetClip(seed: seed, count: request.limit ?? count, threads: request.threads)
+}
+
+private func require(_ labelledCount: Int, in place: String) throws(DatasetError) {
+  guard labelledCount > 0 else { throw DatasetError(.missing, "no labels in \(place)") }
+}
+
+private func isFolder(_ path: String) -> Bool {
+  var isFolder: ObjCBool = false
+  return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+}
+
+/// All sequences where the path is that of the data set, else the one that its last part names.
+private func davis(at path: String, limit: Int?) throws(DatasetError) -> DAVIS {
+  if isFolder("\(path)/JPEGImages") { return try DAVIS(root: path, limit: limit) }
+  let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+  let root = parts.count > 1 ? parts.dropLast().joined(separator: "/") : "."
+  return try DAVIS(
+    root: root.isEmpty ? "/" : root, sequences: Array(parts.suffix(1)), limit: limit)
+}
+
+/// Of CamVid's split where the folder has one, else of a folder of pictures.
+///
+/// To train on, each still gives two frames; else clips are of ten.
+private func stillsInMotion(in root: String, _ request: ClipRequest) throws -> StillReel {
+  let stills = try StillsInMotion(in: root, split: request.split)
+  if request.split == "train" {
+    return StillReel(
+      of: stills, count: request.limit ?? 2 * stills.stillCount, length: 2, gap: 5)
+  }
+  return StillReel(of: stills, count: request.limit ?? 100)
+}
+
+extension StillsInMotion {
+  fileprivate init(in root: String, split: String) throws {
+    if isFolder("\(root)/\(split)") {
+      let stills = try CamVid(root: root, split: split)
+      try require(stills.labelledCount, in: "\(root)/\(split)annot")
+      self.init(stills: stills, seed: 0)
+    } else {
+      let stills = try ImageFolder(root: root, split: split)
+      try require(stills.labelledCount, in: "\(root)/labels")
+      self.init(stills: stills, seed: 0)
+    }
+  }
+}

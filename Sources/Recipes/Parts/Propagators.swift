@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Backbone
+internal import Foundation
+internal import Layers
+internal import Propagation
+package import Specification
+internal import Tensors
+
+extension Registries {
+  mutating func registerPropagators() {
+    propagators.register("copy", "features stay where they were: the baseline") { _, _ in
+      PropagationStrategy(Copy())
+    }
+    propagators.register(
+      "warp",
+      "features follow the optical flow; 'previous' from frame to frame, 'zero' reads zeros outside",
+      options: [
+        .optional(
+          "reference", .choice(["keyframe", "previous"]), standard: "keyframe", positional: false),
+        .optional("border", .choice(["clamp", "zero"]), standard: "clamp", positional: false),
+      ], usage: "warp[:previous,zero]"
+    ) { options, _ in
+      PropagationStrategy(
+        Warp(
+          from: options.text("reference") == "previous" ? .previous : .key,
+          border: options.text("border") == "zero" ? .zero : .clamp))
+    }
+    propagators.register(
+      "trained", "a trained propagation: a folder with its weights",
+      options: [.required("folder", .path)]
+    ) { options, context in
+      guard let backbone = context[BackboneInUse.self] else {
+        preconditionFailure("a trained propagation is built behind a backbone")
+      }
+      let folder = try ModelFolder(at: options.text("folder"))
+      folder.files.forEach(context.note(file:))
+      let strategy = try PropagationStrategy(folder, behind: backbone.backbone)
+      try strategy.warnOfOtherParts(folder, backbone, in: context)
+      return strategy
+    }
+  }
+}
+
+/// The backbone that parts are built behind.
+package struct BackboneInUse: Sendable {
+  package let backbone: any Backbone
+  /// Its folder or file; nil where it has none.
+  package let path: String?
+
+  package init(_ backbone: any Backbone, path: String? = nil) {
+    (self.backbone, self.path) = (backbone, path)
+  }
+}
+
+extension PropagationStrategy {
+  /// Says where a part runs behind another backbone, or along another flow, than it was trained with.
+  fileprivate func warnOfOtherParts(
+    _ folder: ModelFolder, _ backbone: BackboneInUse, in context: BuildContext
+  ) throws {
+    let trained = try folder.read { (root) throws(SpecificationError) in
+      try PropagationSpecification(root, folder: folder.path)
+    }
+    func resolved(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+    if let path = backbone.path, resolved(path) != resolved(trained.backbone) {
+      context.note(
+        warning: "\(folder.path) was trained behind \(trained.backbone), and runs behind \(path)")
+    }
+    let grammar = context.registries.grammar, role = context.registries.flows.role
+    let before = try grammar.parse(trained.flow, as: role)
+    if let flow = context[FlowInUse.self]?.spec, flow != before, propagator.usesFlow {
+      context.note(
+        warning: "\(folder.path) was trained along \(trained.flow), and runs along "
+          + grammar.text(of: flow, as: role))
+    }
+  }
+}
+
+/// The optical flow that a pipeline runs along.
+package struct FlowInUse: Sendable {
+  package let spec: PartSpec
+  package init(_ spec: PartSpec) { self.spec = spec }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Layers
+package import Scheduler
+internal import Specification
+
+extension Registries {
+  mutating func registerSchedulers() {
+    schedulers.register(
+      "every", "a keyframe every N frames; every:1 is per-frame inference",
+      options: [.required("interval", .count, placeholder: "N")]
+    ) { options, _ in FixedInterval(every: options.integer("interval")) }
+    schedulers.register(
+      "random", "each frame is a keyframe with this probability: the honest baseline",
+      options: [.required("rate", .share)]
+    ) { options, _ in RandomKeyframes(rate: options.number("rate")) }
+    schedulers.register(
+      "oracle", "the best keyframes at this rate, chosen by the labels: the upper bound, in eval only",
+      options: [.required("rate", .share)], requires: [.labels]
+    ) { options, context in
+      guard let oracle = context[Oracle.self] else {
+        throw SpecificationError(
+          .incompatible, "the scheduler oracle chooses by labels, which only eval has")
+      }
+      return try oracle.keyframes(options.number("rate"))
+    }
+    schedulers.register(
+      "codec", "a keyframe where the codec has one, and N frames after it at the latest",
+      options: [.optional("longest", .count, placeholder: "N")], usage: "codec[:N]"
+    ) { options, _ in
+      options.integerIfGiven("longest").map { CodecKeyframes(longest: $0) } ?? CodecKeyframes()
+    }
+    registerTrainedSchedulers()
+    registerWrappers()
+    registerResolutions()
+  }
+
+  private mutating func registerTrainedSchedulers() {
+    schedulers.register(
+      "policy", "a budget of keyframes spent as a trained policy says (Budget-Aware)",
+      options: [
+        .required("folder", .path),
+        .optional("budget", .list(.count), placeholder: "KEYFRAMES/FRAMES"),
+        .optional("rate", .share, positional: false, placeholder: "R"),
+      ],
+      usage: "policy:FOLDER,rate=R|policy:FOLDER,KEYFRAMES/FRAMES",
+      validate: { (options) throws(InvalidOption) in _ = try KeyframeBudget.Terms(options) }
+    ) { options, context in
+      let folder = try ModelFolder(at: options.text("folder"))
+      folder.files.forEach(context.note(file:))
+      return BudgetPolicy(try PolicyNetwork(folder), within: try KeyframeBudget.Terms(options))
+    }
+    schedulers.register(
+      "calibrated",
+      "a keyframe at the threshold that 'inbetween calibrate --keep FOLDER' found for a score",
+      options: [.required("folder", .path)], slot: PartSlot("score", role: "scheduler"),
+      usage: "calibrated:FOLDER,SCORE:rate=R"
+    ) { options, context in
+      try StoredThresholds.scheduler(options, in: context)
+    }
+  }
+
+  private mutating func registerWrappers() {
+    let base = PartSlot("base", role: "scheduler")
+    wrap("shots", "another scheduler's keyframes and one at each cut: shots:every:10", base) {
+      _, other in ShotChange(other)
+    }
+    wrap(
+      "budget", "another scheduler's keyframes, but never more than a SHARE of the frames", base,
+      [.required("share", .share)]
+    ) { options, other in BudgetedScheduler(other, share: options.number("share")) }
+    wrap(
+      "background",
+      "another scheduler's keyframes, computed on another thread and used N frames later: no frame waits",
+      base, [.required("frames", .count, placeholder: "N")]
+    ) { options, other in BackgroundRefresh(other, frames: options.integer("frames")) }
+    wrap(
+      "shallow",
+      "another scheduler's keyframes; between them the stages after the tap run on every Nth frame",
+      base, [.required("interval", .count, placeholder: "N")], requires: [.stagesAfterTap]
+    ) { options, other in ShallowClock(other, every: options.integer("interval")) }
+  }
+
+  /// Registers a scheduler around another one.
+  private mutating func wrap(
+    _ kind: String, _ summary: String, _ base: PartSlot, _ options: [OptionSpec] = [],
+    requires: Set<PartRequirement> = [],
+    make: @escaping @Sendable (ResolvedOptions, any KeyframeScheduler) -> any KeyframeScheduler
+  ) {
+    schedulers.register(kind, summary, options: options, slot: base, requires: requires) {
+      options, context in
+      make(options, try context.scheduler(options.part("base")))
+    }
+  }
+
+  private mutating func registerResolutions() {
+    schedulers.register(
+      "ladder",
+      "another scheduler's keyframes, all but every Nth of smaller pictures, or as large as a budget allows",
+      options: [
+        .required("scales", .list(.share), placeholder: "SCALE"),
+        .optional("interval", .count, placeholder: "N"),
+        .optional("budget", .share, positional: false, placeholder: "SHARE"),
+      ], slot: PartSlot("base", role: "scheduler"),
+      usage: "ladder:SCALE,N,SCHEDULER|ladder:SCALE/SCALE,budget=SHARE,SCHEDULER",
+      validate: { (options) throws(InvalidOption) in
+        guard (options["interval"] == nil) != (options["budget"] == nil) else {
+          throw InvalidOption("needs either an interval or budget=SHARE")
+        }
+        guard options["budget"] != nil || options.numbers("scales").count == 1 else {
+          throw InvalidOption("takes several scales with budget=SHARE only")
+        }
+      }
+    ) { options, context in
+      let (other, scales) = (try context.scheduler(options.part("base")), options.numbers("scales"))
+      if let share = options.numberIfGiven("budget") {
+        return BudgetedResolution(other, scales: scales, share: share)
+      }
+      return AlternatingResolution(
+        other, scale: scales[0], fullEvery: options.integer("interval"))
+    }
+  }
+}
+
+/// What finds the best keyframes of a labelled clip for the pipeline that is being made.
+package struct Oracle: Sendable {
+  /// The keyframes where a share of the frames is to be one.
+  package let keyframes: @Sendable (_ rate: Double) throws -> any KeyframeScheduler
+
+  package init(
+    keyframes: @escaping @Sendable (_ rate: Double) throws -> any KeyframeScheduler
+  ) { self.keyframes = keyframes }
+}
+
+extension BuildContext {
+  /// The registries that the part is made out of.
+  ///
+  /// - Precondition: the context was made by registries.
+  var registries: Registries {
+    guard let registries = self[Registries.self] else {
+      preconditionFailure("parts of parts are built in the context of registries")
+    }
+    return registries
+  }
+
+  /// The scheduler that another one is made around.
+  func scheduler(_ spec: PartSpec) throws -> any KeyframeScheduler {
+    try registries.schedulers.build(spec, in: self)
+  }
+}
+
+extension KeyframeBudget.Terms {
+  /// A budget as `rate=R` or KEYFRAMES/FRAMES name one.
+  fileprivate init(_ options: ResolvedOptions) throws(InvalidOption) {
+    let block = options.numbers("budget").map { Int($0) }
+    if let rate = options.numberIfGiven("rate"), block.isEmpty {
+      self = .rate(rate)
+    } else if options["rate"] == nil, block.count == 2, block[0] <= block[1] {
+      self = .block(keys: block[0], frames: block[1])
+    } else {
+      throw InvalidOption("needs either rate=R or KEYFRAMES/FRAMES, such as 20/100")
+    }
+  }
+}

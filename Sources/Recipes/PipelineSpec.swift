@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Specification
+
+/// The parts of a pipeline by their specs: a value that can be compared, hashed and written down.
+///
+/// ```swift
+/// let spec = try PipelineSpec(scheduler: "every:5", flow: "chained:dis:medium", tap: "context")
+///   .canonical(in: .standard)
+/// ```
+///
+/// As YAML: keys `backbone`, `head`, `scheduler`, `propagator`, `fusion`, `flow`, `tap`,
+/// `temporal_smoothing` and `regions`.
+public struct PipelineSpec: Sendable, Hashable {
+  /// The heavy network; nil where it is given otherwise.
+  public var backbone: PartSpec?
+  /// The model folder of a head for another task than the backbone's own; nil for its own.
+  public var head: PartSpec?
+  public var scheduler: PartSpec
+  public var propagator: PartSpec
+  /// What joins propagated features with what is seen of the frame; nil for nothing, or what the propagator
+  /// was trained with.
+  public var fusion: PartSpec?
+  /// The optical flow estimator; nil for the one that the propagator was trained along, else `dis:medium`.
+  public var flow: PartSpec?
+  /// The stage whose output is propagated; nil for the last one, or what the propagator was trained for.
+  public var tap: String?
+  public var smoothing: SmoothingSpec?
+  /// Regions of the frame with keyframes of their own; nil for the frame as a whole.
+  public var regions: RegionsSpec?
+
+  /// A pipeline of these parts.
+  public init(
+    backbone: PartSpec? = nil, head: PartSpec? = nil, scheduler: PartSpec = "every:5",
+    propagator: PartSpec = "warp", fusion: PartSpec? = nil, flow: PartSpec? = nil,
+    tap: String? = nil, smoothing: SmoothingSpec? = nil, regions: RegionsSpec? = nil
+  ) {
+    (self.backbone, self.head, self.scheduler) = (backbone, head, scheduler)
+    (self.propagator, self.fusion, self.flow) = (propagator, fusion, flow)
+    (self.tap, self.smoothing, self.regions) = (tap, smoothing, regions)
+  }
+
+  /// The same with every part in its one form; nothing is loaded.
+  ///
+  /// - Throws: `SpecificationError` for a name, an option or a value that is wrong.
+  public func canonical(in registries: Registries) throws(SpecificationError) -> PipelineSpec {
+    let grammar = registries.grammar
+    var spec = self
+    func canonical(_ part: PartSpec?, _ role: String) throws(SpecificationError) -> PartSpec? {
+      guard let part else { return nil }
+      return try grammar.canonical(part, as: role)
+    }
+    if let backbone { spec.backbone = try registries.backbone(backbone, by: grammar) }
+    spec.scheduler = try grammar.canonical(scheduler, as: registries.schedulers.role)
+    spec.propagator = try grammar.canonical(propagator, as: registries.propagators.role)
+    spec.fusion = try canonical(fusion, registries.fusions.role)
+    spec.flow = try canonical(flow, registries.flows.role)
+    return spec
+  }
+}
+
+extension PipelineSpec: Codable {
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case backbone, head, scheduler, propagator, fusion, flow, tap, regions
+    case smoothing = "temporal_smoothing"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: CodingKeys.self)
+    func part(_ key: CodingKeys) throws -> PartSpec? { try keys.decodeIfPresent(PartSpec.self, forKey: key) }
+    self.init(
+      backbone: try part(.backbone), head: try part(.head),
+      scheduler: try part(.scheduler) ?? "every:5", propagator: try part(.propagator) ?? "warp",
+      fusion: try part(.fusion), flow: try part(.flow),
+      tap: try keys.decodeIfPresent(String.self, forKey: .tap),
+      smoothing: try keys.decodeIfPresent(SmoothingSpec.self, forKey: .smoothing),
+      regions: try keys.decodeIfPresent(RegionsSpec.self, forKey: .regions))
+  }
+}
+
+/// How much scores keep of earlier ones where the picture has not changed: `0.5`, or `0.5,20`.
+public struct SmoothingSpec: Sendable, Hashable {
+  /// What counts of the earlier scores, from 0 to 1.
+  public var weight: Double
+  /// The difference, in levels of 255, at which a third of that is left.
+  public var tolerance: Double
+
+  public init(weight: Double, tolerance: Double = 20) throws(SpecificationError) {
+    guard (0...1).contains(weight), tolerance > 0, tolerance.isFinite else {
+      throw Self.refusal("\(weight),\(tolerance)")
+    }
+    (self.weight, self.tolerance) = (weight, tolerance)
+  }
+
+  /// Reads WEIGHT or WEIGHT,LEVELS.
+  public init(_ text: String) throws(SpecificationError) {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
+      Double($0) ?? .nan
+    }
+    guard (1...2).contains(numbers.count) else { throw Self.refusal(text) }
+    do throws(SpecificationError) {
+      self = try SmoothingSpec(weight: numbers[0], tolerance: numbers.count == 2 ? numbers[1] : 20)
+    } catch { throw Self.refusal(text) }
+  }
+
+  /// Half of the earlier scores.
+  static let half = SmoothingSpec(checkedWeight: 0.5, 20)
+
+  private init(checkedWeight weight: Double, _ tolerance: Double) {
+    (self.weight, self.tolerance) = (weight, tolerance)
+  }
+
+  private static func refusal(_ text: String) -> SpecificationError {
+    SpecificationError(
+      .badValue,
+      "temporal smoothing needs WEIGHT from 0 to 1, or WEIGHT,LEVELS above 0, not '\(text)'")
+  }
+}
+
+extension SmoothingSpec: Codable, CustomStringConvertible {
+  public var description: String { "\(OptionValue(weight).text),\(OptionValue(tolerance).text)" }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let number = try? container.decode(Double.self) {
+      try self.init(weight: number)
+    } else {
+      try self.init(try container.decode(String.self))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+/// A grid of regions with keyframes of their own: `2x2`, or `2x2:16` for how far they overlap.
+public struct RegionsSpec: Sendable, Hashable {
+  public var rows: Int, columns: Int
+  /// Pixels by which a region reaches over its inner borders.
+  public var overlap: Int
+
+  /// Two by two, sixteen pixels over their borders.
+  static let quarters = RegionsSpec(rows: 2, columns: 2, overlap: 16)
+
+  private init(rows: Int, columns: Int, overlap: Int) {
+    (self.rows, self.columns, self.overlap) = (rows, columns, overlap)
+  }
+
+  /// Reads ROWSxCOLUMNS or ROWSxCOLUMNS:PIXELS.
+  public init(_ text: String) throws(SpecificationError) {
+    let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let sides = (halves.first ?? "").split(separator: "x", omittingEmptySubsequences: false)
+      .map { Int($0) ?? 0 }
+    overlap = halves.count > 1 ? Int(halves[1]) ?? -1 : 16
+    guard sides.count == 2, sides.allSatisfy((1...64).contains), (0...4096).contains(overlap)
+    else {
+      throw SpecificationError(
+        .badValue,
+        "regions need ROWSxCOLUMNS, each 1 to 64, or ROWSxCOLUMNS:PIXELS, not '\(text)'")
+    }
+    (rows, columns) = (sides[0], sides[1])
+  }
+}
+
+extension RegionsSpec: Codable, CustomStringConvertible {
+  public var description: String { "\(rows)x\(columns):\(overlap)" }
+
+  public init(from decoder: any Decoder) throws {
+    try self.init(try decoder.singleValueContainer().decode(String.self))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+internal import Flow
+public import Pipeline
+internal import Propagation
+internal import Scheduler
+public import Specification
+
+/// A pipeline that was made of a spec, once: what runs, and what it was really made of.
+public struct ResolvedPipeline: Sendable {
+  /// The spec with every default filled in: the flow and the tap that are used.
+  public let spec: PipelineSpec
+  /// The pipeline, of frames as a whole.
+  public let pipeline: KeyframePipeline
+  /// Every file that was read for its parts.
+  public let files: [String]
+  /// What is odd about the parts and is to be said once.
+  public let warnings: [String]
+
+  /// The same pipeline for each region, where the spec wants regions.
+  ///
+  /// - Throws: `IncompatibleParts` where a part of it needs whole frames.
+  public func regional() throws(IncompatibleParts) -> any LabellingPipeline {
+    guard let regions = spec.regions else { return pipeline }
+    return try RegionPipeline(
+      pipeline, rows: regions.rows, columns: regions.columns, overlap: regions.overlap)
+  }
+}
+
+extension PipelineSpec {
+  /// The pipeline of these parts around a backbone that is loaded.
+  ///
+  /// Every part is made once. `configure` may add to the context what the last part, the scheduler, is made
+  /// of; it is given the pipeline without it.
+  ///
+  /// - Throws: `SpecificationError` for a part that is wrong or does not go with the others.
+  public func resolve(
+    around backbone: some Backbone, head: some SegmentationHead, path: String? = nil,
+    in registries: Registries = .standard, threads: Int = 1,
+    configure: (inout BuildContext, KeyframePipeline) throws -> Void = { _, _ in }
+  ) throws -> ResolvedPipeline {
+    var spec = try canonical(in: registries)
+    var context = registries.context(threads: threads)
+    context[BackboneInUse.self] = BackboneInUse(backbone, path: path)
+    context[FlowInUse.self] = spec.flow.map(FlowInUse.init)
+    let strategy = try registries.propagators.build(spec.propagator, in: context)
+    spec.flow = try spec.flow ?? strategy.flow(in: registries)
+    let flow = try registries.flows.build(try spec.required(\.flow), in: context)
+    context[FlowInUse.self] = spec.flow.map(FlowInUse.init)
+    let fusion = try spec.fusion.map { try registries.fusions.build($0, in: context) }
+    guard fusion == nil || strategy.fusion == nil else {
+      throw SpecificationError(
+        .incompatible, "the propagator was trained with a fusion of its own; leave out --fusion")
+    }
+    spec.tap = try spec.tap(of: strategy, registries)
+    try spec.checkStagesAfterTap(
+      of: backbone, isFused: (fusion ?? strategy.fusion) != nil, registries)
+    let pipeline = try KeyframePipeline(
+      backbone: backbone, head: head, scheduler: .every(1), propagator: strategy.propagator,
+      fusion: fusion ?? strategy.fusion, flow: flow,
+      smoothing: spec.smoothing.map { .init(weight: $0.weight, tolerance: $0.tolerance) },
+      tap: spec.tap)
+    try configure(&context, pipeline)
+    let scheduler = try registries.schedulers.build(spec.scheduler, in: context)
+    return ResolvedPipeline(
+      spec: spec, pipeline: pipeline.with(scheduler: scheduler), files: context.files,
+      warnings: context.warnings)
+  }
+
+  private func required<Value>(_ path: KeyPath<PipelineSpec, Value?>) throws -> Value {
+    guard let value = self[keyPath: path] else {
+      throw SpecificationError(.badDescription, "the pipeline has no flow")
+    }
+    return value
+  }
+
+  /// The tap that is named, or the one that a part was trained for.
+  private func tap(of strategy: PropagationStrategy, _ registries: Registries) throws -> String? {
+    if let tap, let wanted = strategy.tap, tap != wanted {
+      let text = registries.grammar.text(of: propagator, as: registries.propagators.role)
+      throw SpecificationError(
+        .incompatible, "\(text) propagates the output of '\(wanted)', not of '\(tap)'")
+    }
+    return tap ?? strategy.tap
+  }
+
+  private func checkStagesAfterTap(
+    of backbone: some Backbone, isFused: Bool, _ registries: Registries
+  ) throws {
+    let (grammar, role) = (registries.grammar, registries.schedulers.role)
+    guard grammar.requirements(of: scheduler, as: role).contains(.stagesAfterTap) else { return }
+    let isLast = try tap.map { try backbone.index(ofStage: $0) == backbone.stages.count - 1 } ?? true
+    guard isLast && !isFused else { return }
+    throw SpecificationError(
+      .incompatible,
+      "a clock for the stages after the tap (\(grammar.text(of: scheduler, as: role))) needs stages "
+        + "there: tap one before the last, such as "
+        + "\(backbone.stages.dropLast().last?.name ?? "none here"), or take a fusion")
+  }
+}
+
+extension PropagationStrategy {
+  /// The flow that it was trained along, where it follows any; else the usual one.
+  fileprivate func flow(in registries: Registries) throws -> PartSpec {
+    let text = propagator.usesFlow || fusion != nil ? trainedFlow : nil
+    return try registries.grammar.parse(text ?? "dis:medium", as: registries.flows.role)
+  }
+}

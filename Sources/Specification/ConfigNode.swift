@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Yams
+
+/// A tree of settings out of a YAML file, a recipe or a command line, with the line of each key.
+public struct ConfigNode: Sendable, Hashable {
+  /// What a node holds.
+  public indirect enum Value: Sendable, Hashable {
+    case null
+    case scalar(OptionValue)
+    case list([ConfigNode])
+    case mapping([Entry])
+  }
+
+  /// A key of a mapping with its value.
+  public struct Entry: Sendable, Hashable {
+    public let key: String
+    public var node: ConfigNode
+  }
+
+  public var value: Value
+  /// Where it stands: the file and the line; nil for what no file says.
+  public var place: Place?
+
+  /// A line of a file.
+  public struct Place: Sendable, Hashable {
+    public let file: String
+    public let line: Int
+  }
+
+  public init(_ value: Value, at place: Place? = nil) { (self.value, self.place) = (value, place) }
+
+  /// A mapping without keys.
+  public static let empty = ConfigNode(.mapping([]))
+
+  public static let maximumBytes = 1 << 20, maximumNodes = 10_000, maximumDepth = 40
+
+  /// Reads YAML, of which JSON is a part.
+  ///
+  /// - Throws: `SpecificationError` with the line, where it is none, too large, or uses anchors.
+  public init(yaml: String, file: String) throws(SpecificationError) {
+    let node = try YAMLText.compose(yaml, file: file)
+    var budget = Self.maximumNodes
+    guard let node else { throw SpecificationError(.badDescription, "\(file) is empty") }
+    self = try ConfigNode(node, file: file, depth: 0, budget: &budget)
+  }
+
+  private init(
+    _ node: Node, file: String, depth: Int, budget: inout Int
+  ) throws(SpecificationError) {
+    budget -= 1
+    place = Place(file: file, line: node.mark?.line ?? 1)
+    guard budget > 0, depth <= Self.maximumDepth else {
+      throw SpecificationError(
+        .tooLarge,
+        "\(file) has more than \(Self.maximumNodes) values or \(Self.maximumDepth) levels")
+    }
+    switch node {
+    case .scalar(let scalar):
+      value = try Self.value(of: scalar, node)
+    case .sequence(let sequence):
+      var list: [ConfigNode] = []
+      for item in sequence {
+        list.append(try ConfigNode(item, file: file, depth: depth + 1, budget: &budget))
+      }
+      value = .list(list)
+    case .mapping(let mapping):
+      var entries: [Entry] = []
+      for (key, item) in mapping {
+        let line = key.mark?.line ?? 1
+        guard let name = key.string else {
+          throw SpecificationError(.badDescription, "a key that is no text")
+            .located(in: file, line: line)
+        }
+        var node = try ConfigNode(item, file: file, depth: depth + 1, budget: &budget)
+        node.place = Place(file: file, line: line)
+        entries.append(Entry(key: name, node: node))
+      }
+      value = .mapping(entries)
+    case .alias:
+      throw SpecificationError(.badDescription, "\(file) uses an alias")
+    }
+  }
+
+  private static func value(of scalar: Node.Scalar, _ node: Node) throws(SpecificationError) -> Value {
+    guard scalar.style == .plain else { return .scalar(.text(scalar.string)) }
+    if node.null != nil { return .null }
+    if let truth = node.bool, ["true", "false"].contains(scalar.string) {
+      return .scalar(.bool(truth))
+    }
+    if let number = node.int { return .scalar(.integer(number)) }
+    if let number = node.float, number.isFinite { return .scalar(OptionValue(number)) }
+    return .scalar(.text(scalar.string))
+  }
+}
+
+extension ConfigNode {
+  /// The entries of a mapping; none where it is something else.
+  public var entries: [Entry] {
+    if case .mapping(let entries) = value { entries } else { [] }
+  }
+
+  /// The value of a key; setting nil removes it.
+  public subscript(_ key: String) -> ConfigNode? {
+    get { entries.first { $0.key == key }?.node }
+    set {
+      var entries = entries
+      let index = entries.firstIndex { $0.key == key }
+      switch (index, newValue) {
+      case (let index?, let node?): entries[index].node = node
+      case (let index?, nil): entries.remove(at: index)
+      case (nil, let node?): entries.append(Entry(key: key, node: node))
+      case (nil, nil): return
+      }
+      value = .mapping(entries)
+    }
+  }
+
+  /// The text of a scalar; nil for anything else.
+  public var text: String? {
+    switch value {
+    case .scalar(.text(let text)): text
+    case .scalar(let scalar): scalar.text
+    default: nil
+    }
+  }
+
+  /// Refuses keys that are not among `known`, with the line and the nearest one.
+  public func allow(_ known: [String], path: String = "") throws(SpecificationError) {
+    for entry in entries where !known.contains(entry.key) {
+      let error = SpecificationError(
+        .unknownOption,
+        "unknown key '\(path)\(entry.key)'; \(suggestion(for: entry.key, among: known))")
+      throw entry.node.located(error)
+    }
+  }
+
+  /// The error with the place of this node before it, where it has one.
+  public func located(_ error: SpecificationError) -> SpecificationError {
+    place.map { error.located(in: $0.file, line: $0.line) } ?? error
+  }
+}
+
+/// What is asked of YAML text before anything is made of it.
+enum YAMLText {
+  /// The root node; nil of an empty text.
+  static func compose(_ text: String, file: String) throws(SpecificationError) -> Node? {
+    guard text.utf8.count <= ConfigNode.maximumBytes else {
+      throw SpecificationError(.tooLarge, "\(file) is longer than 1 MiB")
+    }
+    if let line = lineOfAnchor(in: text) {
+      throw SpecificationError(.badDescription, "anchors and aliases are not read")
+        .located(in: file, line: line)
+    }
+    do { return try Yams.compose(yaml: text) } catch {
+      let reason = "\(error)".split(separator: "\n").joined(separator: " ")
+      throw SpecificationError(.badDescription, "\(file) is no YAML: \(reason)")
+    }
+  }
+
+  /// The line of the first anchor or alias, which a few bytes of stand for billions of nodes; nil where
+  /// there is none. Composing alone may take for ever where one is a key.
+  static func lineOfAnchor(in text: String) -> Int? {
+    var (line, last, quote) = (1, UInt8(ascii: "\n"), UInt8(0))
+    var isComment = false
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: "\n") {
+        (line, last, isComment) = (line + 1, byte, false)
+        continue
+      }
+      if isComment { continue }
+      if quote != 0 {
+        if byte == quote { quote = 0 }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): continue
+      case UInt8(ascii: "#"): isComment = true
+      case UInt8(ascii: "\""), UInt8(ascii: "'"): if begins(after: last) { quote = byte }
+      case UInt8(ascii: "&"), UInt8(ascii: "*"): if begins(after: last) { return line }
+      default: break
+      }
+      last = byte
+    }
+    return nil
+  }
+
+  /// Whether a value may begin after this byte.
+  private static func begins(after byte: UInt8) -> Bool {
+    "\n:-?[{,!".utf8.contains(byte)
+  }
+}
