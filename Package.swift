@@ -42,47 +42,57 @@ let package = Package(
 
     // Parts.
     .target(name: "Flow", dependencies: ["CKernels", "Layers", "Tensors", "Video"]),
+    .target(name: "Frames", dependencies: ["Flow", "Tensors", "Video"]),
     .target(name: "Backbone", dependencies: ["Layers", "Tensors", "Video"]),
     .target(
-      name: "Scheduler", dependencies: ["Backbone", "Flow", "Layers", "Tensors", "Video"]),
+      name: "Scheduler", dependencies: ["Backbone", "Flow", "Frames", "Layers", "Tensors", "Video"]),
     .target(
-      name: "Propagation", dependencies: ["Backbone", "Flow", "Layers", "Tensors", "Video"]),
+      name: "Propagation",
+      dependencies: ["Backbone", "Flow", "Frames", "Layers", "Tensors", "Video"]),
 
     // Composition, data, measurement.
     .target(
       name: "Pipeline",
-      dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
+      dependencies: [
+        "Backbone", "Flow", "Frames", "Propagation", "Scheduler", "Tensors", "Video",
+      ]),
     .target(name: "Datasets", dependencies: ["Flow", "Tensors", "Video"]),
     .target(
       name: "Training",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Propagation", "Scheduler",
-        "Tensors", "Video", .product(name: "Yams", package: "Yams"),
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Propagation",
+        "Scheduler", "Tensors", "Video", .product(name: "Yams", package: "Yams"),
       ]),
     .target(
       name: "Evaluation",
-      dependencies: ["Datasets", "Flow", "Pipeline", "Scheduler", "Tensors", "Video"]),
+      dependencies: [
+        "Backbone", "Datasets", "Flow", "Frames", "Pipeline", "Scheduler", "Tensors", "Video",
+      ]),
     .target(
       name: "Recipes",
       dependencies: [
-        "Backbone", "Datasets", "Flow", "Layers", "Pipeline", "Propagation", "Scheduler", "Tensors",
+        "Backbone", "Datasets", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
+        "Scheduler", "Tensors",
         "Video",
       ]),
     .target(
       name: "ConformanceKit",
-      dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
+      dependencies: [
+        "Backbone", "Datasets", "Flow", "Frames", "Layers", "Propagation", "Scheduler", "Tensors",
+        "Video",
+      ]),
 
     // What users import, and the tool.
     .target(
       name: "Inbetween",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
         "Recipes", "Scheduler", "Tensors", "Training", "Video",
       ]),
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
         "Recipes", "Scheduler", "Tensors", "Training", "Video",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -98,47 +108,50 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Propagation", "Training", "Backbone", "Datasets", "Flow", "Layers", "Scheduler",
+        "Propagation", "Training", "Backbone", "Datasets", "Flow", "Frames", "Layers",
+        "Scheduler",
         "Tensors", "Video",
       ]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Video", "Tensors"]),
+    .testTarget(
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "ConformanceKit", "Flow", "Video", "Tensors"]),
     .testTarget(
       name: "BackboneTests",
       dependencies: ["Backbone", "ConformanceKit", "Layers", "Tensors", "Video"]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [
-        "Recipes", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline",
+        "Recipes", "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
         "Propagation",
         "Scheduler", "Tensors", "Video",
       ]),
     .testTarget(
       name: "SchedulerTests",
       dependencies: [
-        "Scheduler", "Backbone", "ConformanceKit", "Flow", "Layers", "Tensors", "Video",
+        "Scheduler", "Backbone", "ConformanceKit", "Flow", "Frames", "Layers", "Tensors", "Video",
       ]),
     .testTarget(
       name: "PropagationTests",
       dependencies: [
-        "Propagation", "Backbone", "Layers", "Flow", "Tensors", "Video", "ConformanceKit",
+        "Propagation", "Backbone", "Layers", "Flow", "Frames", "Tensors", "Video", "ConformanceKit",
       ]),
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Pipeline", "Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video",
+        "Pipeline", "Backbone", "Flow", "Frames", "Propagation", "Scheduler", "Tensors", "Video",
         "ConformanceKit",
       ]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Evaluation", "Backbone", "Datasets", "Flow", "Pipeline", "Propagation", "Recipes",
+        "Evaluation", "Backbone", "Datasets", "Flow", "Frames", "Pipeline", "Propagation", "Recipes",
         "Scheduler",
         "Video",
       ]),
     .testTarget(
       name: "InbetweenToolTests",
       dependencies: [
-        "inbetween", "Backbone", "Flow", "Layers", "Pipeline", "Propagation", "Recipes",
+        "inbetween", "Backbone", "Flow", "Frames", "Layers", "Pipeline", "Propagation", "Recipes",
         "Scheduler", "Tensors", "Video",
       ]),
   ],

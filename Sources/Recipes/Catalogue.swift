@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Flow
+internal import Frames
 public import Propagation
 public import Scheduler
 internal import Tensors
@@ -199,7 +200,7 @@ extension [Card<any Propagator>] {
         throw Misfit("needs words among key, previous, clamp, zero")
       }
       return Warp(
-        from: words.contains("previous") ? .previous : .key,
+        from: words.contains("previous") ? .previous : .keyframe,
         border: words.contains("zero") ? .zero : .clamp)
     },
   ]

@@ -5,6 +5,7 @@ internal import Flow
 public import Pipeline
 internal import Propagation
 internal import Scheduler
+public import Video
 
 /// The parts of a pipeline but for its backbone, by their names in the catalogues.
 public struct Composition: Sendable, Hashable {
@@ -35,7 +36,7 @@ extension Composition {
   ///   trained is missing or does not fit the backbone.
   public func pipeline(
     around backbone: some Backbone, head: some SegmentationHead, threads: Int = 1
-  ) throws -> KeyframePipeline {
+  ) throws -> KeyframePipeline<Image> {
     let strategy = try [Card<StrategyMaker>].strategies.part(propagation)(backbone)
     try StoredThresholds.requireMotion(flow, for: scheduler)
     if let tap, let wanted = strategy.tap, tap != wanted {
@@ -61,7 +62,7 @@ extension Composition {
   /// The same pipeline for each region, where there are regions.
   ///
   /// - Throws: `IncompatibleParts` where a part of it needs whole frames.
-  public func regional(_ pipeline: KeyframePipeline) throws -> any LabellingPipeline {
+  public func regional(_ pipeline: KeyframePipeline<Image>) throws -> any PredictionPipeline<Image> {
     guard let grid = try grid() else { return pipeline }
     return try RegionPipeline(
       pipeline, rows: grid.rows, columns: grid.columns, overlap: grid.overlap)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// Asks for the best keys that there are at a rate: only a measurement, which knows the labels, can grant it
 /// (`OracleSchedule` in Evaluation, which puts `ExplicitKeyframes` in its place).
 ///
@@ -14,7 +16,7 @@ public struct OracleKeyframes: KeyframeScheduler {
     self.rate = rate
   }
 
-  public func decision(at _: inout Moment) -> Decision {
+  public func decision(at _: FrameContext) -> Decision {
     Decision(.key, because: Reason("no labels to choose by"))
   }
 }
