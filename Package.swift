@@ -8,6 +8,8 @@ let package = Package(
   products: [
     .library(name: "Inbetween", targets: ["Inbetween"]),
     .library(name: "InbetweenConformance", targets: ["ConformanceKit"]),
+    // The commands, for a tool with parts of one's own: Docs/Guides/Own-parts.md.
+    .library(name: "InbetweenTool", targets: ["InbetweenTool"]),
     // LibTorch behind a C ABI, opened on first use so that nothing else waits for it to load.
     .library(name: "InbetweenTorch", type: .dynamic, targets: ["CTorchBackend"]),
     .executable(name: "inbetween", targets: ["inbetween"]),
@@ -35,120 +37,132 @@ let package = Package(
       }),
 
     // Values.
+    .target(name: "Specification", dependencies: [.product(name: "Yams", package: "Yams")]),
     .target(name: "Tensors", dependencies: ["CTorch"]),
     .target(name: "Video", dependencies: ["Tensors", "COpenCV", "CFFmpeg"]),
-    .target(name: "Specification", dependencies: [.product(name: "Yams", package: "Yams")]),
     .target(name: "Layers", dependencies: ["Specification", "Tensors"]),
 
     // Parts.
-    .target(name: "Flow", dependencies: ["Specification", "CKernels", "Layers", "Tensors", "Video"]),
-    .target(name: "Backbone", dependencies: ["Specification", "Layers", "Tensors", "Video"]),
+    .target(name: "Flow", dependencies: ["CKernels", "Layers", "Specification", "Tensors", "Video"]),
+    .target(name: "Frames", dependencies: ["Flow", "Tensors", "Video"]),
+    .target(name: "Backbone", dependencies: ["Layers", "Specification", "Tensors", "Video"]),
     .target(
-      name: "Scheduler", dependencies: ["Flow", "Specification", "Layers", "Tensors", "Video"]),
+      name: "Scheduler",
+      dependencies: ["Flow", "Frames", "Layers", "Specification", "Tensors", "Video"]),
     .target(
-      name: "Propagation", dependencies: ["Specification", "Backbone", "Flow", "Layers", "Tensors", "Video"]),
+      name: "Propagation",
+      dependencies: ["Backbone", "Flow", "Frames", "Layers", "Specification", "Tensors", "Video"]),
 
     // Composition, data, measurement.
     .target(
       name: "Pipeline",
-      dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
+      dependencies: [
+        "Backbone", "Flow", "Frames", "Propagation", "Scheduler", "Tensors", "Video",
+      ]),
     .target(name: "Datasets", dependencies: ["Flow", "Tensors", "Video"]),
     .target(name: "Synthesis", dependencies: ["Datasets", "Flow", "Tensors", "Video"]),
     .target(
       name: "Training",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Propagation", "Scheduler",
-        "Specification", "Synthesis", "Tensors", "Video",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Propagation",
+        "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
     .target(
       name: "Evaluation",
-      dependencies: ["Datasets", "Flow", "Pipeline", "Scheduler", "Tensors", "Video"]),
+      dependencies: [
+        "Datasets", "Flow", "Frames", "Pipeline", "Scheduler", "Tensors", "Video",
+      ]),
     .target(
       name: "Recipes",
       dependencies: [
-        "Specification", "Synthesis", "Backbone", "Datasets", "Flow", "Layers", "Pipeline", "Propagation", "Scheduler", "Tensors",
-        "Video",
+        "Backbone", "Datasets", "Flow", "Frames", "Layers", "Pipeline", "Propagation", "Scheduler",
+        "Specification", "Synthesis", "Tensors", "Video",
       ]),
     .target(
       name: "ConformanceKit",
-      dependencies: ["Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video"]),
+      dependencies: [
+        "Backbone", "Datasets", "Flow", "Frames", "Propagation", "Scheduler", "Tensors", "Video",
+      ]),
 
     // What users import, and the tool.
     .target(
       name: "Inbetween",
       dependencies: [
-        "Specification", "Synthesis", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
-        "Recipes", "Scheduler", "Tensors", "Training", "Video",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Training",
+        "Video",
       ]),
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Specification", "Synthesis", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline", "Propagation",
-        "Recipes", "Scheduler", "Tensors", "Training", "Video",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Training",
+        "Video", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),
 
     // What several test targets need.
     .target(
       name: "TestSupport", dependencies: ["Datasets", "Video"], path: "Tests/TestSupport"),
+    .testTarget(name: "SpecificationTests", dependencies: ["Specification"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ConformanceKit"]),
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),
     .testTarget(
-      name: "FlowTests", dependencies: ["Specification", "Flow", "Layers", "Video", "Tensors", "ConformanceKit"]),
-    .testTarget(name: "SpecificationTests", dependencies: ["Specification"]),
+      name: "FlowTests",
+      dependencies: ["Flow", "Layers", "Specification", "Video", "Tensors", "ConformanceKit"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Synthesis",
-        "Specification", "Propagation", "Training", "Backbone", "Datasets", "Flow", "Layers", "Scheduler",
-        "Tensors", "Video",
+        "Training", "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers",
+        "Propagation", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "Flow", "Synthesis", "Video", "Tensors"]),
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "ConformanceKit", "Flow", "Synthesis", "Video", "Tensors"]),
     .testTarget(
-      name: "SynthesisTests", dependencies: ["Synthesis", "Datasets", "Flow", "Video", "Tensors"]),
+      name: "SynthesisTests",
+      dependencies: ["Synthesis", "ConformanceKit", "Datasets", "Flow", "Video", "Tensors"]),
     .testTarget(
       name: "BackboneTests",
-      dependencies: ["Specification", "Backbone", "ConformanceKit", "Layers", "Tensors", "Video"]),
+      dependencies: [
+        "Backbone", "ConformanceKit", "Layers", "Specification", "Tensors", "Video",
+      ]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [
-        "Synthesis",
-        "Specification", "Recipes", "Backbone", "Datasets", "Evaluation", "Flow", "Layers", "Pipeline",
-        "Propagation",
-        "Scheduler", "Tensors", "Video",
+        "Recipes", "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Propagation", "Scheduler", "Specification", "Synthesis", "Tensors", "Training", "Video",
       ]),
     .testTarget(
       name: "SchedulerTests",
       dependencies: [
-        "Specification", "Scheduler", "Backbone", "ConformanceKit", "Flow", "Layers", "Tensors", "Video",
+        "Scheduler", "Backbone", "ConformanceKit", "Flow", "Frames", "Layers", "Specification",
+        "Synthesis", "Tensors", "Video",
       ]),
     .testTarget(
       name: "PropagationTests",
       dependencies: [
-        "Specification", "Propagation", "Backbone", "Layers", "Flow", "Tensors", "Video", "ConformanceKit",
+        "Propagation", "Backbone", "ConformanceKit", "Flow", "Frames", "Layers", "Specification",
+        "Tensors", "Video",
       ]),
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Pipeline", "Backbone", "Flow", "Propagation", "Scheduler", "Tensors", "Video",
-        "ConformanceKit",
+        "Pipeline", "Backbone", "ConformanceKit", "Flow", "Frames", "Propagation", "Scheduler",
+        "Tensors", "Video",
       ]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Synthesis",
-        "Evaluation", "Backbone", "Datasets", "Flow", "Pipeline", "Propagation", "Recipes",
-        "Scheduler",
-        "Video",
+        "Evaluation", "Backbone", "Datasets", "Flow", "Frames", "Pipeline", "Propagation",
+        "Recipes", "Scheduler", "Synthesis", "Video",
       ]),
     .testTarget(
       name: "InbetweenToolTests",
       dependencies: [
-        "inbetween", "Backbone", "Flow", "Layers", "Pipeline", "Propagation", "Recipes",
-        "Scheduler", "Tensors", "Video",
+        "inbetween", "Backbone", "Flow", "Frames", "Layers", "Pipeline", "Propagation", "Recipes",
+        "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
   ],
   swiftLanguageModes: [.v6],

@@ -9,10 +9,10 @@ import Inbetween
 struct TimeLimit: KeyframeScheduler {
   let seconds: Double
 
-  func decision(at moment: inout Moment) -> Decision {
+  func decision(at context: FrameContext) -> Decision {
     Decision(
-      moment.secondsSinceKey >= seconds ? .key : .propagated,
-      because: Reason("seconds", score: moment.secondsSinceKey, threshold: seconds))
+      context.secondsSinceKeyframe >= seconds ? .key : .propagated,
+      because: Reason("seconds", score: context.secondsSinceKeyframe, threshold: seconds))
   }
 }
 

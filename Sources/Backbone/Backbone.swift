@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Layers
 public import Tensors
 public import Video
 
@@ -74,89 +73,6 @@ extension Backbone {
   }
 }
 
-/// Turns what a backbone's last stage gives into one score a class and pixel.
-///
-/// *Must keep* this law: the output has a channel for each class, and the size it is asked for.
-public protocol SegmentationHead: Sendable {
-  /// Which classes the channels stand for.
-  var classes: ClassList { get }
-
-  /// Scores at the working size: 1 × classes × height × width.
-  func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor
-
-  /// The class with the highest score at the working size: 1 × height × width bytes. Scores and then the best of them,
-  /// unless a head has a shorter way.
-  func labels(of features: Tensor, size: PixelSize) throws -> Tensor
-
-  /// The class with the highest score at the working size, and that score: 1 × height × width each. As `labels`, unless a
-  /// head has a shorter way.
-  func best(of features: Tensor, size: PixelSize) throws -> (labels: Tensor, scores: Tensor)
-
-  /// Whether features of this shape already are the scores, so that the head gives them as they are;
-  /// a pipeline may then leave it out. False unless a head says otherwise.
-  func isIdentity(on shape: Shape, size: PixelSize) -> Bool
-}
-
-extension SegmentationHead {
-  public func labels(of features: Tensor, size: PixelSize) throws -> Tensor {
-    try self(features, size: size).argmaxLabels()
-  }
-
-  public func best(
-    of features: Tensor, size: PixelSize
-  ) throws -> (labels: Tensor, scores: Tensor) {
-    let scores = try self(features, size: size)
-    return (try scores.argmaxLabels(), try scores.max(axes: [1]))
-  }
-
-  public func isIdentity(on _: Shape, size _: PixelSize) -> Bool { false }
-}
-
-/// For a backbone whose last stage gives scores already: resizes them where its stride is not 1.
-public struct ScoreHead: SegmentationHead {
-  public let classes: ClassList
-
-  public init(classes: ClassList) { self.classes = classes }
-
-  public func callAsFunction(_ features: Tensor, size: PixelSize) throws -> Tensor {
-    try withoutGradients { try self(features, size: size, in: .inference) }
-  }
-
-  /// The same, in a pass that may count its work.
-  public func callAsFunction(
-    _ features: Tensor, size: PixelSize, in pass: ForwardContext
-  ) throws(TensorError) -> Tensor {
-    if isIdentity(on: features.shape, size: size) { return features }
-    let output = try features.resized(height: size.height, width: size.width, in: pass)
-    pass.ledger?.end("head", stride: 1, giving: output)
-    return output
-  }
-
-  public func labels(of features: Tensor, size: PixelSize) throws -> Tensor {
-    count(resizing: features, to: size)
-    return try features.cast(to: .float32)
-      .argmaxLabels(resizedToHeight: size.height, width: size.width)
-  }
-
-  public func best(
-    of features: Tensor, size: PixelSize
-  ) throws -> (labels: Tensor, scores: Tensor) {
-    count(resizing: features, to: size)
-    return try features.cast(to: .float32).bestLabels(
-      resizedToHeight: size.height, width: size.width)
-  }
-
-  private func count(resizing features: Tensor, to size: PixelSize) {
-    guard !isIdentity(on: features.shape, size: size) else { return }
-    ForwardContext.inference.ledger?.add(
-      macs: 4 * features.shape[0] * features.shape[1] * size.height * size.width)
-  }
-
-  public func isIdentity(on shape: Shape, size: PixelSize) -> Bool {
-    shape.rank == 4 && shape[2] == size.height && shape[3] == size.width
-  }
-}
-
 /// What is wrong with a network or the description beside it.
 public struct BackboneError: Error, Hashable, CustomStringConvertible {
   /// The kind of failure; an open set.
@@ -166,6 +82,8 @@ public struct BackboneError: Error, Hashable, CustomStringConvertible {
 
     public static let noSuchStage = Code(rawValue: "no such stage")
     public static let badOutput = Code(rawValue: "bad output")
+    /// It cannot do what other parts ask of it.
+    public static let incompatible = Code(rawValue: "incompatible")
   }
 
   public let code: Code

@@ -32,6 +32,24 @@ public struct FeatureMaps: Sendable {
     }
     return map
   }
+
+  /// The map, where there is one and no more.
+  ///
+  /// - Throws: `BackboneError` naming the stages where there are several, or none.
+  public func only() throws(BackboneError) -> Tensor {
+    guard stages.count == 1 else {
+      let names = stages.isEmpty ? "none" : stages.joined(separator: ", ")
+      throw BackboneError(.badOutput, "one feature map is wanted; there are those of \(names)")
+    }
+    return try map(after: stages[0])
+  }
+
+  /// What `transform` makes of each map.
+  public func mapped(_ transform: (Tensor) throws -> Tensor) rethrows -> FeatureMaps {
+    var result = self
+    result.maps = try maps.mapValues(transform)
+    return result
+  }
 }
 
 extension [String: Tensor] {

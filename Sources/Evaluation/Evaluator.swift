@@ -3,11 +3,11 @@
 public import Datasets
 public import Flow
 public import Pipeline
-internal import Video
+public import Video
 
 /// Runs a pipeline over a labelled clip and measures it.
 public struct Evaluator: Sendable {
-  private let pipeline: any LabellingPipeline
+  private let pipeline: any PredictionPipeline<Image>
   private let clip: any LabelledClip
   private let flow: (any FlowEstimator)?
 
@@ -17,7 +17,7 @@ public struct Evaluator: Sendable {
   /// one for all runs, so that their figures can be compared, and another than those under test. Nil
   /// leaves that measure out.
   public init(
-    _ pipeline: some LabellingPipeline, on clip: some LabelledClip,
+    _ pipeline: some PredictionPipeline<Image>, on clip: some LabelledClip,
     consistency flow: (any FlowEstimator)? = Farneback()
   ) {
     (self.pipeline, self.clip, self.flow) = (pipeline, clip, flow)
@@ -49,7 +49,7 @@ public struct Evaluator: Sendable {
   }
 
   private func run(
-    _ pipeline: some LabellingPipeline, into measurement: inout RunMeasurement,
+    _ pipeline: some PredictionPipeline<Image>, into measurement: inout RunMeasurement,
     each: (LabelledSample, LabelledFrame) throws -> Bool
   ) throws {
     try warmUp(pipeline)
@@ -74,7 +74,7 @@ public struct Evaluator: Sendable {
 
   /// Networks compile on their first frames, and first touches of memory are slow: a stream of its own,
   /// forgotten afterwards, takes all that.
-  private func warmUp(_ pipeline: some LabellingPipeline) throws {
+  private func warmUp(_ pipeline: some PredictionPipeline<Image>) throws {
     let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
     for _ in 0..<Self.warmUp {
       var scratch = pipeline.start()

@@ -3,12 +3,12 @@
 public import Datasets
 public import Pipeline
 public import Scheduler
-internal import Video
+public import Video
 
 /// The best keys of a labelled clip for a pipeline, at any number of them: what no causal scheduler can
 /// beat.
 ///
-/// Every frame is made key once, and carried from it to those after it as far as `horizon`; a frame is worth its own
+/// Every frame is made key once, and propagated from it to those after it as far as `horizon`; a frame is worth its own
 /// mIoU, over the classes that it has. The sum over the clip is what the keys are chosen by (`optimalKeyframes`), which is
 /// not quite the mIoU of the whole.
 public struct OracleSchedule: Sendable {
@@ -20,7 +20,7 @@ public struct OracleSchedule: Sendable {
   /// - Returns: Nil where it was stopped.
   /// - Precondition: the horizon is positive.
   public init?(
-    _ pipeline: KeyframePipeline, on clip: some LabelledClip, horizon: Int = 30,
+    _ pipeline: KeyframePipeline<Image>, on clip: some LabelledClip, horizon: Int = 30,
     progress: (_ done: Int) -> Bool = { _ in true }
   ) throws {
     guard
@@ -32,7 +32,7 @@ public struct OracleSchedule: Sendable {
 
   /// What frames are worth by key, then by distance from it, where the pipeline's scheduler makes none key by itself.
   static func scores(
-    of pipeline: KeyframePipeline, on clip: some LabelledClip, horizon: Int, progress: (_ done: Int) -> Bool
+    of pipeline: KeyframePipeline<Image>, on clip: some LabelledClip, horizon: Int, progress: (_ done: Int) -> Bool
   ) throws -> [[Double]]? {
     precondition(horizon > 0, "a horizon of \(horizon)")
     var scores: [[Double]] = []
@@ -40,7 +40,7 @@ public struct OracleSchedule: Sendable {
       var (state, row) = (pipeline.start(), [Double]())
       for index in key..<min(clip.count, key + horizon) {
         let sample = try clip.sample(at: index)
-        // What is carried across a break is worth nothing.
+        // What is propagated across a break is worth nothing.
         if index > key && sample.frame.followsBreak { break }
         let labels = try pipeline.label(sample.frame, in: &state).labels
         row.append(score(labels, sample.labels, classes: clip.classes.count))

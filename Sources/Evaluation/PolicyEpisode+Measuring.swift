@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Datasets
+internal import Frames
 public import Pipeline
 public import Scheduler
 internal import Synchronization
+public import Video
 
 extension PolicyEpisode {
   /// Measures every frame of `clip` from every key, up to `horizon` - 1 frames on, and what a policy sees of it;
@@ -12,7 +14,7 @@ extension PolicyEpisode {
   /// - Returns: Nil where it was stopped.
   /// - Precondition: the horizon is positive; the clip is not empty.
   public init?(
-    _ pipeline: KeyframePipeline, on clip: some LabelledClip, horizon: Int = 30,
+    _ pipeline: KeyframePipeline<Image>, on clip: some LabelledClip, horizon: Int = 30,
     progress: (_ done: Int) -> Bool = { _ in true }
   ) throws {
     let watcher = Watcher()
@@ -32,8 +34,8 @@ extension PolicyEpisode {
 private final class Watcher: KeyframeScheduler {
   private let seen = Mutex<[PolicyObservation]>([])
 
-  func decision(at moment: inout Moment) throws -> Decision {
-    let sight = try PolicyObservation(of: &moment)
+  func decision(at context: FrameContext) throws -> Decision {
+    let sight = try PolicyObservation(of: context)
     seen.withLock { $0.append(sight) }
     return Decision(.propagated, because: Reason("watched"))
   }

@@ -3,6 +3,7 @@
 public import Datasets
 public import Pipeline
 public import Scheduler
+public import Video
 
 /// The threshold of a change score at which a share of a clip's frames is key: a threshold that means something, out of
 /// one that does not carry over from data to data.
@@ -18,7 +19,7 @@ public struct ThresholdCalibration: Sendable, Hashable {
   /// - Returns: Nil where it was stopped, or where no frame ever deviates.
   /// - Precondition: the rate is above 0 and not above 1; the clip is not empty.
   public init?(
-    of changeScore: some ChangeScore, rate: Double, in pipeline: KeyframePipeline, on clip: some LabelledClip,
+    of changeScore: some ChangeScore, rate: Double, in pipeline: KeyframePipeline<Image>, on clip: some LabelledClip,
     progress: (_ threshold: Double, _ share: Double) -> Bool = { _, _ in true }
   ) throws {
     precondition(rate > 0 && rate <= 1 && clip.count > 0, "a rate of \(rate)")
@@ -64,7 +65,7 @@ public struct ThresholdCalibration: Sendable, Hashable {
   /// - Returns: Nil where no share gives it, because a frame that is no key takes longer already.
   /// - Precondition: the latency is positive; the clip is not empty.
   public static func rate(
-    for latency: Duration, in pipeline: KeyframePipeline, on clip: some LabelledClip
+    for latency: Duration, in pipeline: KeyframePipeline<Image>, on clip: some LabelledClip
   ) throws -> Double? {
     precondition(latency > .zero && clip.count > 0, "a latency of \(latency)")
     // The first frame warms up what comes after it.
@@ -82,7 +83,7 @@ public struct ThresholdCalibration: Sendable, Hashable {
   private init(threshold: Double, share: Double) { (self.threshold, self.share) = (threshold, share) }
 
   private static func traces(
-    _ pipeline: KeyframePipeline, on clip: some LabelledClip
+    _ pipeline: KeyframePipeline<Image>, on clip: some LabelledClip
   ) throws -> [FrameTrace] {
     var state = pipeline.start()
     return try (0..<clip.count).map {

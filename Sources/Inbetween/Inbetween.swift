@@ -5,6 +5,7 @@
 @_exported public import Datasets
 @_exported public import Evaluation
 @_exported public import Flow
+@_exported public import Frames
 @_exported public import Layers
 @_exported public import Pipeline
 @_exported public import Propagation

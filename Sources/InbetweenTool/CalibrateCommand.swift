@@ -98,7 +98,7 @@ struct CalibrateCommand: ParsableCommand {
 
   /// The share of key frames that a target comes to on this clip and machine.
   private func rate(
-    for target: KeyframeTarget, in pipeline: KeyframePipeline, on clip: any LabelledClip
+    for target: KeyframeTarget, in pipeline: KeyframePipeline<Image>, on clip: any LabelledClip
   ) throws -> Double {
     switch target {
     case .rate(let rate): return rate

@@ -9,7 +9,7 @@ extension PartOptions {
   /// The pipeline of these parts around a network, or around a clip's own labels where there is none.
   ///
   /// - Throws: `Failure` where the network does not tell the clip's classes apart.
-  func pipeline(for clip: any LabelledClip, _ network: StoredNetwork?) throws -> KeyframePipeline {
+  func pipeline(for clip: any LabelledClip, _ network: StoredNetwork?) throws -> KeyframePipeline<Image> {
     guard let network else {
       let truth = GroundTruthBackbone(of: clip)
       return try pipeline(truth, truth.head)

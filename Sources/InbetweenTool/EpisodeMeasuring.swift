@@ -29,7 +29,8 @@ struct EpisodeMeasuring {
     let path = "\(folder)/\(try fileName(of: name, frames: clip.count)).json"
     if let kept = kept(at: path, frames: clip.count) { return kept }
     let pipeline = try pipeline()
-    let taught = try TeacherLabels(of: clip, classes: pipeline.head.classes) { pixels in
+    let classes = try StoredNetwork(at: specification.policy.backbone).classes
+    let taught = try TeacherLabels(of: clip, classes: classes) { pixels in
       var state = pipeline.start()
       return try pipeline.label(Frame(index: 0, time: 0, pixels: pixels), in: &state).labels
     }
@@ -43,7 +44,7 @@ struct EpisodeMeasuring {
     return episode
   }
 
-  private func pipeline() throws -> KeyframePipeline {
+  private func pipeline() throws -> KeyframePipeline<Image> {
     let policy = specification.policy
     let stored = try StoredNetwork(at: policy.backbone)
     let (backbone, head) = try stored.load()

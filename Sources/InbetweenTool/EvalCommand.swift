@@ -133,8 +133,8 @@ struct EvalCommand: ParsableCommand {
 
   /// The pipeline with an oracle's keys where it asks for them; nil where the search was stopped.
   private func granted(
-    _ pipeline: KeyframePipeline, on clip: any LabelledClip, until signals: Signals
-  ) throws -> KeyframePipeline? {
+    _ pipeline: KeyframePipeline<Image>, on clip: any LabelledClip, until signals: Signals
+  ) throws -> KeyframePipeline<Image>? {
     guard let wish = pipeline.scheduler as? OracleKeyframes else { return pipeline }
     var progress = Progress(total: clip.count)
     defer { progress.end() }
@@ -158,7 +158,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func measure(
-    _ pipeline: some LabellingPipeline, on clip: any LabelledClip, judgedBy flow: any FlowEstimator,
+    _ pipeline: some PredictionPipeline<Image>, on clip: any LabelledClip, judgedBy flow: any FlowEstimator,
     until signals: Signals
   ) -> (RunMeasurement, Failure?) {
     let evaluator = Evaluator(pipeline, on: clip, consistency: flow)

@@ -92,7 +92,7 @@ struct PartOptions: ParsableArguments {
 
   /// The pipeline of these parts around a backbone, of a frame as a whole.
   func pipeline(_ backbone: some Backbone, _ head: some SegmentationHead) throws
-    -> KeyframePipeline
+    -> KeyframePipeline<Image>
   {
     do {
       return try composition().pipeline(around: backbone, head: head, threads: threading.threads)
@@ -100,7 +100,7 @@ struct PartOptions: ParsableArguments {
   }
 
   /// The same pipeline for each region, where regions are wanted.
-  func regional(_ pipeline: KeyframePipeline) throws -> any LabellingPipeline {
+  func regional(_ pipeline: KeyframePipeline<Image>) throws -> any PredictionPipeline<Image> {
     do { return try composition().regional(pipeline) } catch let error as IncompatibleParts {
       throw Failure(.usage, error.description)
     }

@@ -8,7 +8,7 @@ internal import Video
 
 /// Labels a stream to its end, or to wherever it breaks off, keeping what was done until then.
 struct RunJob {
-  private let pipeline: any LabellingPipeline
+  private let pipeline: any PredictionPipeline<Image>
   private let stream: any FrameSource
   private let outputs: FrameOutputs
   private let limit: Int?
@@ -17,7 +17,7 @@ struct RunJob {
   private(set) var status = RunResult.Status.ok
 
   init(
-    pipeline: some LabellingPipeline, classes: ClassList, stream: any FrameSource,
+    pipeline: some PredictionPipeline<Image>, classes: ClassList, stream: any FrameSource,
     outputs: FrameOutputs, limit: Int?, signals: Signals
   ) {
     (self.pipeline, self.stream) = (pipeline, stream)
@@ -49,7 +49,7 @@ struct RunJob {
 
   private mutating func labelAll() throws { try labelAll(with: pipeline) }
 
-  private mutating func labelAll(with pipeline: some LabellingPipeline) throws {
+  private mutating func labelAll(with pipeline: some PredictionPipeline<Image>) throws {
     var (state, progress) = (pipeline.start(), Progress(total: limit ?? info.claimedFrameCount))
     defer { progress.end() }
     let clock = ContinuousClock()

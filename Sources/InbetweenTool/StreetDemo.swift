@@ -62,7 +62,7 @@ struct StreetDemo {
   private func pipeline(
     _ network: SegmentationNetwork, _ interval: Int, _ propagator: any Propagator,
     _ flow: any FlowEstimator
-  ) throws -> KeyframePipeline {
+  ) throws -> KeyframePipeline<Image> {
     try KeyframePipeline(
       backbone: network, head: network.head, scheduler: .every(interval), propagator: propagator,
       flow: flow)
@@ -119,10 +119,10 @@ struct StreetDemo {
 /// One panel of the overlay.
 private struct Side {
   private let title: String
-  private let pipeline: KeyframePipeline
+  private let pipeline: KeyframePipeline<Image>
   private var state: StreamState
 
-  init(_ title: String, _ pipeline: KeyframePipeline) {
+  init(_ title: String, _ pipeline: KeyframePipeline<Image>) {
     (self.title, self.pipeline, state) = (title, pipeline, pipeline.start())
   }
 

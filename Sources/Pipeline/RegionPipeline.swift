@@ -10,10 +10,12 @@ public import Video
 /// (DVSNet; Xu et al., CVPR 2018, section 3).
 ///
 /// Regions reach over into their neighbours; where they overlap, the label counts whose score is higher. Regions that
-/// differ in their keys differ in their scores' age, so that fresh ones and carried ones are compared, as in DVSNet's
+/// differ in their keyframes differ in their scores' age, so that fresh ones and propagated ones are compared, as in DVSNet's
 /// program. What the backbone makes of several keys of one frame, it makes of those of one size at once.
-public struct RegionPipeline: LabellingPipeline {
-  public let pipeline: KeyframePipeline
+public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
+  /// What each region goes through.
+  public let pipeline: KeyframePipeline<Prediction>
+  private let head: any DenseHead<Prediction>
   public let rows: Int, columns: Int
   /// Pixels of the frame by which a region reaches over its inner borders.
   public let overlap: Int
@@ -28,18 +30,22 @@ public struct RegionPipeline: LabellingPipeline {
   /// - Throws: `IncompatibleParts` where a part of it needs whole frames.
   /// - Precondition: there is a row and a column; the overlap is not negative.
   public init(
-    _ pipeline: KeyframePipeline, rows: Int, columns: Int, overlap: Int = 16
+    _ pipeline: KeyframePipeline<Prediction>, rows: Int, columns: Int, overlap: Int = 16
   ) throws(IncompatibleParts) {
     precondition(rows >= 1 && columns >= 1 && overlap >= 0, "\(rows)×\(columns) regions")
-    guard pipeline.backbone.inputSize == nil else {
+    guard let head = pipeline.head.dense else {
+      throw IncompatibleParts("regions need a head that gives scores, by which they are merged")
+    }
+    guard pipeline.parts.backbone.inputSize == nil else {
       throw IncompatibleParts(
         "regions need a backbone that takes pictures of any size; this one takes one size only")
     }
-    guard !pipeline.flow.needsMotionVectors else {
+    guard !pipeline.parts.flow.needsMotionVectors else {
       throw IncompatibleParts(
         "regions need motion between pictures, not the codec's, whose vectors lead out of a region")
     }
-    (self.pipeline, self.rows, self.columns, self.overlap) = (pipeline, rows, columns, overlap)
+    (self.pipeline, self.head) = (pipeline, head)
+    (self.rows, self.columns, self.overlap) = (rows, columns, overlap)
   }
 
   public func start() -> State {
@@ -48,7 +54,9 @@ public struct RegionPipeline: LabellingPipeline {
     return State(streams: .init(repeating: stream, count: rows * columns))
   }
 
-  public func label(_ frame: Frame, in state: inout State) throws(PipelineError) -> LabelledFrame {
+  public func predict(
+    _ frame: Frame, in state: inout State
+  ) throws(PipelineError) -> FramePrediction<Prediction> {
     let size = frame.pixels.size
     var (next, canvas, traces) = (state, Canvas(size), [FrameTrace]())
     let (clock, begin) = (ContinuousClock(), ContinuousClock.now)
@@ -62,23 +70,25 @@ public struct RegionPipeline: LabellingPipeline {
           height: region.y.count))
       steps.append(try pipeline.begin(part, in: stream))
     }
-    let keys = try pipeline.featuresOfKeys(among: steps)
+    let made = try pipeline.parts.featuresOfKeyframes(among: steps)
     for (index, step) in steps.enumerated() {
-      let done = try pipeline.finish(step, with: keys[index], giving: .output)
+      let done = try pipeline.finish(step, with: made[index], giving: .maps)
       let trace = step.clock.trace(
         of: frame, step.decision, framesSinceKey: done.state.framesSinceKey, apart: false)
       next.streams[index] = done.state
       next.streams[index].times.add(trace)
       traces.append(trace)
       let start = clock.now
-      do { try canvas.lay(done.result, over: regions[index], by: pipeline.head) } catch {
+      do { try canvas.lay(done.result, over: regions[index], by: head) } catch {
         throw PipelineError(stage: .head, frame: frame.index, underlying: error)
       }
       merging += clock.now - start
     }
     state = next
     let trace = FrameTrace(joining: traces, merging: merging, total: clock.now - begin)
-    return LabelledFrame(labels: canvas.labels, trace: trace)
+    do {
+      return FramePrediction(prediction: try head.prediction(of: canvas.labels()), trace: trace)
+    } catch { throw PipelineError(stage: .head, frame: frame.index, underlying: error) }
   }
 
   /// Columns and rows of each region, row by row.
@@ -114,16 +124,16 @@ private struct Canvas {
     classes = [UInt8](repeating: 0, count: size.width * size.height)
   }
 
-  var labels: Image {
-    Image(width: size.width, height: size.height, channels: 1, bytes: classes)
+  func labels() throws -> Tensor {
+    try Tensor(classes, shape: [1, size.height, size.width])
   }
 
-  /// What the head makes of one region's `output`.
+  /// What the head makes of one region's maps.
   mutating func lay(
-    _ output: Tensor, over region: (x: Range<Int>, y: Range<Int>), by head: some SegmentationHead
+    _ maps: FeatureMaps, over region: (x: Range<Int>, y: Range<Int>), by head: any DenseHead
   ) throws {
     let (labels, scores) = try head.best(
-      of: output, size: PixelSize(width: region.x.count, height: region.y.count))
+      of: maps, size: PixelSize(width: region.x.count, height: region.y.count))
     let (given, highest) = (try labels.bytes(), try scores.contiguous().floats())
     var from = 0
     best.withUnsafeMutableBufferPointer { best in
@@ -161,7 +171,7 @@ extension FrameTrace {
         decision.role,
         because: Reason(
           rule, score: decision.reason.score, threshold: decision.reason.threshold),
-        refresh: decision.refresh, scale: decision.scale, carried: decision.carried),
+        refresh: decision.refresh, scale: decision.scale, propagated: decision.propagated),
       followsBreak: waiting.followsBreak, framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0, stages: stages, total: total,
       keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count),
       macs: parts.reduce(0) { $0 + $1.macs })

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
 internal import Flow
+internal import Propagation
 internal import Scheduler
 internal import Tensors
 internal import Video
@@ -10,73 +12,82 @@ internal import Video
 /// Two interleaved streams, each with its own state, equal their solo runs.
 public struct StreamState: Sendable {
   var scheduler: any KeyframeScheduler
-  var key: Key?
-  /// The last frame whose scores were made, not carried; nil where there is none since the key.
+  var propagator: any Propagator
+  var keyframe: Keyframe?
+  /// The last frame whose scores were made, not propagated; nil where there is none since the keyframe.
   var scored: Scored?
-  var previous: FrameView?
-  /// The carried tensor of the previous frame, for propagators that chain.
-  var carried: Tensor?
-  /// Features of the frame that motion leads to, by stage: those that the propagator wants kept.
-  var kept: [String: Tensor] = [:]
-  /// Features of the key frame that the scheduler has asked for, by stage.
-  var keyFeatures: [String: Tensor] = [:]
-  /// Motion gathered since the key, for estimators that reach back one frame only.
+  var previous: Previous?
+  /// Features of the keyframe that the scheduler has asked for, by stage.
+  var keyframeFeatures: [String: Tensor] = [:]
+  /// Optical flow gathered since the keyframe, for estimators that reach back one frame only.
   var chain: FlowAccumulator?
-  /// The key that is computed in the background; nil where none is.
+  /// The keyframe that is computed in the background; nil where none is.
   var coming: Coming?
   /// How long frames have taken.
   var times = UsualTimes()
-  /// How many frames have passed since the last key frame; 0 at the key itself.
+  /// How many frames have passed since the last keyframe; 0 at the keyframe itself.
   public internal(set) var framesSinceKey = 0
 
-  /// The last key frame and what was cached of it.
-  struct Key: Sendable {
+  /// The last keyframe and what was cached of it.
+  struct Keyframe: Sendable {
     let view: FrameView
-    let cached: Tensor
-    /// How many outputs of stages before the tap are read after it, of each frame its own.
+    /// What the propagator was given.
+    let taps: FeatureMaps
+    /// How many outputs of stages before the last tap are read after it, of each frame its own.
     let skipCount: Int
+    /// Features that are kept of it, by stage.
+    let kept: [String: Tensor]
   }
 
-  /// A frame on which the stages after the tap ran, and what they and the fusion gave.
+  /// The frame before, and features that are kept of it.
+  struct Previous: Sendable {
+    let view: FrameView
+    let kept: [String: Tensor]
+  }
+
+  /// A frame on which the stages after the taps ran, and what they and the fusion gave.
   struct Scored: Sendable {
     let view: FrameView
-    let output: Tensor
+    let output: FeatureMaps
     /// How many frames have passed since it.
     var age = 0
   }
 
-  init(scheduler: any KeyframeScheduler) { self.scheduler = scheduler }
-
-  /// A key that is computed in the background.
+  /// A keyframe that is computed in the background.
   struct Coming: Sendable {
-    let work: BackgroundKey
+    let work: BackgroundKeyframe
     /// How many frames after it others borrow from it, and how many have passed.
     let dueAfter: Int
     var passed = 0
-    /// Motion gathered since it.
+    /// Optical flow gathered since it.
     var chain: FlowAccumulator?
     /// Features of it that the scheduler has asked for.
-    let keyFeatures: [String: Tensor]
+    let keyframeFeatures: [String: Tensor]
 
     init(
-      work: BackgroundKey, dueAfter: Int, chain: FlowAccumulator?, keyFeatures: [String: Tensor]
+      work: BackgroundKeyframe, dueAfter: Int, chain: FlowAccumulator?,
+      keyframeFeatures: [String: Tensor]
     ) {
-      precondition(dueAfter >= 1, "a key that is ready \(dueAfter) frames later")
+      precondition(dueAfter >= 1, "a keyframe that is ready \(dueAfter) frames later")
       (self.work, self.dueAfter, self.chain) = (work, dueAfter, chain)
-      self.keyFeatures = keyFeatures
+      self.keyframeFeatures = keyframeFeatures
     }
   }
 
-  /// Makes `key` the key, with the features that are kept of it.
-  mutating func become(_ key: Key, kept: [String: Tensor]) {
-    (self.key, self.kept) = (key, kept)
-    (carried, coming, keyFeatures, scored) = (nil, nil, [:], nil)
+  init(scheduler: any KeyframeScheduler, propagator: any Propagator) {
+    (self.scheduler, self.propagator) = (scheduler, propagator)
+  }
+
+  /// From here on, frames are propagated to from `keyframe`, by `propagator`, which has taken it.
+  mutating func become(_ keyframe: Keyframe, in propagator: any Propagator) {
+    (self.keyframe, self.propagator) = (keyframe, propagator)
+    (coming, keyframeFeatures, scored) = (nil, [:], nil)
     framesSinceKey = 0
   }
 
-  /// Before `frame` is looked at, makes that the key which was computed in the background and is due now: all that
+  /// Before `frame` is looked at, makes that the keyframe which was computed in the background and is due now: all that
   /// is known of it at once, waiting for what is not ready.
-  mutating func takeUpKeyThatIsDue(at frame: FrameView) throws {
+  mutating func takeUpKeyframeThatIsDue(at frame: FrameView) throws {
     guard var coming else { return }
     coming.passed += 1
     guard coming.passed >= coming.dueAfter else {
@@ -84,13 +95,13 @@ public struct StreamState: Sendable {
       self.coming = coming
       return
     }
-    let (key, kept) = try coming.work.result()
-    become(key, kept: kept)
-    (chain, keyFeatures) = (coming.chain, coming.keyFeatures)
+    let product = try coming.work.result()
+    become(product.keyframe, in: product.propagator)
+    (chain, keyframeFeatures) = (coming.chain, coming.keyframeFeatures)
     framesSinceKey = coming.passed - 1
   }
 
-  /// From here on, motion leads back to `view`.
+  /// From here on, optical flow leads back to `view`.
   mutating func beginChain(at view: FrameView, of flow: any FlowEstimator) throws {
     if chain == nil {
       chain = FlowAccumulator(of: flow, key: view.source)
@@ -102,20 +113,24 @@ public struct StreamState: Sendable {
 
 /// How long a stream's frames of either role take: means that forget, half of it within some seven frames.
 struct UsualTimes: Sendable {
-  private var key: Double?
+  private var keyframe: Double?
   private var propagated: Double?
   /// How many streams share a frame's time, each its regions': what they take alike is added up.
   var parts = 1
 
   /// Nil before there was a frame of each role.
-  var usual: (key: Duration, propagated: Duration)? {
-    guard let key, let propagated else { return nil }
-    return (.seconds(key) * parts, .seconds(propagated) * parts)
+  var usual: (keyframe: Duration, propagated: Duration)? {
+    guard let keyframe, let propagated else { return nil }
+    return (.seconds(keyframe) * parts, .seconds(propagated) * parts)
   }
 
   mutating func add(_ trace: FrameTrace) {
     let seconds = trace.total / .seconds(1)
     func updated(_ mean: Double?) -> Double { mean.map { $0 + 0.1 * (seconds - $0) } ?? seconds }
-    if trace.role == .key { key = updated(key) } else { propagated = updated(propagated) }
+    if trace.role == .key {
+      keyframe = updated(keyframe)
+    } else {
+      propagated = updated(propagated)
+    }
   }
 }

@@ -1,35 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Backbone
+public import Frames
 public import Layers
 public import Tensors
 
-/// Joins what was carried to a frame with what is seen of the frame itself.
+/// Joins what was propagated to a frame with what is seen of the frame itself.
 ///
-/// *Decides* what the frame's tensor is; what is carried on to the next frame is what came in, not what it
-/// gives, so that no error of one frame's evidence is carried. *Must keep* these laws: sizes stay; what is
-/// not needed is not asked for. It has no state.
+/// *Decides* what the frame's maps are; what is propagated on to the next frame is what came in, not what it gives, so
+/// that no error of one frame is handed on. *Must keep* these laws: sizes stay; what is not needed is not asked for; the
+/// same input gives the same output. It has no state. *Prove it* with ConformanceKit's `brokenLaws(of:)`.
 public protocol Fusion: Sendable {
   /// As `Propagator.keptStages`.
   var keptStages: [String] { get }
 
-  /// What becomes of `carried`, N × C × H × W.
-  func callAsFunction(_ carried: Tensor, given evidence: Evidence) throws -> Tensor
+  /// What becomes of the propagated maps, each N × C × H × W.
+  func callAsFunction(_ propagated: FeatureMaps, in context: FrameContext) throws -> FeatureMaps
 }
 
 extension Fusion {
   public var keptStages: [String] { [] }
 }
 
-/// A fusion with parameters that training changes.
+/// A fusion of one map with parameters that training changes.
 public protocol LearnedFusion: Fusion {
+  /// What training changes.
   var parameters: Parameters { get }
 
-  /// What becomes of `carried`, in a pass that may be one of training.
-  func fuse(_ carried: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor
+  /// What becomes of `propagated`, N × C × H × W, in a pass that may be one of training.
+  func fuse(
+    _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor
 }
 
 extension LearnedFusion {
-  public func callAsFunction(_ carried: Tensor, given evidence: Evidence) throws -> Tensor {
-    try withoutGradients { try fuse(carried, given: evidence, in: .inference) }
+  public func callAsFunction(
+    _ propagated: FeatureMaps, in context: FrameContext
+  ) throws -> FeatureMaps {
+    try FeatureMaps(self(propagated.only(), in: context), after: propagated.stages[0])
+  }
+
+  /// What becomes of one propagated map.
+  public func callAsFunction(_ propagated: Tensor, in context: FrameContext) throws -> Tensor {
+    try withoutGradients { try fuse(propagated, given: context, in: .inference) }
   }
 }

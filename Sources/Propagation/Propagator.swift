@@ -1,55 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Backbone
+public import Frames
 public import Tensors
 
-/// Carries a cached tensor to the current frame.
+/// Brings a keyframe's feature maps to the frames after it.
 ///
-/// *Decides* what the tensor looks like one or more frames later. *May assume* that the motion is
-/// that of the frame it is asked for, back to the declared reference, on the pipeline's working
-/// grid, of which the tensor's own grid is a whole fraction or the same. *Must keep* these laws: no
-/// motion, no change, to the last bit; sizes stay; a constant stays; motion by whole cells shifts;
-/// what is not needed is not asked for, since asking computes it. A propagator has no state
-/// of its own: what a stream remembers belongs to the stream. *Prove it* with ConformanceKit's
-/// `brokenLaws(of:)`; one that was trained keeps these laws in the state that training begins with.
+/// *Decides* what the maps look like one or more frames later. It is a value, and the stream owns its copy: what it
+/// remembers from frame to frame, it keeps in itself. *May assume* that a keyframe comes first, and that frames come in
+/// order. *Must keep* these laws: no motion, no change, to the last bit; sizes stay; a constant stays; motion by whole
+/// cells shifts; what is not needed is not asked for, since asking computes it; a copy forks the stream. *Prove it* with
+/// ConformanceKit's `brokenLaws(of:)`; one that was trained keeps these laws in the state that training begins with.
 public protocol Propagator: Sendable {
-  /// The frame that the motion leads to, and that the cached tensor is of.
-  var reference: MotionReference { get }
-
-  /// Stages of the backbone whose features of the reference it asks for: a pipeline remembers those.
+  /// Stages of the backbone whose features of earlier frames it asks for: a pipeline remembers those.
+  ///
   /// None unless a propagator says otherwise.
   var keptStages: [String] { get }
+
+  /// Whether each frame's maps are made from the keyframe's alone, so that frames may be left out between.
+  ///
+  /// One that goes from frame to frame says false. It then takes no keyframe from the background, and no clock of their
+  /// own for shallow stages. True unless a propagator says otherwise.
+  var readsKeyframeDirectly: Bool { get }
 
   /// Whether it asks for optical flow. True unless a propagator says otherwise.
   var usesFlow: Bool { get }
 
-  /// What is worth doing once to a tensor that will be carried many times, such as laying it out
-  /// for fast reading; the values stay.
-  func prepare(_ cached: Tensor) throws -> Tensor
+  /// Takes a keyframe's maps, and forgets what was before as far as it likes to.
+  ///
+  /// Here is the place for what is worth doing once, such as laying a map out for fast reading. `context` is that of the
+  /// new keyframe: its `keyframe` is still the one before. Where there is none, or the work is done in the background,
+  /// that is the new keyframe itself.
+  mutating func keyframe(_ features: FeatureMaps, in context: FrameContext) throws
 
-  /// The tensor as it is at the current frame: N × C × H × W, like `cached`.
-  func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor
+  /// The maps as they are at a non-key frame: of the same stages, each N × C × H × W as the keyframe's.
+  mutating func propagate(to context: FrameContext) throws -> FeatureMaps
 
-  /// The class with the highest carried score, N × H × W bytes: what `callAsFunction` followed by
-  /// an argmax over the channels gives, possibly without making the carried tensor.
-  func labels(_ cached: Tensor, given evidence: Evidence) throws -> Tensor
-}
-
-/// The frame that motion leads to.
-public enum MotionReference: String, Sendable, Hashable, CaseIterable {
-  /// Straight back to the last key frame.
-  case key
-  /// To the frame before, whose carried tensor is carried on: chained.
-  case previous
+  /// The class with the highest propagated score, N × H × W bytes, without making the propagated map.
+  ///
+  /// It takes the place of `propagate(to:)`. Nil where there is no such way, as with several maps; nil unless a propagator
+  /// says otherwise.
+  mutating func labels(at context: FrameContext) throws -> Tensor?
 }
 
 extension Propagator {
   public var keptStages: [String] { [] }
 
+  public var readsKeyframeDirectly: Bool { true }
+
   public var usesFlow: Bool { true }
 
-  public func prepare(_ cached: Tensor) throws -> Tensor { cached }
+  public mutating func labels(at _: FrameContext) throws -> Tensor? { nil }
+}
 
-  public func labels(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
-    try self(cached, given: evidence).argmaxLabels()
-  }
+/// What a propagator or a fusion could not do.
+public struct PropagationError: Error, Hashable, CustomStringConvertible {
+  public let message: String
+  public init(_ message: String) { self.message = message }
+  public var description: String { message }
 }

@@ -1,45 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Backbone
+public import Frames
 internal import Layers
 public import Tensors
 
-/// Reads each cell from where the motion says it was, with bilinear weights.
+/// Reads each cell from where the optical flow says it was, with bilinear weights.
 ///
-/// Deep Feature Flow (Zhu et al., CVPR 2017), equation 3, without the scale field. The motion is
-/// resized to the tensor's grid, its values with it, so a tensor of any stride can be carried.
-/// A cell whose motion is unknown reads its own place.
+/// Deep Feature Flow (Zhu et al., CVPR 2017), equation 3, without the scale field. The flow is estimated once and resized
+/// to each map's grid, its values with it, so that maps of any stride can be propagated. A cell whose flow is unknown
+/// reads its own place.
 public struct Warp: Propagator {
-  public let reference: MotionReference
-  /// What is read outside the tensor.
+  /// The frame that maps are read from.
+  public let reference: FlowReference
+  /// What is read outside the map.
   public let border: Border
+  /// The maps of that frame.
+  private var maps = FeatureMaps()
 
   /// - Parameters:
-  ///   - reference: straight from the key frame, or chained from frame to frame, which follows long
+  ///   - reference: straight from the keyframe, or chained from frame to frame, which follows long
   ///     motion better and blurs a little at each step.
   ///   - border: `.clamp` reads the nearest cell, `.zero` reads zeros with partial weights as Deep
   ///     Feature Flow does.
-  public init(from reference: MotionReference = .key, border: Border = .clamp) {
+  public init(from reference: FlowReference = .keyframe, border: Border = .clamp) {
     (self.reference, self.border) = (reference, border)
   }
 
-  public func prepare(_ cached: Tensor) throws -> Tensor { try cached.channelsLast() }
+  public var readsKeyframeDirectly: Bool { reference != .previous }
 
-  public func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
-    let (motion, known) = try evidence.motion(height: cached.shape[2], width: cached.shape[3])
-    MACCounter.current?.add(macs: 4 * cached.count)
-    return try cached.warped(along: motion, border: border, known: known)
+  public mutating func keyframe(_ features: FeatureMaps, in _: FrameContext) throws {
+    maps = try features.mapped { try $0.channelsLast() }
   }
 
-  public func labels(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
-    let (motion, known) = try evidence.motion(height: cached.shape[2], width: cached.shape[3])
-    MACCounter.current?.add(macs: 4 * cached.count)
-    return try cached.warpedLabels(along: motion, border: border, known: known)
+  public mutating func propagate(to context: FrameContext) throws -> FeatureMaps {
+    let propagated = try maps.mapped { map in
+      let (flow, valid) = try flow(for: map, in: context)
+      return try map.warped(along: flow, border: border, known: valid)
+    }
+    if !readsKeyframeDirectly { maps = propagated }
+    return propagated
+  }
+
+  public mutating func labels(at context: FrameContext) throws -> Tensor? {
+    guard readsKeyframeDirectly, maps.stages.count == 1 else { return nil }
+    let map = try maps.only()
+    let (flow, valid) = try flow(for: map, in: context)
+    return try map.warpedLabels(along: flow, border: border, known: valid)
+  }
+
+  private func flow(
+    for map: Tensor, in context: FrameContext
+  ) throws -> (flow: Tensor, valid: Tensor?) {
+    let flow = try context.flow(to: reference, height: map.shape[2], width: map.shape[3])
+    MACCounter.current?.add(macs: 4 * map.count)
+    return flow
   }
 }
 
 extension Propagator where Self == Warp {
-  /// Reads each cell from where the motion says it was.
+  /// Reads each cell from where the optical flow says it was.
   public static func warp(
-    from reference: MotionReference = .key, border: Border = .clamp
+    from reference: FlowReference = .keyframe, border: Border = .clamp
   ) -> Self { .init(from: reference, border: border) }
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Backbone
+internal import Frames
 package import Layers
 package import Propagation
 internal import Tensors
 package import Video
 
-/// A frame that is no key, empty as its key is, behind a backbone: what it costs, the estimate of its motion left
+/// A non-key frame, empty as its keyframe is, behind a backbone: what it costs, the estimate of its optical flow left
 /// out.
 package final class PropagatedFrame {
   private let backbone: SegmentationNetwork
@@ -14,41 +15,54 @@ package final class PropagatedFrame {
   private let size: PixelSize
   private let ledger: MACCounter
   /// What the frame's own pass through the backbone has given.
-  private var seen: [Features]
+  private var seen: StageCache
 
-  /// A frame whose work is counted in `ledger`, stage by stage.
+  /// A frame whose MACs are counted in `ledger`, stage by stage.
   package init(
     _ backbone: SegmentationNetwork, tap: String?, of size: PixelSize,
     countedIn ledger: MACCounter
   ) {
     (self.backbone, self.size, self.ledger) = (backbone, size, ledger)
     self.tap = tap ?? backbone.stages[backbone.stages.count - 1].name
-    seen = []
+    seen = StageCache(
+      of: backbone.stages, remembersAll: true, input: { try Self.picture(of: size) },
+      run: { try backbone.run($0, on: $1, in: .counting(in: ledger)) })
   }
 
-  /// Carries a tensor of the key to the frame, and runs what comes after.
+  /// Propagates a map of the keyframe to the frame, and runs what comes after.
   package func run(_ part: TrainablePropagation) throws {
     let tapped = try backbone.index(ofStage: tap)
-    let cached = try features(after: tap, of: .reference)
-    let evidence = Evidence(
-      motion: { (try .zeros([1, 2, $0, $1]), nil) }, picture: { _ in try self.picture() },
-      features: { try self.features(after: $0, of: $1) })
+    let (keyframe, context) = (try reference(after: tap), context())
     let pass = ForwardContext.counting(in: ledger)
     var result: Tensor
     switch part {
     case .propagator(let propagator):
-      result = try propagator.carry(cached, given: evidence, in: pass)
+      result = try propagator.propagate(keyframe.main, given: context, in: pass)
       end("carry", result)
-    case .fusion(let fusion, let propagator):
-      result = try propagator(cached, given: evidence)
-      if propagator is Warp { ledger.add(macs: 4 * result.count) }
+    case .fusion(let fusion, var propagator):
+      try propagator.keyframe(FeatureMaps(keyframe.main, after: tap), in: context)
+      result = try MACCounter.$current.withValue(ledger) {
+        try propagator.propagate(to: context).only()
+      }
       end("carry", result)
-      result = try fusion.fuse(result, given: evidence, in: pass)
+      result = try fusion.fuse(result, given: context, in: pass)
       end("fuse", result)
     }
     let rest = try backbone.run(
-      tapped + 1..<backbone.stages.count, on: Features(result, skips: try skips()), in: pass)
+      tapped + 1..<backbone.stages.count,
+      on: Features(result, skips: try seen.skips(keyframe.skips.count)), in: pass)
     _ = try backbone.head(rest.main, size: size, in: pass)
+  }
+
+  private func context() -> FrameContext {
+    let answers = GivenAnswers(
+      gridFlow: { (try .zeros([1, 2, $1, $2]), nil) },
+      image: { _ in try Self.picture(of: self.size) },
+      features: { stage, side in
+        side == .current
+          ? try self.seen.features(after: stage).main : try self.reference(after: stage).main
+      })
+    return FrameContext(ofBatch: 1, from: answers)
   }
 
   private func end(_ name: String, _ result: Tensor) {
@@ -56,27 +70,13 @@ package final class PropagatedFrame {
     ledger.end(name, stride: stride, giving: result)
   }
 
-  /// Of the frame itself, as many as the tapped features have.
-  private func skips() throws -> [Tensor] {
-    let tapped = try backbone.run(
-      0..<backbone.index(ofStage: tap) + 1, on: Features(picture()))
-    for stage in backbone.stages where (seen.last?.skips.count ?? 0) < tapped.skips.count {
-      _ = try features(after: stage.name, of: .current)
-    }
-    return seen.last { $0.skips.count == tapped.skips.count }?.skips ?? []
+  /// What the backbone gives of the keyframe, which counts nothing here.
+  private func reference(after stage: String) throws -> Features {
+    try backbone.run(
+      0..<backbone.index(ofStage: stage) + 1, on: Features(Self.picture(of: size)))
   }
 
-  private func picture() throws -> Tensor { try .zeros([1, 3, size.height, size.width]) }
-
-  private func features(after stage: String, of side: Evidence.Side) throws -> Tensor {
-    let count = try backbone.index(ofStage: stage) + 1
-    let input = Features(try picture())
-    if side == .reference { return try backbone.run(0..<count, on: input).main }
-    while seen.count < count {
-      seen.append(
-        try backbone.run(
-          seen.count..<seen.count + 1, on: seen.last ?? input, in: .counting(in: ledger)))
-    }
-    return seen[count - 1].main
+  private static func picture(of size: PixelSize) throws -> Tensor {
+    try .zeros([1, 3, size.height, size.width])
   }
 }

@@ -6,13 +6,14 @@ public import Pipeline
 internal import Propagation
 internal import Scheduler
 public import Specification
+public import Video
 
 /// A pipeline that was made of a spec, once: what runs, and what it was really made of.
 public struct ResolvedPipeline: Sendable {
   /// The spec with every default filled in: the flow and the tap that are used.
   public let spec: PipelineSpec
   /// The pipeline, of frames as a whole.
-  public let pipeline: KeyframePipeline
+  public let pipeline: KeyframePipeline<Image>
   /// Every file that was read for its parts.
   public let files: [String]
   /// What is odd about the parts and is to be said once.
@@ -21,7 +22,7 @@ public struct ResolvedPipeline: Sendable {
   /// The same pipeline for each region, where the spec wants regions.
   ///
   /// - Throws: `IncompatibleParts` where a part of it needs whole frames.
-  public func regional() throws(IncompatibleParts) -> any LabellingPipeline {
+  public func regional() throws(IncompatibleParts) -> any PredictionPipeline<Image> {
     guard let regions = spec.regions else { return pipeline }
     return try RegionPipeline(
       pipeline, rows: regions.rows, columns: regions.columns, overlap: regions.overlap)
@@ -38,7 +39,7 @@ extension PipelineSpec {
   public func resolve(
     around backbone: some Backbone, head: some SegmentationHead, path: String? = nil,
     in registries: Registries = .standard, threads: Int = 1,
-    configure: (inout BuildContext, KeyframePipeline) throws -> Void = { _, _ in }
+    configure: (inout BuildContext, KeyframePipeline<Image>) throws -> Void = { _, _ in }
   ) throws -> ResolvedPipeline {
     var spec = try canonical(in: registries)
     var context = registries.context(threads: threads)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// Another scheduler's keys, all but every `fullEvery`th of a smaller picture: between two keys that see all there is
 /// come cheap ones, which see what has come into view.
 ///
@@ -19,12 +21,12 @@ public struct AlternatingResolution: KeyframeScheduler {
     (self.base, self.scale, self.fullEvery) = (base, scale, fullEvery)
   }
 
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
-    let decision = try base.decision(at: &moment)
+  public mutating func decision(at context: FrameContext) throws -> Decision {
+    let decision = try base.decision(at: context)
     guard decision.role == .key else { return decision }
     sinceFull = (sinceFull + 1) % fullEvery
     return Decision(
       .key, because: decision.reason, refresh: decision.refresh,
-      scale: sinceFull == 0 ? 1 : scale, carried: decision.carried)
+      scale: sinceFull == 0 ? 1 : scale, propagated: decision.propagated)
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// Another scheduler's keys, computed in the background: no frame waits for the backbone but the first.
 ///
 /// The low-latency mode of LLVSS (Li et al., CVPR 2018, section 3.3): see `Refresh.background`.
@@ -15,10 +17,10 @@ public struct BackgroundRefresh: KeyframeScheduler {
     (self.base, self.frames) = (base, frames)
   }
 
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
-    let decision = try base.decision(at: &moment)
+  public mutating func decision(at context: FrameContext) throws -> Decision {
+    let decision = try base.decision(at: context)
     return Decision(
       decision.role, because: decision.reason, refresh: .background(frames: frames),
-      scale: decision.scale, carried: decision.carried)
+      scale: decision.scale, propagated: decision.propagated)
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// Another scheduler's keys, each of as large a picture as a budget of work affords: cheap ones in quick succession
 /// where keys are wanted often, full ones where there was time to save up for them.
 ///
@@ -23,20 +25,20 @@ public struct BudgetedResolution: KeyframeScheduler {
     allowance = KeyframeBudget(.rate(share, saved: saved))
   }
 
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
+  public mutating func decision(at context: FrameContext) throws -> Decision {
     allowance.advance()
-    let decision = try base.decision(at: &moment)
+    let decision = try base.decision(at: context)
     guard decision.role == .key else { return decision }
     guard let scale = scales.first(where: { allowance.affords($0 * $0) }) else {
       let least = scales[scales.count - 1]
       return Decision(
         .propagated,
         because: Reason("budget spent", score: allowance.left, threshold: least * least),
-        carried: decision.carried)
+        propagated: decision.propagated)
     }
     allowance.spend(scale * scale)
     return Decision(
       .key, because: decision.reason, refresh: decision.refresh, scale: scale,
-      carried: decision.carried)
+      propagated: decision.propagated)
   }
 }

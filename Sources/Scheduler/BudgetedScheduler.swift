@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// Another scheduler's keys, as long as they stay within a budget: never more than `share` of the frames so far,
 /// the stream's first, which always is key, left out.
 ///
@@ -14,14 +16,14 @@ public struct BudgetedScheduler: KeyframeScheduler {
     (self.base, allowance) = (base, KeyframeBudget(.rate(share, saved: saved)))
   }
 
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
+  public mutating func decision(at context: FrameContext) throws -> Decision {
     allowance.advance()
-    let decision = try base.decision(at: &moment)
+    let decision = try base.decision(at: context)
     guard decision.role == .key else { return decision }
     guard allowance.isEnough else {
       return Decision(
         .propagated, because: Reason("budget spent", score: allowance.left, threshold: 1),
-        carried: decision.carried)
+        propagated: decision.propagated)
     }
     allowance.spend()
     return decision

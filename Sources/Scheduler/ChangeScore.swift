@@ -2,22 +2,23 @@
 
 internal import Flow
 internal import Foundation
+public import Frames
 internal import Tensors
 
 /// How far a frame has come from its key: one number, which schedulers compare.
 ///
 /// *Decides* nothing; it measures. *May assume* that nothing is asked of it twice for one frame. *Must keep*
-/// these laws: a frame equal to its key scores 0; nothing is asked of the moment that is not needed.
+/// these laws: a frame equal to its keyframe scores 0; nothing is asked of the context that is not needed.
 public protocol ChangeScore: Sendable {
   /// What a trace calls it: "pixels moved".
   var name: String { get }
 
-  /// Whether what it says depends on the motion, or on what is carried along it: a threshold found along one motion then
+  /// Whether what it says depends on the motion, or on what is propagated along it: a threshold found along one motion then
   /// means nothing along another. True unless a change score says otherwise.
   var dependsOnMotion: Bool { get }
 
   /// From 0, nothing has changed, upwards; nil where it cannot be told, as after a cut.
-  func score(at moment: inout Moment) throws -> Double?
+  func score(at context: FrameContext) throws -> Double?
 }
 
 extension ChangeScore {
@@ -27,10 +28,10 @@ extension ChangeScore {
 /// The share of a picture whose motion may be unknown before nothing is told from the rest.
 let tolerableUnknown = 0.5
 
-extension Moment {
+extension FrameContext {
   /// The motion back to the key; nil where too much of it is unknown.
-  fileprivate mutating func toldMotionToKey() throws -> MotionField? {
-    let motion = try motionToKey()
+  fileprivate func reliableFlowToKeyframe() throws -> MotionField? {
+    let motion = try flow(to: .keyframe)
     return Double(motion.validFraction) >= 1 - tolerableUnknown ? motion : nil
   }
 }
@@ -44,8 +45,8 @@ public struct MotionMagnitude: ChangeScore {
 
   public init() {}
 
-  public func score(at moment: inout Moment) throws -> Double? {
-    try moment.toldMotionToKey()?.meanLength.map(Double.init)
+  public func score(at context: FrameContext) throws -> Double? {
+    try context.reliableFlowToKeyframe()?.meanLength.map(Double.init)
   }
 }
 
@@ -56,8 +57,8 @@ public struct UnknownFraction: ChangeScore {
 
   public init() {}
 
-  public func score(at moment: inout Moment) throws -> Double? {
-    1 - Double(try moment.motionToKey().validFraction)
+  public func score(at context: FrameContext) throws -> Double? {
+    1 - Double(try context.flow(to: .keyframe).validFraction)
   }
 }
 
@@ -71,8 +72,8 @@ public struct WarpError: ChangeScore {
 
   public init() {}
 
-  public func score(at moment: inout Moment) throws -> Double? {
-    let cells = try DownsampledPair(of: &moment)
+  public func score(at context: FrameContext) throws -> Double? {
+    let cells = try DownsampledPair(of: context)
     return try cells.isTold ? cells.error : nil
   }
 }
@@ -89,9 +90,9 @@ public struct FeatureChange: ChangeScore {
 
   public init(after stage: String) { self.stage = stage }
 
-  public func score(at moment: inout Moment) throws -> Double? {
+  public func score(at context: FrameContext) throws -> Double? {
     let (here, there) = (
-      try moment.features(after: stage), try moment.keyFeatures(after: stage)
+      try context.features(after: stage), try context.features(after: stage, of: .keyframe)
     )
     func norm(_ tensor: Tensor) throws -> Double {
       Double(try (tensor * tensor).mean().item()).squareRoot()
@@ -112,9 +113,9 @@ public struct LabelChange: ChangeScore {
 
   public init(after stage: String) { self.stage = stage }
 
-  public func score(at moment: inout Moment) throws -> Double? {
-    let here = try moment.features(after: stage).argmaxLabels()
-    let there = try moment.keyFeatures(after: stage).argmaxLabels()
+  public func score(at context: FrameContext) throws -> Double? {
+    let here = try context.features(after: stage).argmaxLabels()
+    let there = try context.features(after: stage, of: .keyframe).argmaxLabels()
     return 1 - Double(try here.equal(to: there).cast(to: .float32).mean().item())
   }
 }
@@ -129,12 +130,12 @@ public struct MotionDeviation: ChangeScore {
 
   public init() {}
 
-  public func score(at moment: inout Moment) throws -> Double? {
-    try moment.toldMotionToKey()?.standardDeviation.map(Double.init)
+  public func score(at context: FrameContext) throws -> Double? {
+    try context.reliableFlowToKeyframe()?.standardDeviation.map(Double.init)
   }
 }
 
-/// How much less sure what was carried to the frame is than the key's own scores.
+/// How much less sure what was propagated to the frame is than the key's own scores.
 ///
 /// Carrying blends scores where the motion reads between cells, and what is fused with them contradicts them where
 /// they are wrong: both lower the probability of the best class.
@@ -153,9 +154,9 @@ public struct UncertaintyIncrease: ChangeScore {
 
   public var name: String { measure == .confidence ? "confidence lost" : "entropy gained" }
 
-  public func score(at moment: inout Moment) throws -> Double? {
+  public func score(at context: FrameContext) throws -> Double? {
     let (here, there) = (
-      try uncertainty(of: moment.scores()), try uncertainty(of: moment.keyScores())
+      try uncertainty(of: context.scores()), try uncertainty(of: context.keyframeScores())
     )
     return max(0, here - there)
   }

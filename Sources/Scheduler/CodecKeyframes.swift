@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 internal import Video
 
 /// A key frame where the codec has one: pictures coded on their own, which streams have at cuts and every few
@@ -13,14 +14,14 @@ public struct CodecKeyframes: KeyframeScheduler {
     self.longest = longest
   }
 
-  public func decision(at moment: inout Moment) -> Decision {
-    if moment.frame.pictureType == .intra {
+  public func decision(at context: FrameContext) -> Decision {
+    if context.frame.pictureType == .intra {
       return Decision(.key, because: Reason("coded on its own"))
     }
     return Decision(
-      moment.framesSinceKey >= longest ? .key : .propagated,
+      context.framesSinceKeyframe >= longest ? .key : .propagated,
       because: Reason(
-        "frames since key", score: Double(moment.framesSinceKey),
+        "frames since key", score: Double(context.framesSinceKeyframe),
         threshold: longest == .max ? nil : Double(longest)))
   }
 }

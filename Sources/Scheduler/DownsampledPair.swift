@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flow
+internal import Frames
 internal import Tensors
 internal import Video
 
-/// A moment's two pictures and the motion between them, in cells of four pixels each way.
+/// A frame, its keyframe and the optical flow between them, in cells of four pixels each way.
 struct DownsampledPair {
   /// Pixels that a cell spans, each way.
   static let side = 4
@@ -14,14 +15,14 @@ struct DownsampledPair {
   /// 1 × 2 × h × w in cells; and where it is known, 1 × h × w bytes, nil where it is everywhere.
   let motion: Tensor, known: Tensor?
 
-  init(of moment: inout Moment) throws {
-    let size = moment.frame.pixels.size
+  init(of context: FrameContext) throws {
+    let size = context.frame.pixels.size
     func cells(_ pixels: Int) -> Int { (pixels + Self.side - 1) / Self.side }
     let grid = Extent(height: cells(size.height), width: cells(size.width))
-    (motion, known) = try moment.motionToKey().resized(width: grid.width, height: grid.height)
-      .tensors()
-    current = try moment.frame.pixels.tensor().adaptiveAveragePool(grid)
-    key = try moment.key.pixels.tensor().adaptiveAveragePool(grid)
+    (motion, known) = try context.flow(
+      to: .keyframe, height: grid.height, width: grid.width)
+    current = try context.frame.pixels.tensor().adaptiveAveragePool(grid)
+    key = try context.keyframe.pixels.tensor().adaptiveAveragePool(grid)
   }
 
   /// Whether the motion of enough of the picture is known.
@@ -37,8 +38,8 @@ struct DownsampledPair {
   /// The mean of the absolute difference of the key, brought here, and the frame, over what is known.
   var error: Double {
     get throws {
-      let carried = try key.warped(along: motion, known: known)
-      let differences = try (current - carried).abs().mean(axes: [1])
+      let warped = try key.warped(along: motion, known: known)
+      let differences = try (current - warped).abs().mean(axes: [1])
       guard let known else { return Double(try differences.mean().item()) }
       let sum = try (differences * known.cast(to: .float32)).mean().item()
       return Double(sum) / (try validFraction)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 internal import Video
 
 /// The frames that are key are known beforehand: an oracle's, or another run's.
@@ -9,8 +10,8 @@ public struct ExplicitKeyframes: KeyframeScheduler {
 
   public init(_ keys: Set<Int>) { self.keys = keys }
 
-  public func decision(at moment: inout Moment) -> Decision {
+  public func decision(at context: FrameContext) -> Decision {
     Decision(
-      keys.contains(moment.frame.index) ? .key : .propagated, because: Reason("given beforehand"))
+      keys.contains(context.frame.index) ? .key : .propagated, because: Reason("given beforehand"))
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// A key frame every `interval` frames, whatever the picture does.
 ///
 /// Deep Feature Flow (Zhu et al., CVPR 2017), section 3.2; an interval of 1 is the per-frame baseline.
@@ -12,11 +14,11 @@ public struct FixedInterval: KeyframeScheduler {
     self.interval = interval
   }
 
-  public func decision(at moment: inout Moment) -> Decision {
+  public func decision(at context: FrameContext) -> Decision {
     Decision(
-      moment.framesSinceKey >= interval ? .key : .propagated,
+      context.framesSinceKeyframe >= interval ? .key : .propagated,
       because: Reason(
-        "frames since key", score: Double(moment.framesSinceKey), threshold: Double(interval)))
+        "frames since key", score: Double(context.framesSinceKeyframe), threshold: Double(interval)))
   }
 }
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// Decides, frame by frame, where the backbone is worth its cost.
 ///
 /// *Decides* the role of one frame, and says why. *May assume* that frames come in order, and that a
 /// stream's first frame, and one after a break, is key without being asked about. *Must keep* these
 /// laws: the same input gives the same schedule; a copy forks the schedule, so that two interleaved
-/// streams each equal their solo runs; nothing is asked of a moment that is not needed, since what
+/// streams each equal their solo runs; nothing is asked of a context that is not needed, since what
 /// is asked for is computed. A scheduler is a value: each stream starts from a fresh copy, and there
 /// is nothing to reset. *Prove it* with ConformanceKit's `brokenLaws(of:)`.
 public protocol KeyframeScheduler: Sendable {
-  /// The role of the frame at `moment`, and the reason for it.
-  mutating func decision(at moment: inout Moment) throws -> Decision
+  /// The role of the frame that `context` tells of, and the reason for it.
+  mutating func decision(at context: FrameContext) throws -> Decision
 }
 
 /// Which of the two paths a frame takes.
@@ -30,17 +32,17 @@ public struct Decision: Hashable, Sendable {
   public let refresh: Refresh
   /// What the sides of the picture are multiplied by before the backbone sees this key frame.
   public let scale: Double
-  /// What is carried to this frame where it does not wait for the backbone.
-  public let carried: PropagatedKind
+  /// What is propagated to this frame where it does not wait for the backbone.
+  public let propagated: PropagatedKind
 
   /// - Precondition: the scale is above 0 and not above 1.
   public init(
     _ role: FrameRole, because reason: Reason, refresh: Refresh = .immediate, scale: Double = 1,
-    carried: PropagatedKind = .features
+    propagated: PropagatedKind = .features
   ) {
     precondition(scale > 0 && scale <= 1, "a key frame \(scale) times as large")
     (self.role, self.reason, self.refresh, self.scale) = (role, reason, refresh, scale)
-    self.carried = carried
+    self.propagated = propagated
   }
 }
 
@@ -56,7 +58,7 @@ public enum PropagatedKind: String, Hashable, Sendable, Codable {
 public enum Refresh: Hashable, Sendable {
   /// At once: the frame waits for the backbone.
   case immediate
-  /// The frame is itself still carried to, while the backbone runs on another thread; that many frames later, at
+  /// The frame is itself still propagated to, while the backbone runs on another thread; that many frames later, at
   /// least one, others borrow from it. Whichever frame that is waits for what is not ready yet, so that the same
   /// input always gives the same output.
   ///

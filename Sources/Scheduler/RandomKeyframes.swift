@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// Each frame is key with the same probability, whatever it shows: what an adaptive scheduler at the same rate has
 /// to beat.
 ///
@@ -15,7 +17,7 @@ public struct RandomKeyframes: KeyframeScheduler {
     (self.rate, self.seed) = (rate, seed)
   }
 
-  public mutating func decision(at _: inout Moment) -> Decision {
+  public mutating func decision(at _: FrameContext) -> Decision {
     decided += 1
     let drawn = Double(Self.mixed(seed &+ decided &* 0x9E37_79B9_7F4A_7C15) >> 11) * 0x1p-53
     return Decision(

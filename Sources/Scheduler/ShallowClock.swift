@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// Another scheduler's keys, and a clock of its own for what comes after the tap: between keys it runs on every Nth
 /// frame only, whose scores the others borrow.
 ///
 /// Of the stages of Clockwork Convnets (Shelhamer et al., ECCV 2016 workshops, section 4) each has its clock: deep ones
-/// change slowly, so that their features are carried far; shallow ones follow the frame, and what they give is carried
-/// over a few frames. With a fusion in the pipeline, it and its light network are on that clock too.
+/// change slowly, so that their features are propagated far; shallow ones follow the frame, and what they give is
+/// propagated over a few frames. With a fusion in the pipeline, it and its light network are on that clock too.
 public struct ShallowClock: KeyframeScheduler {
   public private(set) var base: any KeyframeScheduler
   public let interval: Int
@@ -16,10 +18,10 @@ public struct ShallowClock: KeyframeScheduler {
     (self.base, self.interval) = (base, interval)
   }
 
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
-    let decision = try base.decision(at: &moment)
+  public mutating func decision(at context: FrameContext) throws -> Decision {
+    let decision = try base.decision(at: context)
     return Decision(
       decision.role, because: decision.reason, refresh: decision.refresh, scale: decision.scale,
-      carried: moment.framesSinceScores >= interval ? .features : .scores)
+      propagated: context.framesSinceScores >= interval ? .features : .scores)
   }
 }

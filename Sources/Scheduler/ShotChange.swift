@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 internal import Video
 
-/// Another scheduler's keys, and one wherever a new shot begins: what was carried from before a cut is of another
+/// Another scheduler's keys, and one wherever a new shot begins: what was propagated from before a cut is of another
 /// scene.
 ///
 /// A cut is where the colours of two successive frames share less than `overlap`: the intersection of their
@@ -19,14 +20,14 @@ public struct ShotChange: KeyframeScheduler {
     (self.base, self.overlap) = (base, overlap)
   }
 
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
-    let here = Self.histogram(of: moment.frame.pixels)
+  public mutating func decision(at context: FrameContext) throws -> Decision {
+    let here = Self.histogram(of: context.frame.pixels)
     // Of a frame that became key without being asked about, nothing is remembered.
-    let isNext = last?.index == moment.frame.index - 1
-    let there = isNext ? last?.histogram ?? here : Self.histogram(of: moment.key.pixels)
-    last = (moment.frame.index, here)
+    let isNext = last?.index == context.frame.index - 1
+    let there = isNext ? last?.histogram ?? here : Self.histogram(of: context.keyframe.pixels)
+    last = (context.frame.index, here)
     let shared = Double(zip(here, there).reduce(0) { $0 + min($1.0, $1.1) })
-    let decision = try base.decision(at: &moment)
+    let decision = try base.decision(at: context)
     guard shared < overlap else { return decision }
     return Decision(.key, because: Reason("new shot", score: shared, threshold: overlap))
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+public import Frames
 internal import Video
 
 /// How often frames are to be key.
@@ -44,25 +45,25 @@ public struct TargetRateScheduler: KeyframeScheduler {
     self.init(changeScore, target: .rate(rate))
   }
 
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
-    let rate = rate(at: moment)
+  public mutating func decision(at context: FrameContext) throws -> Decision {
+    let rate = rate(at: context)
     // The key itself, of which nobody asked, is the first frame that counts; what was made key against
     // what was decided here counts as that.
-    if moment.framesSinceKey == 1, !decidedLast {
+    if context.framesSinceKeyframe == 1, !decidedLast {
       threshold = thresholdBefore ?? threshold
       follow(isKey: true, rate: rate)
     }
     if decidedLast, let threshold, let lastIndex {
       // Nobody asked about the frames since the key, which was on its way.
-      let passed = Double(max(0, moment.frame.index - lastIndex - 1))
+      let passed = Double(max(0, context.frame.index - lastIndex - 1))
       self.threshold = max(threshold * exp(-gain * rate * passed), largest / 100)
     }
-    (decidedLast, thresholdBefore, lastIndex) = (false, threshold, moment.frame.index)
-    guard let score = try changeScore.score(at: &moment) else {
+    (decidedLast, thresholdBefore, lastIndex) = (false, threshold, context.frame.index)
+    guard let score = try changeScore.score(at: context) else {
       return answer(.key, Reason("\(changeScore.name) unknown"), rate: rate)
     }
     largest = max(largest, score)
-    guard let threshold else { return begin(score, at: moment, rate: rate) }
+    guard let threshold else { return begin(score, at: context, rate: rate) }
     return answer(
       score > threshold || rate == 1 ? .key : .propagated,
       Reason(changeScore.name, score: score, threshold: threshold), rate: rate)
@@ -77,19 +78,19 @@ public struct TargetRateScheduler: KeyframeScheduler {
   private var largest = 0.0
 
   /// Until it is known how long frames take, one in ten.
-  private func rate(at moment: Moment) -> Double {
+  private func rate(at context: FrameContext) -> Double {
     switch target {
     case .rate(let rate): return rate
     case .latency(let latency):
-      guard let (key, propagated) = moment.usualTimes, key > propagated else { return 0.1 }
+      guard let (key, propagated) = context.usualTimes, key > propagated else { return 0.1 }
       return min(1, max(0.001, (latency - propagated) / (key - propagated)))
     }
   }
 
   /// The first key comes after 1 / rate frames, or once something has changed after that: how far the frame has come by
   /// then sets the scale.
-  private mutating func begin(_ score: Double, at moment: Moment, rate: Double) -> Decision {
-    let isDue = Double(moment.framesSinceKey) * rate >= 1 - 1e-9 && score > 0
+  private mutating func begin(_ score: Double, at context: FrameContext, rate: Double) -> Decision {
+    let isDue = Double(context.framesSinceKeyframe) * rate >= 1 - 1e-9 && score > 0
     if isDue { threshold = score }
     return answer(
       isDue || rate == 1 ? .key : .propagated, Reason(changeScore.name, score: score), rate: rate)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
+
 /// A key frame once a change score from the last one is more than a threshold, or cannot be told.
 public struct ThresholdScheduler: KeyframeScheduler {
   public let changeScore: any ChangeScore
@@ -11,8 +13,8 @@ public struct ThresholdScheduler: KeyframeScheduler {
     (self.changeScore, self.threshold) = (changeScore, threshold)
   }
 
-  public func decision(at moment: inout Moment) throws -> Decision {
-    guard let score = try changeScore.score(at: &moment) else {
+  public func decision(at context: FrameContext) throws -> Decision {
+    guard let score = try changeScore.score(at: context) else {
       return Decision(.key, because: Reason("\(changeScore.name) unknown"))
     }
     return Decision(

@@ -15,17 +15,17 @@ public struct ChangeScoreTask: TrainingTask {
   public enum Aim: String, Sendable, Hashable, CaseIterable {
     /// The share of labels that are not the key's (LLVSS).
     case change
-    /// The share of labels that are not those carried from the key along the motion (DVSNet).
+    /// The share of labels that are not those propagated from the key along the motion (DVSNet).
     case loss
   }
 
   public let backbone: SegmentationNetwork
   public let changeScore: LearnedChangeScore
   public let aim: Aim
-  private let pairs: AugmentedPairs
-  private let validation: (pairs: AugmentedPairs, count: Int)?
+  private let pairs: AugmentedRuns
+  private let validation: (pairs: AugmentedRuns, count: Int)?
 
-  public typealias Batch = AugmentedPairs.Batch
+  public typealias Batch = AugmentedRuns.Batch
 
   /// A task on pairs out of `sources`, along the motion that `flow` finds; measured on as many whole pairs of
   /// `validation` as it counts, where there is one.
@@ -38,12 +38,12 @@ public struct ChangeScoreTask: TrainingTask {
   ) throws {
     (self.backbone, self.changeScore, self.aim) = (backbone, changeScore, aim)
     let void = backbone.specification.ignoredLabel
-    pairs = AugmentedPairs(
+    pairs = AugmentedRuns(
       sources, along: flow, augmentation: augmentation, batchSize: batchSize, void: void,
       seed: seed)
     self.validation = try validation.map { source in
       let size = try source.pairs.pair(0).current.size
-      let whole = AugmentedPairs(
+      let whole = AugmentedRuns(
         [source], along: flow, augmentation: Augmentation(crop: size, flips: false),
         batchSize: 1, void: void, seed: seed)
       return (whole, source.count)
@@ -92,38 +92,36 @@ public struct ChangeScoreTask: TrainingTask {
 
   /// What the network is shown of a batch's pairs, and what it is to say of each.
   private func lesson(of batch: Batch) throws -> (change: Tensor, truth: Tensor) {
-    let scaling = backbone.specification.input.scaling
-    let current = FeatureCache(try batch.current.scaled(by: scaling).channelsLast(), backbone)
-    let reference = FeatureCache(try batch.reference.scaled(by: scaling).channelsLast(), backbone)
+    let run = BatchedRun(batch, behind: backbone, on: parameters.device)
     let all = backbone.stages.count
-    let scores = try current.features(through: all).main
-    var before = try reference.features(through: all).main
+    let scores = try run.features(of: 1, through: all).main
+    var before = try run.features(of: 0, through: all).main
     if aim == .loss {
-      let motion = try batch.motion(
+      let (flow, _) = try batch.flow(
         height: before.shape[2], width: before.shape[3], on: parameters.device)
-      before = try before.warped(along: motion.motion)
+      before = try before.warped(along: flow)
     }
     let same = try scores.argmaxLabels().equal(to: before.argmaxLabels()).cast(to: .float32)
     return (
-      try change(in: batch, seen: current, before: reference), try 1 - same.mean(axes: [1, 2])
+      try change(in: run), try 1 - same.mean(axes: [1, 2])
     )
   }
 
-  private func change(
-    in batch: Batch, seen current: FeatureCache, before reference: FeatureCache
-  ) throws -> Tensor {
+  private func change(in run: BatchedRun) throws -> Tensor {
     switch changeScore.sight {
     case .features(let stage):
       let count = try backbone.index(ofStage: stage) + 1
-      return try current.features(through: count).main - reference.features(through: count).main
+      return try run.features(of: 1, through: count).main
+        - run.features(of: 0, through: count).main
     case .motion:
-      let (cell, shape) = (LearnedChangeScore.cell, batch.current.shape)
+      let (cell, batch) = (LearnedChangeScore.cell, run.batch)
+      let shape = batch.current.shape
       let grid = Extent(height: (shape[2] + cell - 1) / cell, width: (shape[3] + cell - 1) / cell)
-      let motion = try batch.motion(
+      let (flow, valid) = try batch.flow(
         height: grid.height, width: grid.width, on: parameters.device)
       return try LearnedChangeScore.change(
-        from: batch.reference.adaptiveAveragePool(grid),
-        to: batch.current.adaptiveAveragePool(grid), along: motion.motion, known: motion.known)
+        from: batch.keyframe.adaptiveAveragePool(grid),
+        to: batch.current.adaptiveAveragePool(grid), along: flow, known: valid)
     }
   }
 }

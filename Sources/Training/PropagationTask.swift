@@ -2,122 +2,109 @@
 
 public import Backbone
 public import Flow
+internal import Frames
 public import Layers
 public import Propagation
 internal import Tensors
 
-/// Training what carries features behind a network that stays as it is.
+/// Training what propagates features behind a network that stays as it is.
 ///
-/// Of a pair of frames the earlier one is the key: the network's features of it at the tap are carried to
-/// the other, the rest of the network makes scores of them, and the loss flows back through that rest and
-/// the carrying. Where frames have no labels, the network's own scores of the later frame are the target:
-/// an objective whose teaching is by `backbone`.
+/// Of a run of frames the first is the keyframe: the network's features of it at the tap are propagated to the last, by
+/// way of those between where the part goes from frame to frame. The rest of the network makes scores of them, and the
+/// loss flows back through that rest and all steps of the way. Two frames, unless said otherwise, are a pair. Where
+/// frames have no labels, the network's own scores of the last frame are the target: an objective whose teaching is by
+/// `backbone`.
 public struct PropagationTask: TrainingTask {
   public let backbone: SegmentationNetwork
   public let part: TrainablePropagation
   public let lesson: StageConfiguration
-  /// What the mean square difference of what is carried from the later frame's own features at the tap counts
+  /// What the mean square difference of what is propagated from the last frame's own features at the tap counts
   /// (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
   public var similarity = 0.0
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int
-  private let pairs: AugmentedPairs
+  private let runs: AugmentedRuns
 
-  public typealias Batch = AugmentedPairs.Batch
+  public typealias Batch = AugmentedRuns.Batch
 
-  /// A task on pairs out of `sources`, along the motion that `flow` finds.
+  /// A task on runs of `frames` frames out of `sources`, along the optical flow that `flow` finds.
   ///
-  /// `tap` names the stage whose output is carried; the last one if none is named.
+  /// `tap` names the stage whose output is propagated; the last one if none is named.
   ///
-  /// - Precondition: there is a source.
+  /// - Precondition: there is a source, and there are two frames.
   /// - Throws: `BackboneError` where the backbone has no such stage.
   public init(
     _ part: TrainablePropagation, behind backbone: SegmentationNetwork, tap: String? = nil,
     on sources: [PairSource], along flow: some FlowEstimator, lesson: StageConfiguration,
-    seed: UInt64 = 1
+    frames: Int = 2, seed: UInt64 = 1
   ) throws {
     (self.part, self.backbone, self.lesson) = (part, backbone, lesson)
     cachedStages = try tap.map { try backbone.index(ofStage: $0) + 1 } ?? backbone.stages.count
-    pairs = AugmentedPairs(
+    runs = AugmentedRuns(
       sources, along: flow, augmentation: lesson.augmentation, batchSize: lesson.batchSize,
-      void: backbone.specification.ignoredLabel, seed: seed)
+      void: backbone.specification.ignoredLabel, seed: seed, frames: frames,
+      reference: part.propagator.readsKeyframeDirectly ? .keyframe : .previous)
   }
 
   public var parameters: Parameters { part.parameters }
 
   public func batch(at step: Int) throws -> Batch {
-    try pairs.batch(at: step, on: parameters.device)
+    try runs.batch(at: step, on: parameters.device)
   }
 
   public func loss(of batch: Batch, at _: Int, in pass: ForwardContext) throws -> Loss {
-    let scaling = backbone.specification.input.scaling
-    let seen = try batch.current.scaled(by: scaling).channelsLast()
-    let current = FeatureCache(seen, backbone)
-    let reference = FeatureCache(
-      try batch.reference.scaled(by: scaling).channelsLast(), backbone)
-    let evidence = Evidence(
-      motion: { try batch.motion(height: $0, width: $1, on: parameters.device) },
-      picture: { $0 == .current ? batch.current : batch.reference },
-      features: { stage, side in
-        let count = try backbone.index(ofStage: stage) + 1
-        return try (side == .current ? current : reference).features(through: count).main
-      })
-    let cached = try reference.features(through: cachedStages)
-    let carried = try carry(cached.main, given: evidence, in: pass)
-    let skips = try current.skips(cached.skips.count)
+    let run = BatchedRun(batch, behind: backbone, on: parameters.device)
+    let keyframe = try run.features(of: 0, through: cachedStages)
+    let propagated = try propagate(keyframe.main, along: run, in: pass)
+    let skips = try run.skips(keyframe.skips.count)
     let rest = try backbone.run(
-      cachedStages..<backbone.stages.count, on: Features(carried, skips: skips), in: .inference)
+      cachedStages..<backbone.stages.count, on: Features(propagated, skips: skips), in: .inference)
     let scores = try rest.main.resizedBilinear(
       height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
+    let scaling = backbone.specification.input.scaling
     var loss = try lesson.objective.loss(
       of: scores, labels: batch.labels, void: Int(backbone.specification.ignoredLabel),
-      images: seen)
+      images: batch.current.scaled(by: scaling).channelsLast())
     if similarity > 0 {
-      let own = try current.features(through: cachedStages).main
+      let own = try run.features(of: run.last, through: cachedStages).main
       try loss.add(
-        featureDistance(carried, from: own), named: "similarity", counting: similarity)
+        featureDistance(propagated, from: own), named: "similarity", counting: similarity)
     }
     return loss
   }
 
-  private func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
+  /// The keyframe's map at the last frame of a run.
+  private func propagate(
+    _ keyframe: Tensor, along run: BatchedRun, in pass: ForwardContext
+  ) throws -> Tensor {
+    // What reads the keyframe itself asks nothing of the frames between.
+    let first = part.propagator.readsKeyframeDirectly ? run.last : 1
+    let contexts = (first...run.last).map { run.context(of: $0) }
     switch part {
     case .propagator(let propagator):
-      return try propagator.carry(propagator.prepare(cached), given: evidence, in: pass)
-    case .fusion(let fusion, let propagator):
-      let carried = try propagator(propagator.prepare(cached), given: evidence)
-      return try fusion.fuse(carried, given: evidence, in: pass)
+      return try propagator.propagate(propagator.prepared(keyframe), through: contexts, in: pass)
+    case .fusion(let fusion, var propagator):
+      let tap = backbone.stages[cachedStages - 1].name
+      try propagator.keyframe(FeatureMaps(keyframe, after: tap), in: run.context(of: 0))
+      var propagated = keyframe
+      for context in contexts { propagated = try propagator.propagate(to: context).only() }
+      return try fusion.fuse(propagated, given: run.context(of: run.last), in: pass)
     }
   }
 
   public func evaluate() throws -> [String: Double] { try evaluation?() ?? [:] }
 }
 
-/// What a network that is not trained makes of pictures, stage by stage as it is asked for.
-final class FeatureCache {
-  private let backbone: SegmentationNetwork
-  private var known: [Features]
-
-  init(_ pictures: Tensor, _ backbone: SegmentationNetwork) {
-    self.backbone = backbone
-    known = [Features(pictures)]
-  }
-
-  func features(through count: Int) throws -> Features {
-    while known.count <= count {
-      let stage = known.count - 1
-      let next = try withoutGradients {
-        try backbone.run(stage..<stage + 1, on: known[stage], in: .inference)
-      }
-      known.append(next)
+extension LearnedPropagator {
+  /// A keyframe's map at the last of successive frames.
+  fileprivate func propagate(
+    _ keyframe: Tensor, through contexts: [FrameContext], in pass: ForwardContext
+  ) throws -> Tensor {
+    var (map, propagated) = (keyframe, keyframe)
+    for context in contexts {
+      propagated = try propagate(map, given: context, in: pass)
+      map = try next(after: map, propagated: propagated, given: context)
     }
-    return known[count]
-  }
-
-  /// The first `count` outputs of stages that later ones read too.
-  func skips(_ count: Int) throws -> [Tensor] {
-    var stages = 0
-    while try features(through: stages).skips.count < count { stages += 1 }
-    return try features(through: stages).skips
+    return propagated
   }
 }

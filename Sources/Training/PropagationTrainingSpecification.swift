@@ -7,7 +7,7 @@ public import Propagation
 public import Specification
 public import Tensors
 
-/// A part that carries features and how it is trained, as one YAML file says.
+/// A part that propagates features and how it is trained, as one YAML file says.
 ///
 /// Beside the keys of `PropagationSpecification`:
 /// ```yaml
@@ -16,7 +16,8 @@ public import Tensors
 ///   batch: 4
 ///   crop: [240, 320]     # height, width; scale, rotation and colour as for segmentation networks
 ///   pairs: 800           # how many are made of each source, and then seen again and again
-///   gaps: [1, 10]        # frames from the key to the one that is carried to
+///   gaps: [1, 10]        # frames from the keyframe to the one that is propagated to
+///   frames: 2            # successive ones, each that far from the one before; 2 if left out
 ///   distillation: 1         # what agreement with the backbone's own scores counts beside the labels
 ///   similarity: 1        # what the features' own difference from the later frame's counts (AR-Seg)
 ///   soft_iou: 0.5         # relaxed, ohem: as for segmentation networks
@@ -32,6 +33,8 @@ public struct PropagationTrainingSpecification: Sendable {
   public let similarity: Double
   /// How many pairs are made of each source, and how many frames lie from one to the other.
   public let pairCount: Int, gaps: ClosedRange<Int>
+  /// How many successive frames are seen at once, the keyframe included.
+  public let frames: Int
   /// Tells this specification from any other.
   public let fingerprint: TrainingFingerprint
 
@@ -39,7 +42,7 @@ public struct PropagationTrainingSpecification: Sendable {
     "batch", "crop", "scale", "rotation", "colour", "relaxed", "ohem", "soft_iou",
   ]
 
-  /// Whether the text describes what carries features rather than a network.
+  /// Whether the text describes what propagates features rather than a network.
   public static func describes(_ yaml: String) -> Bool {
     (try? DescriptionReader(yaml: yaml))?.has("propagation") == true
   }
@@ -52,12 +55,15 @@ public struct PropagationTrainingSpecification: Sendable {
     part = try PropagationSpecification(root, folder: folder)
     let training = try root.group("training")
     try training.allow(
-      Self.lessonKeys + ["seed", "pairs", "gaps", "distillation", "similarity", "stages"])
+      Self.lessonKeys + [
+        "seed", "pairs", "gaps", "frames", "distillation", "similarity", "stages",
+      ])
     lesson = try StageConfiguration(training, usually: training)
     agreement = try training.number("distillation", in: 0...1000, usual: 1)
     similarity = try training.number("similarity", in: 0...1000, usual: 0)
     pairCount = try training.integer("pairs", in: 1...1_000_000)
     gaps = try training.gaps(usual: 1...10)
+    frames = try training.integer("frames", in: 2...32, usual: 2)
     plan = try training.plan(in: folder)
     fingerprint = try TrainingFingerprint(of: root, stages: plan.stages.count)
   }
@@ -80,7 +86,8 @@ public struct PropagationTrainingSpecification: Sendable {
     if agreement > 0 { lesson.objective.teaching = .init(backbone, weight: agreement) }
     var task = try PropagationTask(
       part.part(behind: backbone, parameters: Parameters(seed: plan.seed, device: device)),
-      behind: backbone, tap: part.tap, on: sources, along: flow, lesson: lesson, seed: plan.seed)
+      behind: backbone, tap: part.tap, on: sources, along: flow, lesson: lesson,
+      frames: frames, seed: plan.seed)
     task.similarity = similarity
     return task
   }

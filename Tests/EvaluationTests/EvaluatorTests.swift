@@ -163,7 +163,7 @@ struct EvaluatorTests {
 
   private func pipeline(
     _ scheduler: some KeyframeScheduler, _ propagator: some Propagator, of other: StreetClip? = nil
-  ) throws -> KeyframePipeline {
+  ) throws -> KeyframePipeline<Image> {
     let truth = GroundTruthBackbone(of: other ?? clip)
     return try KeyframePipeline(
       backbone: truth, head: truth.head, scheduler: scheduler, propagator: propagator,

@@ -3,6 +3,7 @@
 import Datasets
 import Evaluation
 import Flow
+import Frames
 import Pipeline
 import Propagation
 import Recipes
@@ -16,13 +17,13 @@ private struct Age: ChangeScore {
   let name = "age"
   let scale: Double
 
-  func score(at moment: inout Moment) -> Double? { scale * Double(moment.framesSinceKey) }
+  func score(at context: FrameContext) -> Double? { scale * Double(context.framesSinceKeyframe) }
 }
 
 struct LimitCalibrationTests {
   private let clip = StreetClip(seed: 3, count: 24, size: PixelSize(width: 64, height: 48))
 
-  private func pipeline(_ flow: some FlowEstimator = ZeroFlow()) throws -> KeyframePipeline {
+  private func pipeline(_ flow: some FlowEstimator = ZeroFlow()) throws -> KeyframePipeline<Image> {
     let truth = GroundTruthBackbone(of: clip)
     return try KeyframePipeline(
       backbone: truth, head: truth.head, scheduler: .every(1), propagator: .copy, flow: flow)

@@ -3,6 +3,7 @@
 import Backbone
 import Flow
 import Foundation
+import Frames
 import Pipeline
 import Propagation
 import Scheduler
@@ -127,7 +128,7 @@ struct RunTests {
       ).code == 0)
     let network = try ImportedNetwork(contentsOf: Fixtures.network)
     let propagator: any Propagator =
-      propagation == "copy" ? Copy() : Warp(from: propagation == "warp" ? .key : .previous)
+      propagation == "copy" ? Copy() : Warp(from: propagation == "warp" ? .keyframe : .previous)
     let pipeline = try KeyframePipeline(
       backbone: network, head: network.head, scheduler: .every(5), propagator: propagator,
       flow: DISFlow(preset: .medium))

@@ -3,6 +3,7 @@
 import Backbone
 import ConformanceKit
 import Flow
+import Frames
 import Foundation
 import Pipeline
 import Propagation
@@ -42,8 +43,8 @@ struct KeyframePipelineTests {
     #expect(results[7].labels == results[4].labels)
   }
 
-  @Test(arguments: [MotionReference.key, .previous], ["low", "high"])
-  func warpedLabelsFollowTheMotion(reference: MotionReference, tap: String) throws {
+  @Test(arguments: [FlowReference.keyframe, .previous], ["low", "high"])
+  func warpedLabelsFollowTheMotion(reference: FlowReference, tap: String) throws {
     let results = try run(pipeline(.every(4), Warp(from: reference), tap: tap), frames: 4)
     for (index, result) in results.enumerated() {
       let expected = columns(of: slide(index, by: 2))
@@ -212,8 +213,8 @@ struct KeyframePipelineTests {
 
   // Of the reference, the first stage's features are known since it was the reference; of the current
   // frame, they are computed.
-  @Test(arguments: MotionReference.allCases)
-  func keptFeaturesAreNotComputedAgain(reference: MotionReference) throws {
+  @Test(arguments: [FlowReference.keyframe, .previous])
+  func keptFeaturesAreNotComputedAgain(reference: FlowReference) throws {
     let backbone = CountedPixels()
     let pipeline = try pipeline(
       .every(4), ComparesFeatures(reference: reference), tap: "high", backbone: backbone)
@@ -314,7 +315,7 @@ struct KeyframePipelineTests {
     let pipeline = try pipeline(
       BackgroundRefresh(FixedInterval(every: 2)), Warp(from: .previous))
     let error = try #require(throws: PipelineError.self) { try run(pipeline, frames: 4) }
-    #expect(error.frame == 2 && "\(error)".contains("reads the key itself"))
+    #expect(error.frame == 2 && "\(error)".contains("reads the keyframe itself"))
   }
 
   // Columns of six pixels survive being seen at half size, columns of one do not.
@@ -381,7 +382,7 @@ struct KeyframePipelineTests {
     let pipeline = try pipeline(
       ShallowClock(FixedInterval(every: 4), every: 2), Warp(from: .previous), tap: "low")
     let error = try #require(throws: PipelineError.self) { try run(pipeline, frames: 3) }
-    #expect(error.frame == 1 && "\(error)".contains("reads the key itself"))
+    #expect(error.frame == 1 && "\(error)".contains("reads the keyframe itself"))
   }
 
   // The key's scores are the frame's own and a share of those before, which fades as the picture changes; they are what
@@ -418,13 +419,13 @@ struct KeyframePipelineTests {
     fusion: (any Fusion)? = nil,
     flow: some FlowEstimator = Sliding(dx: 2), tap: String? = nil,
     backbone: some Backbone = Pixels()
-  ) throws -> KeyframePipeline {
+  ) throws -> KeyframePipeline<Image> {
     try KeyframePipeline(
       backbone: backbone, head: Pixels().head, scheduler: scheduler, propagator: propagator,
       fusion: fusion, flow: flow, tap: tap)
   }
 
-  private func run(_ pipeline: KeyframePipeline, frames: Int) throws -> [LabelledFrame] {
+  private func run(_ pipeline: KeyframePipeline<Image>, frames: Int) throws -> [LabelledFrame] {
     var state = pipeline.start()
     return try (0..<frames).map { try pipeline.label(slide($0, by: 2), in: &state) }
   }

@@ -13,14 +13,14 @@ struct RegionPipelineTests {
   private func whole(
     _ scheduler: some KeyframeScheduler, _ propagator: some Propagator = Copy(),
     flow: some FlowEstimator = ZeroFlow()
-  ) throws -> KeyframePipeline {
+  ) throws -> KeyframePipeline<Image> {
     try KeyframePipeline(
       backbone: Pixels(), head: Pixels().head, scheduler: scheduler, propagator: propagator,
       flow: flow)
   }
 
   private func run(
-    _ pipeline: some LabellingPipeline, _ frames: [Frame]
+    _ pipeline: some PredictionPipeline<Image>, _ frames: [Frame]
   ) throws -> [LabelledFrame] {
     var state = pipeline.start()
     return try frames.map { try pipeline.label($0, in: &state) }
@@ -114,7 +114,7 @@ struct RegionPipelineTests {
   @Test func aBatchGoesOnFromWhatIsKnown() throws {
     let limited = ThresholdScheduler(FeatureChange(after: "low"), threshold: 1e-6)
     let batching = BatchingPixels()
-    func regional(_ backbone: some Backbone) throws -> RegionPipeline {
+    func regional(_ backbone: some Backbone) throws -> RegionPipeline<Image> {
       try RegionPipeline(
         KeyframePipeline(
           backbone: backbone, head: Pixels().head, scheduler: limited,
@@ -128,7 +128,7 @@ struct RegionPipelineTests {
     #expect(batching.counts.contains(2))
   }
 
-  private func pipeline(_ backbone: some Backbone) throws -> KeyframePipeline {
+  private func pipeline(_ backbone: some Backbone) throws -> KeyframePipeline<Image> {
     try KeyframePipeline(
       backbone: backbone, head: Pixels().head, scheduler: .every(3), propagator: Copy(),
       flow: ZeroFlow())

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backbone
+import ConformanceKit
 import Foundation
+import Frames
 import Layers
 import Propagation
+import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -25,20 +29,20 @@ private func random(_ shape: Shape, seed: UInt64) throws -> Tensor {
   return try Tensor(draws.floats(shape.dimensions.reduce(1, *), in: -1...1), shape: shape)
 }
 
-private func evidence(_ picture: Tensor) -> Evidence {
-  Evidence(motion: { _, _ in throw PropagationError("no motion here") }, picture: { _ in picture })
+private func context(_ picture: Tensor) -> FrameContext {
+  FrameContext(ofBatch: 1, from: GivenAnswers(image: { _ in picture }))
 }
 
 /// A fusion guided by errors, with four classes, no motion, and pictures of 12 × 16.
 private struct GuidedTrial {
   let fusion: ErrorGuidedFusion
-  let carried: Tensor, seen: Tensor
-  let evidence: Evidence
+  let propagated: Tensor, seen: Tensor
+  let context: FrameContext
 
   init(changingCorner: Bool = false) throws {
     fusion = try ErrorGuidedFusion(
       classes: 4, with: Halved(channels: 4), width: 3, parameters: Parameters(seed: 1))
-    carried = try random([1, 4, 6, 8], seed: 2)
+    propagated = try random([1, 4, 6, 8], seed: 2)
     let current = try (random([1, 3, 12, 16], seed: 3) + 1) * 60
     var corner = [Float](repeating: 0, count: 3 * 12 * 16)
     for channel in 0..<3 {
@@ -47,9 +51,11 @@ private struct GuidedTrial {
     let reference =
       changingCorner ? try current - Tensor(corner, shape: [1, 3, 12, 16]) : current
     seen = try Halved(channels: 4).features(of: current, in: .inference)
-    evidence = Evidence(
-      motion: { (try .zeros([1, 2, $0, $1]), nil) },
-      picture: { $0 == .current ? current : reference })
+    context = FrameContext(
+      ofBatch: 1,
+      from: GivenAnswers(
+        gridFlow: { (try .zeros([1, 2, $1, $2]), nil) },
+        image: { $0 == .current ? current : reference }))
   }
 }
 
@@ -57,9 +63,9 @@ struct FusionTests {
   @Test func correctionBeginsAsWhatWasCarried() throws {
     let fusion = try CorrectiveFusion(
       classes: 4, with: Halved(channels: 4), parameters: Parameters(seed: 1))
-    let carried = try random([1, 4, 6, 8], seed: 2)
-    let fused = try fusion(carried, given: evidence(random([1, 3, 12, 16], seed: 3)))
-    #expect(try fused.floats() == carried.floats())
+    let propagated = try random([1, 4, 6, 8], seed: 2)
+    let fused = try fusion(propagated, in: context(random([1, 3, 12, 16], seed: 3)))
+    #expect(try fused.floats() == propagated.floats())
   }
 
   // A 1 × 1 convolution and an interpolation of each channel change places.
@@ -67,28 +73,28 @@ struct FusionTests {
     let parameters = Parameters(seed: 1)
     let fusion = try CorrectiveFusion(
       classes: 4, with: Halved(channels: 4), start: .noise, parameters: parameters)
-    let (carried, picture) = (
+    let (propagated, picture) = (
       try random([1, 4, 6, 8], seed: 2), try random([1, 3, 12, 16], seed: 3)
     )
-    let before = try fusion(carried, given: evidence(picture)).resizedBilinear(
+    let before = try fusion(propagated, in: context(picture)).resizedBilinear(
       height: 12, width: 16, grid: .halfPixel)
     func large(_ tensor: Tensor) throws -> Tensor {
       try tensor.resizedBilinear(height: 12, width: 16, grid: .halfPixel)
     }
     let seen = try large(Halved(channels: 4).features(of: picture, in: .inference))
     let weights = try #require(parameters.all.first { $0.name == "mixture.weight" }).tensor
-    let after = try Tensor.concatenate([seen, large(carried)], axis: 1).conv2d(weights)
+    let after = try Tensor.concatenate([seen, large(propagated)], axis: 1).conv2d(weights)
     #expect(try zip(before.floats(), after.floats()).allSatisfy { abs($0 - $1) < 1e-6 })
   }
 
   // A fiftieth: σ(-3.9) is 0.0198.
   @Test func guidanceBeginsAsWhatWasCarriedButForAFiftieth() throws {
     let trial = try GuidedTrial()
-    let fused = try trial.fusion(trial.carried, given: trial.evidence).floats()
-    let (carried, seen) = (try trial.carried.floats(), try trial.seen.floats())
+    let fused = try trial.fusion(trial.propagated, in: trial.context).floats()
+    let (propagated, seen) = (try trial.propagated.floats(), try trial.seen.floats())
     let share = Float(1 / (1 + exp(3.9)))
-    for at in carried.indices {
-      #expect(abs(fused[at] - carried[at] - share * (seen[at] - carried[at])) < 1e-4)
+    for at in propagated.indices {
+      #expect(abs(fused[at] - propagated[at] - share * (seen[at] - propagated[at])) < 1e-4)
     }
   }
 
@@ -97,10 +103,10 @@ struct FusionTests {
     for parameter in trial.fusion.parameters.all where parameter.name == "error.bias" {
       try parameter.tensor.assign(parameter.tensor + 100)
     }
-    let fused = try trial.fusion(trial.carried, given: trial.evidence).floats()
+    let fused = try trial.fusion(trial.propagated, in: trial.context).floats()
     #expect(try zip(fused, trial.seen.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
     let errors = try trial.fusion.errors(
-      of: trial.carried, given: trial.evidence, in: .inference)
+      of: trial.propagated, given: trial.context, in: .inference)
     #expect(errors.shape == [1, 1, 6, 8])
     #expect(try errors.floats().allSatisfy { $0 == 1 })
   }
@@ -123,7 +129,7 @@ struct FusionTests {
       }
     }
     let errors = try trial.fusion.errors(
-      of: trial.carried, given: trial.evidence, in: .inference
+      of: trial.propagated, given: trial.context, in: .inference
     ).floats()
     for y in 0..<6 {
       for x in 0..<8 { #expect((errors[8 * y + x] > 0.9) == (x < 3 && y < 3), "\(x), \(y)") }
@@ -133,11 +139,11 @@ struct FusionTests {
   @Test func attentionBeginsAsTheBranchAlone() throws {
     let fusion = try CrossResolutionAttention(
       channels: 5, with: Halved(channels: 5), parameters: Parameters(seed: 1))
-    let (carried, picture) = (
+    let (propagated, picture) = (
       try random([1, 5, 6, 8], seed: 2), try random([1, 3, 12, 16], seed: 3)
     )
     let expected = try Halved(channels: 5).features(of: picture, in: .inference)
-    #expect(try fusion(carried, given: evidence(picture)).floats() == expected.floats())
+    #expect(try fusion(propagated, in: context(picture)).floats() == expected.floats())
   }
 
   // Queries that are nothing find everything alike: a mean over 49 places, those outside zero.
@@ -152,12 +158,12 @@ struct FusionTests {
         parameter.tensor.count == 18
           ? Tensor(kernel, shape: [2, 1, 3, 3]) : .zeros(parameter.tensor.shape))
     }
-    let (carried, picture) = (
+    let (propagated, picture) = (
       try random([1, 2, 6, 8], seed: 2), try random([1, 3, 12, 16], seed: 3)
     )
-    let found = try fusion(carried, given: evidence(picture)).floats()
+    let found = try fusion(propagated, in: context(picture)).floats()
     let seen = try Halved(channels: 2).features(of: picture, in: .inference).floats()
-    let values = try carried.floats()
+    let values = try propagated.floats()
     for channel in 0..<2 {
       for y in 0..<6 {
         for x in 0..<8 {
@@ -170,5 +176,51 @@ struct FusionTests {
         }
       }
     }
+  }
+}
+
+struct FusionLawsTests {
+  private func maps(_ channels: Int) throws -> FeatureMaps {
+    FeatureMaps(try random([1, channels, 8, 12], seed: 2), after: "map")
+  }
+
+  @Test func fusionsKeepTheLaws() throws {
+    let fusions: [any Fusion] = [
+      try CorrectiveFusion(
+        classes: 4, with: Halved(channels: 4), start: .noise, parameters: Parameters(seed: 1)),
+      try ErrorGuidedFusion(
+        classes: 4, with: Halved(channels: 4), width: 3, parameters: Parameters(seed: 1)),
+      try CrossResolutionAttention(
+        channels: 4, with: Halved(channels: 4), parameters: Parameters(seed: 1)),
+    ]
+    for fusion in fusions { #expect(try brokenLaws(of: fusion, on: maps(4)) == []) }
+  }
+
+  @Test func theLawsFindWhatIsWrong() throws {
+    #expect(try brokenLaws(of: Halving(), on: maps(2)) == ["sizes stay"])
+    #expect(try brokenLaws(of: Renaming(), on: maps(2)).contains("stages stay"))
+    #expect(try brokenLaws(of: Counting(), on: maps(2)) == ["same input, same output"])
+  }
+}
+
+private struct Halving: Fusion {
+  func callAsFunction(_ propagated: FeatureMaps, in _: FrameContext) throws -> FeatureMaps {
+    try propagated.mapped { try $0.averagePool(2, stride: 2) }
+  }
+}
+
+private struct Renaming: Fusion {
+  func callAsFunction(_ propagated: FeatureMaps, in _: FrameContext) throws -> FeatureMaps {
+    try FeatureMaps(propagated.only(), after: "other")
+  }
+}
+
+/// Adds how often it was asked.
+private final class Counting: Fusion {
+  private let count = Atomic(0)
+
+  func callAsFunction(_ propagated: FeatureMaps, in _: FrameContext) throws -> FeatureMaps {
+    let asked = count.add(1, ordering: .relaxed).newValue
+    return try propagated.mapped { try $0 + Float(asked) }
   }
 }

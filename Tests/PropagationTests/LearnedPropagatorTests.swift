@@ -2,6 +2,7 @@
 
 import Flow
 import Foundation
+import Frames
 import Layers
 import Propagation
 import Tensors
@@ -12,18 +13,23 @@ import Testing
 private struct Trial {
   let height = 6, width = 7
   var motion: Tensor
-  var pictures: [Evidence.Side: Tensor] = [:]
-  var features: [Evidence.Side: Tensor] = [:]
+  var pictures: [Side: Tensor] = [:]
+  var features: [Side: Tensor] = [:]
+
+  enum Side: CaseIterable { case current, reference }
 
   init(moving displacement: (Float, Float) = (0, 0)) throws {
     let planes = [displacement.0, displacement.1].flatMap { [Float](repeating: $0, count: 42) }
     motion = try Tensor(planes, shape: [1, 2, 6, 7])
   }
 
-  var evidence: Evidence {
-    Evidence(
-      motion: { _, _ in (motion, nil) }, picture: { try #require(pictures[$0]) },
-      features: { _, side in try #require(features[side]) })
+  var context: FrameContext {
+    FrameContext(
+      ofBatch: 1,
+      from: GivenAnswers(
+        gridFlow: { _, _, _ in (motion, nil) },
+        image: { try #require(pictures[$0 == .current ? .current : .reference]) },
+        features: { try #require(features[$1 == .current ? .current : .reference]) }))
   }
 }
 
@@ -109,14 +115,14 @@ struct GatedRecurrenceTests {
     let (unit, trial) = (try unit(), try trial())
     try clearNoise(unit)
     let state = try random([1, 4, 6, 7], seed: 7, in: -3...3)
-    let result = try unit(state, given: trial.evidence).floats()
+    let result = try unit.propagate(state, given: trial.context, in: .inference).floats()
     let own = try #require(trial.features[.current]).softmax(axis: 1) - 0.25
     let before = try state.softmax(axis: 1) - 0.25
     let expected = try (own * 3 + before * 4).floats()
     #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
-  // Where pictures do not fit, what was carried is forgotten, and h is 6 z x̂.
+  // Where pictures do not fit, what was propagated is forgotten, and h is 6 z x̂.
   @Test func whatLooksOtherwiseIsForgotten() throws {
     let unit = try unit()
     var trial = try trial()
@@ -124,7 +130,7 @@ struct GatedRecurrenceTests {
     try unit.parameters.set("reset.weight") { _ in try .full([1, 3, 7, 7], of: 10) }
     trial.pictures[.reference] = try #require(trial.pictures[.current]) + 50
     let state = try random([1, 4, 6, 7], seed: 7, in: -3...3)
-    let result = try unit(state, given: trial.evidence).floats()
+    let result = try unit.propagate(state, given: trial.context, in: .inference).floats()
     let own = try (#require(trial.features[.current]).softmax(axis: 1) - 0.25) * 3
     #expect(try zip(result, own.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
   }
@@ -135,7 +141,7 @@ struct GatedRecurrenceTests {
     try clearNoise(unit)
     let state = try random([1, 4, 6, 7], seed: 7, in: -3...3)
     let own = try (#require(trial.features[.current]).softmax(axis: 1) - 0.25) * 3
-    let result = try unit(state, given: trial.evidence).floats()
+    let result = try unit.propagate(state, given: trial.context, in: .inference).floats()
     #expect(try zip(result, own.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
@@ -148,7 +154,7 @@ struct GatedRecurrenceTests {
     try unit.parameters.set("reset.bias") { try $0 + 0.5 }
     let state = try random([1, 4, 6, 7], seed: 7, in: -3...3)
     try gradientsAreDifferences(of: unit.parameters) {
-      try unit.carry(state, given: trial.evidence, in: .inference)
+      try unit.propagate(state, given: trial.context, in: .inference)
     }
   }
 }
@@ -156,7 +162,7 @@ struct GatedRecurrenceTests {
 struct TapBlendTests {
   private func trial() throws -> Trial {
     var trial = try Trial()
-    for (index, side) in Evidence.Side.allCases.enumerated() {
+    for (index, side) in Trial.Side.allCases.enumerated() {
       trial.features[side] = try random([1, 5, 6, 7], seed: 20 + UInt64(index))
       trial.pictures[side] = try random(
         [1, 3, 12, 14], seed: 30 + UInt64(index), in: 0...255)
@@ -168,18 +174,18 @@ struct TapBlendTests {
     let (trial, cached) = (try trial(), try random([1, 5, 6, 7], seed: 4))
     let blend = try NetWarpBlend(channels: 5, after: "tap", parameters: Parameters(seed: 1))
     #expect(
-      try blend(cached, given: trial.evidence).floats() == trial.features[.current]?.floats())
-    #expect(blend.keptStages == ["tap"])
+      try blend.propagate(cached, given: trial.context, in: .inference).floats()
+        == trial.features[.current]?.floats())
+    #expect(!blend.readsKeyframeDirectly)
   }
 
   @Test func halvesOfEqualFeaturesAreThese() throws {
-    var trial = try trial()
-    trial.features[.reference] = trial.features[.current]
+    let trial = try trial()
     let blend = try NetWarpBlend(
       channels: 5, after: "tap", start: 0.5, refinesMotion: false, parameters: Parameters(seed: 1))
-    let cached = try random([1, 5, 6, 7], seed: 4)
+    let own = try #require(trial.features[.current])
     #expect(
-      try blend(cached, given: trial.evidence).floats() == trial.features[.current]?.floats())
+      try blend.propagate(own, given: trial.context, in: .inference).floats() == own.floats())
   }
 
   @Test func theRefinerBeginsAsTheMotionItself() throws {
@@ -202,7 +208,7 @@ struct TapBlendTests {
     try blend.parameters.set("refiner.fusion.bias") { try $0 + 0.7 }
     let cached = try random([1, 5, 6, 7], seed: 4)
     try gradientsAreDifferences(of: blend.parameters) {
-      try blend.carry(cached, given: trial.evidence, in: .inference)
+      try blend.propagate(cached, given: trial.context, in: .inference)
     }
   }
 }
@@ -210,7 +216,7 @@ struct TapBlendTests {
 struct VariantConvolutionTests {
   private func trial() throws -> Trial {
     var trial = try Trial()
-    for (index, side) in Evidence.Side.allCases.enumerated() {
+    for (index, side) in Trial.Side.allCases.enumerated() {
       trial.features[side] = try random([1, 4, 12, 14], seed: 40 + UInt64(index))
     }
     return trial
@@ -223,16 +229,17 @@ struct VariantConvolutionTests {
 
   @Test func itBeginsAsACopyButForAHundredth() throws {
     let cached = try random([1, 5, 6, 7], seed: 4)
-    let carried = try propagator(size: 5)(cached, given: trial().evidence).floats()
-    let furthest = zip(carried, try cached.floats()).map { abs($0 - $1) }.max() ?? 1
+    let propagated = try propagator(size: 5).propagate(cached, given: trial().context, in: .inference).floats()
+    let furthest = zip(propagated, try cached.floats()).map { abs($0 - $1) }.max() ?? 1
     #expect(furthest > 0 && furthest < 0.06)
   }
 
   @Test func aConstantStaysToTheEdge() throws {
     let propagator = try propagator(size: 5)
     try propagator.parameters.set("kernels.weight") { try random($0.shape, seed: 8) }
-    let carried = try propagator(.full([1, 5, 6, 7], of: 0.7), given: trial().evidence).floats()
-    #expect(carried.allSatisfy { abs($0 - 0.7) < 1e-5 })
+    let propagated = try propagator.propagate(
+      .full([1, 5, 6, 7], of: 0.7), given: trial().context, in: .inference).floats()
+    #expect(propagated.allSatisfy { abs($0 - 0.7) < 1e-5 })
   }
 
   // A kernel that is all at the right of the upper row reads one up and one to the right.
@@ -242,14 +249,14 @@ struct VariantConvolutionTests {
       try Tensor([0, 0, 1000, 0, 0, 0, 0, 0, 0] as [Float], shape: [9])
     }
     let cached = try random([1, 5, 6, 7], seed: 4)
-    let (carried, values) = (
-      try propagator(cached, given: trial().evidence).floats(), try cached.floats()
+    let (propagated, values) = (
+      try propagator.propagate(cached, given: trial().context, in: .inference).floats(), try cached.floats()
     )
     for channel in 0..<5 {
       for y in 1..<6 {
         for x in 0..<6 {
           let at = (channel * 6 + y) * 7 + x
-          #expect(carried[at] == values[at - 7 + 1])
+          #expect(propagated[at] == values[at - 7 + 1])
         }
       }
     }
@@ -260,7 +267,7 @@ struct VariantConvolutionTests {
     try propagator.parameters.set("kernels.weight") { try random($0.shape, seed: 8) }
     let cached = try random([1, 5, 6, 7], seed: 4)
     try gradientsAreDifferences(of: propagator.parameters) {
-      try propagator.carry(cached, given: trial.evidence, in: .inference)
+      try propagator.propagate(cached, given: trial.context, in: .inference)
     }
   }
 }
@@ -268,7 +275,7 @@ struct VariantConvolutionTests {
 struct DisplacedConvolutionTests {
   private func trial(moving displacement: (Float, Float) = (0, 0)) throws -> Trial {
     var trial = try Trial(moving: displacement)
-    for (index, side) in Evidence.Side.allCases.enumerated() {
+    for (index, side) in Trial.Side.allCases.enumerated() {
       trial.pictures[side] = try random(
         [1, 3, 12, 14], seed: 50 + UInt64(index), in: 0...255)
     }
@@ -280,9 +287,9 @@ struct DisplacedConvolutionTests {
     let trial = try trial(moving: (1.5, -0.25))
     let propagator = try DisplacedConvolution(size: 5, width: 4, parameters: Parameters(seed: 1))
     let cached = try random([1, 5, 6, 7], seed: 4)
-    let carried = try propagator(cached, given: trial.evidence).floats()
+    let propagated = try propagator.propagate(cached, given: trial.context, in: .inference).floats()
     let warped = try cached.warped(along: trial.motion).floats()
-    let furthest = zip(carried, warped).map { abs($0 - $1) }.max() ?? 1
+    let furthest = zip(propagated, warped).map { abs($0 - $1) }.max() ?? 1
     #expect(furthest > 0 && furthest < 0.04)
   }
 
@@ -297,13 +304,13 @@ struct DisplacedConvolutionTests {
       try Tensor([0, 0, 1000, 0, 0, 1000] as [Float], shape: [6])
     }
     let cached = try random([1, 5, 6, 7], seed: 4)
-    let carried = try propagator(cached, given: trial().evidence).floats()
+    let propagated = try propagator.propagate(cached, given: trial().context, in: .inference).floats()
     let values = try cached.floats()
     for channel in 0..<5 {
       for y in 0..<5 {
         for x in 0..<5 {
           let at = (channel * 6 + y) * 7 + x
-          #expect(abs(carried[at] - values[at + 7 + 2]) < 1e-5)
+          #expect(abs(propagated[at] - values[at + 7 + 2]) < 1e-5)
         }
       }
     }
@@ -318,7 +325,7 @@ struct DisplacedConvolutionTests {
     }
     let cached = try random([1, 5, 6, 7], seed: 4)
     try gradientsAreDifferences(of: propagator.parameters) {
-      try propagator.carry(cached, given: trial.evidence, in: .inference)
+      try propagator.propagate(cached, given: trial.context, in: .inference)
     }
   }
 }
@@ -326,14 +333,13 @@ struct DisplacedConvolutionTests {
 struct ScaledWarpTests {
   private let flow = FlowNetSpecification(width: 0.05, finest: 2)
 
-  private func evidence(_ current: Tensor, _ reference: Tensor) -> Evidence {
-    Evidence(
-      motion: { _, _ in throw PropagationError("not needed") },
-      picture: { $0 == .current ? current : reference })
+  private func context(_ current: Tensor, _ reference: Tensor) -> FrameContext {
+    FrameContext(
+      ofBatch: 1, from: GivenAnswers(image: { $0 == .current ? current : reference }))
   }
 
-  private func pictures() throws -> Evidence {
-    try evidence(
+  private func pictures() throws -> FrameContext {
+    try context(
       random([1, 3, 64, 96], seed: 1, in: 0...255), random([1, 3, 64, 96], seed: 2, in: 0...255))
   }
 
@@ -341,23 +347,23 @@ struct ScaledWarpTests {
     let warp = try ScaledWarp(channels: 5, flow: flow, parameters: Parameters(seed: 1))
     // Motions worth the name.
     try warp.parameters.set("flow.predict_flow2.weight") { try random($0.shape, seed: 3) }
-    let evidence = try pictures(), cached = try random([1, 5, 16, 24], seed: 4)
+    let context = try pictures(), cached = try random([1, 5, 16, 24], seed: 4)
     let steps = try warp.flow.steps(
-      from: evidence.picture(.current).scaled(by: flow.scaling),
-      to: evidence.picture(.reference).scaled(by: flow.scaling), in: .inference)
+      from: context.image(.current).scaled(by: flow.scaling),
+      to: context.image(.keyframe).scaled(by: flow.scaling), in: .inference)
     let motion = try #require(steps.last?.levels.last)
     #expect(motion.stride == 4 && motion.motion.shape == [1, 2, 16, 24])
     #expect(try motion.motion.floats().contains { abs($0) > 1 })
     let expected = try cached.warped(along: motion.motion / 4)
-    #expect(try warp(cached, given: evidence).floats() == expected.floats())
+    #expect(try warp.propagate(cached, given: context, in: .inference).floats() == expected.floats())
   }
 
   @Test func scalesMultiplyWhatIsCarried() throws {
     let warp = try ScaledWarp(channels: 5, flow: flow, parameters: Parameters(seed: 1))
-    let evidence = try pictures(), cached = try Tensor.full([1, 5, 8, 12], of: 1)
-    #expect(try warp(cached, given: evidence).floats().allSatisfy { abs($0 - 1) < 1e-5 })
+    let context = try pictures(), cached = try Tensor.full([1, 5, 8, 12], of: 1)
+    #expect(try warp.propagate(cached, given: context, in: .inference).floats().allSatisfy { abs($0 - 1) < 1e-5 })
     try warp.parameters.set("scale.weight") { try random($0.shape, seed: 6) }
-    let scaled = try warp(cached, given: evidence).floats()
+    let scaled = try warp.propagate(cached, given: context, in: .inference).floats()
     #expect(Set(scaled).count > 100)
   }
 
@@ -367,7 +373,7 @@ struct ScaledWarpTests {
       try parameter.tensor.setRequiresGradient(true)
     }
     let cached = try random([1, 5, 16, 24], seed: 4)
-    try (warp.carry(cached, given: pictures(), in: .inference) * random([1, 5, 16, 24], seed: 5))
+    try (warp.propagate(cached, given: pictures(), in: .inference) * random([1, 5, 16, 24], seed: 5))
       .sum().backward()
     for name in ["scale.weight", "flow.predict_flow2.weight", "flow.conv1.0.weight"] {
       let parameter = try #require(warp.parameters.all.first { $0.name == name })
@@ -377,30 +383,31 @@ struct ScaledWarpTests {
 }
 
 struct DifferenceConvolutionTests {
-  private func evidence(change: Float = 0) throws -> Evidence {
+  private func context(change: Float = 0) throws -> FrameContext {
     let picture = try random([1, 3, 12, 14], seed: 60, in: 0...200)
     let other = try picture + change
-    return Evidence(
-      motion: { _, _ in throw PropagationError("not needed") },
-      picture: { $0 == .current ? other : picture })
+    return FrameContext(
+      ofBatch: 1, from: GivenAnswers(image: { $0 == .current ? other : picture }))
   }
 
   @Test func itBeginsAsTheKeysProbabilities() throws {
     let propagator = try DifferenceConvolution(classes: 4, parameters: Parameters(seed: 1))
     let cached = try random([1, 4, 6, 7], seed: 4, in: -3...3)
-    let carried = try propagator(cached, given: evidence(change: 20)).floats()
+    let propagated = try propagator.propagate(
+      cached, given: context(change: 20), in: .inference).floats()
     let expected = try (cached.softmax(axis: 1) * 7).floats()
-    #expect(zip(carried, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(zip(propagated, expected).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
   @Test func itSeesWhatChanged() throws {
     let propagator = try DifferenceConvolution(classes: 4, parameters: Parameters(seed: 1))
     try propagator.parameters.set("convolution.weight") { try random($0.shape, seed: 2) }
     let cached = try random([1, 4, 6, 7], seed: 4, in: -3...3)
-    let carried = try [0, 20].map { try propagator(cached, given: evidence(change: $0)).floats() }
-    #expect(carried[0] != carried[1])
+    let propagated = try [0, 20].map { try propagator.propagate(
+      cached, given: context(change: $0), in: .inference).floats() }
+    #expect(propagated[0] != propagated[1])
     try gradientsAreDifferences(of: propagator.parameters) {
-      try propagator.carry(cached, given: evidence(change: 20), in: .inference)
+      try propagator.propagate(cached, given: context(change: 20), in: .inference)
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Frames
 import Propagation
 import Tensors
 import Testing
@@ -36,14 +37,14 @@ struct PhotometricMemoryTests {
     let motion = try Tensor(
       (0..<24).map { Float($0 < 12 ? 1 : 0) }, shape: [1, 2, 3, 4])
     let known = try Tensor((0..<12).map { UInt8($0 == hole ? 0 : 1) }, shape: [1, 3, 4])
-    let evidence = Evidence(
-      motion: { _, _ in (motion, hole == nil ? nil : known) },
-      picture: {
-        try Tensor($0 == .current ? here : there, shape: [1, 3, 3, 4])
-      })
+    let context = FrameContext(
+      ofBatch: 1,
+      from: GivenAnswers(
+        gridFlow: { _, _, _ in (motion, hole == nil ? nil : known) },
+        image: { try Tensor($0 == .current ? here : there, shape: [1, 3, 3, 4]) }))
     return try memory(
       Tensor(own, shape: [1, 2, 3, 4]), remembering: Tensor(before, shape: [1, 2, 3, 4]),
-      given: evidence
+      in: context
     ).contiguous().floats()
   }
 }

@@ -2,6 +2,7 @@
 
 import Backbone
 import Foundation
+import Frames
 import Layers
 import Propagation
 import Specification
@@ -80,34 +81,39 @@ struct PropagationSpecificationTests {
   ]
 
   /// What a frame of 64 × 48 and the one after it give.
-  private func evidence() throws -> Evidence {
+  private func context() throws -> FrameContext {
     var draws = Draws(seed: 5)
     let pictures = try (0..<2).map { _ in
       try Tensor(draws.floats(3 * 48 * 64, in: 0...255), shape: [1, 3, 48, 64])
     }
-    return Evidence(
-      motion: { (try .zeros([1, 2, $0, $1]), nil) },
-      picture: { pictures[$0 == .current ? 0 : 1] },
-      features: { [backbone] stage, side in
-        let picture = try pictures[side == .current ? 0 : 1]
-          .scaled(by: backbone.specification.input.scaling)
-        return try backbone.run(0..<backbone.index(ofStage: stage) + 1, on: Features(picture)).main
-      })
+    return FrameContext(
+      ofBatch: 1,
+      from: GivenAnswers(
+        gridFlow: { (try .zeros([1, 2, $1, $2]), nil) },
+        image: { pictures[$0 == .current ? 0 : 1] },
+        features: { [backbone] stage, side in
+          let picture = try pictures[side == .current ? 0 : 1]
+            .scaled(by: backbone.specification.input.scaling)
+          return try backbone.run(0..<backbone.index(ofStage: stage) + 1, on: Features(picture))
+            .main
+        }))
   }
 
   @Test(arguments: parts.indices)
-  func everyPartIsMadeCarriesAndIsReadAgain(index: Int) throws {
+  func everyPartIsMadePropagatesAndIsReadAgain(index: Int) throws {
     let (text, tap) = Self.parts[index]
     let specification = try specification(text, tap: tap)
     #expect(specification.backbone == scratch("part/../heavy"))
     let part = try specification.part(behind: backbone, parameters: Parameters(seed: 1))
-    let evidence = try evidence()
-    let cached = try evidence.features(after: tap ?? "classifier", of: .reference)
+    let context = try context(), stage = tap ?? "classifier"
+    let map = try context.features(after: stage, of: .keyframe)
     func result(of part: TrainablePropagation) throws -> [Float] {
-      let carried = try part.propagator(part.propagator.prepare(cached), given: evidence)
-      let fused = try part.fusion?(carried, given: evidence) ?? carried
-      #expect(fused.shape == cached.shape)
-      return try fused.floats()
+      var propagator = part.propagator
+      try propagator.keyframe(FeatureMaps(map, after: stage), in: context)
+      let propagated = try propagator.propagate(to: context)
+      let fused = try part.fusion?(propagated, in: context) ?? propagated
+      #expect(try fused.only().shape == map.shape)
+      return try fused.only().floats()
     }
     let before = try result(of: part)
     #expect(before.allSatisfy { $0.isFinite })
@@ -137,9 +143,9 @@ struct PropagationSpecificationTests {
         Issue.record("no fusion")
         return
       }
-      let evidence = try evidence()
-      let carried = try evidence.features(after: "classifier", of: .reference)
-      let fused = try fusion.fuse(carried, given: evidence, in: .training(seed: 1))
+      let context = try context()
+      let propagated = try context.features(after: "classifier", of: .keyframe)
+      let fused = try fusion.fuse(propagated, given: context, in: .training(seed: 1))
       #expect(try (fused * fused).sum().requiresGradient)
     }
   }
@@ -147,7 +153,7 @@ struct PropagationSpecificationTests {
   // Means of four pixels are what a network at half the size sees.
   @Test func aBranchSeesSmallerPictures() throws {
     let light = try NetworkFolder(at: scratch("light")).network()
-    let picture = try evidence().picture(.current)
+    let picture = try context().image(.current)
     let small = try picture.averagePool(2, stride: 2)
       .scaled(by: light.specification.input.scaling)
     let branch = try NetworkBranch(light, scale: 0.5)

@@ -4,6 +4,7 @@ import Backbone
 import Datasets
 import Flow
 import Foundation
+import Frames
 import Layers
 import Propagation
 import Recipes
@@ -35,7 +36,7 @@ struct CatalogueTests {
 
   @Test func defaultsAreTheUsualOnes() throws {
     let warp = try #require(try propagators.part("warp") as? Warp)
-    #expect(warp.reference == .key && warp.border == .clamp)
+    #expect(warp.reference == .keyframe && warp.border == .clamp)
     #expect((try flows.part("dis") as? DISFlow)?.preset == .medium)
     #expect((try flows.part("dis:fast") as? DISFlow)?.preset == .fast)
   }

@@ -206,7 +206,7 @@ extension ModelCard {
     return (specification, try SegmentationNetwork(contentsOf: specification.backbone))
   }
 
-  fileprivate func pipeline(for score: Score) throws -> KeyframePipeline {
+  fileprivate func pipeline(for score: Score) throws -> KeyframePipeline<Image> {
     func flow(_ usual: String) throws -> any FlowEstimator {
       try [Card<any FlowEstimator>].flows(threads: 1).part(score.flow ?? usual)
     }

@@ -2,6 +2,7 @@
 
 import ConformanceKit
 import Flow
+import Frames
 import Scheduler
 import Tensors
 import TestSupport
@@ -17,16 +18,17 @@ private func frame(_ index: Int, _ value: (Int, Int) -> UInt8) -> Frame {
     pixels: Image(width: 16, height: 8, channels: 3, bytes: bytes))
 }
 
-private func moment(
+private func context(
   _ frame: Frame, key: Frame, motion: MotionField? = nil, here: Tensor? = nil,
-  there: Tensor? = nil, usualTimes: (key: Duration, propagated: Duration)? = nil
-) -> Moment {
+  there: Tensor? = nil, usualTimes: (keyframe: Duration, propagated: Duration)? = nil
+) -> FrameContext {
   let motion = motion ?? .zero(width: 16, height: 8)
-  return Moment(
-    frame: frame, key: key, framesSinceKey: frame.index - key.index, motionToKey: { motion },
-    motionToPrevious: { motion }, features: { _ in try #require(here) },
-    keyFeatures: { _ in try #require(there) }, scores: { try #require(here) },
-    keyScores: { try #require(there) }, usualTimes: usualTimes)
+  return FrameContext(
+    frame: frame, keyframe: key, framesSinceKeyframe: frame.index - key.index,
+    usualTimes: usualTimes,
+    from: GivenAnswers(
+      flow: { _ in motion }, features: { try #require($1 == .current ? here : there) },
+      scores: { try #require(here) }, keyframeScores: { try #require(there) }))
 }
 
 struct DeviationTests {
@@ -39,9 +41,9 @@ struct DeviationTests {
       LabelChange(after: "a"), UncertaintyIncrease(.confidence), UncertaintyIncrease(.entropy),
     ]
     for changeScore in changeScores {
-      var moment = moment(
+      let context = context(
         Frame(index: 3, time: 1, pixels: key.pixels), key: key, here: features, there: features)
-      #expect(try changeScore.score(at: &moment) == 0, "\(changeScore.name)")
+      #expect(try changeScore.score(at: context) == 0, "\(changeScore.name)")
     }
   }
 
@@ -51,32 +53,32 @@ struct DeviationTests {
     let motion = MotionField(
       width: 16, height: 8, displacements: (0..<128).flatMap { _ in [-4, 0] as [Float] },
       known: (0..<128).map { $0 % 16 < 4 ? 0 : 1 })
-    var explained = moment(moved, key: key, motion: motion)
-    #expect(try WarpError().score(at: &explained) == 0)
+    let explained = context(moved, key: key, motion: motion)
+    #expect(try WarpError().score(at: explained) == 0)
     // Taken as still, three of four columns of cells are off by 40.
-    var still = moment(moved, key: key)
-    #expect(try WarpError().score(at: &still) == 30)
+    let still = context(moved, key: key)
+    #expect(try WarpError().score(at: still) == 30)
     let unknown = MotionField.unknown(width: 16, height: 8)
-    var cut = moment(moved, key: key, motion: unknown)
-    #expect(try WarpError().score(at: &cut) == nil)
-    #expect(try MotionMagnitude().score(at: &cut) == nil)
-    #expect(try UnknownFraction().score(at: &cut) == 1)
+    let cut = context(moved, key: key, motion: unknown)
+    #expect(try WarpError().score(at: cut) == nil)
+    #expect(try MotionMagnitude().score(at: cut) == nil)
+    #expect(try UnknownFraction().score(at: cut) == 1)
   }
 
   @Test func featuresChangeByTheirOwnMeasure() throws {
     let there = try Tensor([3, 4, 0, 0] as [Float], shape: [1, 1, 2, 2])
     let here = try Tensor([3, 4, 0, 2.5] as [Float], shape: [1, 1, 2, 2])
-    var changed = moment(key, key: key, here: here, there: there)
-    #expect(try FeatureChange(after: "a").score(at: &changed) == 0.5)
-    var fromNothing = moment(key, key: key, here: here, there: try .zeros([1, 1, 2, 2]))
-    #expect(try FeatureChange(after: "a").score(at: &fromNothing) == nil)
+    let changed = context(key, key: key, here: here, there: there)
+    #expect(try FeatureChange(after: "a").score(at: changed) == 0.5)
+    let fromNothing = context(key, key: key, here: here, there: try .zeros([1, 1, 2, 2]))
+    #expect(try FeatureChange(after: "a").score(at: fromNothing) == nil)
   }
 
   @Test func labelsThatChangeAreCounted() throws {
     let there = try Tensor([1, 1, 1, 1, 0, 0, 0, 0] as [Float], shape: [1, 2, 2, 2])
     let here = try Tensor([1, 9, 0, 1, 0, 8, 3, 0] as [Float], shape: [1, 2, 2, 2])
-    var changed = moment(key, key: key, here: here, there: there)
-    #expect(try LabelChange(after: "a").score(at: &changed) == 0.25)
+    let changed = context(key, key: key, here: here, there: there)
+    #expect(try LabelChange(after: "a").score(at: changed) == 0.25)
   }
 
   // Two places of two classes: sure of both, then even at one of them.
@@ -84,12 +86,12 @@ struct DeviationTests {
     let sure = try Tensor([30, 30, 0, 0] as [Float], shape: [1, 2, 1, 2])
     let even = try Tensor([30, 0, 0, 0] as [Float], shape: [1, 2, 1, 2])
     for (measure, expected) in [(UncertaintyIncrease.Measure.confidence, 0.25), (.entropy, 0.5)] {
-      var lost = moment(key, key: key, here: even, there: sure)
-      let rise = try #require(try UncertaintyIncrease(measure).score(at: &lost))
+      let lost = context(key, key: key, here: even, there: sure)
+      let rise = try #require(try UncertaintyIncrease(measure).score(at: lost))
       #expect(abs(rise - expected) < 1e-6)
       // What is surer than the key has not come far from it.
-      var gained = moment(key, key: key, here: sure, there: even)
-      #expect(try UncertaintyIncrease(measure).score(at: &gained) == 0)
+      let gained = context(key, key: key, here: sure, there: even)
+      #expect(try UncertaintyIncrease(measure).score(at: gained) == 0)
     }
   }
 
@@ -97,12 +99,12 @@ struct DeviationTests {
   @Test func aPanHasNoSpread() throws {
     let halves = (0..<128).flatMap { [$0 % 16 < 8 ? 6 : -2, 1] as [Float] }
     let apart = MotionField(width: 16, height: 8, displacements: halves)
-    var moment = moment(key, key: key, motion: apart)
-    #expect(try MotionDeviation().score(at: &moment) == 4)
+    let context = context(key, key: key, motion: apart)
+    #expect(try MotionDeviation().score(at: context) == 4)
     let pan = MotionField(
       width: 16, height: 8, displacements: (0..<128).flatMap { _ in [7, -3] as [Float] })
-    var panned = SchedulerTests.moment(key, key: key, motion: pan)
-    #expect(try MotionDeviation().score(at: &panned) == 0)
+    let panned = SchedulerTests.context(key, key: key, motion: pan)
+    #expect(try MotionDeviation().score(at: panned) == 0)
   }
 }
 
@@ -118,14 +120,10 @@ struct DeviationAtRateTests {
       let since = index - key
       let moved = MotionField(
         width: 1, height: 1, displacements: [3 * Float(since), 0])
-      var moment = Moment(
-        frame: Frame(index: index, time: 0, pixels: pixels),
-        key: Frame(index: key, time: 0, pixels: pixels), framesSinceKey: since,
-        motionToKey: { moved }, motionToPrevious: { moved },
-        features: { _ in throw CancellationError() },
-        keyFeatures: { _ in throw CancellationError() },
-        scores: { throw CancellationError() }, keyScores: { throw CancellationError() })
-      if try scheduler.decision(at: &moment).role == .key {
+      let context = context(
+        Frame(index: index, time: 0, pixels: pixels),
+        key: Frame(index: key, time: 0, pixels: pixels), motion: moved)
+      if try scheduler.decision(at: context).role == .key {
         (key, keys) = (index, keys + 1)
         index += 3
       } else {
@@ -162,7 +160,7 @@ struct DeviationAtRateTests {
 
   // Keys take 90 ms, others 10: 26 ms on average are one key in five.
   @Test func aLatencyIsHeldByTheRateThatItLeavesRoomFor() throws {
-    let times = (key: Duration.milliseconds(90), propagated: Duration.milliseconds(10))
+    let times = (keyframe: Duration.milliseconds(90), propagated: Duration.milliseconds(10))
     let pixels = frame(0) { _, _ in 0 }.pixels
     var scheduler = TargetRateScheduler(MotionMagnitude(), target: .latency(.milliseconds(26)))
     var (key, keys) = (0, 1)
@@ -170,11 +168,11 @@ struct DeviationAtRateTests {
       let moved = MotionField(
         width: 16, height: 8,
         displacements: (0..<128).flatMap { _ in [Float(index - key), 0] as [Float] })
-      var moment = moment(
+      let context = context(
         Frame(index: index, time: 0, pixels: pixels),
         key: Frame(index: key, time: 0, pixels: pixels),
         motion: moved, usualTimes: index > 10 ? times : nil)
-      guard try scheduler.decision(at: &moment).role == .key else { continue }
+      guard try scheduler.decision(at: context).role == .key else { continue }
       (key, keys) = (index, keys + 1)
     }
     #expect(abs(keys - 200) < 10, "\(keys)")
@@ -184,9 +182,9 @@ struct DeviationAtRateTests {
   @Test func keysThatAreForcedCountOnce() throws {
     struct Forced: KeyframeScheduler {
       var base: any KeyframeScheduler
-      mutating func decision(at moment: inout Moment) throws -> Decision {
-        let decision = try base.decision(at: &moment)
-        let isForced = moment.frame.index % 10 == 0
+      mutating func decision(at context: FrameContext) throws -> Decision {
+        let decision = try base.decision(at: context)
+        let isForced = context.frame.index % 10 == 0
         return isForced ? Decision(.key, because: Reason("forced")) : decision
       }
     }
@@ -251,8 +249,8 @@ struct ShotChangeTests {
   private func role(
     _ scheduler: inout ShotChange, _ frame: Frame, key: Frame
   ) throws -> FrameRole {
-    var moment = moment(frame, key: key)
-    return try scheduler.decision(at: &moment).role
+    let context = context(frame, key: key)
+    return try scheduler.decision(at: context).role
   }
 
   // Dark frames, then light ones: the first of them is key, and the next is not.
@@ -281,10 +279,10 @@ struct ShotChangeTests {
     let scheduler = CodecKeyframes(longest: 2)
     var (key, drawing) = (0, "K")
     for index in 1..<6 {
-      var moment = moment(
+      let context = context(
         Frame(index: index, time: 0, pixels: pixels, pictureType: types[index]),
         key: Frame(index: key, time: 0, pixels: pixels))
-      let isKey = scheduler.decision(at: &moment).role == .key
+      let isKey = scheduler.decision(at: context).role == .key
       if isKey { key = index }
       drawing += isKey ? "K" : "."
     }
@@ -297,8 +295,8 @@ struct KeyBudgetTests {
   /// Wants a key wherever its turn in a random order says so.
   struct Greedy: KeyframeScheduler {
     let wish: Double
-    func decision(at moment: inout Moment) -> Decision {
-      var draws = Draws(seed: UInt64(moment.frame.index))
+    func decision(at context: FrameContext) -> Decision {
+      var draws = Draws(seed: UInt64(context.frame.index))
       let wants = Double.random(in: 0...1, using: &draws) < wish
       return Decision(wants ? .key : .propagated, because: Reason("drawn"))
     }
@@ -339,19 +337,12 @@ struct BudgetedLadderTests {
     var ladder = ladder
     let pixels = frame(0) { _, _ in 0 }.pixels
     return try (1...frames).map { index in
-      var moment = Moment(
-        frame: Frame(index: index, time: 1, pixels: pixels),
-        key: Frame(index: 0, time: 0, pixels: pixels), framesSinceKey: index,
-        framesSinceScores: nil,
-        motionToKey: {
-          MotionField(
-            width: 2, height: 1, displacements: [motion(index), 0, motion(index), 0])
-        },
-        motionToPrevious: { throw CancellationError() },
-        features: { _ in throw CancellationError() },
-        keyFeatures: { _ in throw CancellationError() }, scores: { throw CancellationError() },
-        keyScores: { throw CancellationError() })
-      let decision = try ladder.decision(at: &moment)
+      let moved = MotionField(
+        width: 2, height: 1, displacements: [motion(index), 0, motion(index), 0])
+      let context = context(
+        Frame(index: index, time: 1, pixels: pixels),
+        key: Frame(index: 0, time: 0, pixels: pixels), motion: moved)
+      let decision = try ladder.decision(at: context)
       return decision.role == .key ? decision.scale : nil
     }
   }
@@ -385,28 +376,24 @@ struct KeyMannerTests {
   @Test func theBasesKeysAreComputedInTheBackground() throws {
     var scheduler = BackgroundRefresh(FixedInterval(every: 1), frames: 3)
     let pixels = frame(0) { _, _ in 0 }.pixels
-    var moment = moment(
+    let context = context(
       Frame(index: 1, time: 1, pixels: pixels), key: Frame(index: 0, time: 0, pixels: pixels))
-    let decision = try scheduler.decision(at: &moment)
+    let decision = try scheduler.decision(at: context)
     #expect(decision.role == .key && decision.refresh == .background(frames: 3))
     #expect(brokenLaws(of: scheduler) == [])
   }
 
   @Test func shallowStagesRunOnceTheirIntervalHasPassed() throws {
     let pixels = frame(0) { _, _ in 0 }.pixels
-    for (since, carried) in [(1, PropagatedKind.scores), (2, .scores), (3, .features), (4, .features)] {
+    for (since, kind) in [(1, PropagatedKind.scores), (2, .scores), (3, .features), (4, .features)] {
       var scheduler = BackgroundRefresh(
         ShallowClock(FixedInterval(every: 9), every: 3), frames: 1)
-      var moment = Moment(
+      let context = FrameContext(
         frame: Frame(index: 5, time: 1, pixels: pixels),
-        key: Frame(index: 0, time: 0, pixels: pixels),
-        framesSinceKey: 5, framesSinceScores: since, motionToKey: { throw CancellationError() },
-        motionToPrevious: { throw CancellationError() },
-        features: { _ in throw CancellationError() },
-        keyFeatures: { _ in throw CancellationError() }, scores: { throw CancellationError() },
-        keyScores: { throw CancellationError() })
-      let decision = try scheduler.decision(at: &moment)
-      #expect(decision.role == .propagated && decision.carried == carried)
+        keyframe: Frame(index: 0, time: 0, pixels: pixels), framesSinceKeyframe: 5,
+        framesSinceScores: since, from: GivenAnswers())
+      let decision = try scheduler.decision(at: context)
+      #expect(decision.role == .propagated && decision.propagated == kind)
       #expect(brokenLaws(of: scheduler) == [])
     }
   }
@@ -415,9 +402,9 @@ struct KeyMannerTests {
     var scheduler = AlternatingResolution(FixedInterval(every: 1), scale: 0.5, fullEvery: 3)
     let pixels = frame(0) { _, _ in 0 }.pixels
     let scales = try (1...7).map { index in
-      var moment = moment(
+      let context = context(
         Frame(index: index, time: 1, pixels: pixels), key: Frame(index: 0, time: 0, pixels: pixels))
-      return try scheduler.decision(at: &moment).scale
+      return try scheduler.decision(at: context).scale
     }
     #expect(scales == [0.5, 0.5, 1, 0.5, 0.5, 1, 0.5])
     #expect(brokenLaws(of: scheduler) == [])

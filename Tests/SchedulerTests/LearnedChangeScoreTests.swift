@@ -2,6 +2,7 @@
 
 import Backbone
 import Flow
+import Frames
 import Layers
 import Scheduler
 import Specification
@@ -26,37 +27,36 @@ struct LearnedDeviationTests {
       pixels: Image(width: 32, height: 24, channels: 3, bytes: bytes))
   }
 
-  private func moment(
+  private func context(
     _ frame: Frame, key: Frame, motion: MotionField, here: Tensor? = nil, there: Tensor? = nil
-  ) -> Moment {
-    Moment(
-      frame: frame, key: key, framesSinceKey: 1, motionToKey: { motion },
-      motionToPrevious: { motion }, features: { _ in try #require(here) },
-      keyFeatures: { _ in try #require(there) }, scores: { try #require(here) },
-      keyScores: { try #require(there) })
+  ) -> FrameContext {
+    FrameContext(
+      frame: frame, keyframe: key, framesSinceKeyframe: 1,
+      from: GivenAnswers(
+        flow: { _ in motion }, features: { try #require($1 == .current ? here : there) }))
   }
 
   @Test func noChangeScoresNothingAndAnyOtherLessThanOne() throws {
     let key = frame(0, seed: 1), still = MotionField.zero(width: 32, height: 24)
-    var same = moment(Frame(index: 1, time: 1, pixels: key.pixels), key: key, motion: still)
-    #expect(try changeScore().score(at: &same) == 0)
-    var other = moment(frame(1, seed: 2), key: key, motion: still)
-    let score = try #require(try changeScore().score(at: &other))
+    let same = context(Frame(index: 1, time: 1, pixels: key.pixels), key: key, motion: still)
+    #expect(try changeScore().score(at: same) == 0)
+    let other = context(frame(1, seed: 2), key: key, motion: still)
+    let score = try #require(try changeScore().score(at: other))
     #expect(score > 0 && score < 1)
 
     let features = try Tensor.normal([1, 3, 12, 16], seed: 1)
     let sight = LearnedChangeScore.Sight.features(after: "stem")
-    var equal = moment(key, key: key, motion: still, here: features, there: features)
-    #expect(try changeScore(sight, channels: 3).score(at: &equal) == 0)
-    var changed = moment(
+    let equal = context(key, key: key, motion: still, here: features, there: features)
+    #expect(try changeScore(sight, channels: 3).score(at: equal) == 0)
+    let changed = context(
       key, key: key, motion: still, here: features, there: try .normal([1, 3, 12, 16], seed: 2))
-    #expect(try #require(try changeScore(sight, channels: 3).score(at: &changed)) > 0)
+    #expect(try #require(try changeScore(sight, channels: 3).score(at: changed)) > 0)
   }
 
   @Test func whatCannotBeToldIsNotScored() throws {
-    var cut = moment(
+    let cut = context(
       frame(1, seed: 2), key: frame(0, seed: 1), motion: .unknown(width: 32, height: 24))
-    #expect(try changeScore().score(at: &cut) == nil)
+    #expect(try changeScore().score(at: cut) == nil)
   }
 
   // Each channel at one place, beside what a loop makes of the pictures: the cell to the right of the key's,

@@ -2,6 +2,7 @@
 
 import ConformanceKit
 import Flow
+import Frames
 import Scheduler
 import Tensors
 import Testing
@@ -30,8 +31,8 @@ struct MotionLimitTests {
 
   @Test func theReasonCarriesScoreAndThreshold() throws {
     let scheduler = ThresholdScheduler.whenMoved(pixels: 5)
-    var moment = moment { .init(width: 1, height: 1, displacements: [3, 4]) }
-    let reason = try scheduler.decision(at: &moment).reason
+    let context = context { .init(width: 1, height: 1, displacements: [3, 4]) }
+    let reason = try scheduler.decision(at: context).reason
     #expect(reason == Reason("pixels moved", score: 5, threshold: 5))
     #expect(reason.description == "pixels moved 5 of 5")
   }
@@ -39,46 +40,40 @@ struct MotionLimitTests {
   /// The role of a frame of four still pixels, `unknown` of which have no known motion.
   private func role(unknown: Int) throws -> FrameRole {
     let scheduler = ThresholdScheduler.whenMoved(pixels: 5)
-    var moment = moment {
+    let context = context {
       .init(
         width: 4, height: 1, displacements: .init(repeating: 0, count: 8),
         known: (0..<4).map { $0 < unknown ? 0 : 1 })
     }
-    return try scheduler.decision(at: &moment).role
+    return try scheduler.decision(at: context).role
   }
 }
 
-struct MomentTests {
+struct FrameContextTests {
   @Test func motionIsComputedOnceWhoeverAsks() throws {
     var calls = 0
-    var moment = moment {
+    let context = context {
       calls += 1
       return .zero(width: 1, height: 1)
     }
     #expect(calls == 0)
-    _ = try moment.motionToKey()
-    _ = try moment.motionToKey()
+    _ = try context.flow(to: .keyframe)
+    _ = try context.flow(to: .keyframe)
     #expect(calls == 1)
   }
 
   @Test func aFailureIsNotRemembered() throws {
     var calls = 0
-    var moment = moment {
+    let context = context {
       calls += 1
       if calls == 1 { throw CancellationError() }
       return .zero(width: 1, height: 1)
     }
-    #expect(throws: CancellationError.self) { try moment.motionToKey() }
-    #expect(try moment.motionToKey().width == 1)
+    #expect(throws: CancellationError.self) { try context.flow(to: .keyframe) }
+    #expect(try context.flow(to: .keyframe).width == 1)
   }
 }
 
-private func moment(motion: @escaping () throws -> MotionField) -> Moment {
-  let pixels = Image(width: 1, height: 1, channels: 3, repeating: 0)
-  return Moment(
-    frame: Frame(index: 1, time: 0.04, pixels: pixels),
-    key: Frame(index: 0, time: 0, pixels: pixels), framesSinceKey: 1, motionToKey: motion,
-    motionToPrevious: motion, features: { _ in throw CancellationError() },
-    keyFeatures: { _ in throw CancellationError() }, scores: { throw CancellationError() },
-    keyScores: { throw CancellationError() })
+private func context(motion: @escaping () throws -> MotionField) -> FrameContext {
+  FrameContext(ofBatch: 1, from: GivenAnswers(flow: { _ in try motion() }))
 }

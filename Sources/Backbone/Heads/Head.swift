@@ -15,4 +15,12 @@ public protocol Head<Prediction>: Sendable {
 
   /// What the maps say of a frame of `size`.
   func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> Prediction
+
+  /// The head itself where it gives scores for every pixel, for which a pipeline has shorter ways; nil unless said
+  /// otherwise.
+  var dense: (any DenseHead<Prediction>)? { get }
+}
+
+extension Head {
+  public var dense: (any DenseHead<Prediction>)? { nil }
 }

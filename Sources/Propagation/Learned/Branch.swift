@@ -6,7 +6,7 @@ public import Tensors
 
 /// A network that looks at every frame, cheaper than the backbone: light, or at low resolution.
 public protocol Branch: Sendable {
-  /// What it makes of pictures as `Evidence.picture` gives them, N × 3 × H × W: N × C × h × w.
+  /// What it makes of pictures as `FrameContext.image` gives them, N × 3 × H × W: N × C × h × w.
   func features(of pictures: Tensor, in pass: ForwardContext) throws -> Tensor
 }
 

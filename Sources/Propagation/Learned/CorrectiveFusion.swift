@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 public import Layers
 public import Tensors
 
-/// Carried scores, corrected by those of a light network that sees the frame (Accel; Jain et al., CVPR 2019).
+/// Propagated scores, corrected by those of a light network that sees the frame (Accel; Jain et al., CVPR 2019).
 ///
-/// A 1 × 1 convolution of both, raw scores as they are. It is done where the carried scores lie, before
+/// A 1 × 1 convolution of both, raw scores as they are. It is done where the propagated scores lie, before
 /// they are enlarged: interpolation is linear and acts on each channel alone, so the result is that of
-/// fusing after it, away from the borders. What is carried must be scores.
+/// fusing after it, away from the borders. What is propagated must be scores.
 public struct CorrectiveFusion: LearnedFusion {
   /// What the fusion is before it is trained.
   public enum Start: String, Sendable, Hashable, CaseIterable {
     /// Small random numbers, as in the paper's program.
     case noise
-    /// What was carried, as it is.
-    case carried
+    /// What was propagated, as it is.
+    case propagated = "carried"
   }
 
   public let parameters: Parameters
   public let branch: any Branch
   private let mixture: Conv2d
 
-  /// A fusion of `classes` carried scores with those of a branch; as many, unless said otherwise.
+  /// A fusion of `classes` propagated scores with those of a branch; as many, unless said otherwise.
   public init(
     classes: Int, with branch: some Branch, giving branchClasses: Int? = nil,
-    start: Start = .carried, parameters: Parameters
+    start: Start = .propagated, parameters: Parameters
   ) throws {
     (self.branch, self.parameters) = (branch, parameters)
-    // The carried scores come last.
+    // The propagated scores come last.
     let beginning: Initialisation =
       start == .noise ? .normal(deviation: 0.01) : .passingLast(deviation: 0)
     mixture = try Conv2d(
@@ -35,9 +36,11 @@ public struct CorrectiveFusion: LearnedFusion {
       in: parameters.root["mixture"])
   }
 
-  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
-    let seen = try branch.features(of: evidence.picture(.current), in: pass)
-      .resized(like: carried, in: pass)
-    return try mixture(.concatenate([seen, carried], axis: 1), in: pass)
+  public func fuse(
+    _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor {
+    let seen = try branch.features(of: context.image(.current), in: pass)
+      .resized(like: propagated, in: pass)
+    return try mixture(.concatenate([seen, propagated], axis: 1), in: pass)
   }
 }

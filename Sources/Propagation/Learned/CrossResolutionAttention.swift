@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 public import Layers
 public import Tensors
 
-/// Features of a branch at low resolution, made sharp by those carried from a key frame at full resolution
+/// Features of a branch at low resolution, made sharp by those propagated from a keyframe at full resolution
 /// (CReFF of AR-Seg; Hu et al., CVPR 2023, section 3.2).
 ///
 /// U + Σ softmax⟨q(U), k(C)⟩ v(C) over the 7 × 7 places around each, where U are the branch's features,
-/// enlarged, C the carried ones, and q, k, v depth-wise 3 × 3 convolutions. As in the paper's program similarities
+/// enlarged, C the propagated ones, and q, k, v depth-wise 3 × 3 convolutions. As in the paper's program similarities
 /// are not scaled, and what lies outside the picture counts as zero. v begins as nothing, so that at first
 /// the result is U; the paper draws it.
 public struct CrossResolutionAttention: LearnedFusion {
   public let parameters: Parameters
   public let branch: any Branch
-  /// Side of the neighbourhood, in cells of what is carried.
+  /// Side of the neighbourhood, in cells of what is propagated.
   public let size: Int
   private let query: Conv2d, key: Conv2d, value: Conv2d
 
-  /// - Precondition: the branch gives as many `channels` as are carried; the size is odd, from 1 to 25.
+  /// - Precondition: the branch gives as many `channels` as are propagated; the size is odd, from 1 to 25.
   public init(
     channels: Int, with branch: some Branch, size: Int = 7, parameters: Parameters
   ) throws {
@@ -33,11 +34,13 @@ public struct CrossResolutionAttention: LearnedFusion {
     value = try convolution("value", .constant(0))
   }
 
-  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
-    let seen = try branch.features(of: evidence.picture(.current), in: pass)
-      .resized(like: carried, in: pass)
-    let (keys, values) = (try key(carried, in: pass), try value(carried, in: pass))
-    pass.ledger?.add(macs: 2 * carried.count * size * size)
+  public func fuse(
+    _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor {
+    let seen = try branch.features(of: context.image(.current), in: pass)
+      .resized(like: propagated, in: pass)
+    let (keys, values) = (try key(propagated, in: pass), try value(propagated, in: pass))
+    pass.ledger?.add(macs: 2 * propagated.count * size * size)
     let sharp = try query(seen, in: pass).cast(to: .float32).attending(
       to: keys.cast(to: .float32), values: values.cast(to: .float32), size: size)
     return try seen + sharp

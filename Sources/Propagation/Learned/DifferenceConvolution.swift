@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 public import Layers
 public import Tensors
 
-/// Scores that one convolution makes of the key frame's probabilities and of how the picture has changed
+/// Scores that one convolution makes of the keyframe's probabilities and of how the picture has changed
 /// since (Budget-Aware; Mahasseni et al., CVPR 2017, section 3; its program was never published).
 ///
 /// φ ∗ [I - I_key ; P_key], and no motion. The kernel begins as seven times the probabilities at the place
 /// itself, so that at first each place keeps its class.
 public struct DifferenceConvolution: LearnedPropagator {
-  public let reference = MotionReference.key
+  public let reference = FlowReference.keyframe
   public var usesFlow: Bool { false }
+  public var remembered = RememberedMap()
   public let parameters: Parameters
   private let convolution: Conv2d
 
@@ -23,12 +25,14 @@ public struct DifferenceConvolution: LearnedPropagator {
       in: parameters.root["convolution"])
   }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
-    let size = Extent(height: cached.shape[2], width: cached.shape[3])
+  public func propagate(
+    _ map: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor {
+    let size = Extent(height: map.shape[2], width: map.shape[3])
     let change =
-      try evidence.picture(.current).adaptiveAveragePool(size)
-      - evidence.picture(.reference).adaptiveAveragePool(size)
-    let input = try Tensor.concatenate([change / 64, cached.softmax(axis: 1)], axis: 1)
+      try context.image(.current).adaptiveAveragePool(size)
+      - context.image(.keyframe).adaptiveAveragePool(size)
+    let input = try Tensor.concatenate([change / 64, map.softmax(axis: 1)], axis: 1)
     return try convolution(input, in: pass).cast(to: .float32) * 7
   }
 }

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+public import Frames
 public import Layers
 public import Tensors
 
 /// Features of the key frame, each place a mean over a neighbourhood of where the motion leads: a spatially
 /// displaced convolution (SDC-Net; Reda et al., ECCV 2018, section 3.2).
 ///
-/// Of the motion, the picture, the key's picture as the motion carries it and their difference, 3 × 3
+/// Of the flow, the picture, the keyframe's picture warped along it and their difference, 3 × 3
 /// convolutions make a correction of the motion and two soft-maxed kernels a place, one of rows and one of
 /// columns, shared by all channels; `Tensor.displaced(along:vertical:horizontal:)` applies them. The paper
 /// predicts the motion too; here it is a part of the pipeline. It begins as a warp along the motion, but for
 /// a hundredth each way.
 public struct DisplacedConvolution: LearnedPropagator {
-  public let reference = MotionReference.key
+  public let reference = FlowReference.keyframe
+  public var remembered = RememberedMap()
   public let parameters: Parameters
-  /// Side of the kernels, in cells of what is carried.
+  /// Side of the kernels, in cells of what is propagated.
   public let size: Int
   private let layers: [Conv2d]
   private let correction: Conv2d, kernels: Conv2d
@@ -35,12 +37,14 @@ public struct DisplacedConvolution: LearnedPropagator {
     (correction, kernels) = (try last(2, "correction"), try last(2 * size, "kernels"))
   }
 
-  public func prepare(_ cached: Tensor) throws -> Tensor { try cached.channelsLast() }
+  public func prepared(_ map: Tensor) throws -> Tensor { try map.channelsLast() }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
-    let (height, width) = (cached.shape[2], cached.shape[3])
-    let (motion, known) = try evidence.motion(height: height, width: width)
-    let pictures = try PictureChange(evidence, along: motion, known: known)
+  public func propagate(
+    _ map: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor {
+    let (height, width) = (map.shape[2], map.shape[3])
+    let (motion, known) = try context.flow(to: reference, height: height, width: width)
+    let pictures = try PictureChange(context, to: reference, along: motion, known: known)
     var seen = try pictures.joined(with: motion * (Float(pictures.cell) / 8))
     for layer in layers { seen = try layer(seen, in: pass).cast(to: .float32).relu() }
     let moved = try motion + correction(seen, in: pass).cast(to: .float32)
@@ -48,8 +52,8 @@ public struct DisplacedConvolution: LearnedPropagator {
     func kernel(_ channels: Range<Int>) throws -> Tensor {
       try logits.slice(axis: 1, channels).softmax(axis: 1)
     }
-    pass.ledger?.add(macs: cached.count * size * (size + 4))
-    return try cached.displaced(
+    pass.ledger?.add(macs: map.count * size * (size + 4))
+    return try map.displaced(
       along: moved, vertical: kernel(0..<size), horizontal: kernel(size..<2 * size), known: known)
   }
 
@@ -63,23 +67,27 @@ public struct DisplacedConvolution: LearnedPropagator {
   }
 }
 
-/// Both pictures on the grid of a motion, the reference as that carries it, in sixty-fourths of a sample
+/// Both pictures on the grid of a flow, the reference warped along it, in sixty-fourths of a sample
 /// around 128.
 struct PictureChange {
-  let current: Tensor, carried: Tensor
+  let current: Tensor, warped: Tensor
   /// Pixels that a cell spans.
   let cell: Double
 
-  init(_ evidence: Evidence, along motion: Tensor, known: Tensor?) throws {
+  init(
+    _ context: FrameContext, to reference: FlowReference, along motion: Tensor, known: Tensor?
+  ) throws {
     let size = Extent(height: motion.shape[2], width: motion.shape[3])
-    let (here, there) = (try evidence.picture(.current), try evidence.picture(.reference))
+    let (here, there) = (
+      try context.image(.current), try context.image(.reference(reference))
+    )
     cell = Double(here.shape[3]) / Double(size.width)
     current = try (here.adaptiveAveragePool(size) - 128) / 64
-    carried = try ((there.adaptiveAveragePool(size) - 128) / 64).warped(along: motion, known: known)
+    warped = try ((there.adaptiveAveragePool(size) - 128) / 64).warped(along: motion, known: known)
   }
 
-  /// `before`, then the current picture, the carried one and what sets them apart: 9 channels.
+  /// `before`, then the current picture, the warped one and what sets them apart: 9 channels.
   func joined(with before: Tensor...) throws -> Tensor {
-    try .concatenate(before + [current, carried, current - carried], axis: 1)
+    try .concatenate(before + [current, warped, current - warped], axis: 1)
   }
 }

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 public import Layers
 public import Tensors
 
-/// Carried scores where they can be trusted, and those of a branch that sees the frame where the carrying
+/// Propagated scores where they can be trusted, and those of a branch that sees the frame where propagation
 /// went wrong (as in Zhuang et al., "Video semantic segmentation with distortion-aware feature correction",
 /// TCSVT 2021).
 ///
-/// e ⊙ W(branch) + (1 - e) ⊙ carried. Two 3 × 3 convolutions on the branch's own grid, which is mostly the
-/// coarser, tell the error map e from both probabilities and from both pictures, the reference's as the
-/// motion carries it; W is a 1 × 1 convolution, first the identity, which brings the branch's scores to the
-/// scale of those carried. At first e is a fiftieth everywhere.
+/// e ⊙ W(branch) + (1 - e) ⊙ propagated. Two 3 × 3 convolutions on the branch's own grid, which is mostly the
+/// coarser, tell the error map e from both probabilities and from both pictures, the keyframe's warped
+/// along the flow; W is a 1 × 1 convolution, first the identity, which brings the branch's scores to the
+/// scale of those propagated. At first e is a fiftieth everywhere.
 public struct ErrorGuidedFusion: LearnedFusion {
   public let parameters: Parameters
   public let branch: any Branch
   private let translation: Conv2d, features: Conv2d, error: Conv2d
 
-  /// A fusion of `classes` carried scores with those of a branch; as many, unless said otherwise.
+  /// A fusion of `classes` propagated scores with those of a branch; as many, unless said otherwise.
   public init(
     classes: Int, with branch: some Branch, giving branchClasses: Int? = nil, width: Int = 32,
     parameters: Parameters
@@ -32,30 +33,33 @@ public struct ErrorGuidedFusion: LearnedFusion {
     error = try Conv2d(width, 1, kernel: 3, initialisation: .constant(0), in: scope["error"])
   }
 
-  public func fuse(_ carried: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
-    let seen = try branch.features(of: evidence.picture(.current), in: pass)
-    let wrong = try errors(of: carried, seen: seen, given: evidence, in: pass)
+  public func fuse(
+    _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor {
+    let seen = try branch.features(of: context.image(.current), in: pass)
+    let wrong = try errors(of: propagated, seen: seen, given: context, in: pass)
     // A 1 × 1 convolution and interpolation change places.
     let translated = try translation(seen, in: pass).cast(to: .float32)
-      .resized(like: carried, in: pass)
-    return try carried + wrong.resized(like: carried, in: pass) * (translated - carried)
+      .resized(like: propagated, in: pass)
+    return try propagated + wrong.resized(like: propagated, in: pass) * (translated - propagated)
   }
 
-  /// Where the carried scores are wrong, on the branch's grid, N × 1 × h × w from 0 to 1.
+  /// Where the propagated scores are wrong, on the branch's grid, N × 1 × h × w from 0 to 1.
   public func errors(
-    of carried: Tensor, given evidence: Evidence, in pass: ForwardContext
+    of propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
-    let seen = try branch.features(of: evidence.picture(.current), in: pass)
-    return try errors(of: carried, seen: seen, given: evidence, in: pass)
+    let seen = try branch.features(of: context.image(.current), in: pass)
+    return try errors(of: propagated, seen: seen, given: context, in: pass)
   }
 
   private func errors(
-    of carried: Tensor, seen: Tensor, given evidence: Evidence, in pass: ForwardContext
+    of propagated: Tensor, seen: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
     let size = Extent(height: seen.shape[2], width: seen.shape[3])
-    let (motion, known) = try evidence.motion(height: size.height, width: size.width)
-    let pictures = try PictureChange(evidence, along: motion, known: known)
-    let before = try carried.adaptiveAveragePool(size)
+    let (motion, known) = try context.flow(
+      to: .keyframe, height: size.height, width: size.width)
+    let pictures = try PictureChange(context, to: .keyframe, along: motion, known: known)
+    let before = try propagated.adaptiveAveragePool(size)
     let input = try pictures.joined(with: before.softmax(axis: 1), seen.softmax(axis: 1))
     let hidden = try features(input, in: pass).cast(to: .float32).relu()
     // σ(-3.9) is a fiftieth.

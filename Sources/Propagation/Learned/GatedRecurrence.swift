@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 public import Layers
 public import Tensors
 
@@ -7,7 +8,7 @@ public import Tensors
 /// transformer gated recurrent unit (GRFP; Nilsson and Sminchisescu, CVPR 2018, section 3.2).
 ///
 /// With ĥ = softmax(h) - 1/K of the scores h before, x̂ likewise of the frame's own, D the difference of the
-/// picture and the one before as the motion carries it:
+/// picture and the one before warped along the flow:
 ///
 ///     r = 1 - tanh|W_ir * D + b_r|          g = r ⊙ warp(ĥ)
 ///     h̃ = W_xh * x̂ + W_hh * g               z = σ(W_xz * x̂ + W_hz * g + b_z)
@@ -17,9 +18,10 @@ public import Tensors
 /// uniform. W_xh and W_hh begin as six times the identity, λ as 2, all else near nothing, so that at first
 /// h = 3 x̂ + 4 ĥ where nothing moved.
 public struct GatedRecurrence: LearnedPropagator {
-  public let reference = MotionReference.previous
+  public let reference = FlowReference.previous
+  public var remembered = RememberedMap()
   public let parameters: Parameters
-  /// The backbone's stage that gives a frame's own scores, at the size of those that are carried.
+  /// The backbone's stage that gives a frame's own scores, at the size of those that are propagated.
   public let stage: String
   private let classes: Int
   private let reset: Conv2d, fromScores: Conv2d, fromState: Conv2d
@@ -44,16 +46,18 @@ public struct GatedRecurrence: LearnedPropagator {
     trust = try scope.parameter("trust", [1], .offset, .constant(2))
   }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
-    let (height, width) = (cached.shape[2], cached.shape[3])
-    let own = try centred(evidence.features(after: stage, of: .current))
-    let (motion, known) = try evidence.motion(height: height, width: width)
-    func seen(_ side: Evidence.Side) throws -> Tensor {
-      try evidence.picture(side).resized(height: height, width: width, in: pass)
+  public func propagate(
+    _ map: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor {
+    let (height, width) = (map.shape[2], map.shape[3])
+    let own = try centred(context.features(after: stage))
+    let (motion, known) = try context.flow(to: reference, height: height, width: width)
+    func seen(_ side: FrameSide) throws -> Tensor {
+      try context.image(side).resized(height: height, width: width, in: pass)
     }
-    let before = try seen(.reference).warped(along: motion, known: known)
+    let before = try seen(.previous).warped(along: motion, known: known)
     let change = try reset(seen(.current) - before, in: pass).abs().tanh()
-    var kept = try centred(cached).warped(along: motion, border: .zero, known: known)
+    var kept = try centred(map).warped(along: motion, border: .zero, known: known)
     kept = try kept * (1 - change)
     if let known { kept = try kept * known.notEqual(to: 0).unsqueezed(axis: 1) }
     let candidate = try fromScores(own, in: pass) + fromState(kept, in: pass)
@@ -65,7 +69,7 @@ public struct GatedRecurrence: LearnedPropagator {
   /// Probabilities, less what each would be of as many equal ones.
   private func centred(_ scores: Tensor) throws -> Tensor {
     guard scores.shape[1] == classes else {
-      throw PropagationError("\(classes) scores a place are carried, not \(scores.shape[1])")
+      throw PropagationError("\(classes) scores a place are propagated, not \(scores.shape[1])")
     }
     return try scores.softmax(axis: 1) - 1 / Float(classes)
   }

@@ -1,20 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Backbone
+public import Frames
 public import Layers
 public import Tensors
 
-/// A propagator with parameters that training changes.
+/// A propagator of one map with parameters that training changes.
+///
+/// It is written as a function of one frame's map and the next frame, which training calls on batches. What a stream
+/// remembers between frames is that map; all that a ``Propagator`` needs besides follows from it.
 public protocol LearnedPropagator: Propagator {
+  /// What training changes.
   var parameters: Parameters { get }
 
-  /// The tensor as it is at the current frame, N × C × H × W, in a pass that may be one of training.
+  /// The frame whose map it reads: the keyframe, or the frame before.
+  var reference: FlowReference { get }
+
+  /// The map that the stream remembers.
+  var remembered: RememberedMap { get set }
+
+  /// What is worth doing once to a map that will be read many times; the values stay. Nothing unless said otherwise.
+  func prepared(_ map: Tensor) throws -> Tensor
+
+  /// The map as it is at the current frame, N × C × H × W, in a pass that may be one of training.
   ///
-  /// Gradients flow to the parameters, to `cached`, and to what the evidence gives.
-  func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor
+  /// `map` is that of the `reference`. Gradients flow to the parameters, to `map`, and to what the context gives.
+  func propagate(
+    _ map: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor
+
+  /// The map that the next frame's is made from, where `map` became `propagated` at this one.
+  ///
+  /// Unless said otherwise it is the same keyframe's again, or what was propagated where the frame before is read.
+  func next(after map: Tensor, propagated: Tensor, given context: FrameContext) throws -> Tensor
 }
 
 extension LearnedPropagator {
-  public func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
-    try withoutGradients { try carry(cached, given: evidence, in: .inference) }
+  public var readsKeyframeDirectly: Bool { reference == .keyframe }
+
+  public func prepared(_ map: Tensor) throws -> Tensor { map }
+
+  public func next(after map: Tensor, propagated: Tensor, given _: FrameContext) -> Tensor {
+    readsKeyframeDirectly ? map : propagated
+  }
+
+  public mutating func keyframe(_ features: FeatureMaps, in _: FrameContext) throws {
+    remembered = RememberedMap(try prepared(features.only()), after: features.stages[0])
+  }
+
+  public mutating func propagate(to context: FrameContext) throws -> FeatureMaps {
+    let (map, stage) = try remembered.contents()
+    let propagated = try withoutGradients {
+      try propagate(map, given: context, in: .inference)
+    }
+    remembered = RememberedMap(
+      try next(after: map, propagated: propagated, given: context), after: stage)
+    return FeatureMaps(propagated, after: stage)
+  }
+
+  public mutating func labels(at context: FrameContext) throws -> Tensor? {
+    readsKeyframeDirectly ? try propagate(to: context).only().argmaxLabels() : nil
+  }
+}
+
+/// The one map that a stream remembers for a ``LearnedPropagator``.
+public struct RememberedMap: Sendable {
+  private let map: Tensor?
+  private let stage: String
+
+  /// Before the first keyframe.
+  public init() { (map, stage) = (nil, "") }
+
+  /// What the named stage gave.
+  init(_ map: Tensor, after stage: String) { (self.map, self.stage) = (map, stage) }
+
+  /// - Throws: `PropagationError` before the first keyframe.
+  func contents() throws(PropagationError) -> (map: Tensor, stage: String) {
+    guard let map else { throw PropagationError("nothing is propagated before a keyframe") }
+    return (map, stage)
   }
 }

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 public import Layers
 public import Tensors
 
-/// Features of a frame and those of the one before, as the motion carries them, channel by channel
+/// Features of a frame and those of the one before, warped along the flow, channel by channel
 /// (NetWarp; Gadde et al., ICCV 2017, section 3).
 ///
 /// w₀ ⊙ z_t + w₁ ⊙ warp(z_{t-1}, M), where z are each frame's own features at a tap of the backbone, never what
 /// was blended before, w one number a channel, and M the motion as a small network refines it. The
 /// blend begins as the frame's own features, or half of each as in the paper's program.
 public struct NetWarpBlend: LearnedPropagator {
-  public let reference = MotionReference.previous
+  public let reference = FlowReference.previous
+  public var remembered = RememberedMap()
   public let parameters: Parameters
   /// The tap: the stage whose output a pipeline is to cache.
   public let stage: String
   public let refiner: MotionRefiner?
-  private let ownWeight: Tensor, carriedWeight: Tensor
+  private let ownWeight: Tensor, warpedWeight: Tensor
 
   /// A blend of features with `channels`; `start` is what the frame's own count at first.
   public init(
@@ -26,21 +28,27 @@ public struct NetWarpBlend: LearnedPropagator {
     (self.stage, self.parameters) = (stage, parameters)
     let scope = parameters.root, shape: Shape = [1, channels, 1, 1]
     ownWeight = try scope.parameter("own", shape, .offset, .constant(start))
-    carriedWeight = try scope.parameter("carried", shape, .offset, .constant(1 - start))
+    warpedWeight = try scope.parameter("carried", shape, .offset, .constant(1 - start))
     refiner = refinesMotion ? try MotionRefiner(in: scope["refiner"]) : nil
   }
 
-  public var keptStages: [String] { [stage] }
-
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
-    let own = try evidence.features(after: stage, of: .current)
-    var (motion, known) = try evidence.motion(height: cached.shape[2], width: cached.shape[3])
+  public func propagate(
+    _ map: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor {
+    let own = try context.features(after: stage)
+    var (motion, known) = try context.flow(to: reference, height: map.shape[2], width: map.shape[3])
     if let refiner {
       motion = try refiner(
-        motion, evidence.picture(.current), evidence.picture(.reference), in: pass)
+        motion, context.image(.current), context.image(.previous), in: pass)
     }
-    let before = try evidence.features(after: stage, of: .reference)
-    return try own * ownWeight + before.warped(along: motion, known: known) * carriedWeight
+    return try own * ownWeight + map.warped(along: motion, known: known) * warpedWeight
+  }
+
+  /// The frame's own features, without what was blended into them.
+  public func next(
+    after _: Tensor, propagated _: Tensor, given context: FrameContext
+  ) throws -> Tensor {
+    try context.features(after: stage)
   }
 }
 
@@ -63,7 +71,7 @@ public struct MotionRefiner: Sendable {
 
   /// The motion, N × 2 × h × w in cells of its own grid, corrected; pictures are N × 3 × H × W.
   ///
-  /// Pictures, as `Evidence.picture` gives them, are averaged over the cells of the motion's grid and counted
+  /// Pictures, as `FrameContext.image` gives them, are averaged over the cells of the motion's grid and counted
   /// in sixty-fourths of a sample around 128. Where the network sees it, motion is in pixels of the pictures.
   public func callAsFunction(
     _ motion: Tensor, _ current: Tensor, _ reference: Tensor, in pass: ForwardContext

@@ -4,12 +4,12 @@ public import Backbone
 internal import Layers
 public import Specification
 
-/// What is trained to carry features behind a backbone, as one YAML file says.
+/// What is trained to propagate features behind a backbone, as one YAML file says.
 ///
 /// ```yaml
 /// name: camvid-variant
 /// backbone: ../camvid-resnet18     # behind which it was trained, beside this file
-/// tap: context                     # the stage whose output is carried; the last one if left out
+/// tap: context                     # the stage whose output is propagated; the last one if left out
 /// flow: dis:medium                 # the motion along which it was trained
 /// propagation:
 ///   kind: variant-convolution      # LLVSS
@@ -52,7 +52,7 @@ public struct PropagationSpecification: Sendable {
     case attention(BranchSpecification, behind: Carrier, size: Int)
   }
 
-  /// What carries before a fusion.
+  /// What propagates before a fusion.
   public enum Carrier: String, Sendable, Hashable, CaseIterable {
     case copy, warp
 
@@ -140,7 +140,7 @@ extension PropagationSpecification.Kind {
       try allow("branch", "behind", "start")
       self = .correction(
         try Branch(reader.group("branch"), folder: folder), behind: try carrier(),
-        start: try reader.choice("start", usual: .carried))
+        start: try reader.choice("start", usual: .propagated))
     case "error-guided":
       try allow("branch", "behind", "channels")
       self = .errorGuided(

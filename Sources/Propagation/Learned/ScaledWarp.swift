@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Flow
+public import Frames
 public import Layers
 public import Tensors
 
-/// Features of the key frame along the motion that a network of its own finds, each number times what that
+/// Features of the keyframe along the motion that a network of its own finds, each number times what that
 /// network says of it (Deep Feature Flow; Zhu et al., CVPR 2017, section 3).
 ///
-/// warp(F_key, M) ⊙ S. The flow network reads both pictures and gives the motion M and, by a 1 × 1
+/// warp(F_keyframe, M) ⊙ S. The flow network reads both pictures and gives the motion M and, by a 1 × 1
 /// convolution of its finest features, the scale field S, one number a channel and place. As in the paper's
 /// program that convolution begins as zero and its offset stays 1, so that at first S is 1. The task's loss
 /// reaches the flow network through the warp, which by the paper's own ablation matters most.
 public struct ScaledWarp: LearnedPropagator {
-  public let reference = MotionReference.key
+  public let reference = FlowReference.keyframe
   public var usesFlow: Bool { false }
+  public var remembered = RememberedMap()
   public let parameters: Parameters
   public let flow: FlowNetwork
   private let scale: Conv2d
@@ -29,20 +31,22 @@ public struct ScaledWarp: LearnedPropagator {
       in: parameters.root["scale"])
   }
 
-  public func prepare(_ cached: Tensor) throws -> Tensor { try cached.channelsLast() }
+  public func prepared(_ map: Tensor) throws -> Tensor { try map.channelsLast() }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
-    let (height, width) = (cached.shape[2], cached.shape[3])
+  public func propagate(
+    _ map: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor {
+    let (height, width) = (map.shape[2], map.shape[3])
     let scaling = flow.specification.scaling
-    let current = try evidence.picture(.current).scaled(by: scaling)
-    let reference = try evidence.picture(.reference).scaled(by: scaling)
+    let current = try context.image(.current).scaled(by: scaling)
+    let reference = try context.image(.keyframe).scaled(by: scaling)
     let steps = try flow.steps(from: current, to: reference, in: pass)
-    guard let step = steps.last, let features = step.finestFeatures else { return cached }
+    guard let step = steps.last, let features = step.finestFeatures else { return map }
     let cell = max(1, Int((Double(current.shape[3]) / Double(width)).rounded()))
     let motion = try step.motion(onGridOf: cell, height: height, width: width, in: pass)
-    pass.ledger?.add(macs: 5 * cached.count)
+    pass.ledger?.add(macs: 5 * map.count)
     let scales = try scale(features, in: pass).cast(to: .float32)
       .resized(height: height, width: width, in: pass)
-    return try cached.warped(along: motion / Float(cell)) * (scales + 1)
+    return try map.warped(along: motion / Float(cell)) * (scales + 1)
   }
 }

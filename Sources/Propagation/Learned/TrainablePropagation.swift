@@ -6,7 +6,7 @@ public import Layers
 internal import Specification
 internal import Tensors
 
-/// What of a pipeline is trained to carry features: a propagator, or a fusion behind one that is not.
+/// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that is not.
 public enum TrainablePropagation: Sendable {
   case propagator(any LearnedPropagator)
   case fusion(any LearnedFusion, behind: any Propagator)
@@ -87,7 +87,7 @@ extension PropagationSpecification {
       guard try network.channels() == channels() else {
         throw SpecificationError(
           .badDescription,
-          "the branch gives \(try network.channels()) channels, \(try channels()) are carried")
+          "the branch gives \(try network.channels()) channels, \(try channels()) are propagated")
       }
       return .fusion(
         try CrossResolutionAttention(

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+public import Frames
 public import Layers
 public import Tensors
 
-/// Features of the key frame, each place a mean of its neighbours there by weights that low-level
+/// Features of the keyframe, each place a mean of its neighbours there by weights that low-level
 /// features of both frames tell (LLVSS; Li et al., CVPR 2018, section 3.1).
 ///
 /// A network of 3 × 3 convolutions makes of both frames' features after an early stage one k × k kernel a
@@ -12,12 +13,13 @@ public import Tensors
 /// it. No motion is estimated: what moves further than (k - 1) / 2 cells is out of reach. Taps outside the
 /// picture are left out. The kernels begin as copies of the place itself, but for a hundredth.
 public struct VariantConvolution: LearnedPropagator {
-  public let reference = MotionReference.key
+  public let reference = FlowReference.keyframe
   public var usesFlow: Bool { false }
+  public var remembered = RememberedMap()
   public let parameters: Parameters
   /// The early stage whose features tell the kernels.
   public let stage: String
-  /// Side of the kernels, in cells of what is carried.
+  /// Side of the kernels, in cells of what is propagated.
   public let size: Int
   private let reduction: Conv2d, mixture: Conv2d, kernels: Conv2d
 
@@ -38,19 +40,21 @@ public struct VariantConvolution: LearnedPropagator {
 
   public var keptStages: [String] { [stage] }
 
-  public func carry(_ cached: Tensor, given evidence: Evidence, in pass: ForwardContext) throws -> Tensor {
-    let weights = try kernels(given: evidence, like: cached, in: pass)
-    pass.ledger?.add(macs: cached.count * size * size)
-    return try cached.convolved(withKernels: weights, border: .validWeights)
+  public func propagate(
+    _ map: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor {
+    let weights = try kernels(given: context, like: map, in: pass)
+    pass.ledger?.add(macs: map.count * size * size)
+    return try map.convolved(withKernels: weights, border: .validWeights)
   }
 
-  /// One kernel for each place of `cached`: N × k² × H × W, which add up to 1.
+  /// One kernel for each place of `map`: N × k² × H × W, which add up to 1.
   public func kernels(
-    given evidence: Evidence, like cached: Tensor, in pass: ForwardContext
+    given context: FrameContext, like map: Tensor, in pass: ForwardContext
   ) throws -> Tensor {
-    let sides = try [Evidence.Side.reference, .current].map { side in
-      try reduction(evidence.features(after: stage, of: side), in: pass).relu()
-        .resized(like: cached, in: pass)
+    let sides = try [FrameSide.keyframe, .current].map { side in
+      try reduction(context.features(after: stage, of: side), in: pass).relu()
+        .resized(like: map, in: pass)
     }
     let mixed = try mixture(.concatenate(sides, axis: 1), in: pass).relu()
     return try (kernels(mixed, in: pass).cast(to: .float32) + start()).softmax(axis: 1)

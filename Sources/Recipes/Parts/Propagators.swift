@@ -2,6 +2,7 @@
 
 package import Backbone
 internal import Foundation
+internal import Frames
 internal import Layers
 internal import Propagation
 package import Specification
@@ -23,7 +24,7 @@ extension Registries {
     ) { options, _ in
       PropagationStrategy(
         Warp(
-          from: options.text("reference") == "previous" ? .previous : .key,
+          from: options.text("reference") == "previous" ? .previous : .keyframe,
           border: options.text("border") == "zero" ? .zero : .clamp))
     }
     propagators.register(

@@ -2,6 +2,7 @@
 
 internal import Flow
 internal import Foundation
+public import Frames
 public import Layers
 public import Tensors
 internal import Video
@@ -26,10 +27,10 @@ public struct BudgetPolicy: KeyframeScheduler {
     (self.network, allowance) = (network, KeyframeBudget(terms))
   }
 
-  public mutating func decision(at moment: inout Moment) throws -> Decision {
-    account(for: moment)
-    let sight = try PolicyObservation(of: &moment)
-    let seen = sight.observation(framesSinceKey: moment.framesSinceKey, within: allowance)
+  public mutating func decision(at context: FrameContext) throws -> Decision {
+    account(for: context)
+    let sight = try PolicyObservation(of: context)
+    let seen = sight.observation(framesSinceKey: context.framesSinceKeyframe, within: allowance)
     let (logit, next) = try withoutGradients {
       let input = try Tensor(seen, shape: [1, seen.count]).to(network.parameters.device)
       let before = try state ?? network.start(1)
@@ -50,11 +51,11 @@ public struct BudgetPolicy: KeyframeScheduler {
   }
 
   /// Brings the budget up to this frame: those that passed unasked, and keys that nobody asked for.
-  private mutating func account(for moment: Moment) {
-    let index = moment.frame.index
+  private mutating func account(for context: FrameContext) {
+    let index = context.frame.index
     defer { (lastIndex, decidedLast) = (index, false) }
-    guard moment.framesSinceKey == 1, !decidedLast else {
-      return allowance.advance(by: max(1, index - (lastIndex ?? moment.key.index)))
+    guard context.framesSinceKeyframe == 1, !decidedLast else {
+      return allowance.advance(by: max(1, index - (lastIndex ?? context.keyframe.index)))
     }
     // The key, then this frame.
     if let lastIndex {
@@ -84,10 +85,10 @@ public struct PolicyObservation: Hashable, Sendable {
     self.numbers = numbers
   }
 
-  /// What is seen at `moment`, of the motion that a warp needs anyway and of both pictures in cells of four pixels.
-  public init(of moment: inout Moment) throws {
-    let motion = try moment.motionToKey()
-    let cells = try DownsampledPair(of: &moment)
+  /// What is seen of a frame: of the motion that a warp needs anyway and of both pictures in cells of four pixels.
+  public init(of context: FrameContext) throws {
+    let motion = try context.flow(to: .keyframe)
+    let cells = try DownsampledPair(of: context)
     let isTold = motion.validFraction > 0
     let still = Double(try (cells.current - cells.key).abs().mean().item())
     let warped = try isTold ? cells.error : still

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Frames
 public import Layers
 public import Tensors
 
@@ -7,7 +8,7 @@ public import Tensors
 ///
 /// It sees a change only, through two convolutions without offsets, a mean over all places and a weighted sum, so that
 /// a frame equal to its key scores 0 whatever was learned. What the number stands for, training says: the share
-/// of labels that differ from the key's (LLVSS; Li et al., CVPR 2018, section 3.2) or from those carried from it
+/// of labels that differ from the key's (LLVSS; Li et al., CVPR 2018, section 3.2) or from those propagated from it
 /// (DVSNet; Xu et al., CVPR 2018, section 3.3, whose confidence is 1 less that). Neither needs labels by hand.
 public struct LearnedChangeScore: ChangeScore {
   public var name: String { "predicted change" }
@@ -45,13 +46,13 @@ public struct LearnedChangeScore: ChangeScore {
     return try (1 - (-total).exp()).reshaped(to: [change.shape[0]])
   }
 
-  public func score(at moment: inout Moment) throws -> Double? {
+  public func score(at context: FrameContext) throws -> Double? {
     let change: Tensor
     switch sight {
     case .features(let stage):
-      change = try moment.features(after: stage) - moment.keyFeatures(after: stage)
+      change = try context.features(after: stage) - context.features(after: stage, of: .keyframe)
     case .motion:
-      let cells = try DownsampledPair(of: &moment)
+      let cells = try DownsampledPair(of: context)
       guard try cells.isTold else { return nil }
       change = try cells.change()
     }
@@ -66,7 +67,7 @@ public struct LearnedChangeScore: ChangeScore {
   public static func change(
     from reference: Tensor, to current: Tensor, along motion: Tensor, known: Tensor?
   ) throws(TensorError) -> Tensor {
-    let carried = try reference.warped(along: motion, known: known)
+    let warped = try reference.warped(along: motion, known: known)
     let shape = current.shape
     let unknown: Tensor
     if let known {
@@ -75,6 +76,6 @@ public struct LearnedChangeScore: ChangeScore {
       unknown = try .zeros([shape[0], 1, shape[2], shape[3]]).to(current.device)
     }
     return try .concatenate(
-      [(current - carried) / 64 * (1 - unknown), motion * (Float(cell) / 16), unknown], axis: 1)
+      [(current - warped) / 64 * (1 - unknown), motion * (Float(cell) / 16), unknown], axis: 1)
   }
 }

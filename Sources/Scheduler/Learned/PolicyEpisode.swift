@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A clip as a policy learns on it: what each frame is worth when it is carried to from each key before it, and what the
+/// A clip as a policy learns on it: what each frame is worth when it is propagated to from each key before it, and what the
 /// policy sees of it then.
 ///
 /// With it any schedule can be played through without running anything.
@@ -34,7 +34,7 @@ public struct PolicyEpisode: Sendable, Codable, Hashable {
 
   public var count: Int { scores.count }
 
-  /// What frame `frame` is worth when it is carried to from `key`, at or before it.
+  /// What frame `frame` is worth when it is propagated to from `key`, at or before it.
   public func score(_ frame: Int, from key: Int) -> Float {
     scores[key][min(frame - key, scores[key].count - 1)]
   }
@@ -45,7 +45,7 @@ public struct PolicyEpisode: Sendable, Codable, Hashable {
     return row.isEmpty ? .nothing : PolicyObservation(row[min(frame - key, row.count) - 1])
   }
 
-  /// Whether nothing can be carried to the frame, because the stream breaks before it.
+  /// Whether nothing can be propagated to the frame, because the stream breaks before it.
   public func isBreak(_ frame: Int) -> Bool {
     frame > 0 && frame < count && scores[frame - 1].count == 1
   }

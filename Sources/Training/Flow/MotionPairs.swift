@@ -11,6 +11,42 @@ public import Video
 public protocol MotionPairs: Sendable {
   /// A frame, an earlier one, and where each pixel of the first was in the second.
   func pair(_ index: Int) throws -> MotionPair
+
+  /// Successive frames, the earliest first; two are the pair of that index, as they are unless said otherwise.
+  ///
+  /// - Throws: `PairsOnly` for more where there are none.
+  func run(_ index: Int, frames: Int) throws -> FrameRun
+}
+
+/// Successive frames of one size, the earliest first.
+public struct FrameRun: Sendable {
+  public let images: [Image]
+  /// Of the last frame; nil where nobody labelled it.
+  public let labels: Image?
+
+  /// - Precondition: there are two images.
+  public init(_ images: [Image], labels: Image?) {
+    precondition(images.count >= 2, "\(images.count) images are no run")
+    (self.images, self.labels) = (images, labels)
+  }
+
+  /// An earlier frame and a later one.
+  public init(_ pair: MotionPair) {
+    self.init([pair.reference, pair.current], labels: pair.currentLabels)
+  }
+}
+
+/// More than two successive frames were asked for where there are pairs only.
+public struct PairsOnly: Error, CustomStringConvertible {
+  public init() {}
+  public var description: String { "there are pairs of frames, and no longer runs" }
+}
+
+extension MotionPairs {
+  public func run(_ index: Int, frames: Int) throws -> FrameRun {
+    guard frames == 2 else { throw PairsOnly() }
+    return try FrameRun(pair(index))
+  }
 }
 
 /// Where a training takes pairs from.
@@ -75,6 +111,22 @@ public struct ClipPairs: MotionPairs {
       currentLabels: current.labels, referenceLabels: reference.labels)
   }
 
+  /// As far apart as the frames of a pair, as far as the clip reaches.
+  public func run(_ index: Int, frames: Int) throws -> FrameRun {
+    guard frames > 2 else { return try FrameRun(pair(index)) }
+    var random = RandomStream(seed: seed, index)
+    let steps = frames - 1
+    func draw() -> [Int] {
+      let gap = max(1, min(gaps.lowerBound + random.below(gaps.count), (clip.count - 1) / steps))
+      let first = random.below(max(1, clip.count - gap * steps))
+      return (0...steps).map { min(clip.count - 1, first + $0 * gap) }
+    }
+    var places = draw()
+    for _ in 0..<8 where try hasBreak(after: places[0], through: places[steps]) { places = draw() }
+    let images = try places.map { try clip.frame(at: $0).pixels }
+    return FrameRun(images, labels: try clip.labels(at: places[steps]))
+  }
+
   private func draw(_ random: inout RandomStream) -> (Int, Int) {
     let gap = min(gaps.lowerBound + random.below(gaps.count), clip.count - 1)
     let first = random.below(clip.count - gap)
@@ -108,6 +160,17 @@ public struct StreetPairs: MotionPairs {
     let clip = StreetClip(
       seed: random.next() >> 16, count: first + gap + 1, size: size, threads: 1)
     return try MotionPair(of: clip, from: first + gap, to: first)
+  }
+
+  /// As far apart as the frames of a pair.
+  public func run(_ index: Int, frames: Int) throws -> FrameRun {
+    guard frames > 2 else { return try FrameRun(pair(index)) }
+    var random = RandomStream(seed: seed, index)
+    let gap = gaps.lowerBound + random.below(gaps.count)
+    let first = random.below(200), last = first + gap * (frames - 1)
+    let clip = StreetClip(seed: random.next() >> 16, count: last + 1, size: size, threads: 1)
+    let images = stride(from: first, through: last, by: gap).map { clip.frame(at: $0).pixels }
+    return FrameRun(images, labels: clip.labels(at: last))
   }
 }
 

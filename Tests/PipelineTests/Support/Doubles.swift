@@ -3,6 +3,7 @@
 import Backbone
 import ConformanceKit
 import Flow
+import Frames
 import Pipeline
 import Propagation
 import Scheduler
@@ -83,14 +84,15 @@ final class BatchingPixels: Backbone {
 
 /// Copies, and wants features of the first stage kept.
 struct KeepsLow: Propagator {
-  let reference = MotionReference.key
   var keptStages: [String] { ["low"] }
+  private var maps = FeatureMaps()
 
-  func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
+  mutating func keyframe(_ features: FeatureMaps, in _: FrameContext) { maps = features }
+
+  mutating func propagate(to context: FrameContext) throws -> FeatureMaps {
     let change =
-      try evidence.features(after: "low", of: .current)
-      - evidence.features(after: "low", of: .reference)
-    return try cached + change
+      try context.features(after: "low") - context.features(after: "low", of: .keyframe)
+    return try maps.mapped { try $0 + change }
   }
 }
 
@@ -110,50 +112,57 @@ struct Sliding: FlowEstimator {
 
 /// Asks for the features of the first stage, and makes every other frame key.
 struct LooksAtFeatures: KeyframeScheduler {
-  func decision(at moment: inout Moment) throws -> Decision {
-    _ = try moment.features(after: "low")
-    _ = try moment.features(after: "low")
-    return Decision(moment.framesSinceKey >= 2 ? .key : .propagated, because: Reason("every other"))
+  func decision(at context: FrameContext) throws -> Decision {
+    _ = try context.features(after: "low")
+    _ = try context.features(after: "low")
+    return Decision(context.framesSinceKeyframe >= 2 ? .key : .propagated, because: Reason("every other"))
   }
 }
 
 /// Asks for the features of one stage and then of the next, and makes every frame key.
 struct LooksDeeper: KeyframeScheduler {
-  func decision(at moment: inout Moment) throws -> Decision {
-    _ = try moment.features(after: "low")
-    _ = try moment.features(after: "high")
+  func decision(at context: FrameContext) throws -> Decision {
+    _ = try context.features(after: "low")
+    _ = try context.features(after: "high")
     return Decision(.key, because: Reason("every frame"))
   }
 }
 
 /// Tells, as its score, how far the middle of the picture moved since the frame before.
 struct LooksAtPreviousMotion: KeyframeScheduler {
-  func decision(at moment: inout Moment) throws -> Decision {
-    let motion = try moment.motionToPrevious()
+  func decision(at context: FrameContext) throws -> Decision {
+    let motion = try context.flow(to: .previous)
     let (x, y) = (motion.width / 2, motion.height / 2)
     let moved = motion.isKnown(x: x, y: y) ? Double(motion[x: x, y: y].dx) : .nan
     return Decision(.propagated, because: Reason("pixels moved", score: moved))
   }
 }
 
-/// Ten more than what was carried.
+/// Ten more than what was propagated.
 struct AddsTen: Fusion {
-  func callAsFunction(_ carried: Tensor, given _: Evidence) throws -> Tensor { try carried + 10 }
+  func callAsFunction(_ propagated: FeatureMaps, in _: FrameContext) throws -> FeatureMaps {
+    try propagated.mapped { try $0 + 10 }
+  }
 }
 
 /// A copy that asks for the first stage's features of both frames, and that they differ as the frames do.
 struct ComparesFeatures: Propagator {
-  let reference: MotionReference
+  let reference: FlowReference
   let keptStages = ["low"]
+  private var maps = FeatureMaps()
 
-  func callAsFunction(_ cached: Tensor, given evidence: Evidence) throws -> Tensor {
-    let current = try evidence.features(after: "low", of: .current).floats()
-    let before = try evidence.features(after: "low", of: .reference).floats()
-    let pictures = try Evidence.Side.allCases.map { try evidence.picture($0).floats() }
-    guard current == pictures[0], before == pictures[1] else {
-      throw PropagationError("features of another frame")
+  init(reference: FlowReference) { self.reference = reference }
+
+  mutating func keyframe(_ features: FeatureMaps, in _: FrameContext) { maps = features }
+
+  mutating func propagate(to context: FrameContext) throws -> FeatureMaps {
+    for side in [FrameSide.current, .reference(reference)] {
+      let features = try context.features(after: "low", of: side).floats()
+      guard try features == context.image(side).floats() else {
+        throw PropagationError("features of another frame")
+      }
     }
-    return cached
+    return maps
   }
 }
 

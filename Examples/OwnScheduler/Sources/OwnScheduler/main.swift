@@ -9,8 +9,8 @@ import Inbetween
 struct PictureChange: KeyframeScheduler {
   let levels: Double
 
-  func decision(at moment: inout Moment) -> Decision {
-    let change = difference(moment.frame.pixels, moment.key.pixels)
+  func decision(at context: FrameContext) -> Decision {
+    let change = difference(context.frame.pixels, context.keyframe.pixels)
     let reason = Reason("levels changed", score: change, threshold: levels)
     return Decision(change > levels ? .key : .propagated, because: reason)
   }

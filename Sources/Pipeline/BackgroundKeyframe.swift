@@ -2,16 +2,21 @@
 
 internal import Dispatch
 internal import Layers
+internal import Propagation
 internal import Synchronization
 internal import Tensors
 
-/// A key frame's features while they are computed on another thread.
+/// A keyframe's features while they are computed on another thread, and a propagator that has taken them.
 ///
 /// Begun when it is made, waited for where they are asked for. Those who share it, as forks of a stream do,
 /// wait for the same work. The last to let go of it waits too: nothing runs on behind a stream that is gone, into the
 /// end of the process.
-final class BackgroundKey: Sendable {
-  typealias Product = (key: StreamState.Key, kept: [String: Tensor])
+final class BackgroundKeyframe: Sendable {
+  /// What is taken up together.
+  struct Product: Sendable {
+    let keyframe: StreamState.Keyframe
+    let propagator: any Propagator
+  }
 
   /// What the other thread holds.
   private final class Work: Sendable {
@@ -33,7 +38,7 @@ final class BackgroundKey: Sendable {
 
   deinit { work.done.wait() }
 
-  /// What was made; waits until it is, and counts its work as the caller's.
+  /// What was made; waits until it is, and counts its MACs as the caller's.
   func result() throws -> Product {
     work.done.wait()
     MACCounter.current?.add(macs: work.ledger.macs)

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An earlier frame that the optical flow of a frame leads to.
+public enum FlowReference: String, Sendable, Hashable, CaseIterable {
+  /// The last keyframe.
+  case keyframe
+  /// The frame before.
+  case previous
+  /// The last frame whose scores were made, not propagated. Often that is the keyframe.
+  case scored
+}
+
+/// A frame that a quantity belongs to: the one in question, or one before it.
+public enum FrameSide: Sendable, Hashable {
+  /// The frame in question.
+  case current
+  /// An earlier frame.
+  case reference(FlowReference)
+
+  /// The last keyframe.
+  public static let keyframe = FrameSide.reference(.keyframe)
+  /// The frame before.
+  public static let previous = FrameSide.reference(.previous)
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Flow
+public import Tensors
+public import Video
+
+/// Everything that is known about one frame of a stream, and all that can be asked about it.
+///
+/// Schedulers, propagators, fusions and heads share one context. What they ask for is computed on the first request
+/// and remembered, so a scheduler that looks at the optical flow which propagation needs anyway is free. What nobody
+/// asks for is not computed. A failure is not remembered.
+///
+/// In a pipeline N is 1. In training it is a batch: gradients flow through what is given, and `frame` and `keyframe`
+/// are stand-ins without a picture.
+public final class FrameContext {
+  /// The frame in question, at the pipeline's working size.
+  public let frame: Frame
+  /// The last keyframe, at the same size. Of the first frame of a stream it is the frame itself.
+  public let keyframe: Frame
+  /// How many frames have passed since the last keyframe; 1 for the frame right after it.
+  public let framesSinceKeyframe: Int
+  /// How many frames have passed since the last one whose scores were made, not propagated.
+  public let framesSinceScores: Int
+  /// The mean time that a stream's frames of either role have taken, from the frame in memory to its prediction.
+  ///
+  /// Nil before there was one of each. Unlike all else here it is another each time.
+  public let usualTimes: (keyframe: Duration, propagated: Duration)?
+
+  private let provider: any FrameProvider
+  private var flows: [FlowReference: MotionField] = [:]
+  private var gridFlows: [Grid: (flow: Tensor, valid: Tensor?)] = [:]
+  private var images: [FrameSide: Tensor] = [:]
+  private var features: [Place: Tensor] = [:]
+  private var ownScores: Tensor?
+  private var scoresOfKeyframe: Tensor?
+
+  /// A frame to which `provider` gives the answers.
+  ///
+  /// Where nothing is said of `framesSinceScores`, the keyframe's are the last scores.
+  public init(
+    frame: Frame, keyframe: Frame, framesSinceKeyframe: Int, framesSinceScores: Int? = nil,
+    usualTimes: (keyframe: Duration, propagated: Duration)? = nil,
+    from provider: some FrameProvider
+  ) {
+    (self.frame, self.keyframe) = (frame, keyframe)
+    self.framesSinceKeyframe = framesSinceKeyframe
+    self.framesSinceScores = framesSinceScores ?? framesSinceKeyframe
+    (self.usualTimes, self.provider) = (usualTimes, provider)
+  }
+
+  /// The frames of a batch, that many after their keyframes; `frame` and `keyframe` are stand-ins of one pixel.
+  public convenience init(
+    ofBatch framesSinceKeyframe: Int = 1, from provider: some FrameProvider
+  ) {
+    let pixel = Image(width: 1, height: 1, channels: 3, repeating: 0)
+    self.init(
+      frame: Frame(index: framesSinceKeyframe, time: Double(framesSinceKeyframe), pixels: pixel),
+      keyframe: Frame(index: 0, time: 0, pixels: pixel),
+      framesSinceKeyframe: framesSinceKeyframe, from: provider)
+  }
+
+  /// Seconds since the last keyframe.
+  public var secondsSinceKeyframe: Double { frame.time - keyframe.time }
+}
+
+// What can be asked for.
+extension FrameContext {
+  /// The optical flow: where each pixel of this frame reads in an earlier one.
+  public func flow(to reference: FlowReference) throws -> MotionField {
+    let reference = resolved(reference)
+    return try remembered(reference, in: \.flows) { try provider.flow(to: reference) }
+  }
+
+  /// The optical flow on any grid, N × 2 × height × width in cells of it, and where it is valid, N × height × width
+  /// bytes; nil where it is everywhere.
+  public func flow(
+    to reference: FlowReference, height: Int, width: Int
+  ) throws -> (flow: Tensor, valid: Tensor?) {
+    let reference = resolved(reference)
+    return try remembered(Grid(reference, height, width), in: \.gridFlows) {
+      if let given = try provider.flow(to: reference, height: height, width: width) {
+        return given
+      }
+      let (flow, valid) = try flow(to: reference).resized(width: width, height: height).tensors()
+      return (flow, valid)
+    }
+  }
+
+  /// A frame's pixels, N × 3 × H × W: blue, green and red from 0 to 255, whatever the backbone reads.
+  public func image(_ side: FrameSide) throws -> Tensor {
+    let side = resolved(side)
+    return try remembered(side, in: \.images) { try provider.image(side) }
+  }
+
+  /// A frame's features after the named stage of the backbone, N × C × h × w.
+  ///
+  /// If this frame becomes a keyframe, the backbone goes on from its own features instead of starting again. Those of
+  /// earlier frames are remembered from there on; where nobody asked in time, the backbone runs once more.
+  public func features(after stage: String, of side: FrameSide = .current) throws -> Tensor {
+    let side = resolved(side)
+    return try remembered(Place(stage: stage, side: side), in: \.features) {
+      try provider.features(after: stage, of: side)
+    }
+  }
+
+  /// What propagation gives for this frame, N × classes × h × w, on the grid of the backbone's last stage.
+  ///
+  /// It is for schedulers. If the frame becomes a keyframe, it was in vain; else it is not done again.
+  public func scores() throws -> Tensor {
+    if let ownScores { return ownScores }
+    let scores = try provider.scores(in: self)
+    ownScores = scores
+    return scores
+  }
+
+  /// The scores of the last keyframe, on the same grid.
+  public func keyframeScores() throws -> Tensor {
+    if let scoresOfKeyframe { return scoresOfKeyframe }
+    let scores = try provider.keyframeScores(in: self)
+    scoresOfKeyframe = scores
+    return scores
+  }
+}
+
+extension FrameContext {
+  private struct Grid: Hashable {
+    let reference: FlowReference
+    let height: Int, width: Int
+
+    init(_ reference: FlowReference, _ height: Int, _ width: Int) {
+      (self.reference, self.height, self.width) = (reference, height, width)
+    }
+  }
+
+  private struct Place: Hashable {
+    let stage: String
+    let side: FrameSide
+  }
+
+  /// Two names of one frame are one.
+  private func resolved(_ reference: FlowReference) -> FlowReference {
+    reference == .scored && framesSinceScores == framesSinceKeyframe ? .keyframe : reference
+  }
+
+  private func resolved(_ side: FrameSide) -> FrameSide {
+    guard case .reference(let reference) = side else { return side }
+    return .reference(resolved(reference))
+  }
+
+  private func remembered<Key: Hashable, Value>(
+    _ key: Key, in answers: ReferenceWritableKeyPath<FrameContext, [Key: Value]>,
+    _ compute: () throws -> Value
+  ) rethrows -> Value {
+    if let known = self[keyPath: answers][key] { return known }
+    let value = try compute()
+    self[keyPath: answers][key] = value
+    return value
+  }
+}

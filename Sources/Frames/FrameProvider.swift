@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Flow
+public import Tensors
+
+/// Computes what a ``FrameContext`` is asked for.
+///
+/// A context asks for each thing at most once and remembers the answer, so a provider need not. It asks for no more than
+/// it is asked for itself. Every method throws ``NotAtHand`` unless a provider says otherwise.
+public protocol FrameProvider {
+  /// The optical flow of the frame: where each of its pixels reads in an earlier frame.
+  func flow(to reference: FlowReference) throws -> MotionField
+
+  /// The same on a grid of its own, N × 2 × height × width in cells, and where it is valid, N × height × width bytes.
+  ///
+  /// Nil, as it is unless a provider says otherwise, where `flow(to:)` is to be resized.
+  func flow(
+    to reference: FlowReference, height: Int, width: Int
+  ) throws -> (flow: Tensor, valid: Tensor?)?
+
+  /// The pixels of a frame, N × 3 × H × W: blue, green and red from 0 to 255.
+  func image(_ side: FrameSide) throws -> Tensor
+
+  /// What the backbone gives of a frame after the named stage, N × C × h × w.
+  func features(after stage: String, of side: FrameSide) throws -> Tensor
+
+  /// What propagation gives of the frame, N × classes × h × w, where `context` is the one that asks.
+  func scores(in context: FrameContext) throws -> Tensor
+
+  /// The scores of the last keyframe, on the same grid.
+  func keyframeScores(in context: FrameContext) throws -> Tensor
+}
+
+extension FrameProvider {
+  public func flow(to reference: FlowReference) throws -> MotionField {
+    throw NotAtHand("optical flow to the \(reference.rawValue) frame")
+  }
+
+  public func flow(
+    to _: FlowReference, height _: Int, width _: Int
+  ) throws -> (flow: Tensor, valid: Tensor?)? { nil }
+
+  public func image(_: FrameSide) throws -> Tensor { throw NotAtHand("pictures") }
+
+  public func features(after stage: String, of _: FrameSide) throws -> Tensor {
+    throw NotAtHand("features of stage '\(stage)'")
+  }
+
+  public func scores(in _: FrameContext) throws -> Tensor { throw NotAtHand("scores") }
+
+  public func keyframeScores(in _: FrameContext) throws -> Tensor { throw NotAtHand("scores") }
+}
+
+/// Something was asked of a frame that nobody can tell there.
+public struct NotAtHand: Error, Hashable, CustomStringConvertible {
+  /// What was asked for.
+  public let quantity: String
+
+  public init(_ quantity: String) { self.quantity = quantity }
+
+  public var description: String { "no \(quantity) at hand" }
+}

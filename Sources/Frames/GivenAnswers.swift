@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Flow
+public import Tensors
+
+/// Answers about a frame as closures: for tests, and for trying a part by itself.
+public struct GivenAnswers: FrameProvider {
+  private let fieldFlow: ((FlowReference) throws -> MotionField)?
+  private let gridFlow: ((FlowReference, Int, Int) throws -> (Tensor, Tensor?))?
+  private let picture: ((FrameSide) throws -> Tensor)?
+  private let stageFeatures: ((String, FrameSide) throws -> Tensor)?
+  private let propagatedScores: (() throws -> Tensor)?
+  private let scoresOfKeyframe: (() throws -> Tensor)?
+
+  /// What these closures give; ``NotAtHand`` is thrown where there is none.
+  ///
+  /// `flow` is on the frame's own grid, `gridFlow` on one of that height and width. One of them is enough.
+  public init(
+    flow: ((FlowReference) throws -> MotionField)? = nil,
+    gridFlow: ((FlowReference, _ height: Int, _ width: Int) throws -> (Tensor, Tensor?))? = nil,
+    image: ((FrameSide) throws -> Tensor)? = nil,
+    features: ((_ stage: String, FrameSide) throws -> Tensor)? = nil,
+    scores: (() throws -> Tensor)? = nil, keyframeScores: (() throws -> Tensor)? = nil
+  ) {
+    (fieldFlow, self.gridFlow, picture, stageFeatures) = (flow, gridFlow, image, features)
+    (propagatedScores, scoresOfKeyframe) = (scores, keyframeScores)
+  }
+
+  public func flow(to reference: FlowReference) throws -> MotionField {
+    guard let fieldFlow else { throw NotAtHand("optical flow") }
+    return try fieldFlow(reference)
+  }
+
+  public func flow(
+    to reference: FlowReference, height: Int, width: Int
+  ) throws -> (flow: Tensor, valid: Tensor?)? {
+    guard let gridFlow else { return nil }
+    let (flow, valid) = try gridFlow(reference, height, width)
+    return (flow, valid)
+  }
+
+  public func image(_ side: FrameSide) throws -> Tensor {
+    guard let picture else { throw NotAtHand("pictures") }
+    return try picture(side)
+  }
+
+  public func features(after stage: String, of side: FrameSide) throws -> Tensor {
+    guard let stageFeatures else { throw NotAtHand("features of stage '\(stage)'") }
+    return try stageFeatures(stage, side)
+  }
+
+  public func scores(in _: FrameContext) throws -> Tensor {
+    guard let propagatedScores else { throw NotAtHand("scores") }
+    return try propagatedScores()
+  }
+
+  public func keyframeScores(in _: FrameContext) throws -> Tensor {
+    guard let scoresOfKeyframe else { throw NotAtHand("scores") }
+    return try scoresOfKeyframe()
+  }
+}

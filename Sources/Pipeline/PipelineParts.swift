@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Backbone
+internal import Flow
+internal import Propagation
+internal import Tensors
+internal import Video
+
+/// What a pipeline is made of but for its scheduler, whatever it predicts.
+struct PipelineParts: Sendable {
+  let backbone: any Backbone
+  /// The head, where it gives scores.
+  let scorer: (any DenseHead)?
+  let propagator: any Propagator
+  let fusion: (any Fusion)?
+  let smoothing: PhotometricSmoothing?
+  let flow: any FlowEstimator
+  /// The stages whose maps are cached and propagated, in the backbone's order.
+  let taps: [String]
+  /// The stages whose maps the head reads, in the backbone's order.
+  let inputs: [String]
+  /// How many stages lead to the last tap.
+  let depth: Int
+  /// Whether anything but the head comes after what is propagated.
+  let hasShallowPart: Bool
+  /// Whether stages after the last tap run on every frame.
+  let hasRest: Bool
+}
+
+extension PipelineParts {
+  /// The stages whose features of earlier frames are remembered.
+  var keptStages: Set<String> { Set(propagator.keptStages + (fusion?.keptStages ?? [])) }
+
+  /// The frame as it came, and at the size that the backbone was built for.
+  func view(of frame: Frame) throws -> FrameView {
+    guard let size = backbone.inputSize, size != frame.pixels.size else {
+      return FrameView(source: frame, working: frame)
+    }
+    let pixels = try frame.pixels.resized(width: size.width, height: size.height)
+    return FrameView(source: frame, working: frame.with(pixels: pixels))
+  }
+
+  /// The maps that the head reads, given those at the taps.
+  ///
+  /// What comes after the last tap runs on them, with the `skips` of the frame itself; what is read of stages before a tap
+  /// is the frame's `own`.
+  func headMaps(
+    of tapped: FeatureMaps, skips: [Tensor], own: (String) throws -> Tensor
+  ) throws -> FeatureMaps {
+    var (maps, done) = (FeatureMaps(), depth)
+    var features = Features(try tapped.map(after: backbone.stages[depth - 1].name), skips: skips)
+    for stage in inputs {
+      let count = try backbone.index(ofStage: stage) + 1
+      guard count > depth else {
+        maps[stage] = try tapped[stage] ?? own(stage)
+        continue
+      }
+      features = try backbone.run(done..<count, on: features)
+      (done, maps[stage]) = (count, features.main)
+    }
+    return maps
+  }
+}
+
+/// A frame as it came, which the codec's vectors refer to, and at the size the networks see.
+struct FrameView: Sendable {
+  let source: Frame
+  let working: Frame
+}

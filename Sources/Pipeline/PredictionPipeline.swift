@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Video
+
+/// Predicts something of the frames of a stream one by one; what a stream remembers is a value.
+public protocol PredictionPipeline<Prediction>: Sendable {
+  /// What a stream remembers.
+  associatedtype State: Sendable
+  /// What is predicted of a frame.
+  associatedtype Prediction: Sendable
+
+  /// What a stream knows before its first frame.
+  func start() -> State
+
+  /// The prediction for the next frame of a stream.
+  ///
+  /// - Throws: `PipelineError` with the stage and the frame; the state is then as it was before.
+  func predict(
+    _ frame: Frame, in state: inout State
+  ) throws(PipelineError) -> FramePrediction<Prediction>
+}
+
+/// A frame's prediction, and how it came about.
+public struct FramePrediction<Prediction: Sendable>: Sendable {
+  /// Of a dense prediction, at the pipeline's working size.
+  public let prediction: Prediction
+  /// The frame's role, and what its stages took.
+  public let trace: FrameTrace
+}
+
+/// A frame with its label map.
+public typealias LabelledFrame = FramePrediction<Image>
+
+extension FramePrediction<Image> {
+  /// One class id a pixel, at the pipeline's working size.
+  public var labels: Image { prediction }
+}
+
+extension PredictionPipeline<Image> {
+  /// As `predict(_:in:)`, by the name it has for label maps.
+  public func label(
+    _ frame: Frame, in state: inout State
+  ) throws(PipelineError) -> LabelledFrame { try predict(frame, in: &state) }
+}

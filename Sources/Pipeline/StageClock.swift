@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Layers
+internal import Scheduler
+internal import Video
+
+/// Times the stages of one frame; a stage inside another is counted once, as its own.
+final class StageClock {
+  private let frame: Int
+  private let clock = ContinuousClock()
+  private let begin: ContinuousClock.Instant
+  private var stages: [PipelineStage: Duration] = [:]
+  private var nested = Duration.zero
+  /// What is counted meanwhile.
+  private let ledger = MACCounter()
+
+  init(frame: Int) {
+    self.frame = frame
+    begin = clock.now
+  }
+
+  /// Runs `body`, with its MACs counted as this frame's.
+  func counting<Result>(_ body: () throws(PipelineError) -> Result) throws(PipelineError) -> Result {
+    try MACCounter.$current.withValue(ledger) {
+      Swift.Result { () throws(PipelineError) in try body() }
+    }.get()
+  }
+
+  /// Runs `body` as part of `stage`; what it throws says which stage it was.
+  func during<Result>(_ stage: PipelineStage, _ body: () throws -> Result) throws(PipelineError)
+    -> Result
+  {
+    let (start, outer) = (clock.now, nested)
+    nested = .zero
+    defer {
+      let elapsed = clock.now - start
+      stages[stage, default: .zero] += elapsed - nested
+      nested = outer + elapsed
+    }
+    do {
+      return try body()
+    } catch let error as PipelineError {
+      throw error
+    } catch {
+      throw PipelineError(stage: stage, frame: frame, underlying: error)
+    }
+  }
+
+  /// Takes over an even share of what `shared` measured of work for `count` frames, of which this is number `place`.
+  func add(share place: Int, of count: Int, from shared: StageClock) {
+    for (stage, time) in shared.stages { stages[stage, default: .zero] += time / count }
+    let macs = shared.ledger.macs
+    ledger.add(macs: macs * (place + 1) / count - macs * place / count)
+  }
+
+  /// What was noted; where the frame's work was done between that of others, its total is that of its stages.
+  func trace(
+    of frame: Frame, _ decision: Decision, framesSinceKey: Int, apart: Bool = true
+  ) -> FrameTrace {
+    FrameTrace(
+      index: frame.index, time: frame.time, decision: decision,
+      followsBreak: frame.followsBreak, framesSinceKey: framesSinceKey,
+      stages: stages, total: apart ? clock.now - begin : stages.values.reduce(.zero, +),
+      keyShare: decision.role == .key ? 1 : 0, macs: ledger.macs)
+  }
+}

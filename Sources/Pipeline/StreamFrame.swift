@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Backbone
+internal import Flow
+internal import Frames
+internal import Propagation
+internal import Scheduler
+internal import Tensors
+internal import Video
+
+/// One frame of a stream, as its context's provider: each answer is timed as the stage that it is.
+final class StreamFrame: FrameProvider {
+  let parts: PipelineParts
+  let view: FrameView
+  let clock: StageClock
+  /// The stream as it was before this frame.
+  private let state: StreamState
+  /// What the backbone has made of the frame: a keyframe goes on from there.
+  var stages: StageCache
+  /// Optical flow gathered since the keyframe, this frame included.
+  private(set) var chain: FlowAccumulator?
+  private var chainedFlow: MotionField?
+  /// What is known of the keyframe's features, by stage.
+  private(set) var keyframeFeatures: [String: Tensor]
+  /// The stream's propagator, as propagating to this frame leaves it.
+  private(set) var propagator: any Propagator
+  /// What the head is to read of what was propagated here; nil where it was not made.
+  private(set) var output: FeatureMaps?
+
+  init(_ view: FrameView, of state: StreamState, in parts: PipelineParts, clock: StageClock) {
+    (self.view, self.state, self.parts, self.clock) = (view, state, parts, clock)
+    (chain, propagator) = (state.chain, state.propagator)
+    keyframeFeatures = state.keyframeFeatures
+    stages = StageCache(of: view.working, in: parts.backbone)
+  }
+
+  /// What can be asked of the frame; of the first of a stream, it is its own keyframe.
+  func context() -> FrameContext {
+    FrameContext(
+      frame: view.working, keyframe: reference(.keyframe).working,
+      framesSinceKeyframe: state.framesSinceKey, framesSinceScores: state.scored?.age,
+      usualTimes: state.times.usual, from: self)
+  }
+
+  /// Of what was asked of the keyframe's features, this frame's own: it is to be the keyframe.
+  var ownKeyframeFeatures: [String: Tensor] {
+    stages.known.filter { keyframeFeatures[$0.key] != nil || state.keyframe?.kept[$0.key] != nil }
+      .mapValues(\.main)
+  }
+
+  /// Of the stages whose features are kept, those that are known of this frame.
+  var kept: [String: Tensor] {
+    stages.known.filter { parts.keptStages.contains($0.key) }.mapValues(\.main)
+  }
+
+  private func reference(_ reference: FlowReference) -> FrameView {
+    let keyframe = state.keyframe?.view ?? view
+    return switch reference {
+    case .keyframe: keyframe
+    case .previous: state.previous?.view ?? keyframe
+    case .scored: state.scored?.view ?? keyframe
+    }
+  }
+}
+
+// Optical flow.
+extension StreamFrame {
+  /// Codec vectors reach back one frame only, so the chain must see every frame, asked for or not.
+  func extendChain() throws(PipelineError) {
+    guard var chain else { return }
+    chainedFlow = try clock.during(.flow) { try chain.motionToKey(from: view.source) }
+    self.chain = chain
+  }
+
+  func flow(to reference: FlowReference) throws -> MotionField {
+    try clock.during(.flow) {
+      guard var chain, let chainedFlow else { return try directFlow(to: reference) }
+      switch reference {
+      case .keyframe: return onWorkingGrid(chainedFlow)
+      case .scored: return onWorkingGrid(try chain.motionToMark(from: view.source))
+      case .previous:
+        // What a codec predicted from need not be the frame before: a P picture after B pictures leads
+        // past them, so the way goes by the picture that both lead to.
+        guard var before = state.chain else { return try directFlow(to: reference) }
+        try before.setKey(self.reference(.previous).source)
+        return onWorkingGrid(try before.motionToKey(from: view.source))
+      }
+    }
+  }
+
+  private func directFlow(to reference: FlowReference) throws -> MotionField {
+    let before = self.reference(reference)
+    guard parts.flow.needsMotionVectors else {
+      return try parts.flow.motion(from: view.working, to: before.working)
+    }
+    return onWorkingGrid(try parts.flow.motion(from: view.source, to: before.source))
+  }
+
+  private func onWorkingGrid(_ field: MotionField) -> MotionField {
+    let size = view.working.pixels.size
+    return field.resized(width: size.width, height: size.height)
+  }
+}
+
+// Pictures and features.
+extension StreamFrame {
+  func image(_ side: FrameSide) throws -> Tensor {
+    let picture = try view(on: side).working.pixels.tensor()
+    let device = state.keyframe?.taps.device ?? stages.known.first?.value.main.device
+    return try device.map { try picture.to($0) } ?? picture
+  }
+
+  func features(after stage: String, of side: FrameSide) throws -> Tensor {
+    guard case .reference(let reference) = side, state.keyframe != nil else {
+      return try clock.during(.backbone) { try stages.features(after: stage).main }
+    }
+    switch reference {
+    case .keyframe: return try featuresOfKeyframe(after: stage)
+    case .previous:
+      if let known = state.previous?.kept[stage] { return known }
+      return try computed(after: stage, of: view(on: side))
+    case .scored: return try computed(after: stage, of: view(on: side))
+    }
+  }
+
+  private func featuresOfKeyframe(after stage: String) throws -> Tensor {
+    let keyframe = state.keyframe
+    let known = keyframeFeatures[stage] ?? keyframe?.taps[stage] ?? keyframe?.kept[stage]
+    if let known { return known }
+    let features = try computed(after: stage, of: reference(.keyframe))
+    keyframeFeatures[stage] = features
+    return features
+  }
+
+  private func computed(after stage: String, of view: FrameView) throws -> Tensor {
+    try clock.during(.backbone) {
+      var stages = StageCache(of: view.working, in: parts.backbone)
+      return try stages.features(after: stage).main
+    }
+  }
+
+  private func view(on side: FrameSide) -> FrameView {
+    guard case .reference(let reference) = side else { return view }
+    return self.reference(reference)
+  }
+}
+
+// What propagation gives.
+extension StreamFrame {
+  func scores(in context: FrameContext) throws -> Tensor {
+    try onItsGrid(propagatedOutput(in: context))
+  }
+
+  func keyframeScores(in context: FrameContext) throws -> Tensor {
+    var maps = FeatureMaps()
+    for stage in parts.inputs {
+      maps[stage] = try context.features(after: stage, of: .keyframe)
+    }
+    return try onItsGrid(maps)
+  }
+
+  /// Scores as the head makes them of maps, on their own grid.
+  private func onItsGrid(_ maps: FeatureMaps) throws -> Tensor {
+    try clock.during(.head) {
+      guard let scorer = parts.scorer else { throw NotAtHand("scores: the head gives none,") }
+      let map = try maps.only()
+      return try scorer.scores(maps, size: PixelSize(width: map.shape[3], height: map.shape[2]))
+    }
+  }
+
+  /// What a product makes of the frame as propagation gives it.
+  ///
+  /// Where scores are to be propagated and there are none, as of a keyframe that was computed in the background, or where
+  /// the scheduler has had the frame's own made already, features are.
+  func result<Result>(
+    of product: Product<Result>, propagating kind: PropagatedKind, in context: FrameContext
+  ) throws(PipelineError) -> Result {
+    var warp: Warp?
+    if kind == .scores, output == nil, let scored = state.scored {
+      warp = try takingUp(scored, in: context)
+    }
+    if let labels = try labels(for: product, of: &warp, in: context) { return labels }
+    let output: FeatureMaps
+    if var warp {
+      output = try clock.during(.propagate) { try warp.propagate(to: context) }
+    } else {
+      output = try propagatedOutput(in: context)
+    }
+    return try clock.during(.head) { try product.make(output, view.working.pixels.size) }
+  }
+
+  /// Another frame's scores, for a warp from there.
+  private func takingUp(
+    _ scored: StreamState.Scored, in context: FrameContext
+  ) throws(PipelineError) -> Warp {
+    try clock.during(.propagate) {
+      guard propagator.readsKeyframeDirectly else {
+        throw PropagationError(
+          "what is propagated from frame to frame cannot leave out a frame: a clock of their own for shallow "
+            + "stages takes a propagator that reads the keyframe itself")
+      }
+      var warp = Warp(from: .scored)
+      try warp.keyframe(scored.output, in: context)
+      return warp
+    }
+  }
+
+  /// The shorter way to labels, where the product takes it and nothing comes after what is propagated but the choice of
+  /// the best class.
+  private func labels<Result>(
+    for product: Product<Result>, of warp: inout Warp?, in context: FrameContext
+  ) throws(PipelineError) -> Result? {
+    let maps = warp == nil ? state.keyframe?.taps : state.scored?.output
+    guard let take = product.fromLabels, let scorer = parts.scorer, let maps,
+      output == nil, warp != nil || !parts.hasShallowPart, maps.stages.count == 1,
+      let map = maps[maps.stages[0]],
+      scorer.isIdentity(on: map.shape, size: view.working.pixels.size)
+    else { return nil }
+    return try clock.during(.propagate) {
+      let labels =
+        try warp == nil ? propagator.labels(at: context) : warp?.labels(at: context)
+      return try labels.map(take)
+    }
+  }
+
+  /// What the head is to read of what is propagated here.
+  private func propagatedOutput(in context: FrameContext) throws(PipelineError) -> FeatureMaps {
+    if let output { return output }
+    var maps = try clock.during(.propagate) { try propagator.propagate(to: context) }
+    if let fusion = parts.fusion {
+      maps = try clock.during(.fuse) { try fusion(maps, in: context) }
+    }
+    let skips = try clock.during(.backbone) {
+      try parts.hasRest ? stages.skips(state.keyframe?.skipCount ?? 0) : []
+    }
+    var output = try headMaps(of: maps, skips: skips, in: context)
+    if parts.hasShallowPart { output = try smoothed(output, in: context) }
+    self.output = output
+    return output
+  }
+
+  /// The maps that the head reads, given those at the taps.
+  func headMaps(
+    of tapped: FeatureMaps, skips: [Tensor], in context: FrameContext
+  ) throws(PipelineError) -> FeatureMaps {
+    try clock.during(.head) {
+      try parts.headMaps(of: tapped, skips: skips) { try context.features(after: $0) }
+    }
+  }
+
+  /// What the frame's own `output` becomes with the scores that are remembered.
+  func smoothed(
+    _ output: FeatureMaps, in context: FrameContext
+  ) throws(PipelineError) -> FeatureMaps {
+    guard let smoothing = parts.smoothing, let scored = state.scored else { return output }
+    var result = output
+    for stage in output.stages {
+      guard let own = output[stage], let before = scored.output[stage], before.shape == own.shape
+      else { continue }
+      result[stage] = try clock.during(.fuse) {
+        try smoothing(own, remembering: before, in: context)
+      }
+    }
+    return result
+  }
+}
+
+extension FeatureMaps {
+  /// Where the maps are; nil where there are none.
+  fileprivate var device: Device? { stages.first.flatMap { self[$0] }?.device }
+}
