@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+public import Layers
+internal import Tensors
+
+/// A folder that holds a head: `spec.yaml`, which says what it consists of, and
+/// `weights.safetensors`, once it is trained.
+public struct HeadFolder: Sendable {
+  public let path: String
+  public let specification: HeadSpecification
+
+  /// Reads the specification; what it says of training is not looked at.
+  ///
+  /// - Throws: `BackboneError` with the file that is missing, or the key that is wrong.
+  public init(at path: String) throws(BackboneError) {
+    let text = try NetworkFolder.text(in: path)
+    do throws(BackboneError) {
+      specification = try HeadSpecification(yaml: text, folder: path)
+    } catch {
+      let file = NetworkFolder.specificationPath(in: path)
+      throw BackboneError(error.code, "\(file): \(error.message)")
+    }
+    self.path = path
+  }
+
+  /// Where the trained weights lie, or will.
+  public var weightsPath: String { "\(path)/weights.safetensors" }
+
+  /// Whether there are weights.
+  public var isTrained: Bool { FileManager.default.fileExists(atPath: weightsPath) }
+
+  /// The head with its trained weights, behind the backbone it was trained behind.
+  ///
+  /// - Throws: `BackboneError` where weights are missing, or another head's.
+  public func head(behind backbone: some Backbone) throws -> StoredHead {
+    guard isTrained else {
+      throw BackboneError(.missingFile, "\(path) is not trained: there is no \(weightsPath)")
+    }
+    let parameters = Parameters(reading: try SafetensorsFile(contentsOf: weightsPath))
+    do {
+      let head = try specification.head(behind: backbone, parameters: parameters)
+      if let name = parameters.unread.first {
+        throw LayerError("the head has no place for \(String(reflecting: name))")
+      }
+      return head
+    } catch let error as LayerError {
+      throw BackboneError(.badWeights, "\(weightsPath) does not fit its spec.yaml: \(error)")
+    } catch let error as SafetensorsError {
+      throw BackboneError(.badWeights, "\(weightsPath): \(error)")
+    }
+  }
+}
+
+/// A head of one of the kinds that a specification can name.
+public enum StoredHead: Sendable {
+  case depth(DepthHead)
+  case detection(DetectionHead)
+
+  /// What training changes.
+  public var parameters: Parameters {
+    switch self {
+    case .depth(let head): head.parameters
+    case .detection(let head): head.parameters
+    }
+  }
+}
+
+extension HeadSpecification {
+  /// What this describes, behind `backbone`, drawn or read as `parameters` says.
+  public func head(
+    behind backbone: some Backbone, parameters: Parameters
+  ) throws -> StoredHead {
+    let inputs = try backbone.headInputs(after: inputs)
+    switch kind {
+    case .depth(let settings):
+      return .depth(try DepthHead(settings, reading: inputs, parameters: parameters))
+    case .detection(let settings):
+      return .detection(try DetectionHead(settings, reading: inputs, parameters: parameters))
+    }
+  }
+}
+
+extension DepthHead {
+  /// Reads `spec.yaml` and `weights.safetensors` in `folder`; `backbone` is the one it names.
+  ///
+  /// - Throws: `BackboneError` where a file is missing, or describes another head.
+  public init(contentsOf folder: String, behind backbone: some Backbone) throws {
+    guard case .depth(let head) = try HeadFolder(at: folder).head(behind: backbone) else {
+      throw BackboneError(.badDescription, "\(folder) holds no head for depth")
+    }
+    self = head
+  }
+}
+
+extension DetectionHead {
+  /// Reads `spec.yaml` and `weights.safetensors` in `folder`; `backbone` is the one it names.
+  ///
+  /// - Throws: `BackboneError` where a file is missing, or describes another head.
+  public init(contentsOf folder: String, behind backbone: some Backbone) throws {
+    guard case .detection(let head) = try HeadFolder(at: folder).head(behind: backbone) else {
+      throw BackboneError(.badDescription, "\(folder) holds no head for detection")
+    }
+    self = head
+  }
+}
