@@ -7,10 +7,10 @@ public import Video
 
 /// Tells how far away what is seen at each pixel is.
 ///
-/// The maps of a few stages are brought to one grid and added. Blocks of 3×3 convolutions and a last
-/// convolution give the natural logarithm of the depth there, as in Eigen et al. (NeurIPS 2014,
-/// section 3.2). The logarithm is interpolated to the size of the frame. Every pixel gets a depth,
-/// those of the sky too.
+/// The maps of a few stages are brought to one grid and added. Blocks of 3×3 convolutions and a
+/// last convolution give the natural logarithm of the depth there, as in Eigen et al. (NeurIPS
+/// 2014, section 3.2). The logarithm is interpolated to the size of the frame. Every pixel gets a
+/// depth, those of the sky too.
 public struct DepthHead: Head {
   /// The backbone's stages whose maps it reads.
   public var inputs: [String] { fusion.inputs.map(\.stage) }
@@ -46,8 +46,8 @@ public struct DepthHead: Head {
     }
   }
 
-  /// A head that reads `inputs`, with parameters drawn or read as `parameters` says: all of them or,
-  /// in `scope`, the part of a larger network.
+  /// A head that reads `inputs`, with parameters drawn or read as `parameters` says: all of them
+  /// or, in `scope`, the part of a larger network.
   ///
   /// - Throws: `BackboneError` where the inputs cannot be brought to one grid, and what reading
   ///   parameters throws.

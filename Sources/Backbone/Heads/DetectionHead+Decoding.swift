@@ -7,8 +7,8 @@ public import Video
 extension DetectionHead {
   /// What a detection head consists of, and which detections it keeps.
   public struct Settings: Hashable, Sendable {
-    /// The names of the classes; a detection's category is the position of its own.
-    public var classes: [String]
+    /// The classes; a detection's category is the position of its own.
+    public var classes: ClassList
     /// Channels of every hidden map.
     public var channels: Int
     /// How many blocks of 3×3 convolution, normalisation and rectifier each tower has.
@@ -21,12 +21,13 @@ extension DetectionHead {
     public var scoreThreshold: Double
     /// Overlap with a better detection of the same class above which one is dropped.
     public var overlapThreshold: Double
-    /// The most candidates that are compared with each other, and the most detections that are kept.
+    /// The most candidates that are compared with each other, and the most detections that are
+    /// kept.
     public var candidateLimit: Int, detectionLimit: Int
 
     /// Settings of a head; thresholds and limits are FCOS's unless told otherwise.
     public init(
-      classes: [String], channels: Int = 64, blocks: Int = 2, stride: Int? = nil,
+      classes: ClassList, channels: Int = 64, blocks: Int = 2, stride: Int? = nil,
       hasCoordinates: Bool = false, scoreThreshold: Double = 0.05, overlapThreshold: Double = 0.6,
       candidateLimit: Int = 1000, detectionLimit: Int = 100
     ) {

@@ -7,16 +7,17 @@ public import Video
 
 /// Finds objects without anchors: FCOS (Tian et al., ICCV 2019) on one grid.
 ///
-/// The maps of a few stages are brought to one grid and added. Two towers of 3×3 blocks follow. One
-/// gives a score for each class; the other gives the distances from a cell to the four sides of its
-/// box, and the centre-ness, which is low where a cell is far from the middle of its box (sections 3.1
-/// and 3.3). The score of a detection is the root of score times centre-ness.
+/// The maps of a few stages are brought to one grid and added. Two towers of 3×3 blocks follow.
+/// One gives a score for each class; the other gives the distances from a cell to the four sides
+/// of its box, and the centre-ness, which is low where a cell is far from the middle of its box
+/// (sections 3.1 and 3.3). The score of a detection is the root of score times centre-ness.
 ///
-/// FCOS rather than CenterNet (Zhou et al., 2019): several cells around the middle of an object learn
-/// its box, not one alone, which makes few training steps go further, and the loss of boxes is their
-/// overlap, which counts small boxes as much as large ones. One grid rather than a pyramid: the
-/// decoder has joined the stages already, and one map costs less to propagate and to read. Centre
-/// sampling (Tian et al., TPAMI 2020, section 3.1) gives objects of all sizes as many cells there.
+/// FCOS rather than CenterNet (Zhou et al., 2019): several cells around the middle of an object
+/// learn its box, not one alone, which makes few training steps go further, and the loss of boxes
+/// is their overlap, which counts small boxes as much as large ones. One grid rather than a
+/// pyramid: the decoder has joined the stages already, and one map costs less to propagate and to
+/// read. Centre sampling (Tian et al., TPAMI 2020, section 3.1) gives objects of all sizes as many
+/// cells there.
 public struct DetectionHead: Head {
   /// The backbone's stages whose maps it reads.
   public var inputs: [String] { fusion.inputs.map(\.stage) }
@@ -30,8 +31,8 @@ public struct DetectionHead: Head {
   private var classTower: [ConvolutionBlock], boxTower: [ConvolutionBlock]
   private let classifier: Conv2d, regressor: Conv2d, centring: Conv2d
 
-  /// A head that reads `inputs`, with parameters drawn or read as `parameters` says: all of them or,
-  /// in `scope`, the part of a larger network.
+  /// A head that reads `inputs`, with parameters drawn or read as `parameters` says: all of them
+  /// or, in `scope`, the part of a larger network.
   ///
   /// - Throws: `BackboneError` where the inputs cannot be brought to one grid, and what reading
   ///   parameters throws.
@@ -75,8 +76,8 @@ public struct DetectionHead: Head {
     }
   }
 
-  /// What a cell's class logits begin with: a share of 0.01 of them is taken for objects (Lin et al.,
-  /// "Focal loss", ICCV 2017, section 4.1).
+  /// What a cell's class logits begin with: a share of 0.01 of them is taken for objects (Lin et
+  /// al., "Focal loss", ICCV 2017, section 4.1).
   static let priorLogit = Float(-log((1 - 0.01) / 0.01))
   /// Distances are told up to exp(5) strides, so that a wrong one stays finite.
   static let largestLogDistance: Float = 5
@@ -102,8 +103,8 @@ public struct DetectionHead: Head {
   ///
   /// - Throws: `BackboneError` where a map is missing, and where there are maps of several frames.
   public func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> [Detection] {
-    let maps = try withoutGradients { try maps(of: features, in: .inference) }
-    return try detections(in: maps, size: size)
+    let found = try withoutGradients { try maps(of: features, in: .inference) }
+    return try detections(in: found, size: size)
   }
 
   /// The same head in fewer operations, to be used and no longer trained.

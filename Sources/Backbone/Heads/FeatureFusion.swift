@@ -20,10 +20,10 @@ public struct HeadInput: Hashable, Sendable {
 /// Brings the maps of several stages to one grid and adds them.
 ///
 /// A lateral convolution brings each map to the same number of channels. Coarse maps are then
-/// interpolated and all are added, as in feature pyramid networks (Lin et al., CVPR 2017, section 3).
-/// Fine maps are reduced by the stride of their lateral convolution. Two more planes can tell each
-/// cell its place in the picture (CoordConv, Liu et al., NeurIPS 2018). They tie the head to whole
-/// frames of one camera.
+/// interpolated and all are added, as in feature pyramid networks (Lin et al., CVPR 2017, section
+/// 3). Fine maps are reduced by the stride of their lateral convolution. Two more planes can tell
+/// each cell its place in the picture (CoordConv, Liu et al., NeurIPS 2018). They tie the head to
+/// whole frames of one camera.
 public struct FeatureFusion: Sendable {
   /// The maps that are read, in the order of the stages' names in the description.
   public let inputs: [HeadInput]
@@ -62,8 +62,8 @@ public struct FeatureFusion: Sendable {
 
   /// The sum, rectified: N × channels × H × W.
   ///
-  /// H and W are those of the finest map, divided by what is left to the fusion's stride and rounded
-  /// up.
+  /// H and W are those of the finest map, divided by what is left to the fusion's stride and
+  /// rounded up.
   ///
   /// - Throws: `BackboneError` where a map is missing or has another number of channels.
   public func callAsFunction(_ features: FeatureMaps, in pass: ForwardContext) throws -> Tensor {

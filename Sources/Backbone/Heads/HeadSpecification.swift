@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Layers
+internal import Video
 
 /// A head and the backbone whose features it reads, as one YAML file says.
 ///
@@ -15,7 +16,7 @@ internal import Layers
 ///   blocks: 2                    # of 3×3 convolutions; of each tower
 ///   stride: 4                    # of the grid; that of the finest input if left out
 ///   coordinates: true            # cells are told their place in the picture; false if left out
-///   classes: [car, pedestrian, bicyclist]   # of fcos
+///   classes: [car, pedestrian, bicyclist]   # of fcos: names, or the name of a list
 ///   score: 0.05                  # of fcos: the least that is told
 ///   overlap: 0.6                 # of fcos: the most that two of a class may have in common
 ///   range: [1, 100]              # of depth: in metres
@@ -78,11 +79,8 @@ extension DepthHead.Settings {
 extension DetectionHead.Settings {
   fileprivate init(_ head: DescriptionReader) throws(BackboneError) {
     try head.allow(commonKeys + ["classes", "score", "overlap", "detections"])
-    guard let classes = head.strings("classes"), !classes.isEmpty,
-      Set(classes).count == classes.count
-    else { throw head.complaint("classes", "must be a list of names, no two alike") }
     self.init(
-      classes: classes, channels: try head.integer("channels", in: 1...4096),
+      classes: try ClassList(classesOf: head), channels: try head.integer("channels", in: 1...4096),
       blocks: try head.integer("blocks", in: 0...32, usual: 2), stride: try head.gridStride(),
       hasCoordinates: try head.coordinates(),
       scoreThreshold: try head.number("score", in: 0...1, usual: 0.05),

@@ -4,10 +4,10 @@ public import Video
 
 /// The detections that no better one of their class covers, the best first.
 ///
-/// Greedy: the best detection is kept, and those of its class whose intersection over union with it
-/// is above `threshold` are dropped; then the best of the rest, and so on (Girshick et al., CVPR 2014,
-/// section 2.2). Of equal scores the earlier detection counts as the better. At most `limit` are
-/// kept.
+/// Greedy: the best detection is kept, and those of its class whose intersection over union with
+/// it is above `threshold` are dropped; then the best of the rest, and so on (Girshick et al.,
+/// CVPR 2014, section 2.2). Of equal scores the earlier detection counts as the better. At most
+/// `limit` are kept.
 public func nonMaximumSuppression(
   _ detections: [Detection], threshold: Double, limit: Int = .max
 ) -> [Detection] {

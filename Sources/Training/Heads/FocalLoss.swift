@@ -4,7 +4,8 @@ public import Tensors
 /// A cross-entropy of single classes in which what is easily told counts little (Lin et al., ICCV
 /// 2017, equation 5).
 ///
-/// FL = -α_t (1 - p_t)^γ log p_t, where p_t is p for objects and 1 - p for the rest, and α_t likewise.
+/// FL = -α_t (1 - p_t)^γ log p_t, where p_t is p for objects and 1 - p for the rest, and α_t
+/// likewise.
 public struct FocalLoss: Sendable, Hashable {
   /// What objects count; the rest counts 1 - α.
   public var alpha: Float
@@ -40,9 +41,10 @@ extension Tensor {
 /// One minus the generalised intersection over union of boxes (Rezatofighi et al., CVPR 2019,
 /// algorithm 1), for each of M boxes: 0 to 2.
 ///
-/// Boxes are M × 4: the distances, above 0, from a place inside both boxes to the left, upper, right
-/// and lower sides. Their common part is what the smaller distances enclose, the smallest box around
-/// both what the larger ones do (as for UnitBox; Yu et al., ACM Multimedia 2016, algorithm 1).
+/// Boxes are M × 4: the distances, above 0, from a place inside both boxes to the left, upper,
+/// right and lower sides. Their common part is what the smaller distances enclose, the smallest
+/// box around both what the larger ones do (as for UnitBox; Yu et al., ACM Multimedia 2016,
+/// algorithm 1).
 public func generalisedIoULoss(
   _ predicted: Tensor, _ target: Tensor
 ) throws(TensorError) -> Tensor {

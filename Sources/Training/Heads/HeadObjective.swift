@@ -6,10 +6,11 @@ public import Video
 
 /// What a head is to learn: a head, its loss, and how good its predictions are.
 ///
-/// *Decides* what the head brings down behind a frozen backbone. *May assume* that the maps are those
-/// of pictures of `size`, one for each target, in order. *Must keep* these laws: the loss follows from
-/// the maps, the targets, the parameters and the pass; a target seen in a view belongs to the picture
-/// seen in that view. A new kind of head needs a type of this protocol; `HeadTask` trains it.
+/// *Decides* what the head brings down behind a frozen backbone. *May assume* that the maps are
+/// those of pictures of `size`, one for each target, in order. *Must keep* these laws: the loss
+/// follows from the maps, the targets, the parameters and the pass; a target seen in a view
+/// belongs to the picture seen in that view. A new kind of head needs a type of this protocol;
+/// `HeadTask` trains it.
 public protocol HeadObjective: Sendable {
   /// What a picture is annotated with: a depth map, boxes.
   associatedtype Target: Sendable

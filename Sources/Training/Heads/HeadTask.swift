@@ -70,8 +70,8 @@ public struct HeadTask<Objective: HeadObjective>: TrainingTask {
   }
 
   public func loss(of batch: Batch, at _: Int, in pass: ForwardContext) throws -> Loss {
-    let features = try withoutGradients { try features(of: batch.images) }
-    return try objective.loss(of: features, from: batch.targets, size: batch.size, in: pass)
+    let maps = try withoutGradients { try features(of: batch.images) }
+    return try objective.loss(of: maps, from: batch.targets, size: batch.size, in: pass)
   }
 
   /// The maps that the head reads, of N pictures.
@@ -95,8 +95,8 @@ public struct HeadTask<Objective: HeadObjective>: TrainingTask {
     var (predictions, targets): ([Objective.Prediction], [Objective.Target]) = ([], [])
     for index in 0..<validation.count {
       let sample = try validation.sample(index)
-      let features = try withoutGradients { try features(of: input(for: sample.image)) }
-      predictions.append(try objective.predict(features, size: sample.image.size))
+      let maps = try withoutGradients { try features(of: input(for: sample.image)) }
+      predictions.append(try objective.predict(maps, size: sample.image.size))
       targets.append(sample.target)
     }
     return objective.scores(of: predictions, against: targets)
