@@ -96,6 +96,22 @@ struct TrainCommand: ParsableCommand {
       if let failure = signals.failure { throw failure }
       guard let task else { return }
       try train(task, specification.plan, specification.fingerprint, until: signals)
+    case .head(let specification):
+      try train(specification, on: sources, until: signals)
+    }
+  }
+
+  private func train(
+    _ specification: HeadTrainingSpecification, on sources: TrainingSources,
+    until signals: Signals
+  ) throws {
+    switch specification.head.kind {
+    case .depth:
+      let task = try sources.depthTask(for: specification)
+      try train(task, specification.plan, specification.fingerprint, until: signals)
+    case .detection:
+      let task = try sources.detectionTask(for: specification)
+      try train(task, specification.plan, specification.fingerprint, until: signals)
     }
   }
 

@@ -20,6 +20,7 @@ enum TrainingJob {
   case propagation(PropagationTrainingSpecification)
   case changeScore(ChangeScoreTrainingSpecification)
   case policy(PolicyTrainingSpecification)
+  case head(HeadTrainingSpecification)
 
   /// What the file at `path` says, with another seed where one is given.
   ///
@@ -50,6 +51,10 @@ enum TrainingJob {
         var policy = try PolicyTrainingSpecification(yaml: text, folder: folder)
         if let seed { policy.plan.seed = seed }
         self = .policy(policy)
+      } else if HeadSpecification.describes(text) {
+        var head = try HeadTrainingSpecification(yaml: text, folder: folder)
+        if let seed { head.plan.seed = seed }
+        self = .head(head)
       } else {
         var network = try SegmentationSpecification(yaml: text, folder: folder)
         if let seed { network.plan.seed = seed }
@@ -179,7 +184,7 @@ struct TrainingSources {
     return try specification.task(on: played, validation: measured, device: device)
   }
 
-  private func backbone(in folder: String) throws -> SegmentationNetwork {
+  func backbone(in folder: String) throws -> SegmentationNetwork {
     try NetworkFolder(at: folder).network(on: device).folded()
   }
 

@@ -3,6 +3,7 @@
 internal import Foundation
 public import Layers
 internal import Tensors
+package import Video
 
 /// A folder that holds a head: `spec.yaml`, which says what it consists of, and
 /// `weights.safetensors`, once it is trained.
@@ -62,6 +63,16 @@ public enum StoredHead: Sendable {
     switch self {
     case .depth(let head): head.parameters
     case .detection(let head): head.parameters
+    }
+  }
+
+  /// Runs its convolutions, which a pass may count, on the maps of a frame of `size`.
+  package func run(
+    on features: FeatureMaps, size: PixelSize, in pass: ForwardContext
+  ) throws {
+    switch self {
+    case .depth(let head): _ = try head.logDepth(of: features, size: size, in: pass)
+    case .detection(let head): _ = try head.maps(of: features, in: pass)
     }
   }
 }
