@@ -71,7 +71,8 @@ struct DetectionHeadTests {
     canvas.write(category: 0, column: 3, row: 2, logit: 2, sides: [1, 1, 50, 50])
     let found = try head().detections(in: canvas.maps(), size: size)
     #expect(found.count == 2)
-    #expect(found[0].box == BoundingBox(x: 0, y: 0, width: found[0].box.width, height: 5))
+    #expect(found[0].box.x == 0 && found[0].box.y == 0)
+    #expect(abs(found[0].box.width - 5) < 1e-5 && abs(found[0].box.height - 5) < 1e-5)
     #expect(abs(found[1].box.x + found[1].box.width - 32) < 1e-9)
     #expect(abs(found[1].box.y + found[1].box.height - 24) < 1e-9)
   }
@@ -139,7 +140,8 @@ struct DetectionHeadTests {
           let left = max(0, x - edges[0]), top = max(0, y - edges[1])
           let right = min(32, x + edges[2]), bottom = min(24, y + edges[3])
           // One number for each, so that both sides can be put in order.
-          expected.append(score + 1e-3 * (left + 2 * top + 3 * right + 5 * bottom + 7.5 * Double(category)))
+          expected.append(
+            score + 1e-3 * (left + 2 * top + 3 * right + 5 * bottom + 7.5 * Double(category)))
         }
       }
     }

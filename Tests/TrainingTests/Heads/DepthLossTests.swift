@@ -52,7 +52,8 @@ private func reference(_ field: Field, _ loss: DepthLoss) -> Double {
 
 private let losses = [
   DepthLoss(variance: 0.5, gradient: 0), DepthLoss(variance: 1, gradient: 0),
-  DepthLoss(variance: 0, gradient: 0.7, scales: 1), DepthLoss(variance: 0.5, gradient: 2, scales: 3),
+  DepthLoss(variance: 0, gradient: 0.7, scales: 1),
+  DepthLoss(variance: 0.5, gradient: 2, scales: 3),
 ]
 
 private let cases = losses.map { loss in

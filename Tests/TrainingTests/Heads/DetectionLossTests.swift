@@ -77,7 +77,8 @@ private func detectionsAreAsFarOffAsPlainLoopsSay(example: LossCase) throws {
   let box = try Tensor([1, 2, 3, 4], shape: [1, 4])
   #expect(try abs(generalisedIoULoss(box, box).item()) < 1e-6)
   // A place on the common edge of two boxes of equal height.
-  let left = try Tensor([2, 1, 0, 1], shape: [1, 4]), right = try Tensor([0, 1, 2, 1], shape: [1, 4])
+  let left = try Tensor([2, 1, 0, 1], shape: [1, 4]),
+    right = try Tensor([0, 1, 2, 1], shape: [1, 4])
   #expect(try abs(generalisedIoULoss(left, right).item() - 1) < 1e-6)
 }
 
