@@ -7,6 +7,7 @@ public import Tensors
 public struct HeadInput: Hashable, Sendable {
   /// The backbone's stage that gives it.
   public let stage: String
+  /// Channels of the map.
   public let channels: Int
   /// Pixels of the frame that one cell of the map spans, each way.
   public let stride: Int
@@ -34,8 +35,8 @@ public struct FeatureFusion: Sendable {
 
   /// A fusion whose layers are made in `scope`.
   ///
-  /// - Throws: `BackboneError` where there is no input or two of one stage, or where no input has
-  ///   `stride`, is finer by a whole factor.
+  /// - Throws: `BackboneError` where there is no input, where two are of one stage, where all are
+  ///   coarser than `stride`, or where a stride is no whole multiple of the other.
   public init(
     _ inputs: [HeadInput], stride: Int, channels: Int, coordinates: Bool = false,
     in scope: ParameterScope

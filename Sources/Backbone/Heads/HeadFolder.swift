@@ -8,7 +8,9 @@ package import Video
 /// A folder that holds a head: `spec.yaml`, which says what it consists of, and
 /// `weights.safetensors`, once it is trained.
 public struct HeadFolder: Sendable {
+  /// The folder.
   public let path: String
+  /// What its `spec.yaml` says.
   public let specification: HeadSpecification
 
   /// Reads the specification; what it says of training is not looked at.
@@ -55,7 +57,9 @@ public struct HeadFolder: Sendable {
 
 /// A head of one of the kinds that a specification can name.
 public enum StoredHead: Sendable {
+  /// Tells the depth of each pixel.
   case depth(DepthHead)
+  /// Finds objects.
   case detection(DetectionHead)
 
   /// What training changes.

@@ -22,16 +22,20 @@ internal import Video
 ///   range: [1, 100]              # of depth: in metres
 /// ```
 public struct HeadSpecification: Hashable, Sendable {
+  /// What the head is called.
   public let name: String
   /// The folder, or file, of the backbone.
   public let backbone: String
   /// The backbone's stages whose maps it reads; none for the last one.
   public let inputs: [String]
+  /// Which head it is.
   public let kind: Kind
 
   /// Which head it is, and what it consists of.
   public enum Kind: Hashable, Sendable {
+    /// Tells the depth of each pixel.
     case depth(DepthHead.Settings)
+    /// Finds objects.
     case detection(DetectionHead.Settings)
   }
 

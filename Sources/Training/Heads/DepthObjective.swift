@@ -8,7 +8,9 @@ public import Video
 
 /// Depth learned from true depths by `DepthLoss`.
 public struct DepthObjective: HeadObjective {
+  /// What is trained.
   public let head: DepthHead
+  /// What is brought down.
   public var loss: DepthLoss
 
   /// What `head` learns, by `loss`.
@@ -16,8 +18,10 @@ public struct DepthObjective: HeadObjective {
     (self.head, self.loss) = (head, loss)
   }
 
+  /// The stages whose maps the head reads.
   public var inputs: [String] { head.inputs }
 
+  /// The head's parameters.
   public var parameters: Parameters { head.parameters }
 
   /// The depth in the view; see `Augmentation.View.depth(_:)`.
@@ -37,13 +41,18 @@ public struct DepthObjective: HeadObjective {
     return Loss(try loss(said, truth.to(parameters.device)))
   }
 
+  /// The depth of one picture, in metres.
   public func predict(_ features: FeatureMaps, size: PixelSize) throws -> DepthMap {
     try head(features, size: size)
   }
 
-  /// The mean of |predicted - true| / true, and the share of pixels where neither is 1.25 times the
-  /// other.
+  /// `DepthAccuracy` over all pixels: `val/abs_rel` and `val/delta1`, among others.
   public func scores(of predictions: [DepthMap], against targets: [DepthMap]) -> [String: Double] {
-    temporaryDepthScores(predictions, targets)
+    var accuracy = DepthAccuracy()
+    for (predicted, truth) in zip(predictions, targets) {
+      accuracy.add(predicted: predicted, truth: truth)
+    }
+    let pairs = accuracy.values.map { ("val/\($0.key)", $0.value) }
+    return Dictionary(uniqueKeysWithValues: pairs)
   }
 }

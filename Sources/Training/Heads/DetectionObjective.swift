@@ -12,11 +12,14 @@ public import Video
 /// their centre-ness, and a cross-entropy of the centre-ness. The first and the last are divided
 /// by the number of cells that find an object, that of the boxes by their sum of centre-ness.
 public struct DetectionObjective: HeadObjective {
+  /// What is trained.
   public let head: DetectionHead
+  /// How its cells learn.
   public var settings: Settings
 
   /// How cells learn.
   public struct Settings: Sendable, Hashable {
+    /// The loss of the classes.
     public var focal: FocalLoss
     /// How far from the middle of its box a cell may be to learn it, in strides.
     public var radius: Double
@@ -38,8 +41,10 @@ public struct DetectionObjective: HeadObjective {
     (self.head, self.settings) = (head, settings)
   }
 
+  /// The stages whose maps the head reads.
   public var inputs: [String] { head.inputs }
 
+  /// The head's parameters.
   public var parameters: Parameters { head.parameters }
 
   /// The boxes in the view; see `Augmentation.View.boxes(_:leastVisible:)`.
@@ -49,17 +54,29 @@ public struct DetectionObjective: HeadObjective {
     view.boxes(target)
   }
 
+  /// What is found in one picture.
   public func predict(_ features: FeatureMaps, size: PixelSize) throws -> [Detection] {
     try head(features, size: size)
   }
 
-  /// Mean average precision at an overlap of 0.5, and that of each class.
+  /// `DetectionAccuracy` over all pictures: `val/mAP50`, among others, and `val/ap50/car`.
   public func scores(
     of predictions: [[Detection]], against targets: [[GroundTruthBox]]
   ) -> [String: Double] {
-    temporaryDetectionScores(predictions, targets)
+    let classes = head.settings.classes
+    var accuracy = DetectionAccuracy(classes: classes.count)
+    for (detections, truth) in zip(predictions, targets) {
+      accuracy.add(detections: detections, truth: truth)
+    }
+    let means = accuracy.values.map { ("val/\($0.key)", $0.value) }
+    var scores = Dictionary(uniqueKeysWithValues: means)
+    for (name, found) in zip(classes.names, accuracy.perClass) {
+      if let found { scores["val/ap50/\(name)"] = found.ap50 }
+    }
+    return scores
   }
 
+  /// The loss of what the head says of the maps; its parts are `classes`, `boxes` and `centreness`.
   public func loss(
     of features: FeatureMaps, from targets: [[GroundTruthBox]], size: PixelSize,
     in pass: ForwardContext

@@ -34,6 +34,6 @@ public protocol HeadObjective: Sendable {
   /// What the head says of one picture as it stands.
   func predict(_ features: FeatureMaps, size: PixelSize) throws -> Prediction
 
-  /// How good predictions are, by name: `val/absrel`.
+  /// How good predictions are, by name: `val/abs_rel`.
   func scores(of predictions: [Prediction], against targets: [Target]) -> [String: Double]
 }

@@ -12,6 +12,7 @@ public struct HeadSamples<Target: Sendable>: Sendable {
   public struct Sample: Sendable {
     /// Blue, green and red.
     public let image: Image
+    /// What the picture is annotated with.
     public let target: Target
 
     /// A picture and its target, of one size.

@@ -10,6 +10,7 @@ public import Video
 /// The backbone's features are computed without gradients and by its running statistics. Only the
 /// head's parameters change.
 public struct HeadTask<Objective: HeadObjective>: TrainingTask {
+  /// The head, and what it learns.
   public let objective: Objective
   private let backbone: any Backbone
   private let samples: HeadSamples<Objective.Target>
@@ -42,8 +43,10 @@ public struct HeadTask<Objective: HeadObjective>: TrainingTask {
     (self.validation, self.seed) = (validation, seed)
   }
 
+  /// The head's parameters; the backbone's are not trained.
   public var parameters: Parameters { objective.parameters }
 
+  /// Pictures in turn, each in a view of its own.
   public func batch(at step: Int) throws -> Batch {
     let drawn = try (0..<batchSize).map { place in
       let slot = step * batchSize + place
@@ -69,6 +72,7 @@ public struct HeadTask<Objective: HeadObjective>: TrainingTask {
     try backbone.input(for: Frame(index: 0, time: 0, pixels: image)).to(parameters.device)
   }
 
+  /// The objective's loss behind the backbone's features.
   public func loss(of batch: Batch, at _: Int, in pass: ForwardContext) throws -> Loss {
     let maps = try withoutGradients { try features(of: batch.images) }
     return try objective.loss(of: maps, from: batch.targets, size: batch.size, in: pass)
@@ -90,6 +94,7 @@ public struct HeadTask<Objective: HeadObjective>: TrainingTask {
     return joined
   }
 
+  /// The objective's scores over all of the validation samples; empty where there are none.
   public func evaluate() throws -> [String: Double] {
     guard let validation else { return [:] }
     var (predictions, targets): ([Objective.Prediction], [Objective.Target]) = ([], [])

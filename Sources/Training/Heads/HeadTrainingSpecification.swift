@@ -19,9 +19,13 @@ public import Video
 ///   stages: …           # as for any other network
 /// ```
 public struct HeadTrainingSpecification: Sendable {
+  /// The head, and where its backbone lies.
   public let head: HeadSpecification
+  /// The stages of the training, and its seed.
   public var plan: TrainingPlan
+  /// How pictures are changed before they are seen.
   public let augmentation: Augmentation
+  /// How many pictures a step sees.
   public let batchSize: Int
   /// How many pictures are rendered.
   public let pictureCount: Int

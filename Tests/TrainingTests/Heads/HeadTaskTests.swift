@@ -154,18 +154,18 @@ struct HeadTaskTests {
 
   @Test func depthIsLearned() throws {
     let task = try depthTask().task
-    let before = try #require(task.evaluate()["val/absrel"])
+    let before = try #require(task.evaluate()["val/abs_rel"])
     try withTemporaryFolder { try train(task, steps: 120, in: $0.path) }
     let after = try task.evaluate()
-    #expect(try #require(after["val/absrel"]) < min(0.2, 0.5 * before), "\(before), \(after)")
+    #expect(try #require(after["val/abs_rel"]) < min(0.2, 0.5 * before), "\(before), \(after)")
     #expect(try #require(after["val/delta1"]) > 0.85, "\(after)")
   }
 
   @Test func detectionIsLearned() throws {
     let task = try detectionTask()
-    #expect(try #require(task.evaluate()["val/map50"]) < 0.3)
+    #expect(try #require(task.evaluate()["val/mAP50"]) < 0.3)
     try withTemporaryFolder { try train(task, steps: 150, in: $0.path) }
-    #expect(try #require(task.evaluate()["val/map50"]) > 0.9)
+    #expect(try #require(task.evaluate()["val/mAP50"]) > 0.9)
   }
 
   @Test func aTrainingTakenUpAgainEndsAsAnUnbrokenOne() throws {
