@@ -84,18 +84,26 @@ let package = Package(
         "Backbone", "Datasets", "Flow", "Frames", "Propagation", "Scheduler", "Tensors", "Video",
       ]),
 
+    .target(
+      name: "Experiments",
+      dependencies: [
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Training",
+        "Video",
+      ]),
+
     // What users import, and the tool.
     .target(
       name: "Inbetween",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Backbone", "Datasets", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Pipeline",
         "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Training",
         "Video",
       ]),
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Backbone", "Datasets", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Pipeline",
         "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Training",
         "Video", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -4,6 +4,7 @@
 @_exported public import Backbone
 @_exported public import Datasets
 @_exported public import Evaluation
+@_exported public import Experiments
 @_exported public import Flow
 @_exported public import Frames
 @_exported public import Layers

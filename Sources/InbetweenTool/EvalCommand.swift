@@ -1,167 +1,149 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
-internal import Backbone
 internal import Datasets
 internal import Evaluation
+internal import Experiments
 internal import Flow
 internal import Foundation
 internal import Pipeline
-internal import Propagation
 internal import Recipes
-internal import Scheduler
-internal import Tensors
+internal import Specification
 internal import Video
 
 struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Measure a pipeline on a labelled clip.",
     discussion: """
-      Prints mIoU over the schedule, at each distance from the key frame and of each class, temporal \
-      consistency, the key rate, and latency split into key and propagated frames and into stages.
+      Prints mIoU over the schedule, at each distance from the keyframe and of each class, temporal \
+      consistency, the keyframe rate, and latency split into keyframes and non-key frames and into stages.
       """)
 
   @Argument(
     help: """
       The labelled clip: camvid:, cityscapes:, davis:, folder: or stills:DIR, or street:SEED; with \
       --agreement also video:FILE.
-      """)
-  var data: String
+      """,
+    completion: .custom { _ in Parts.registries.datasets.descriptors.map(\.kind) })
+  var data: String?
 
-  @Option(help: "Which part of the data set: train, val or test.")
-  var split = "val"
+  @Option(help: "Which part of the data set: train, val or test. Usually val.")
+  var split: String?
 
   @Option(help: "Stop after so many frames.")
   var frames: Int?
-
-  @Option(
-    help: """
-      A TorchScript network with its .yaml beside it, a folder with spec.yaml, or 'truth'; that of the recipe if \
-      left out.
-      """)
-  var backbone: String?
 
   @OptionGroup var parts: PartOptions
 
   @Option(
     help: """
-      Whose motion tells how steady labels are; by default Farnebäck's, or dense inverse search's where \
-      --flow is the former.
+      The optical flow used for temporal consistency; by default Farnebäck's, or dense inverse search's \
+      where --flow is the former. A clip's exact motion takes its place.
       """)
   var consistency: String?
 
   @Option(
     help: """
       For --flow codec: pictures from one intra picture to the next, in the H.264 encoding of the clip \
-      that is made for it, without B pictures.
+      that is made for it, without B pictures. Usually 12.
       """)
-  var group = 12
+  var group: Int?
 
   @Flag(
     help: """
-      Measure agreement with what the backbone says of every frame, in the place of labels: for clips that \
-      have none.
+      Measure agreement with per-frame inference, in the place of labels: for clips that have none.
       """)
   var agreement = false
 
   @Option(
     help: """
-      Write a map a frame into this folder, as error_NUMBER_NAME.png: the class that was given where it is wrong, \
-      else void.
+      Write a map a frame into this folder, as error_NUMBER_NAME.png: the class that was given where it \
+      is wrong, else void.
       """)
   var errors: String?
 
   @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
 
+  private var own: [(key: String, value: OptionValue)] {
+    var own: [(String, OptionValue)] = []
+    if let data { own.append(("data", .text(data))) }
+    if let split { own.append(("split", .text(split))) }
+    if let frames { own.append(("frames", .integer(frames))) }
+    if let consistency { own.append(("consistency", .text(consistency))) }
+    if let group { own.append(("group", .integer(group))) }
+    if agreement { own.append(("agreement", true)) }
+    return own
+  }
+
   func validate() throws {
-    _ = try parts.backbone(named: backbone)
-    if agreement && backbone == "truth" {
+    let spec = try parts.validated(own)
+    guard spec.data != nil else {
+      throw ValidationError("the clip must be named: camvid:DIR, street:SEED, video:FILE, …")
+    }
+    guard let backbone = spec.pipeline.backbone else {
+      throw ValidationError("--backbone must be given, or a --recipe that has one")
+    }
+    let registries = Parts.registries
+    if spec.agreement,
+      registries.grammar.requirements(of: backbone, as: registries.backbones.role)
+        .contains(.labels)
+    {
       throw ValidationError("--agreement needs a network, not the truth")
     }
-    if group < 1 { throw ValidationError("--group needs at least 1, not \(group)") }
-    if let frames, frames < 1 { throw ValidationError("--frames needs at least 1, not \(frames)") }
-    do {
-      guard try !judge().needsMotionVectors else {
-        throw ValidationError("--consistency needs motion between pictures, not the codec's")
-      }
-    } catch let error as CatalogueError { throw ValidationError(error.message) }
-  }
-
-  private func judgeName() throws -> String {
-    try consistency
-      ?? (parts.composition().flow.hasPrefix("farneback") ? "dis:medium" : "farneback")
-  }
-
-  private func judge() throws -> any FlowEstimator {
-    try [Card<any FlowEstimator>].flows(threads: parts.threading.threads).part(judgeName())
   }
 
   func run() throws {
     let signals = Signals()
-    let make = try [Card<ClipMaker>].clips.part(data)
-    let backbone = try parts.backbone(named: backbone)
-    let network = try backbone == "truth" ? nil : StoredNetwork(at: backbone)
-    try Overwriting.check(outputs: ["--json": json], inputs: network?.files ?? [])
+    let (registries, threads) = (Parts.registries, parts.threading.threads)
+    let run = try EvaluationRun(parts.specification(own), in: registries, threads: threads)
+    try Overwriting.check(outputs: ["--json": json], inputs: run.inputs)
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
     if let errors { try OutputFile.make(folder: errors) }
-    var clip = try clip(by: make)
     try parts.threading.apply()
-    if agreement, let network { clip = try taught(clip, by: network) }
-    let pipeline = try parts.pipeline(for: clip, network)
-    guard let pipeline = try granted(pipeline, on: clip, until: signals) else { return }
-    let (measurement, failure) = measure(
-      try parts.regional(pipeline), on: clip, judgedBy: try judge(), until: signals)
+    guard let loaded = try load(run, until: signals) else { return }
+    Warnings.say(loaded.warnings)
+    let (measurement, failure) = measure(loaded, until: signals)
     let result = RunResult(
       status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok,
-      pipeline: try parts.names(backbone: backbone).merging(["consistency": judgeName()]) { $1 },
-      accuracy: measurement.accuracy, speed: measurement.speed, cost: .now(after: measurement),
-      input: .init(path: data, framesDecoded: measurement.speed.frames),
-      environment: Surroundings.facts(threads: parts.threading.threads))
-    if output?.isStandardOutput != true { print(ResultTable(result, title: clip.name)) }
+      specification: loaded.spec,
+      pipeline: loaded.names(
+        in: registries, usesFlow: measurement.usesFlow, consistency: measurement.consistencyFlow),
+      accuracy: measurement.accuracy, against: loaded.spec.agreement ? .agreement : .labels,
+      speed: measurement.speed, cost: .now(after: measurement),
+      input: .init(
+        path: registries.text(of: loaded.spec.data), framesDecoded: measurement.speed.frames),
+      environment: Surroundings.facts(threads: threads, files: loaded.files),
+      warnings: loaded.warnings)
+    if output?.isStandardOutput != true { print(ResultTable(result, title: loaded.clip.name)) }
     try output?.write(json: result)
     if let failure = failure ?? signals.failure { throw failure }
   }
 
-  /// Pictures carry no motion vectors, so that for codec motion the clip is encoded first.
-  private func clip(by make: ClipMaker) throws -> any LabelledClip {
-    let threads = parts.threading.threads
-    let clip = try make(ClipRequest(split: split, limit: frames, threads: threads))
-    guard try parts.needsMotionVectors() else { return clip }
-    return try EncodedClip(clip, group: group, threads: threads)
-  }
-
-  /// The pipeline with an oracle's keys where it asks for them; nil where the search was stopped.
-  private func granted(
-    _ pipeline: KeyframePipeline<Image>, on clip: any LabelledClip, until signals: Signals
-  ) throws -> KeyframePipeline<Image>? {
-    guard let wish = pipeline.scheduler as? OracleKeyframes else { return pipeline }
-    var progress = Progress(total: clip.count)
+  /// The experiment, ready; nil where the search for an oracle's keyframes was stopped.
+  private func load(_ run: EvaluationRun, until signals: Signals) throws -> LoadedEvaluation? {
+    let progress = SharedProgress()
     defer { progress.end() }
-    let schedule = try OracleSchedule(pipeline, on: clip) { _ in
-      progress.advance()
-      return !signals.wantsStop
-    }
-    if let failure = signals.failure { throw failure }
-    return schedule.map { pipeline.with(scheduler: $0.keys(rate: wish.rate)) }
-  }
-
-  /// The clip with what the backbone says of every frame in the place of labels.
-  private func taught(_ clip: any LabelledClip, by network: StoredNetwork) throws -> any LabelledClip {
-    let (heavy, head) = try network.load()
-    let pipeline = try KeyframePipeline(
-      backbone: heavy, head: head, scheduler: .every(1), propagator: .copy, flow: .zero)
-    return try TeacherLabels(of: clip, classes: head.classes) { pixels in
-      var state = pipeline.start()
-      return try pipeline.label(Frame(index: 0, time: 0, pixels: pixels), in: &state).labels
+    do {
+      return try run.load(
+        isStopped: { signals.wantsStop }, advance: { progress.advance() })
+    } catch is CancellationError {
+      if let failure = signals.failure { throw failure }
+      return nil
     }
   }
 
   private func measure(
-    _ pipeline: some PredictionPipeline<Image>, on clip: any LabelledClip, judgedBy flow: any FlowEstimator,
-    until signals: Signals
+    _ loaded: LoadedEvaluation, until signals: Signals
   ) -> (RunMeasurement, Failure?) {
-    let evaluator = Evaluator(pipeline, on: clip, consistency: flow)
+    measure(loaded.pipeline, loaded, until: signals)
+  }
+
+  private func measure(
+    _ pipeline: some PredictionPipeline<Image>, _ loaded: LoadedEvaluation, until signals: Signals
+  ) -> (RunMeasurement, Failure?) {
+    let clip = loaded.clip
+    let evaluator = Evaluator(pipeline, on: clip, consistency: loaded.consistency)
     var (measurement, progress) = (evaluator.emptyMeasurement(), Progress(total: clip.count))
     defer { progress.end() }
     do {
@@ -178,5 +160,12 @@ struct EvalCommand: ParsableCommand {
       }
       return (measurement, nil)
     } catch { return (measurement, Failure(error)) }
+  }
+}
+
+extension Registries {
+  /// The short text of a data set; nothing where there is none.
+  func text(of data: PartSpec?) -> String {
+    data.map { grammar.text(of: $0, as: datasets.role) } ?? ""
   }
 }

@@ -63,7 +63,7 @@ struct Failure: Error {
 
   private static func code(for error: any Error) -> Code {
     switch error {
-    case is CatalogueError: .usage
+    case is IncompatibleParts: .usage
     case let error as BackboneError: code(for: error)
     case let error as SpecificationError: code(for: error)
     case let error as DatasetError: error.code == .missing ? .missingInput : .badInput
@@ -77,7 +77,7 @@ struct Failure: Error {
 
   private static func code(for error: BackboneError) -> Code {
     switch error.code {
-    case .noSuchStage: .usage
+    case .noSuchStage, .incompatible: .usage
     default: .badInput
     }
   }
@@ -86,7 +86,8 @@ struct Failure: Error {
     switch error.code {
     case .missingFile: .missingInput
     case .badWeights: .badInput
-    default: .badDescription
+    case .badDescription: .badDescription
+    default: .usage
     }
   }
 

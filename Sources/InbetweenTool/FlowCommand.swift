@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Flow
 internal import Foundation
 internal import Recipes
+internal import Specification
 internal import Video
 
 struct FlowCommand: ParsableCommand {
@@ -31,7 +32,10 @@ struct FlowCommand: ParsableCommand {
   @OptionGroup var threading: ThreadOptions
 
   func run() throws {
-    let estimator = try [Card<any FlowEstimator>].flows(threads: threading.threads).part(flow)
+    let registries = Parts.registries
+    let estimator = try registries.flows.build(
+      registries.grammar.parse(flow, as: registries.flows.role),
+      in: registries.context(threads: threading.threads))
     guard !estimator.needsMotionVectors else {
       throw Failure(.usage, "--flow \(flow) needs a video file, and these are pictures")
     }

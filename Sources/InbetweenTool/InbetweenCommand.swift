@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ArgumentParser
+public import Recipes
 
 /// The `inbetween` tool.
 public struct InbetweenCommand: ParsableCommand {
@@ -14,8 +15,8 @@ public struct InbetweenCommand: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, EvalCommand.self, CalibrateCommand.self, TrainCommand.self,
-      FlowCommand.self, InspectCommand.self, ListCommand.self, DoctorCommand.self,
-      DemoCommand.self,
+      FlowCommand.self, InspectCommand.self, ConfigCommand.self, ListCommand.self,
+      DoctorCommand.self, DemoCommand.self,
     ])
 
   /// The version of the tool and the library.
@@ -24,7 +25,10 @@ public struct InbetweenCommand: ParsableCommand {
   public init() {}
 
   /// Runs the command that the arguments name; a failure is one sentence and an exit code.
-  public static func runMain() -> Never {
+  ///
+  /// `registries` are the parts that can be named: the package's own, and those that a tool adds.
+  public static func runMain(with registries: Registries = .standard) -> Never {
+    Parts.choose(registries)
     ThreadWaiting.settle(for: CommandLine.arguments)
     StandardStreams.prepare()
     do {

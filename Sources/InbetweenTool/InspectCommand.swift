@@ -16,7 +16,7 @@ struct InspectCommand: ParsableCommand {
       For a folder with spec.yaml: parameters, multiplications (each with its addition; \
       convolutions, interpolation and warps), output and stride of each stage; of what carries \
       features, for a frame that is no key, its motion left out; of what schedules, for a frame whose features \
-      and motion are known. Without weights.safetensors in it the \
+      and motion are known; of a head, for a frame whose features are known. Without weights.safetensors in it the \
       weights are drawn. For a safetensors file: its tensors.
       """)
 
@@ -58,6 +58,7 @@ struct InspectCommand: ParsableCommand {
       return try NetworkInspection(changeScoreIn: folder, size: pixels)
     }
     if folder.has("policy") { return try NetworkInspection(policyIn: folder) }
+    if folder.has("head") { return try NetworkInspection(headIn: folder, size: pixels) }
     guard try !folder.hasFlowNetwork() else {
       return try NetworkInspection(flowIn: folder, size: pixels)
     }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
-internal import Flow
-internal import Propagation
 internal import Recipes
-internal import Scheduler
+internal import Specification
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,41 +12,31 @@ struct ListCommand: ParsableCommand {
   var models = "Models"
 
   func run() {
-    show("Recipes (--recipe)", .recipes as [Card<RecipeMaker>]) { card in
-      guard let recipe = Recipe.all.first(where: { $0.name == card.name }) else { return nil }
+    let registries = Parts.registries
+    print("Recipes (--recipe)")
+    for recipe in registries.recipes.all {
       let data = recipe.dataWithWeights(in: models)
-      return data.isEmpty
-        ? "no weights in \(models)" : "weights: \(data.joined(separator: ", "))"
-    }
-    show("Schedulers (--scheduler)", .schedulers as [Card<any KeyframeScheduler>])
-    show("Propagators (--propagation)", .strategies as [Card<StrategyMaker>])
-    show("Flow estimators (--flow)", .flows(threads: 1) as [Card<any FlowEstimator>])
-    show("Labelled clips (eval)", .clips as [Card<ClipMaker>])
-    print(
-      """
-      Backbones (--backbone)
-        FILE.pt             a TorchScript network, with FILE.yaml beside it that says how to feed it
-        FOLDER              a network of this package's own: spec.yaml and weights.safetensors
-        truth               a clip's own labels in the place of a network (eval only)
-      """)
-  }
-
-  private func show<Product>(
-    _ title: String, _ cards: [Card<Product>], remark: (Card<Product>) -> String? = { _ in nil }
-  ) {
-    print(title)
-    for card in cards {
-      let usage = card.usage.padding(to: 20)
-      let remark = remark(card).map { " [\($0)]" } ?? ""
-      print("  \(usage)\(card.summary)\(remark)")
+      let remark = data.isEmpty ? "no weights in \(models)" : "weights: \(data.joined(separator: ", "))"
+      line(recipe.name, "\(recipe.summary) [\(remark)]")
     }
     print()
+    show("Schedulers (--scheduler)", registries.schedulers.descriptors)
+    show("Propagators (--propagator)", registries.propagators.descriptors)
+    show("Fusions (--fusion)", registries.fusions.descriptors)
+    show("Optical flow (--flow)", registries.flows.descriptors)
+    show("Data sets (eval, train)", registries.datasets.descriptors)
+    show("Backbones (--backbone)", registries.backbones.descriptors)
   }
-}
 
-extension String {
-  /// Filled up with spaces, and at least one of them, to `width` columns.
-  fileprivate func padding(to width: Int) -> String {
-    self + String(repeating: " ", count: max(1, width - count))
+  private func show(_ title: String, _ descriptors: [PartDescriptor]) {
+    guard !descriptors.isEmpty else { return }
+    print(title)
+    for descriptor in descriptors { line(descriptor.usage, descriptor.summary) }
+    print()
+  }
+
+  private func line(_ usage: String, _ summary: String) {
+    let gap = String(repeating: " ", count: max(1, 22 - usage.count))
+    print("  \(usage)\(gap)\(summary)")
   }
 }

@@ -33,7 +33,7 @@ struct NetworkInspection: Encodable {
     let macs: Int
   }
 
-  private init(
+  init(
     _ folder: ModelFolder, kind: String, size: PixelSize, ledger: MACCounter,
     parameters all: Parameters, stage: (String) -> String
   ) {
@@ -160,9 +160,9 @@ struct NetworkInspection: Encodable {
       parameters: network.parameters, stage: { _ in "decide" })
   }
 
-  private static let usualSize = PixelSize(width: 480, height: 360)
+  static let usualSize = PixelSize(width: 480, height: 360)
 
-  private static func frame(of size: PixelSize) -> Frame {
+  static func frame(of size: PixelSize) -> Frame {
     let pixels = Image(width: size.width, height: size.height, channels: 3, repeating: 0)
     return Frame(index: 0, time: 0, pixels: pixels)
   }

@@ -1,128 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
-internal import Backbone
-internal import Flow
+internal import Experiments
 internal import Foundation
-internal import Pipeline
 internal import Recipes
 internal import Specification
 internal import Tensors
 internal import Video
 
-/// The parts of a pipeline, by name; `inbetween list` shows what there is.
+/// The parts of a pipeline: from a file, changed one by one, or named; `inbetween list` shows what there is.
 struct PartOptions: ParsableArguments {
   @Option(
-    help: """
-      A published system: dff, accel, dvsnet, …; a part that is named too takes the place of its own. NAME:DATA \
-      takes networks trained on other data than CamVid.
-      """)
-  var recipe: String?
+    name: [.long],
+    help: "Take the pipeline and the data from this YAML file, or repeat the run of a result.json.")
+  var config: String?
 
-  @Option(help: "Where a recipe finds what was trained.")
-  var models = "Models"
+  @Option(
+    name: [.customLong("set")],
+    help: "Change one key, as Hydra writes it: scheduler.interval=10, +tap=context, ~tap.")
+  var overrides: [String] = []
 
   @Option(
     help: """
-      When the network runs: every:N, moved:PIXELS, moved:rate=R, …; see list. Usually every:5.
+      A published system: dff, accel, dvsnet, …; a part that is named too takes the place of its own. \
+      NAME:DATA takes networks trained on other data than CamVid.
+      """,
+    completion: .custom { _ in Parts.registries.recipes.all.map(\.name) })
+  var recipe: String?
+
+  @Option(help: "Where a recipe finds trained models.")
+  var models: String?
+
+  @Option(
+    help: """
+      The network: a TorchScript file with its .yaml beside it, or a folder with spec.yaml; that of the \
+      recipe if left out. 'truth' for a clip's own labels, in eval and calibrate.
       """)
+  var backbone: String?
+
+  @Option(
+    help: "When the network runs: every:N, moved:PIXELS, moved:rate=R, …; see list. Usually every:5.",
+    completion: .custom { _ in Parts.registries.schedulers.descriptors.map(\.kind) })
   var scheduler: String?
 
   @Option(
-    help: "How its output is carried to other frames: copy, warp, trained:FOLDER. Usually warp.")
-  var propagation: String?
+    help: "How features reach other frames: copy, warp, trained:FOLDER. Usually warp.",
+    completion: .custom { _ in Parts.registries.propagators.descriptors.map(\.kind) })
+  var propagator: String?
 
-  @Option(help: "How motion is estimated: dis:PRESET, farneback, codec. Usually dis:medium.")
-  var flow: String?
+  @Option(
+    help: "What joins propagated features with what is seen of the frame; see list.",
+    completion: .custom { _ in Parts.registries.fusions.descriptors.map(\.kind) })
+  var fusion: String?
 
   @Option(
     help: """
-      The backbone's stage whose output is carried; if left out, its last one, or what was trained for.
-      """)
+      How optical flow is estimated: dis:PRESET, farneback, codec. Usually what the propagator was trained \
+      along, else dis:medium.
+      """,
+    completion: .custom { _ in Parts.registries.flows.descriptors.map(\.kind) })
+  var flow: String?
+
+  @Option(
+    help: "The stage whose output is propagated; if left out, the last one, or what was trained for.")
   var tap: String?
 
   @Option(
     help: """
-      Where scores are made, mix in a WEIGHT of those before them, less where the picture has changed: WEIGHT or \
-      WEIGHT,LEVELS of 255 at which a third of it is left, usually 20.
+      Where scores are made, mix in a WEIGHT of those before them, less where the picture has changed: \
+      WEIGHT or WEIGHT,LEVELS of 255 at which a third of it is left, usually 20.
       """)
   var temporalSmoothing: String?
 
   @Option(
     help: """
-      Give regions of the frame keys of their own: ROWSxCOLUMNS, or ROWSxCOLUMNS:PIXELS for how far they reach \
-      over their borders.
+      Give regions of the frame keyframes of their own: ROWSxCOLUMNS, or ROWSxCOLUMNS:PIXELS for how far \
+      they reach over their borders.
       """)
   var regions: String?
+
+  @Option(help: .hidden) var propagation: String?
+  @Option(help: .hidden) var memory: String?
 
   @OptionGroup var threading: ThreadOptions
 
   func validate() throws {
-    do {
-      try composition().validate()
-    } catch let error as CatalogueError {
-      throw ValidationError(error.message)
-    } catch let error as SpecificationError { throw ValidationError(error.message) }
-  }
-
-  /// The parts as they are written: those that are named, then the recipe's, then the usual ones.
-  func composition() throws -> Composition {
-    var parts = try recipe.map { try [Card<RecipeMaker>].recipes.part($0)(models).0 } ?? .init()
-    if let scheduler { parts.scheduler = scheduler }
-    if let propagation {
-      parts.propagation = propagation
-      // What was trained says itself what it carries.
-      if propagation.hasPrefix("trained:") { parts.tap = nil }
-    }
-    if let flow { parts.flow = flow }
-    if let tap { parts.tap = tap }
-    if let temporalSmoothing { parts.smoothing = temporalSmoothing }
-    if let regions { parts.regions = regions }
-    return parts
-  }
-
-  /// The backbone that is named, or that of the recipe.
-  func backbone(named name: String?) throws -> String {
-    if let name { return name }
-    guard let recipe else {
-      throw ValidationError("--backbone must be given, or a --recipe that has one")
-    }
-    return try [Card<RecipeMaker>].recipes.part(recipe)(models).backbone
-  }
-
-  /// The pipeline of these parts around a backbone, of a frame as a whole.
-  func pipeline(_ backbone: some Backbone, _ head: some SegmentationHead) throws
-    -> KeyframePipeline<Image>
-  {
-    do {
-      return try composition().pipeline(around: backbone, head: head, threads: threading.threads)
-    } catch let error as CatalogueError { throw Failure(.usage, error.message) }
-  }
-
-  /// The same pipeline for each region, where regions are wanted.
-  func regional(_ pipeline: KeyframePipeline<Image>) throws -> any PredictionPipeline<Image> {
-    do { return try composition().regional(pipeline) } catch let error as IncompatibleParts {
-      throw Failure(.usage, error.description)
+    for (old, new, value) in [
+      ("propagation", "propagator", propagation), ("memory", "temporal-smoothing", memory),
+    ] where value != nil {
+      throw ValidationError("--\(old) is now called --\(new)")
     }
   }
 
-  /// Whether frames must carry the codec's motion vectors.
-  func needsMotionVectors() throws -> Bool { try estimator().needsMotionVectors }
-
-  /// The parts by name, as results record them.
-  func names(backbone: String) throws -> [String: String] {
-    let parts = try composition()
-    var names = [
-      "backbone": backbone, "scheduler": parts.scheduler, "propagation": parts.propagation,
-      "flow": parts.flow,
+  /// What these options say, with some of a command's own.
+  func settings(_ others: [(key: String, value: OptionValue)]) -> ExperimentSettings {
+    var settings = ExperimentSettings()
+    (settings.file, settings.overrides, settings.models) = (config, overrides, models)
+    let named: [(String, String?)] = [
+      ("recipe", recipe), ("backbone", backbone), ("scheduler", scheduler),
+      ("propagator", propagator), ("fusion", fusion), ("flow", flow), ("tap", tap),
+      ("temporal_smoothing", temporalSmoothing), ("regions", regions),
     ]
-    (names["tap"], names["regions"], names["recipe"]) = (parts.tap, parts.regions, recipe)
-    names["temporal_smoothing"] = parts.smoothing
-    return names
+    settings.options = named.compactMap { key, text in text.map { (key, .text($0)) } } + others
+    return settings
   }
 
-  private func estimator() throws -> any FlowEstimator {
-    try [Card<any FlowEstimator>].flows(threads: threading.threads).part(composition().flow)
+  /// The experiment that they come to, in its one form; nothing is loaded.
+  func specification(
+    _ others: [(key: String, value: OptionValue)] = []
+  ) throws -> ExperimentSpec {
+    try settings(others).specification(in: Parts.registries)
+  }
+
+  /// The same, where a mistake is one of the command line.
+  func validated(_ others: [(key: String, value: OptionValue)] = []) throws -> ExperimentSpec {
+    do { return try specification(others) } catch let error as SpecificationError {
+      guard config == nil, error.code != .missingFile else { throw Failure(error) }
+      throw ValidationError(error.message)
+    }
   }
 }
 

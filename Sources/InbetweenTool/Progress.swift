@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+internal import Synchronization
 
 /// Tells how far a long job is.
 ///
@@ -50,5 +51,23 @@ struct Progress {
     return line
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
+}
+
+/// Progress that several threads, or closures that escape, tell of.
+final class SharedProgress: Sendable {
+  private let progress = Mutex(Progress(total: nil))
+  func advance() { progress.withLock { $0.advance() } }
+  func end() { progress.withLock { $0.end() } }
+}
+
+/// What is odd and goes on: said once on standard error.
+enum Warnings {
+  static func say(_ warnings: [String]) {
+    for warning in warnings {
+      try? FileHandle.standardError.write(contentsOf: Data("inbetween: warning: \(warning)\n".utf8))
+    }
+  }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Evaluation
+internal import Experiments
 internal import Foundation
 
 /// A result as a person reads it.
@@ -17,7 +18,7 @@ struct ResultTable: CustomStringConvertible {
 
   private var heading: [String] {
     let parts = [
-      "recipe", "scheduler", "propagation", "flow", "tap", "temporal_smoothing", "regions",
+      "recipe", "scheduler", "propagator", "fusion", "flow", "tap", "temporal_smoothing", "regions",
     ].compactMap { name in
       result.pipeline[name].map { ["tap", "temporal_smoothing"].contains(name) ? "\(name) \($0)" : $0 }
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
-internal import Backbone
 internal import Evaluation
+internal import Experiments
+internal import Flow
 internal import Foundation
 internal import Pipeline
 internal import Recipes
-internal import Tensors
+internal import Specification
 internal import Video
 
 struct RunCommand: ParsableCommand {
@@ -19,12 +20,6 @@ struct RunCommand: ParsableCommand {
 
   @Argument(help: "A video file, a folder of pictures, a pattern, or one picture.")
   var source: String
-
-  @Option(
-    help: """
-      A TorchScript network with its .yaml beside it, or a folder with spec.yaml; that of the recipe if left out.
-      """)
-  var backbone: String?
 
   @OptionGroup var parts: PartOptions
 
@@ -52,12 +47,26 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Decode ahead on another thread: more frames a second, less steady stage times.")
   var readAhead = false
 
+  private var own: [(key: String, value: OptionValue)] {
+    frames.map { [("frames", .integer($0))] } ?? []
+  }
+
   func validate() throws {
-    if let frames, frames < 1 { throw ValidationError("--frames needs at least 1, not \(frames)") }
-    _ = try parts.backbone(named: backbone)
-    guard try !parts.composition().scheduler.hasPrefix("oracle") else {
-      throw ValidationError("--scheduler oracle chooses by labels, which only eval has")
+    let spec = try parts.validated(own)
+    guard let backbone = spec.pipeline.backbone else {
+      throw ValidationError("--backbone must be given, or a --recipe that has one")
     }
+    let (registries, grammar) = (Parts.registries, Parts.registries.grammar)
+    guard
+      !grammar.requirements(of: spec.pipeline.scheduler, as: registries.schedulers.role)
+        .contains(.labels)
+    else {
+      let text = grammar.text(of: spec.pipeline.scheduler, as: registries.schedulers.role)
+      throw ValidationError("--scheduler \(text) chooses by labels, which only eval has")
+    }
+    guard
+      !grammar.requirements(of: backbone, as: registries.backbones.role).contains(.labels)
+    else { throw ValidationError("--backbone truth needs a labelled clip, which only eval has") }
     guard (0...1).contains(opacity) else {
       throw ValidationError("--opacity needs a number from 0 to 1, not \(opacity)")
     }
@@ -65,33 +74,46 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let signals = Signals()
-    let (stream, pictures) = try openStream()
-    let network = try StoredNetwork(at: parts.backbone(named: backbone))
-    try checkPaths(pictures: pictures, network: network)
+    let (spec, registries) = (try parts.specification(own), Parts.registries)
+    let context = registries.context(threads: parts.threading.threads)
+    // A source that cannot be read is known before anything is loaded.
+    _ = try VideoSource.open(source)
+    guard let backbone = spec.pipeline.backbone else { return }
+    let network = try registries.source(of: backbone, in: context)
     let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
-    let outputs = try FrameOutputs(self, info: stream.info, palette: network.classes.palette)
     try parts.threading.apply()
     let (heavy, head) = try network.load()
+    let resolved = try spec.pipeline.resolve(
+      around: heavy, head: head, path: network.path, in: registries,
+      threads: parts.threading.threads)
+    let regional = try resolved.regional()
+    let (stream, pictures) = try openStream(for: resolved)
+    try checkPaths(pictures: pictures, files: network.files + resolved.files)
+    Warnings.say(resolved.warnings)
+    let outputs = try FrameOutputs(self, info: stream.info, palette: network.classes.palette)
     var job = RunJob(
-      pipeline: try parts.regional(parts.pipeline(heavy, head)), classes: network.classes,
-      stream: stream, outputs: outputs, limit: frames, signals: signals)
+      pipeline: regional, classes: network.classes, stream: stream, outputs: outputs,
+      limit: spec.frames, signals: signals)
     let failure = job.run()
+    let summary = summary(of: job, spec, resolved, files: network.files + resolved.files)
     if job.report.decoded > 0, result?.isStandardOutput != true {
-      print(ResultTable(try summary(of: job), title: self.source))
+      print(ResultTable(summary, title: self.source))
     }
-    try result?.write(json: summary(of: job))
+    try result?.write(json: summary)
     if let failure { throw failure }
     if job.report.truncated && !allowTruncated { throw truncation(of: job.report) }
   }
 
   /// The frames, and the picture files that they come from; none where they come from a video.
-  private func openStream() throws -> (any FrameSource, pictures: [String]) {
+  private func openStream(
+    for resolved: ResolvedPipeline
+  ) throws -> (any FrameSource, pictures: [String]) {
     let options = VideoOptions(
-      motionVectors: try parts.needsMotionVectors(), threads: parts.threading.threads)
+      motionVectors: resolved.pipeline.flow.needsMotionVectors, threads: parts.threading.threads)
     let source = try VideoSource.open(self.source, options: options)
     let pictures = (source as? ImageFiles)?.paths ?? []
     if options.motionVectors && !pictures.isEmpty {
-      let flow = try parts.composition().flow
+      let flow = resolved.spec.names(in: Parts.registries)["flow"] ?? ""
       let sentence = "pictures carry no motion vectors, which --flow \(flow) needs"
       throw Failure(.badInput, "\(self.source): \(source.info.codec) \(sentence)")
     }
@@ -99,24 +121,31 @@ struct RunCommand: ParsableCommand {
     return (Prefetching(try VideoSource.open(self.source, options: options)), pictures)
   }
 
-  /// Looks for what would be written over before the network is loaded.
-  private func checkPaths(pictures: [String], network: StoredNetwork) throws {
+  /// Looks for what would be written over before anything is.
+  private func checkPaths(pictures: [String], files: [String]) throws {
     try Overwriting.check(
       outputs: ["--output": output, "--json": json, "--per-frame": perFrame],
-      inputs: (pictures.isEmpty ? [self.source] : pictures) + network.files)
+      inputs: (pictures.isEmpty ? [self.source] : pictures) + files)
     if let labels { try Overwriting.check(folder: labels, pictures: pictures) }
   }
 
-  private func summary(of job: RunJob) throws -> RunResult {
-    RunResult(
-      status: job.status,
-      pipeline: try parts.names(backbone: parts.backbone(named: backbone)), accuracy: nil,
-      speed: job.measurement.speed, cost: .now(after: job.measurement),
+  private func summary(
+    of job: RunJob, _ spec: ExperimentSpec, _ resolved: ResolvedPipeline, files: [String]
+  ) -> RunResult {
+    var used = spec
+    used.pipeline = resolved.spec
+    var names = resolved.spec.names(in: Parts.registries)
+    if !job.measurement.usesFlow { names["flow"] = nil }
+    names["recipe"] = spec.recipe
+    return RunResult(
+      status: job.status, specification: used, pipeline: names, speed: job.measurement.speed,
+      cost: .now(after: job.measurement),
       input: .init(
         path: source, codec: job.info.codec, framesContainer: job.info.claimedFrameCount,
         framesDecoded: job.report.decoded, decodeErrors: job.report.damagedPackets,
         truncated: job.report.truncated),
-      environment: Surroundings.facts(threads: parts.threading.threads))
+      environment: Surroundings.facts(threads: parts.threading.threads, files: files),
+      warnings: resolved.warnings)
   }
 
   private func truncation(of report: StreamReport) -> Failure {

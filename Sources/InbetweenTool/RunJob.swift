@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Evaluation
+internal import Experiments
 internal import Foundation
 internal import Pipeline
 internal import Scheduler

@@ -1,21 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Evaluation
+internal import Experiments
 internal import Foundation
 internal import Tensors
+internal import Training
 internal import Video
 
 /// What a figure depends on besides the code: the machine, the libraries, the threads.
 enum Surroundings {
   /// The facts that results record.
-  static func facts(threads: Int) -> [String: String] {
+  ///
+  /// `files` are those that were read; the hash of each tells its contents.
+  static func facts(threads: Int, files: [String] = []) -> [String: String] {
     var facts = [
       "inbetween": InbetweenCommand.version, "threads": "\(threads)",
       "processor": processor, "opencv": OpenCV.version,
       "built": isOptimized ? "release" : "debug",
     ]
+    facts["instructions"] = instructions
+    facts["commit"] = commit
+    for file in Set(files) {
+      guard let bytes = try? readBytes(of: file, limit: 1 << 32) else { continue }
+      facts["hash \(file)"] = bytes.fingerprint
+    }
     facts["tensors"] = try? TorchRuntime.description().split(separator: "\n").first.map(String.init)
     return facts
+  }
+
+  /// The widest vector instructions that the processor has.
+  static var instructions: String {
+    let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let flags = text.split(separator: "\n").first { $0.hasPrefix("flags") }.map {
+      Set($0.split(separator: " "))
+    }
+    let known = [("avx512f", "AVX-512"), ("avx2", "AVX2"), ("avx", "AVX"), ("sse4_2", "SSE4.2")]
+    return known.first { flags?.contains(Substring($0.0)) == true }?.1 ?? "unknown"
+  }
+
+  /// The commit of the working tree that the program lies in; nil where it lies in none.
+  static var commit: String? {
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    var folder = URL(fileURLWithPath: link ?? "/")
+    while folder.path != "/" {
+      folder.deleteLastPathComponent()
+      let git = folder.appending(path: ".git").path
+      guard let head = try? String(contentsOfFile: "\(git)/HEAD", encoding: .utf8) else { continue }
+      let trimmed = head.trimmingCharacters(in: .whitespacesAndNewlines)
+      guard trimmed.hasPrefix("ref: ") else { return trimmed }
+      let name = trimmed.dropFirst(5)
+      return (try? String(contentsOfFile: "\(git)/\(name)", encoding: .utf8))?
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    return nil
   }
 
   static var processor: String {

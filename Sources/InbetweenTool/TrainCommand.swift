@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
-internal import Backbone
+internal import Experiments
 internal import Foundation
 internal import Specification
 internal import Tensors
-internal import Training
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,6 +17,11 @@ struct TrainCommand: ParsableCommand {
 
   @Argument(help: "The specification: Models/NAME/spec.yaml.")
   var spec: String
+
+  @Option(
+    name: [.customLong("set")],
+    help: "Change one key of the specification, as Hydra writes it: training.batch=2.")
+  var overrides: [String] = []
 
   @Option(
     help: """
@@ -69,50 +73,24 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let signals = Signals()
-    let job = try TrainingJob(specification: spec, seed: seed)
+    let model = try ModelFolder(ofSpecification: spec, changedBy: overrides)
     try refuseToOverwrite()
     try threading.apply()
     let device = Device(device) ?? .cpu
     try device.requirePresence()
     let sources = TrainingSources(
-      data: data, validation: validation, threads: threading.threads, device: device,
-      teacher: teacher.map { ($0, "\(out)/labels") })
-    switch job {
-    case .segmentation(let specification):
-      let task = try sources.task(for: specification)
-      try train(task, specification.plan, specification.fingerprint, until: signals)
-    case .flow(let specification):
-      let task = try sources.task(for: specification)
-      try train(task, specification.plan, specification.fingerprint, until: signals)
-    case .propagation(let specification):
-      let task = try sources.task(for: specification)
-      try train(task, specification.plan, specification.fingerprint, until: signals)
-    case .changeScore(let specification):
-      let task = try sources.task(for: specification)
-      try train(task, specification.plan, specification.fingerprint, until: signals)
-    case .policy(let specification):
-      let task = try sources.task(for: specification, keeping: "\(out)/episodes") {
-        signals.wantsStop
-      }
-      if let failure = signals.failure { throw failure }
-      guard let task else { return }
-      try train(task, specification.plan, specification.fingerprint, until: signals)
-    }
-  }
-
-  private func train<Task: TrainingTask>(
-    _ task: Task, _ plan: TrainingPlan, _ fingerprint: TrainingFingerprint,
-    until signals: Signals
-  ) throws {
-    // Other data make another training.
-    let others = [teacher.map { "taught by \($0)" }, seed.map { "from seed \($0)" }]
-    let name = (data + others.compactMap(\.self)).joined(separator: " ")
-    var trainer = Trainer(task, plan: plan, folder: out, fingerprint: fingerprint.with(name))
-    trainer.evaluationInterval = evaluateEvery
-    trainer.checkpointInterval = checkpointEvery
+      data: data, validation: validation, teacher: teacher.map { ($0, "\(out)/labels") },
+      threads: threading.threads, device: device, in: Parts.registries)
+    var run = TrainingRun(model, on: sources, into: out)
+    (run.seed, run.isResuming) = (seed, resume)
+    (run.evaluationInterval, run.checkpointInterval) = (evaluateEvery, checkpointEvery)
+    let preparation = SharedProgress()
     var progress = TrainingProgress()
     defer { progress.end() }
-    _ = try trainer.run(resuming: resume, until: { signals.wantsStop }) { progress.show($0) }
+    try run.run(isStopped: { signals.wantsStop }, prepare: { preparation.advance() }) { report in
+      preparation.end()
+      progress.show(report)
+    }
     if let failure = signals.failure { throw failure }
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
-internal import Training
+internal import Experiments
 
 /// Tells how far a training is: one line that redraws itself on a terminal, a line now and then
 /// elsewhere.
@@ -11,7 +11,7 @@ struct TrainingProgress {
   private var said: ContinuousClock.Instant?
   private var secondsPerStep: Double?
 
-  mutating func show<Task>(_ report: Trainer<Task>.Report) {
+  mutating func show(_ report: TrainingRun.Report) {
     if report.scores.isEmpty { average(report.secondsPerStep) }
     let isDue = said.map { clock.now - $0 >= .seconds(30) } ?? true
     guard isTerminal || isDue || !report.scores.isEmpty else { return }
@@ -30,7 +30,7 @@ struct TrainingProgress {
     secondsPerStep = secondsPerStep.map { 0.9 * $0 + 0.1 * seconds } ?? seconds
   }
 
-  private func line<Task>(_ report: Trainer<Task>.Report) -> String {
+  private func line(_ report: TrainingRun.Report) -> String {
     let left = Double(report.steps - report.step) * (secondsPerStep ?? report.secondsPerStep)
     var line = String(
       format: "%@ %d/%d, loss %.4f, %.2f s a step, %.0f min left", report.stage, report.step,
@@ -42,5 +42,7 @@ struct TrainingProgress {
     return line
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
 }

@@ -65,9 +65,14 @@ extension PipelineSpec: Codable {
     case smoothing = "temporal_smoothing"
   }
 
+  /// Every key that a specification may have.
+  public static let keys = CodingKeys.allCases.map(\.rawValue)
+
   public init(from decoder: any Decoder) throws {
     let keys = try decoder.container(keyedBy: CodingKeys.self)
-    func part(_ key: CodingKeys) throws -> PartSpec? { try keys.decodeIfPresent(PartSpec.self, forKey: key) }
+    func part(_ key: CodingKeys) throws -> PartSpec? {
+      try keys.decodeIfPresent(PartSpec.self, forKey: key)
+    }
     self.init(
       backbone: try part(.backbone), head: try part(.head),
       scheduler: try part(.scheduler) ?? "every:5", propagator: try part(.propagator) ?? "warp",

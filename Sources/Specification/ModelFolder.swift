@@ -30,9 +30,20 @@ public struct ModelFolder: Sendable, Hashable {
   /// The folder that the specification at `file` lies in, whatever that file is called.
   ///
   /// - Throws: `SpecificationError` where it is missing or no YAML.
-  public init(ofSpecification file: String) throws(SpecificationError) {
-    let text = try Self.text(of: file) {
+  ///
+  /// `overrides` change keys of it, as Hydra writes them: `training.batch=2`.
+  public init(
+    ofSpecification file: String, changedBy overrides: [String] = []
+  ) throws(SpecificationError) {
+    var text = try Self.text(of: file) {
       SpecificationError(.missingFile, "\(file): there is no such specification")
+    }
+    if !overrides.isEmpty {
+      var root = try ConfigNode(yaml: text, file: file)
+      for override in overrides {
+        try ConfigOverride(override).apply(to: &root) { _, _ in nil }
+      }
+      text = root.yaml
     }
     let folder = (file as NSString).deletingLastPathComponent
     try self.init(path: folder.isEmpty ? "." : folder, specification: text, file: file)

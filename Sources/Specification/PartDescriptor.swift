@@ -90,6 +90,8 @@ public struct PartRequirement: RawRepresentable, Hashable, Sendable {
   public static let labels = PartRequirement(rawValue: "labels")
   /// Stages of the backbone after the tap, or a fusion.
   public static let stagesAfterTap = PartRequirement(rawValue: "stages after the tap")
+  /// The stage of the backbone that it was trained for, which it names itself.
+  public static let ownTap = PartRequirement(rawValue: "its own tap")
 }
 
 /// A kind of part: its name, its options, what it is made of.

@@ -9,7 +9,7 @@ public struct StreetClip: ClipWithMotion {
   public let name: String
   public let classes = ClassList.camVid
   public let count: Int
-  private let street: MovingStreet
+  let street: MovingStreet
   private let frameRate: Double
 
   public init(

@@ -50,7 +50,7 @@ public struct StreetPool: LabelledClip {
   }
 
   /// The streets of a pool are numbered on from a place that its seed gives, far from small numbers.
-  private func place(of index: Int) -> (MovingStreet, time: Int) {
+  func place(of index: Int) -> (MovingStreet, time: Int) {
     let (street, turn) = index.quotientAndRemainder(dividingBy: framesPerStreet)
     let number = (seed &+ 1) << 32 &+ UInt64(street)
     return (

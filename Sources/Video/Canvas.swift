@@ -43,10 +43,16 @@ struct Canvas {
 
   /// A frame along the edges, inside them.
   func outline(_ thickness: Int, _ colour: Palette.Colour) {
-    fill(Box(x: 0, y: 0, width: width, height: thickness), colour)
-    fill(Box(x: 0, y: height - thickness, width: width, height: thickness), colour)
-    fill(Box(x: 0, y: 0, width: thickness, height: height), colour)
-    fill(Box(x: width - thickness, y: 0, width: thickness, height: height), colour)
+    outline(Box(x: 0, y: 0, width: width, height: height), thickness: thickness, colour)
+  }
+
+  /// A frame along the edges of a box, inside them.
+  func outline(_ box: Box, thickness: Int, _ colour: Palette.Colour) {
+    let (right, bottom) = (box.x + box.width, box.y + box.height)
+    fill(Box(x: box.x, y: box.y, width: box.width, height: thickness), colour)
+    fill(Box(x: box.x, y: bottom - thickness, width: box.width, height: thickness), colour)
+    fill(Box(x: box.x, y: box.y, width: thickness, height: box.height), colour)
+    fill(Box(x: right - thickness, y: box.y, width: thickness, height: box.height), colour)
   }
 }
 

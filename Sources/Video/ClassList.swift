@@ -38,8 +38,12 @@ public struct ClassList: Hashable, Sendable {
   public static let cityscapes = ClassList(
     name: "cityscapes19", palette: .cityscapes, count: 19, void: 255)
 
+  /// The objects that `MovingStreet` puts boxes around: car, pedestrian, bicyclist.
+  public static let streetObjects = ClassList(
+    name: "street3", palette: .streetObjects, count: 3, void: nil)
+
   /// The lists that a description can name.
-  public static let all = [camVid, cityscapes]
+  public static let all = [camVid, cityscapes, streetObjects]
 
   /// The list called `name`; nil if there is none.
   public static func named(_ name: String) -> ClassList? { all.first { $0.name == name } }

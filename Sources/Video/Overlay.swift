@@ -105,8 +105,14 @@ extension Overlay {
   /// Frames from a key after which the border is at its dimmest.
   private static let oldAge = 12.0
 
-  private func decorate(_ canvas: Canvas, present: [Bool], mark: Mark?) {
-    let scale = textScale ?? max(1, min(canvas.width / 480, canvas.height / 300))
+  /// Pixels of a letter's dot on a frame.
+  func letterScale(_ canvas: Canvas) -> Int {
+    max(1, textScale ?? min(canvas.width / 480, canvas.height / 300))
+  }
+
+  /// Draws legend, title and mark over what is there.
+  func decorate(_ canvas: Canvas, present: [Bool], mark: Mark?) {
+    let scale = letterScale(canvas)
     let border = mark == nil ? 0 : 3 * scale
     if showsLegend { drawLegend(canvas, present, scale: scale, inset: border) }
     if let title { drawTag(title, on: canvas, scale: scale, inset: border, isRight: false) }
@@ -200,7 +206,7 @@ extension Overlay {
 
 extension Palette.Colour {
   /// Whether black text reads better on it than white.
-  fileprivate var isBright: Bool {
+  var isBright: Bool {
     299 * Int(red) + 587 * Int(green) + 114 * Int(blue) > 128_000
   }
 }

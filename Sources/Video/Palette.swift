@@ -62,6 +62,13 @@ extension Palette {
     Entry("bicycle", Colour(119, 11, 32)),
   ])
 
+  /// The classes of rendered streets' boxes, in colours bright enough for lines over a picture.
+  public static let streetObjects = Palette(
+    [
+      Entry("car", Colour(80, 220, 100)), Entry("pedestrian", Colour(255, 70, 110)),
+      Entry("bicyclist", Colour(190, 120, 255)),
+    ], void: [])
+
   /// Colours for any number of classes, told apart by bits as in PASCAL VOC; class 0 is black.
   public static func distinct(_ names: [String], void: Set<UInt8> = [255]) -> Palette {
     let entries = names.enumerated().map { index, name in Entry(name, vocColour(index)) }

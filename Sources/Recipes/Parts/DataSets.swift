@@ -73,7 +73,9 @@ extension Registries {
       options: [seed]
     ) { options, _ in
       let seed = UInt64(options.integer("seed"))
-      return DataSource { street(seed, $0, usually: 100) }
+      var source = DataSource { street(seed, $0, usually: 100) }
+      source.streetSeed = seed
+      return source
     }
     datasets.register(
       "streets", "stills of many MovingStreets to train on; its val split is a run", options: [seed]

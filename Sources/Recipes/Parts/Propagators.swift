@@ -29,7 +29,7 @@ extension Registries {
     }
     propagators.register(
       "trained", "a trained propagation: a folder with its weights",
-      options: [.required("folder", .path)]
+      options: [.required("folder", .path)], requires: [.ownTap]
     ) { options, context in
       guard let backbone = context[BackboneInUse.self] else {
         preconditionFailure("a trained propagation is built behind a backbone")

@@ -38,21 +38,25 @@ public struct MovingStreet: Sendable {
 
   /// The classes of frame `index`: one channel.
   public func labels(at index: Int) -> Image {
-    let scene = scene(at: index)
-    return Image(width: width, height: height, channels: 1) { bytes in
-      StreetDrawing(scene, width: width, height: height, threads: threads).label(into: bytes)
-    }
+    let drawing = drawing(at: index)
+    return Image(width: width, height: height, channels: 1) { drawing.label(into: $0) }
   }
 
   /// Picture and classes of frame `index`, drawn in one go.
   public func view(at index: Int) -> (image: Image, labels: Image) {
-    let drawing = StreetDrawing(scene(at: index), width: width, height: height, threads: threads)
+    view(at: index, drawing(at: index), record: nil)
+  }
+
+  /// The same, noting along the way what `record` asks for.
+  func view(
+    at index: Int, _ drawing: StreetDrawing, record: StreetRecord?
+  ) -> (image: Image, labels: Image) {
     let noise = UInt32(
       truncatingIfNeeded: StreetRandom.mixed(seed &+ UInt64(bitPattern: Int64(index))))
     let labels = UnsafeMutableRawBufferPointer.allocate(byteCount: width * height, alignment: 64)
     defer { labels.deallocate() }
     let image = Image(width: width, height: height, channels: 3) { bytes in
-      drawing.draw(into: bytes, labels: labels, noise: noise)
+      drawing.draw(into: bytes, labels: labels, noise: noise, record: record)
     }
     return (image, Image(width: width, height: height, channels: 1, bytes: labels))
   }
@@ -73,8 +77,7 @@ public struct MovingStreet: Sendable {
     if current == reference {
       return Image(width: width, height: height, channels: 1, repeating: 0)
     }
-    let there = StreetDrawing(scene(at: reference), width: width, height: height, threads: threads)
-    return trace(from: current, to: reference).occlusion(in: there)
+    return trace(from: current, to: reference).occlusion(in: drawing(at: reference))
   }
 
   private func trace(from current: Int, to reference: Int) -> StreetTrace {
@@ -83,7 +86,8 @@ public struct MovingStreet: Sendable {
       world: world, from: time, to: other, size: (width, height), threads: threads)
   }
 
-  private func scene(at index: Int) -> StreetScene {
-    world.scene(at: Double(index) / frameRate, width: width, height: height)
+  func drawing(at index: Int) -> StreetDrawing {
+    let scene = world.scene(at: Double(index) / frameRate, width: width, height: height)
+    return StreetDrawing(scene, width: width, height: height, threads: threads)
   }
 }

@@ -7,7 +7,7 @@ struct StreetDrawing {
   let scene: StreetScene
   let width: Int, height: Int, threads: Int
   /// Rows of pixels a band.
-  private static let bandHeight = 24
+  static let bandHeight = 24
 
   init(_ scene: StreetScene, width: Int, height: Int, threads: Int) {
     (self.scene, self.width, self.height, self.threads) = (scene, width, height, threads)
@@ -41,19 +41,22 @@ struct StreetDrawing {
     return whole
   }
 
-  /// Writes the class of every pixel.
-  func label(into labels: UnsafeMutableRawBufferPointer) {
+  /// Writes the class of every pixel, and what `record` asks for.
+  func label(into labels: UnsafeMutableRawBufferPointer?, record: StreetRecord? = nil) {
     forEachBand(prepare: { bandBuffer() }) { rows, band in
       band.move(to: 2 * rows.lowerBound)
       band.trace(
         scene, rows: 2 * rows.lowerBound..<2 * rows.upperBound + 1, centresOnly: true)
-      label(rows, band, into: labels)
+      if let labels { label(rows, band, into: labels) }
+      record?.note(rows, band)
+      record?.measure(rows, with: band)
     }
   }
 
-  /// Writes the picture, blue, green, red, and the classes.
+  /// Writes the picture, blue, green, red, the classes, and what `record` asks for.
   func draw(
-    into image: UnsafeMutableRawBufferPointer, labels: UnsafeMutableRawBufferPointer, noise: UInt32
+    into image: UnsafeMutableRawBufferPointer, labels: UnsafeMutableRawBufferPointer,
+    noise: UInt32, record: StreetRecord? = nil
   ) {
     let shader = StreetShader(scene), film = StreetFilm(scene, width: width, height: height, noise)
     forEachBand(prepare: { (bandBuffer(), ColourRows(count: 3, columns: 2 * width + 1)) }) {
@@ -63,6 +66,7 @@ struct StreetDrawing {
       band.trace(scene, rows: 2 * rows.lowerBound..<2 * rows.upperBound + 1)
       band.shade(scene, rows: 2 * rows.lowerBound..<2 * rows.upperBound + 1)
       label(rows, band, into: labels)
+      record?.note(rows, band)
       for y in rows {
         // The band's first row of samples belongs to the band above as well.
         for row in (y == rows.lowerBound ? 2 * y : 2 * y + 1)...2 * y + 2 {
@@ -70,6 +74,8 @@ struct StreetDrawing {
         }
         film.expose(y, band, (colours[2 * y], colours[2 * y + 1], colours[2 * y + 2]), image)
       }
+      // The last use of the band: it serves as room for objects on their own.
+      record?.measure(rows, with: band)
     }
   }
 

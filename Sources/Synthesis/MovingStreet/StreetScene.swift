@@ -13,6 +13,8 @@ struct StreetScene: Sendable {
   /// Where each moving part is; the first stands still.
   var poses: [Pose] = [.identity]
   var actors: [StreetActor] = []
+  /// Which actor each part is of; −1 for what stands still.
+  var owners: [Int32] = [-1]
   /// The surfaces' numbers, the nearest first, without the sky.
   private(set) var order: [Int32] = []
 

@@ -22,6 +22,8 @@ struct StreetActor: Sendable {
 
   let look: Look
   let path: Path
+  /// The same number for the same object at any time; see `identity(_:slot:index:)`.
+  let identity: Int
 
   /// Where the actor stands and how far it has gone.
   private func place(at time: Double, _ route: StreetRoute) -> (pose: Pose, way: Double) {
@@ -57,12 +59,33 @@ struct StreetActor: Sendable {
   func build(into scene: inout StreetScene, route: StreetRoute) {
     let part = Int32(scene.poses.count)
     scene.poses += poses(at: scene.time, route)
+    let parts = scene.poses.count - Int(part)
+    scene.owners += repeatElement(Int32(scene.actors.count), count: parts)
     scene.actors.append(self)
     switch look {
     case .car(let car): car.build(into: &scene, part: part)
     case .walker(let walker): walker.build(into: &scene, part: part)
     case .cyclist(let cyclist): cyclist.build(into: &scene, part: part)
     }
+  }
+}
+
+extension StreetActor {
+  /// Who puts objects on the street; the numbers of traffic's streams lie below those of the rest.
+  enum Source { case lead, stream(Int), parked(side: Double), crossing }
+
+  /// A number that no other object of a street has: its source, the slot or block, and which one there.
+  static func identity(_ source: Source, slot: Int = 0, index: Int = 0) -> Int {
+    let number =
+      switch source {
+      case .lead: 0
+      case .stream(let key): key
+      case .parked(let side): side > 0 ? 8 : 9
+      case .crossing: 10
+      }
+    // Slots behind the origin are odd, so that every number is positive.
+    let place = slot < 0 ? -2 * slot - 1 : 2 * slot
+    return place << 8 | index << 4 | number
   }
 }
 
@@ -89,11 +112,13 @@ struct StreetTraffic: Sendable {
     lead =
       draw < 0.5
       ? StreetActor(
-        look: .car(StreetCar(style: style)), path: path(random.between(14, 30), route.lane))
+        look: .car(StreetCar(style: style)), path: path(random.between(14, 30), route.lane),
+        identity: StreetActor.identity(.lead))
       : draw < 0.75
         ? StreetActor(
           look: .cyclist(StreetCyclist(style: style)),
-          path: path(random.between(9, 16), route.halfWidth - 0.9)) : nil
+          path: path(random.between(9, 16), route.halfWidth - 0.9),
+          identity: StreetActor.identity(.lead)) : nil
   }
 
   /// Everybody within sight at `time`, from `range` of the road.
@@ -101,22 +126,18 @@ struct StreetTraffic: Sendable {
     var list = lead.map { [$0] } ?? []
     let half = route.halfWidth, walk = route.pavementWidth
     list += stream(1, 34, speed: -8.5, time, range, oncoming) { random, path in
-      let style = random.next()
-      return StreetActor(look: .car(StreetCar(style: style)), path: path(-route.lane, 0))
+      (.car(StreetCar(style: random.next())), path(-route.lane, 0))
     }
     list += stream(2, 30, speed: 4.3, time, range, cyclists) { random, path in
-      StreetActor(
-        look: .cyclist(StreetCyclist(style: random.next())), path: path(half - 0.65, 0))
+      (.cyclist(StreetCyclist(style: random.next())), path(half - 0.65, 0))
     }
     list += stream(3, 42, speed: -4.6, time, range, cyclists) { random, path in
-      StreetActor(
-        look: .cyclist(StreetCyclist(style: random.next())), path: path(-half + 0.55, 0))
+      (.cyclist(StreetCyclist(style: random.next())), path(-half + 0.55, 0))
     }
     for (key, side, speed) in [(4, 1.0, 1.25), (5, 1.0, -1.35), (6, -1.0, 1.3), (7, -1.0, -1.2)] {
       list += stream(key, 11, speed: speed, time, range, crowd) { random, path in
         let lateral = side * (half + random.between(0.8, walk - 0.35))
-        return StreetActor(
-          look: .walker(StreetWalker(style: random.next())), path: path(lateral, 0.12))
+        return (.walker(StreetWalker(style: random.next())), path(lateral, 0.12))
       }
     }
     return list
@@ -126,8 +147,9 @@ struct StreetTraffic: Sendable {
   private func stream(
     _ key: Int, _ spacing: Double, speed: Double, _ time: Double, _ range: ClosedRange<Double>,
     _ probability: Double,
-    _ make: (inout StreetRandom, (_ lateral: Double, _ height: Double) -> StreetActor.Path) ->
-      StreetActor
+    _ make: (inout StreetRandom, (_ lateral: Double, _ height: Double) -> StreetActor.Path) -> (
+      StreetActor.Look, StreetActor.Path
+    )
   ) -> [StreetActor] {
     let first = Int(((range.lowerBound - speed * time) / spacing).rounded(.down))
     let last = Int(((range.upperBound - speed * time) / spacing).rounded(.up))
@@ -135,7 +157,11 @@ struct StreetTraffic: Sendable {
       var random = StreetRandom(seed: seed, 200 + key, slot)
       let start = (Double(slot) + random.between(-0.25, 0.25)) * spacing
       guard random.chance(probability), range.contains(start + speed * time) else { return nil }
-      return make(&random) { .along(start: start, lateral: $0, height: $1, speed: speed) }
+      let (look, path) = make(&random) {
+        .along(start: start, lateral: $0, height: $1, speed: speed)
+      }
+      let identity = StreetActor.identity(.stream(key), slot: slot)
+      return StreetActor(look: look, path: path, identity: identity)
     }
   }
 }

@@ -43,15 +43,41 @@ final class StreetVisibility {
     precondition(start >= 0 && start + length <= columns * count, "\(rows) are not in the band")
     (depths + start).update(repeating: Self.farthest, count: length)
     (surfaces + start).update(repeating: 0, count: length)
+    trace(scene, scene.order, rows: rows, step: centresOnly ? 2 : 1)
+  }
+
+  /// Draws surfaces over what is there; `step` 2 sees the centres of pixels only.
+  private func trace(_ scene: StreetScene, _ numbers: [Int32], rows: Range<Int>, step: Int) {
     scene.surfaces.withUnsafeBufferPointer { list in
       scene.materials.withUnsafeBufferPointer { materials in
         scene.corners.withUnsafeBufferPointer { corners in
-          var tracer = Tracer(band: self, camera: scene.camera, corners: corners, rows: rows)
-          tracer.step = centresOnly ? 2 : 1
-          for number in scene.order {
+          var tracer = StreetTracer(band: self, camera: scene.camera, corners: corners, rows: rows)
+          tracer.step = step
+          for number in numbers {
             tracer.add(list[Int(number)], number, materials[Int(list[Int(number)].material)])
           }
         }
+      }
+    }
+  }
+
+  /// How many pixels' centres between these columns see any of the surfaces, were they alone.
+  ///
+  /// What was traced in these rows is lost.
+  func count(
+    _ scene: StreetScene, of surfaces: [Int32], rows: Range<Int>, columns: ClosedRange<Int>
+  ) -> Int {
+    let odd = stride(from: rows.lowerBound | 1, to: rows.upperBound, by: 2)
+    let span = 2 * columns.lowerBound + 1...2 * columns.upperBound + 1
+    for row in odd {
+      (depths + index(span.lowerBound, row)).update(repeating: Self.farthest, count: span.count)
+      (self.surfaces + index(span.lowerBound, row)).update(repeating: 0, count: span.count)
+    }
+    trace(scene, surfaces, rows: rows, step: 2)
+    return odd.reduce(0) { sum, row in
+      let first = index(span.lowerBound, row)
+      return stride(from: first, through: first + span.count - 1, by: 2).reduce(sum) {
+        $0 + (self.surfaces[$1] == 0 ? 0 : 1)
       }
     }
   }
@@ -62,7 +88,7 @@ final class StreetVisibility {
     scene.surfaces.withUnsafeBufferPointer { list in
       scene.materials.withUnsafeBufferPointer { materials in
         scene.corners.withUnsafeBufferPointer { corners in
-          let tracer = Tracer(band: self, camera: scene.camera, corners: corners, rows: rows)
+          let tracer = StreetTracer(band: self, camera: scene.camera, corners: corners, rows: rows)
           for shadow in scene.shadows { tracer.shade(shadow, list, materials) }
         }
       }
@@ -97,205 +123,4 @@ final class StreetVisibility {
   /// Where the sample at column `i`, row `j` is in the buffers.
   @inline(__always)
   func index(_ i: Int, _ j: Int) -> Int { (j &- firstRow) &* columns &+ i }
-}
-
-/// Draws surfaces into a band, one after the other, keeping what is nearest.
-private struct Tracer {
-  let band: StreetVisibility
-  let camera: StreetCamera
-  let corners: UnsafeBufferPointer<SIMD2<Double>>
-  let rows: Range<Int>
-  /// From one sample to the next: 2 takes the odd ones only.
-  var step = 1
-  private let cutouts = StreetCutouts(textures: .shared)
-
-  init(
-    band: StreetVisibility, camera: StreetCamera, corners: UnsafeBufferPointer<SIMD2<Double>>,
-    rows: Range<Int>
-  ) {
-    (self.band, self.camera, self.corners, self.rows) = (band, camera, corners, rows)
-  }
-
-  private var pixel: Float { Float(1 / camera.focal) }
-
-  func add(_ surface: StreetSurface, _ number: Int32, _ material: StreetMaterial) {
-    let first = max(rows.lowerBound, Int((2 * surface.top + 1).rounded(.up).bounded))
-    let last = min(rows.upperBound - 1, Int((2 * surface.bottom + 1).rounded(.down).bounded))
-    guard first <= last else { return }
-    for row in stride(from: step == 2 ? first | 1 : first, through: last, by: step) {
-      switch (surface.shape, material.isCutOut) {
-      case (.polygon, false): drawPolygon(surface, number, row)
-      case (.polygon, true): drawCutOut(surface, number, material, row)
-      default: drawQuadric(surface, number, material, row)
-      }
-    }
-  }
-
-  /// The first and last column of samples of row `row` inside the polygon.
-  @inline(__always)
-  private func span(_ range: Range<Int32>, _ row: Int) -> (Int, Int) {
-    let y = Double(row) * 0.5 - 0.5
-    var (low, high) = (Double.infinity, -Double.infinity)
-    var a = corners[Int(range.upperBound) - 1]
-    for index in Int(range.lowerBound)..<Int(range.upperBound) {
-      let b = corners[index]
-      if (a.y <= y) != (b.y <= y) {
-        let x = a.x + (b.x - a.x) * ((y - a.y) / (b.y - a.y))
-        (low, high) = (min(low, x), max(high, x))
-      }
-      a = b
-    }
-    guard low <= high else { return (0, -1) }
-    let (left, right) = (2 * max(low, -1) + 1, 2 * min(high, 1e6) + 1)
-    return (max(0, Int(left.rounded(.up))), min(band.columns - 1, Int(right.rounded(.down))))
-  }
-
-  /// 1 / depth along a row is linear in the column: its value at column 0, and its step.
-  @inline(__always)
-  private func inverseDepth(_ plane: SIMD4<Float>, _ row: Int) -> (Float, Float) {
-    let f = camera.focal
-    let (across, down) = (Double(plane.x), Double(plane.y))
-    let y = (Double(row) * 0.5 - 0.5 - camera.centreY) / f
-    let x = (-0.5 - camera.centreX) / f
-    let scale = -1 / Double(plane.w)
-    return (
-      Float((across * x + down * y + Double(plane.z)) * scale), Float(across * scale * 0.5 / f)
-    )
-  }
-
-  private func drawPolygon(_ surface: StreetSurface, _ number: Int32, _ row: Int) {
-    let (first, last) = span(surface.corners, row)
-    guard first <= last else { return }
-    let (base, step) = inverseDepth(surface.rows.2, row)
-    let depths = band.depths + band.index(0, row), surfaces = band.surfaces + band.index(0, row)
-    if self.step == 2 {
-      for i in stride(from: first | 1, through: last, by: 2) {
-        let depth = base + step * Float(Int32(truncatingIfNeeded: i))
-        if depth > depths[i] { (depths[i], surfaces[i]) = (depth, number) }
-      }
-      return
-    }
-    for i in first...last {
-      let depth = base + step * Float(Int32(truncatingIfNeeded: i))
-      let isNearer = depth > depths[i]
-      depths[i] = isNearer ? depth : depths[i]
-      surfaces[i] = isNearer ? number : surfaces[i]
-    }
-  }
-
-  private func drawCutOut(
-    _ surface: StreetSurface, _ number: Int32, _ material: StreetMaterial, _ row: Int
-  ) {
-    let (first, last) = span(surface.corners, row)
-    guard first <= last else { return }
-    let (base, step) = inverseDepth(surface.rows.2, row)
-    let depths = band.depths + band.index(0, row), surfaces = band.surfaces + band.index(0, row)
-    let ray = Ray(surface.rows, camera, row)
-    for i in stride(from: self.step == 2 ? first | 1 : first, through: last, by: self.step) {
-      let depth = base + step * Float(i)
-      guard depth > depths[i] else { continue }
-      let (m, z) = (ray.direction(i), 1 / depth)
-      let place = ray.origin + m * z
-      guard isSolid(material, place, edge: 0, footprint: z * pixel) else { continue }
-      (depths[i], surfaces[i]) = (depth, number)
-    }
-  }
-
-  private func drawQuadric(
-    _ surface: StreetSurface, _ number: Int32, _ material: StreetMaterial, _ row: Int
-  ) {
-    let first = max(0, Int((2 * surface.left + 1).rounded(.up).bounded))
-    let last = min(band.columns - 1, Int((2 * surface.right + 1).rounded(.down).bounded))
-    guard first <= last else { return }
-    let depths = band.depths + band.index(0, row), surfaces = band.surfaces + band.index(0, row)
-    let ray = Ray(surface.rows, camera, row)
-    let isOpen = surface.shape == .cylinder
-    let start = step == 2 ? first | 1 : first
-    for i in stride(from: start, through: last, by: step) where surface.nearest > depths[i] {
-      let m = ray.direction(i)
-      let (flat, foot) = isOpen ? (m.flat, ray.origin.flat) : (m, ray.origin)
-      let length = dot(flat, flat)
-      let middle = -dot(flat, foot) / length
-      let off = foot + flat * middle
-      let edge = dot(off, off)
-      guard edge < 1 else { continue }
-      let half = ((1 - edge) / length).squareRoot()
-      var z = middle - half
-      if !(z > 0 && 1 > z * depths[i]
-        && isSolid(material, ray.origin + m * z, edge: edge, footprint: z * pixel, isOpen))
-      {
-        z = middle + half
-        guard material.isCutOut, 1 > z * depths[i],
-          isSolid(material, ray.origin + m * z, edge: edge, footprint: z * pixel)
-        else { continue }
-      }
-      (depths[i], surfaces[i]) = (1 / z, number)
-    }
-  }
-
-  @inline(__always)
-  private func isSolid(
-    _ material: StreetMaterial, _ place: SIMD3<Float>, edge: Float, footprint: Float,
-    _ isOpen: Bool = false
-  ) -> Bool {
-    if isOpen && abs(place.z) > 1 { return false }
-    return !material.isCutOut
-      || cutouts.isSolid(material, place, edge: edge, footprint: footprint)
-  }
-
-  /// Darkens the samples of level ground that a shadow falls on.
-  func shade(
-    _ shadow: StreetShadow, _ list: UnsafeBufferPointer<StreetSurface>,
-    _ materials: UnsafeBufferPointer<StreetMaterial>
-  ) {
-    let first = max(rows.lowerBound, Int((2 * shadow.top + 1).rounded(.up).bounded))
-    let last = min(rows.upperBound - 1, Int((2 * shadow.bottom + 1).rounded(.down).bounded))
-    guard first <= last else { return }
-    for row in first...last {
-      let (left, right) = span(shadow.corners, row)
-      guard left <= right else { continue }
-      let ray = Ray(shadow.rows, camera, row)
-      for i in left...right {
-        let at = band.index(i, row)
-        let paint = materials[Int(list[Int(band.surfaces[at])].material)].paint
-        guard paint == .road || paint == .pavement || paint == .grass else { continue }
-        let place = ray.origin + ray.direction(i) * (1 / band.depths[at])
-        let shade = shadow.strength * cutouts.shadow(shadow.kind, place.x, place.y)
-        band.shades[at] = 1 - (1 - band.shades[at]) * (1 - shade)
-      }
-    }
-  }
-}
-
-/// The rays through a row of samples, in a surface's own coordinates.
-private struct Ray {
-  let origin: SIMD3<Float>
-  private let start: SIMD3<Float>
-  private let step: SIMD3<Float>
-
-  init(_ rows: (SIMD4<Float>, SIMD4<Float>, SIMD4<Float>), _ camera: StreetCamera, _ row: Int) {
-    let f = camera.focal
-    let x = Float((-0.5 - camera.centreX) / f)
-    let y = Float((Double(row) * 0.5 - 0.5 - camera.centreY) / f)
-    origin = SIMD3(rows.0.w, rows.1.w, rows.2.w)
-    let across = SIMD3(rows.0.x, rows.1.x, rows.2.x), down = SIMD3(rows.0.y, rows.1.y, rows.2.y)
-    let ahead = SIMD3(rows.0.z, rows.1.z, rows.2.z)
-    start = ahead + across * x + down * y
-    step = across * Float(0.5 / f)
-  }
-
-  /// How the coordinates change for a metre of depth, at column `i`.
-  @inline(__always)
-  func direction(_ i: Int) -> SIMD3<Float> { start + step * Float(i) }
-}
-
-extension SIMD3<Float> {
-  /// The first two coordinates alone.
-  @inline(__always)
-  fileprivate var flat: Self { Self(x, y, 0) }
-}
-
-extension Float {
-  /// Small enough to be an integer.
-  fileprivate var bounded: Float { Swift.min(Swift.max(self, -1e6), 1e6) }
 }

@@ -15,7 +15,7 @@ extension StreetWorld {
     addSmallThings(to: &scene, start, side, &random)
     guard route.halfWidth > 4.0, side < 0 || route.halfWidth > 4.6 else { return }
     guard random.chance(0.65) else { return }
-    var x = start + random.between(2, 8)
+    var (x, count) = (start + random.between(2, 8), 0)
     while x < start + Self.block - 3 {
       let car = StreetCar(style: random.next())
       if car.kind != .bus, random.chance(0.7) {
@@ -23,10 +23,11 @@ extension StreetWorld {
           look: .car(car),
           path: .standing(
             x: x, lateral: side * (route.halfWidth - 1), height: 0,
-            isReversed: side < 0 && random.chance(0.8))
+            isReversed: side < 0 && random.chance(0.8)),
+          identity: StreetActor.identity(.parked(side: side), slot: block, index: count)
         ).build(into: &scene, route: route)
       }
-      x += random.between(5.4, 7.2)
+      (x, count) = (x + random.between(5.4, 7.2), count + 1)
     }
   }
 
@@ -182,7 +183,9 @@ extension StreetWorld {
         look: .walker(StreetWalker(style: random.next())),
         path: .crossing(
           x: x - 0.9 + 0.9 * Double(index), from: side * edge, to: -side * edge,
-          start: start + random.between(-3, 2))
+          start: start + random.between(-3, 2)),
+        identity: StreetActor.identity(
+          .crossing, slot: Int((x / Self.block).rounded(.down)), index: index)
       ).build(into: &scene, route: route)
     }
   }

@@ -16,28 +16,23 @@ internal import Video
 struct EpisodeMeasuring {
   private let specification: PolicyTrainingSpecification
   private let folder: String
-  private let threads: Int
+  private let sources: TrainingSources
 
-  init(_ specification: PolicyTrainingSpecification, folder: String, threads: Int) {
-    (self.specification, self.folder, self.threads) = (specification, folder, threads)
+  init(_ specification: PolicyTrainingSpecification, folder: String, sources: TrainingSources) {
+    (self.specification, self.folder, self.sources) = (specification, folder, sources)
   }
 
   /// The clip called `name`, measured or as it was kept; nil where it was stopped.
   func episode(
-    of clip: any LabelledClip, named name: String, isStopped: () -> Bool
+    of clip: any LabelledClip, named name: String, isStopped: () -> Bool, advance: () -> Void
   ) throws -> PolicyEpisode? {
     let path = "\(folder)/\(try fileName(of: name, frames: clip.count)).json"
     if let kept = kept(at: path, frames: clip.count) { return kept }
     let pipeline = try pipeline()
-    let classes = try StoredNetwork(at: specification.policy.backbone).classes
-    let taught = try TeacherLabels(of: clip, classes: classes) { pixels in
-      var state = pipeline.start()
-      return try pipeline.label(Frame(index: 0, time: 0, pixels: pixels), in: &state).labels
-    }
-    var progress = Progress(total: clip.count)
-    defer { progress.end() }
+    let network = try sources.network(at: specification.policy.backbone).load()
+    let taught = try TeacherLabels(of: clip, by: network.backbone, network.head)
     let episode = try PolicyEpisode(pipeline, on: taught, horizon: specification.horizon) { _ in
-      progress.advance()
+      advance()
       return !isStopped()
     }
     if let episode { try keep(episode, at: path) }
@@ -46,22 +41,27 @@ struct EpisodeMeasuring {
 
   private func pipeline() throws -> KeyframePipeline<Image> {
     let policy = specification.policy
-    let stored = try StoredNetwork(at: policy.backbone)
-    let (backbone, head) = try stored.load()
-    let propagation =
+    let network = try sources.network(at: policy.backbone)
+    let (backbone, head) = try network.load()
+    let propagator: PartSpec =
       switch policy.propagator {
       case .copy: "copy"
       case .warp: "warp"
-      case .trained(let folder): "trained:\(folder)"
+      case .trained(let folder): PartSpec("trained", ["folder": .text(folder)])
       }
-    return try Composition(scheduler: "every:1", propagation: propagation, flow: policy.flow)
-      .pipeline(around: backbone, head: head, threads: threads)
+    return try PipelineSpec(
+      scheduler: "every:1", propagator: propagator, flow: PartSpec(policy.flow)
+    )
+    .resolve(
+      around: backbone, head: head, path: network.path, in: sources.registries,
+      threads: sources.threads
+    ).pipeline
   }
 
   /// Says which clip it is, and tells apart what is measured in another way.
   private func fileName(of name: String, frames: Int) throws -> String {
     let policy = specification.policy
-    var files = try StoredNetwork(at: policy.backbone).files
+    var files = try sources.network(at: policy.backbone).files
     if case .trained(let part) = policy.propagator { files.append(ModelFolder.weightsPath(in: part)) }
     // Other weights under the same names measure otherwise.
     let weights = try files.sorted().map { try readBytes(of: $0, limit: 1 << 30).fingerprint }
@@ -84,7 +84,8 @@ struct EpisodeMeasuring {
   }
 
   private func keep(_ episode: PolicyEpisode, at path: String) throws {
-    try OutputFile.make(folder: folder)
-    try OutputFile(path).write(try JSONEncoder().encode(episode))
+    try FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true)
+    try JSONEncoder().encode(episode).write(to: URL(fileURLWithPath: path), options: .atomic)
   }
 }

@@ -7,75 +7,46 @@ internal import Flow
 internal import Foundation
 internal import Pipeline
 internal import Propagation
-internal import Recipes
+public import Recipes
 internal import Scheduler
 internal import Specification
 internal import Synthesis
-internal import Tensors
+public import Tensors
 internal import Training
 internal import Video
 
-/// What a specification describes.
-enum TrainingJob {
-  case segmentation(SegmentationSpecification)
-  case flow(FlowTrainingSpecification)
-  case propagation(PropagationTrainingSpecification)
-  case changeScore(ChangeScoreTrainingSpecification)
-  case policy(PolicyTrainingSpecification)
-
-  /// What the file at `path` says, with another seed where one is given.
-  ///
-  /// - Throws: `SpecificationError` for a file that is missing or says nothing that can be trained.
-  init(specification path: String, seed: UInt64? = nil) throws(SpecificationError) {
-    let model = try ModelFolder(ofSpecification: path)
-    let (text, folder) = (model.specification, model.path)
-    do throws(SpecificationError) {
-      if try model.hasFlowNetwork() {
-        var flow = try FlowTrainingSpecification(yaml: text, folder: folder)
-        if let seed { flow.plan.seed = seed }
-        self = .flow(flow)
-      } else if model.has("propagation") {
-        var propagation = try PropagationTrainingSpecification(yaml: text, folder: folder)
-        if let seed { propagation.plan.seed = seed }
-        self = .propagation(propagation)
-      } else if model.has("change_score") {
-        var changeScore = try ChangeScoreTrainingSpecification(yaml: text, folder: folder)
-        if let seed { changeScore.plan.seed = seed }
-        self = .changeScore(changeScore)
-      } else if model.has("policy") {
-        var policy = try PolicyTrainingSpecification(yaml: text, folder: folder)
-        if let seed { policy.plan.seed = seed }
-        self = .policy(policy)
-      } else {
-        var network = try SegmentationSpecification(yaml: text, folder: folder)
-        if let seed { network.plan.seed = seed }
-        self = .segmentation(network)
-      }
-    } catch { throw error.located(in: path) }
-  }
-}
-
-/// The data that the command line names, as tasks take them.
-struct TrainingSources {
-  let data: [String]
-  let validation: String?
+/// The data that a training is given, as tasks take them.
+public struct TrainingSources: Sendable {
+  /// Data sets by their short texts.
+  public let data: [String]
+  /// What is measured on while training; nil for the validation part of the data.
+  public let validation: String?
+  /// Labels by the network of this folder where data have none, kept in a cache; nil: labels are their own.
+  public let teacher: (folder: String, cache: String)?
   let threads: Int
   let device: Device
+  let registries: Registries
 
-  /// Labels by this network where data have none, kept in a folder; nil: labels are the data's own.
-  let teacher: (folder: String, cache: String)?
+  /// The data of a training, on a device.
+  public init(
+    data: [String], validation: String? = nil, teacher: (folder: String, cache: String)? = nil,
+    threads: Int = 1, device: Device = .cpu, in registries: Registries = .standard
+  ) {
+    (self.data, self.validation, self.teacher) = (data, validation, teacher)
+    (self.threads, self.device, self.registries) = (threads, device, registries)
+  }
 
   func task(for specification: SegmentationSpecification) throws -> SegmentationTask {
     guard data.count == 1 else {
-      throw Failure(.usage, "a segmentation network is trained on one --data, not \(data.count)")
+      throw SpecificationError(.badValue, "a segmentation network is trained on one --data, not \(data.count)")
     }
     var clip = try clip(data[0], split: "train")
     if let teacher { clip = try taught(clip, by: teacher.folder, keeping: teacher.cache) }
     let samples = SegmentationSamples(clip)
     let wanted = specification.network.classes
     guard samples.classes.names == wanted.names else {
-      throw Failure(
-        .badInput,
+      throw SpecificationError(
+        .badWeights,
         "\(data[0]) has \(samples.classes.count) classes of its own, the network \(wanted.count)")
     }
     return try specification.task(
@@ -92,14 +63,17 @@ struct TrainingSources {
   private func taught(
     _ clip: any LabelledClip, by folder: String, keeping cache: String
   ) throws -> any LabelledClip {
-    let (backbone, head) = try StoredNetwork(at: folder).load()
-    let pipeline = try KeyframePipeline(
-      backbone: backbone, head: head, scheduler: .every(1), propagator: .copy,
-      flow: DISFlow(preset: .fast))
-    return try TeacherLabels(of: clip, classes: head.classes, cache: cache) { image in
-      var state = pipeline.start()
-      return try pipeline.label(Frame(index: 0, time: 0, pixels: image), in: &state).labels
+    let (backbone, head) = try network(at: folder).load()
+    return try TeacherLabels(of: clip, by: backbone, head, cache: cache)
+  }
+
+  /// The network of a path, whichever engine runs it.
+  func network(at path: String) throws -> any NetworkSource {
+    let spec = try PipelineSpec(backbone: PartSpec(path)).canonical(in: registries)
+    guard let backbone = spec.backbone else {
+      throw SpecificationError(.badValue, "\(path) is no network")
     }
+    return try registries.source(of: backbone, in: registries.context(threads: threads))
   }
 
   func task(for specification: FlowTrainingSpecification) throws -> FlowTask {
@@ -153,15 +127,16 @@ struct TrainingSources {
   /// What was measured is kept in `folder`. Nil where `isStopped` said so.
   func task(
     for specification: PolicyTrainingSpecification, keeping folder: String,
-    isStopped: () -> Bool
+    isStopped: () -> Bool, advance: () -> Void
   ) throws -> PolicyTask? {
-    let measuring = EpisodeMeasuring(specification, folder: folder, threads: threads)
+    let measuring = EpisodeMeasuring(specification, folder: folder, sources: self)
     func episodes(_ names: [String], split: String) throws -> [PolicyEpisode]? {
       var found: [PolicyEpisode] = []
       for name in names {
         let request = ClipRequest(split: split, limit: specification.frames, threads: threads)
-        let clip = try [Card<ClipMaker>].clips.part(name)(request)
-        guard let episode = try measuring.episode(of: clip, named: name, isStopped: isStopped)
+        let clip = try dataset(name).clip(request)
+        guard let episode = try measuring.episode(
+            of: clip, named: name, isStopped: isStopped, advance: advance)
         else { return nil }
         found.append(episode)
       }
@@ -173,12 +148,14 @@ struct TrainingSources {
     return try specification.task(on: played, validation: measured, device: device)
   }
 
-  private func backbone(in folder: String) throws -> SegmentationNetwork {
+  func backbone(in folder: String) throws -> SegmentationNetwork {
     try NetworkFolder(at: folder).network(on: device).folded()
   }
 
   private func flow(_ name: String) throws -> any FlowEstimator {
-    try [Card<any FlowEstimator>].flows(threads: threads).part(name)
+    try registries.flows.build(
+      registries.grammar.parse(name, as: registries.flows.role),
+      in: registries.context(threads: threads))
   }
 
   /// Pairs of a data set: streets are rendered, what was filmed is taken as it is, other pictures are set in motion.
@@ -190,26 +167,32 @@ struct TrainingSources {
   ) throws -> PairSource {
     func labels(of found: ClassList) -> Bool { classes.map { $0.names == found.names } ?? true }
 
-    let parts = name.split(separator: ":", maxSplits: 1)
-    if parts.count == 2, parts[0] == "streets", let seed = UInt64(parts[1]) {
+    let source = try dataset(name)
+    if case .rendered(let seed) = source.pairing {
       return PairSource(
         StreetPairs(seed: seed, gaps: gaps), count: count, isLabelled: labels(of: .camVid))
     }
     let clip = try clip(name, split: "train")
-    if ["video", "davis", "cityscapes"].contains(parts[0]) {
-      guard clip.count > gaps.lowerBound else {
-        throw Failure(.badInput, "\(name) has only \(clip.count) frames, too few for pairs")
-      }
+    let isLabelled = source.isLabelled && labels(of: clip.classes)
+    guard source.pairing == .filmed else {
       return PairSource(
-        ClipPairs(clip, gaps: gaps), count: count,
-        isLabelled: parts[0] != "video" && labels(of: clip.classes))
+        StillPairs(StillsInMotion(stills: clip, seed: 1), gaps: gaps), count: count,
+        isLabelled: isLabelled)
     }
-    return PairSource(
-      StillPairs(StillsInMotion(stills: clip, seed: 1), gaps: gaps), count: count,
-      isLabelled: labels(of: clip.classes))
+    guard clip.count > gaps.lowerBound else {
+      throw SpecificationError(
+        .badWeights, "\(name) has only \(clip.count) frames, too few for pairs")
+    }
+    return PairSource(ClipPairs(clip, gaps: gaps), count: count, isLabelled: isLabelled)
+  }
+
+  func dataset(_ name: String) throws -> DataSource {
+    try registries.datasets.build(
+      registries.grammar.parse(name, as: registries.datasets.role),
+      in: registries.context(threads: threads))
   }
 
   private func clip(_ name: String, split: String) throws -> any LabelledClip {
-    try [Card<ClipMaker>].clips.part(name)(ClipRequest(split: split, threads: threads))
+    try dataset(name).clip(ClipRequest(split: split, threads: threads))
   }
 }

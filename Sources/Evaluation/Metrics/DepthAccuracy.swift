@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+public import Video
+
+/// How well depth is predicted, by the errors and accuracies of Eigen and others (NeurIPS 2014).
+///
+/// Every pixel whose true depth is known and in the range counts once, whatever frame it is of. A
+/// prediction outside of the range is moved to its nearer end, and so is one that is unknown (0) or no
+/// number: a missing prediction costs as much as the nearest one.
+public struct DepthAccuracy: Sendable, Equatable {
+  /// How a prediction is scaled before it is compared.
+  public enum Alignment: Sendable, Hashable {
+    /// Not at all: the prediction is in metres.
+    case none
+    /// Each frame by the median truth over the median prediction of the pixels that count.
+    ///
+    /// For a prediction that is known but for a scale (Zhou and others, CVPR 2017). A frame whose
+    /// median prediction is not above 0 is left as it is.
+    case median
+  }
+
+  /// The depths that count, in metres.
+  public let range: ClosedRange<Double>
+  public let alignment: Alignment
+  /// How many pixels were counted.
+  public private(set) var count = 0
+  /// Sums over pixels; `truth` and `predicted` in metres.
+  private var absolute = 0.0, squaredRelative = 0.0, squared = 0.0, squaredLog = 0.0
+  /// Pixels whose ratio is below 1.25, 1.25² and 1.25³.
+  private var within = [0, 0, 0]
+
+  /// - Precondition: the range begins above 0.
+  public init(range: ClosedRange<Double> = 1e-3...80, alignment: Alignment = .none) {
+    precondition(range.lowerBound > 0, "depths from \(range.lowerBound) m on have no ratio")
+    (self.range, self.alignment) = (range, alignment)
+  }
+
+  /// Counts one frame.
+  ///
+  /// - Precondition: the maps have the same size; `DepthMap.resized(to:)` makes them so.
+  public mutating func add(predicted: DepthMap, truth: DepthMap) {
+    precondition(
+      predicted.size == truth.size,
+      "a prediction of \(predicted.size) for a truth of \(truth.size)")
+    let known = truth.metres.indices.filter { range.contains(Double(truth.metres[$0])) }
+    let scale = alignment == .none ? 1 : Self.ratio(predicted, truth, over: known)
+    for index in known {
+      add(Double(predicted.metres[index]) * scale, Double(truth.metres[index]))
+    }
+  }
+
+  private mutating func add(_ raw: Double, _ truth: Double) {
+    let predicted = raw > range.lowerBound ? min(raw, range.upperBound) : range.lowerBound
+    let difference = predicted - truth
+    let logarithm = log(predicted) - log(truth)
+    count += 1
+    absolute += abs(difference) / truth
+    squaredRelative += difference * difference / truth
+    squared += difference * difference
+    squaredLog += logarithm * logarithm
+    let ratio = max(predicted / truth, truth / predicted)
+    for (power, limit) in [1.25, 1.5625, 1.953125].enumerated() where ratio < limit {
+      within[power] += 1
+    }
+  }
+
+  /// The median truth over the median prediction; 1 where that is no scale.
+  private static func ratio(
+    _ predicted: DepthMap, _ truth: DepthMap, over pixels: [Int]
+  ) -> Double {
+    guard !pixels.isEmpty else { return 1 }
+    let found = median(pixels.map { predicted.metres[$0] })
+    let ratio = median(pixels.map { truth.metres[$0] }) / found
+    return found > 0 && ratio.isFinite ? ratio : 1
+  }
+
+  /// Of an even number of values, the mean of the two in the middle.
+  private static func median(_ values: [Float]) -> Double {
+    let sorted = values.map { $0.isNaN ? 0 : $0 }.sorted()
+    let middle = sorted.count / 2
+    if sorted.count % 2 == 1 { return Double(sorted[middle]) }
+    return (Double(sorted[middle - 1]) + Double(sorted[middle])) / 2
+  }
+
+  /// Adds what another measurement counted.
+  ///
+  /// - Precondition: both have the same range and alignment.
+  public static func += (lhs: inout Self, rhs: Self) {
+    precondition(
+      lhs.range == rhs.range && lhs.alignment == rhs.alignment, "depths measured in other ways")
+    lhs.count += rhs.count
+    lhs.absolute += rhs.absolute
+    lhs.squaredRelative += rhs.squaredRelative
+    lhs.squared += rhs.squared
+    lhs.squaredLog += rhs.squaredLog
+    for power in lhs.within.indices { lhs.within[power] += rhs.within[power] }
+  }
+}
+
+extension DepthAccuracy {
+  /// Mean of |p − t| / t (AbsRel); nil where nothing was counted, as all of these.
+  public var absRel: Double? { mean(absolute) }
+
+  /// Mean of (p − t)² / t, in metres (SqRel).
+  public var sqRel: Double? { mean(squaredRelative) }
+
+  /// Root of the mean of (p − t)², in metres.
+  public var rmse: Double? { mean(squared)?.squareRoot() }
+
+  /// Root of the mean of (ln p − ln t)².
+  public var rmseLog: Double? { mean(squaredLog)?.squareRoot() }
+
+  /// The part of pixels where max(p / t, t / p) is below 1.25 to a power from 1 to 3.
+  ///
+  /// - Precondition: the power is 1, 2 or 3.
+  public func delta(_ power: Int) -> Double? { mean(Double(within[power - 1])) }
+
+  /// All of them by name: `abs_rel`, `sq_rel`, `rmse`, `rmse_log`, `delta1`, `delta2` and `delta3`;
+  /// empty where nothing was counted.
+  public var values: [String: Double] {
+    let named: [(String, Double?)] = [
+      ("abs_rel", absRel), ("sq_rel", sqRel), ("rmse", rmse), ("rmse_log", rmseLog),
+      ("delta1", delta(1)), ("delta2", delta(2)), ("delta3", delta(3)),
+    ]
+    return Dictionary(
+      uniqueKeysWithValues: named.compactMap { name, value in value.map { (name, $0) } })
+  }
+
+  private func mean(_ sum: Double) -> Double? { count == 0 ? nil : sum / Double(count) }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Video
+
+/// Who found what among the boxes of one class in one frame, as COCO decides it.
+struct DetectionMatching {
+  private let detections: [Detection]
+  /// Those that count first.
+  private let truths: [GroundTruthBox]
+  /// Detection-major.
+  private let overlaps: [Double]
+
+  init(_ detections: [Detection], _ truth: [GroundTruthBox]) {
+    let found = Array(
+      detections.sortedByScore { $0.score }.prefix(DetectionAccuracy.mostDetections))
+    let truths = truth.filter { !$0.isIgnored } + truth.filter(\.isIgnored)
+    overlaps = found.flatMap { detection in
+      truths.map { Self.overlap(detection.box, $0) }
+    }
+    (self.detections, self.truths) = (found, truths)
+  }
+
+  /// Intersection over union; over the detection alone where the truth is ignored.
+  private static func overlap(_ box: BoundingBox, _ truth: GroundTruthBox) -> Double {
+    if !truth.isIgnored { return box.intersectionOverUnion(with: truth.box) }
+    return box.area > 0 ? box.intersection(with: truth.box) / box.area : 0
+  }
+
+  /// One for each detection, the surest first.
+  var outcomes: [DetectionOutcome] {
+    var list = detections.map { DetectionOutcome(score: $0.score) }
+    for (bit, threshold) in DetectionAccuracy.thresholds.enumerated() {
+      var isTaken = [Bool](repeating: false, count: truths.count)
+      for index in detections.indices {
+        guard let truth = match(of: index, from: threshold, isTaken) else { continue }
+        isTaken[truth] = true
+        list[index].matched |= 1 << UInt16(bit)
+        if truths[truth].isIgnored { list[index].ignored |= 1 << UInt16(bit) }
+      }
+    }
+    return list
+  }
+
+  /// The free truth that the detection overlaps most, the last of equal ones; an ignored one, taken or
+  /// not, only where there is no other.
+  private func match(of detection: Int, from threshold: Double, _ isTaken: [Bool]) -> Int? {
+    var (best, match) = (min(threshold, 1 - 1e-10), Int?.none)
+    for (index, truth) in truths.enumerated() {
+      if isTaken[index] && !truth.isIgnored { continue }
+      if let match, !truths[match].isIgnored, truth.isIgnored { break }
+      let overlap = overlaps[detection * truths.count + index]
+      if overlap >= best { (best, match) = (overlap, index) }
+    }
+    return match
+  }
+}

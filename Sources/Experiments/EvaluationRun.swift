@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+public import Datasets
+public import Evaluation
+public import Flow
+internal import Frames
+public import Pipeline
+internal import Propagation
+public import Recipes
+internal import Scheduler
+public import Specification
+public import Video
+
+/// An experiment whose data set and backbone were found, and nothing loaded yet.
+public struct EvaluationRun: Sendable {
+  /// The specification in its one form.
+  public let spec: ExperimentSpec
+  /// The network, opened.
+  public let source: any NetworkSource
+  private let registries: Registries
+  private let context: BuildContext
+  private let clip: any LabelledClip
+
+  /// Opens the data set and the network that a specification names.
+  ///
+  /// - Throws: `SpecificationError` where either is not named or wrong, `DatasetError` for the data.
+  public init(
+    _ spec: ExperimentSpec, in registries: Registries = .standard, threads: Int = 1
+  ) throws {
+    let spec = try spec.canonical(in: registries)
+    guard let data = spec.data else {
+      throw SpecificationError(.badValue, "data must be given: camvid:DIR, street:SEED, video:FILE")
+    }
+    guard let backbone = spec.pipeline.backbone else {
+      throw SpecificationError(
+        .badValue, "--backbone must be given, or a --recipe that has one")
+    }
+    var context = registries.context(threads: threads)
+    let dataset = try registries.datasets.build(data, in: context)
+    let clip = try dataset.clip(
+      ClipRequest(split: spec.split, limit: spec.frames, threads: threads))
+    context[LabelledTruth.self] = LabelledTruth(clip: clip)
+    source = try registries.source(of: backbone, in: context)
+    (self.spec, self.registries, self.context, self.clip) = (spec, registries, context, clip)
+  }
+
+  /// The files that are read before and while it runs.
+  public var inputs: [String] { context.files }
+
+  /// Loads what is needed and makes the pipeline; `isStopped` ends a search for the best keyframes, and
+  /// `advance` is called after each step of it.
+  ///
+  /// - Throws: `CancellationError` where it was stopped.
+  public func load(
+    isStopped: @escaping @Sendable () -> Bool = { false },
+    advance: @escaping @Sendable () -> Void = {}
+  ) throws -> LoadedEvaluation {
+    let (backbone, head) = try source.load()
+    var clip = clip
+    if spec.agreement {
+      clip = try TeacherLabels(of: clip, by: backbone, head)
+    } else if source.classes.names != clip.classes.names {
+      throw SpecificationError(
+        .badWeights,
+        "\(source.path) tells \(source.classes.fewNames) apart, \(clip.name) is labelled with "
+          + clip.classes.fewNames)
+    }
+    var encoded = clip
+    let resolved = try spec.pipeline.resolve(
+      around: backbone, head: head, path: source.path, in: registries, threads: context.threads
+    ) { context, pipeline in
+      if pipeline.flow.needsMotionVectors {
+        encoded = try EncodedClip(clip, group: spec.group, threads: context.threads)
+      }
+      let measured = encoded
+      context[Oracle.self] = Oracle { rate in
+        let schedule = try OracleSchedule(pipeline, on: measured) { _ in
+          advance()
+          return !isStopped()
+        }
+        guard let schedule else { throw CancellationError() }
+        return schedule.keys(rate: rate)
+      }
+    }
+    return try LoadedEvaluation(
+      spec, resolved, on: encoded, inputs: context.files, registries, threads: context.threads)
+  }
+}
+
+/// An experiment that is ready to be measured.
+public struct LoadedEvaluation: Sendable {
+  /// The specification, with the flow and the tap that are used and the flow of temporal consistency.
+  public let spec: ExperimentSpec
+  public let clip: any LabelledClip
+  public let pipeline: any PredictionPipeline<Image>
+  /// The pipeline of frames as a whole.
+  public let whole: KeyframePipeline<Image>
+  /// The optical flow used for temporal consistency where the exact motion is not known.
+  public let consistency: any FlowEstimator
+  /// Every file that is read.
+  public let files: [String]
+  /// What is odd, and to be said once.
+  public let warnings: [String]
+
+  init(
+    _ given: ExperimentSpec, _ resolved: ResolvedPipeline, on clip: any LabelledClip,
+    inputs: [String], _ registries: Registries, threads: Int
+  ) throws {
+    var spec = given
+    spec.pipeline = resolved.spec
+    let judge = try spec.consistency ?? Self.usualConsistency(resolved.spec, registries)
+    spec.consistency = judge
+    (self.spec, self.clip) = (spec, clip)
+    consistency = try registries.flows.build(judge, in: registries.context(threads: threads))
+    guard !consistency.needsMotionVectors else {
+      throw SpecificationError(
+        .incompatible, "--consistency needs motion between pictures, not the codec's")
+    }
+    (pipeline, whole) = (try resolved.regional(), resolved.pipeline)
+    files = inputs + resolved.files
+    warnings = resolved.warnings
+  }
+
+  /// Farnebäck's or, where the pipeline runs along that, however it is composed, dense inverse search.
+  private static func usualConsistency(
+    _ pipeline: PipelineSpec, _ registries: Registries
+  ) throws -> PartSpec {
+    let role = registries.flows.role
+    let candidates = try ["farneback", "dis:medium"].map {
+      try registries.grammar.parse($0, as: role)
+    }
+    return candidates.first { pipeline.flow?.contains($0) != true } ?? candidates[0]
+  }
+
+  /// The parts as short texts, as they were used.
+  public func names(
+    in registries: Registries, usesFlow: Bool, consistency: ConsistencyFlow?
+  ) -> [String: String] {
+    var names = spec.pipeline.names(in: registries)
+    if !usesFlow { names["flow"] = nil }
+    names["recipe"] = spec.recipe
+    switch consistency {
+    case .groundTruth: names["consistency"] = ConsistencyFlow.groundTruth.rawValue
+    case .estimated:
+      names["consistency"] = spec.consistency.map {
+        registries.grammar.text(of: $0, as: registries.flows.role)
+      }
+    case nil: break
+    }
+    return names
+  }
+}
+
+extension PipelineSpec {
+  /// The parts as short texts, by the keys of a specification.
+  public func names(in registries: Registries) -> [String: String] {
+    let grammar = registries.grammar
+    var names = [
+      "scheduler": grammar.text(of: scheduler, as: registries.schedulers.role),
+      "propagator": grammar.text(of: propagator, as: registries.propagators.role),
+    ]
+    names["backbone"] = backbone.map {
+      $0.options["path"]?.text ?? grammar.text(of: $0, as: registries.backbones.role)
+    }
+    names["fusion"] = fusion.map { grammar.text(of: $0, as: registries.fusions.role) }
+    names["flow"] = flow.map { grammar.text(of: $0, as: registries.flows.role) }
+    (names["tap"], names["regions"]) = (tap, regions?.description)
+    names["temporal_smoothing"] = smoothing?.description
+    return names
+  }
+}
+
+extension TeacherLabels {
+  /// A clip with what a network says of each frame by itself in the place of labels.
+  ///
+  /// In the folder `cache`, where there is one, the maps are kept.
+  package init(
+    of clip: some LabelledClip, by backbone: any Backbone, _ head: any SegmentationHead,
+    cache: String? = nil
+  ) throws {
+    let pipeline = try KeyframePipeline(
+      backbone: backbone, head: head, scheduler: .every(1), propagator: .copy, flow: .zero)
+    try self.init(of: clip, classes: head.classes, cache: cache) { pixels in
+      var state = pipeline.start()
+      return try pipeline.label(Frame(index: 0, time: 0, pixels: pixels), in: &state).labels
+    }
+  }
+}
+
+extension ClassList {
+  /// The first few classes, and how many there are.
+  fileprivate var fewNames: String {
+    let few = names.prefix(3).joined(separator: ", ")
+    return count > 3 ? "\(few), … (\(count) classes)" : few
+  }
+}

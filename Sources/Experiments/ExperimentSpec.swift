@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Recipes
+public import Specification
+
+/// A run that can be repeated: a pipeline, the clip it runs on, and how it is measured.
+///
+/// As YAML it has the keys of `PipelineSpec` and these: `recipe` and `models`, which the pipeline's keys are
+/// put in place of; `data`, `split`, `frames`, `consistency`, `agreement` and `group`.
+public struct ExperimentSpec: Sendable, Hashable {
+  public var pipeline: PipelineSpec
+  /// The published system that the pipeline began as; nil for none.
+  public var recipe: String?
+  /// The data set, or the video.
+  public var data: PartSpec?
+  /// Which part of the data set: train, val or test.
+  public var split: String
+  /// The first so many frames; nil for all.
+  public var frames: Int?
+  /// The optical flow used for temporal consistency where the exact motion is not known; nil for the usual.
+  public var consistency: PartSpec?
+  /// Whether agreement with per-frame inference is measured, in the place of labels.
+  public var agreement: Bool
+  /// Pictures from one intra picture to the next, in the encoding that codec motion is measured on.
+  public var group: Int
+
+  /// A run of a pipeline on a data set.
+  public init(
+    pipeline: PipelineSpec = PipelineSpec(), recipe: String? = nil, data: PartSpec? = nil,
+    split: String = "val", frames: Int? = nil, consistency: PartSpec? = nil,
+    agreement: Bool = false, group: Int = 12
+  ) {
+    (self.pipeline, self.recipe, self.data, self.split) = (pipeline, recipe, data, split)
+    (self.frames, self.consistency, self.agreement) = (frames, consistency, agreement)
+    self.group = group
+  }
+
+  /// The same with every part in its one form; nothing is loaded.
+  ///
+  /// - Throws: `SpecificationError` for a name, an option or a value that is wrong.
+  public func canonical(in registries: Registries) throws(SpecificationError) -> ExperimentSpec {
+    let grammar = registries.grammar
+    var spec = self
+    spec.pipeline = try pipeline.canonical(in: registries)
+    if let data { spec.data = try grammar.canonical(data, as: registries.datasets.role) }
+    if let consistency {
+      spec.consistency = try grammar.canonical(consistency, as: registries.flows.role)
+    }
+    guard frames ?? 1 >= 1 else { throw Self.refusal("frames", "at least 1", "\(frames ?? 0)") }
+    guard group >= 1 else { throw Self.refusal("group", "at least 1", "\(group)") }
+    return spec
+  }
+
+  private static func refusal(
+    _ key: String, _ wanted: String, _ given: String
+  ) -> SpecificationError {
+    SpecificationError(.badValue, "--\(key) needs \(wanted), not \(given)")
+  }
+}
+
+extension ExperimentSpec: Codable {
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case recipe, data, split, frames, consistency, agreement, group
+  }
+
+  /// Every key that a specification may have.
+  public static let keys =
+    PipelineSpec.keys + ["models"] + CodingKeys.allCases.map(\.rawValue)
+
+  public init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      pipeline: try PipelineSpec(from: decoder),
+      recipe: try keys.decodeIfPresent(String.self, forKey: .recipe),
+      data: try keys.decodeIfPresent(PartSpec.self, forKey: .data),
+      split: try keys.decodeIfPresent(String.self, forKey: .split) ?? "val",
+      frames: try keys.decodeIfPresent(Int.self, forKey: .frames),
+      consistency: try keys.decodeIfPresent(PartSpec.self, forKey: .consistency),
+      agreement: try keys.decodeIfPresent(Bool.self, forKey: .agreement) ?? false,
+      group: try keys.decodeIfPresent(Int.self, forKey: .group) ?? 12)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    try pipeline.encode(to: encoder)
+    var keys = encoder.container(keyedBy: CodingKeys.self)
+    try keys.encodeIfPresent(recipe, forKey: .recipe)
+    try keys.encodeIfPresent(data, forKey: .data)
+    try keys.encode(split, forKey: .split)
+    try keys.encodeIfPresent(frames, forKey: .frames)
+    try keys.encodeIfPresent(consistency, forKey: .consistency)
+    try keys.encode(agreement, forKey: .agreement)
+    try keys.encode(group, forKey: .group)
+  }
+}

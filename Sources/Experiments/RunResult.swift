@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Evaluation
+internal import Foundation
+internal import Training
+
+/// What `result.json` says of a run; the names of its fields are fixed, its schema is versioned.
+public struct RunResult: Sendable, Codable {
+  /// How a run ended.
+  public enum Status: String, Sendable, Codable {
+    case ok
+    /// The input broke off or was damaged; what was decoded is counted.
+    case partial
+    /// Stopped by the user; what was done until then is counted.
+    case cancelled
+    /// Something went wrong on the way; what was done until then is counted.
+    case failed
+  }
+
+  public var schemaVersion = 2
+  public var status: Status
+  /// All that the run can be repeated from: `inbetween eval --config result.json`.
+  public var specification: ExperimentSpec
+  /// Tells the specification from any other.
+  public var specificationHash: String
+  /// The words of the command that was run.
+  public var commandLine: [String]
+  /// The parts that were really used, as short texts: no flow where no part asked for any.
+  public var pipeline: [String: String]
+  /// What accuracy is measured against: labels, or the agreement with per-frame inference.
+  public var accuracyAgainst: AccuracyReference?
+  public var accuracy: Accuracy?
+  /// The scores of a task other than segmentation, by name.
+  public var scores: [String: Double]?
+  /// What was odd and went on, each once.
+  public var warnings: [String]
+  public var speed: Speed
+  public var cost: Cost
+  public var input: Input
+  public var environment: [String: String]
+
+  /// What a run came to.
+  public init(
+    status: Status, specification: ExperimentSpec, pipeline: [String: String],
+    accuracy: Accuracy? = nil, against reference: AccuracyReference? = nil,
+    scores: [String: Double]? = nil, speed: Speed, cost: Cost, input: Input,
+    environment: [String: String], warnings: [String] = []
+  ) {
+    (self.status, self.specification, self.pipeline) = (status, specification, pipeline)
+    (self.accuracy, accuracyAgainst, self.scores) = (accuracy, reference, scores)
+    (self.speed, self.cost, self.input) = (speed, cost, input)
+    (self.environment, self.warnings) = (environment, warnings)
+    specificationHash = specification.fingerprint
+    commandLine = CommandLine.arguments
+  }
+
+  /// What accuracy is measured against.
+  public enum AccuracyReference: String, Sendable, Codable {
+    case labels
+    /// What the backbone says of every frame by itself.
+    case agreement
+  }
+
+  /// Memory and, where it is known, work.
+  public struct Cost: Sendable, Codable, Hashable {
+    /// The most memory that the process held, in bytes.
+    public var peakRSSBytes: Int?
+
+    /// Multiply-adds of a frame and of a key frame, in the mean: see `FrameTrace.macs`.
+    public var macsPerFrame: Double?, macsPerKey: Double?
+
+    public init(peakRSSBytes: Int?, macs: (frame: Double, key: Double)? = nil) {
+      self.peakRSSBytes = peakRSSBytes
+      (macsPerFrame, macsPerKey) = (macs?.frame, macs?.key)
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case peakRSSBytes = "peak_rss_bytes"
+      case macsPerFrame = "macs_per_frame"
+      case macsPerKey = "macs_per_key"
+    }
+  }
+
+  /// What was read.
+  public struct Input: Sendable, Codable, Hashable {
+    public var path: String
+    public var codec: String?
+    /// What the container claims; never relied on.
+    public var framesContainer: Int?
+    public var framesDecoded: Int
+    public var decodeErrors: Int
+    public var truncated: Bool
+
+    public init(
+      path: String, codec: String? = nil, framesContainer: Int? = nil, framesDecoded: Int,
+      decodeErrors: Int = 0, truncated: Bool = false
+    ) {
+      (self.path, self.codec, self.framesContainer) = (path, codec, framesContainer)
+      (self.framesDecoded, self.decodeErrors) = (framesDecoded, decodeErrors)
+      self.truncated = truncated
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case path, codec, truncated
+      case framesContainer = "frames_container"
+      case framesDecoded = "frames_decoded"
+      case decodeErrors = "decode_errors"
+    }
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case status, specification, pipeline, accuracy, scores, speed, cost, input, environment
+    case warnings
+    case schemaVersion = "schema_version"
+    case specificationHash = "specification_hash"
+    case commandLine = "command_line"
+    case accuracyAgainst = "accuracy_against"
+  }
+}
+
+extension ExperimentSpec {
+  /// Hexadecimal digits that tell a specification from any other, however it was spelled (FNV-1a).
+  public var fingerprint: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return [UInt8]((try? encoder.encode(self)) ?? Data()).fingerprint
+  }
+}

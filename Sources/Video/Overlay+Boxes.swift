@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Overlay {
+  /// The frame with boxes over it, each with the name of its class and its score.
+  ///
+  /// Boxes are in the frame's pixels. A line is as thick as suits the frame and lies inside its box, in
+  /// the colour that the palette gives the category, as bright as that hue can be. The surest are on
+  /// top. `names` are by category; one that is not in it is called by its number. Boxes without a pixel
+  /// in the frame are left out.
+  ///
+  /// - Precondition: the frame has three channels.
+  public func drawn(
+    boxes: [Detection], names: [String], over frame: Image, mark: Mark? = nil
+  ) -> Image {
+    painted(over: frame) { canvas in
+      let sorted = boxes.enumerated().sorted {
+        let (a, b) = ($0.element.score, $1.element.score)
+        return a == b ? $0.offset > $1.offset : a < b
+      }
+      for (_, detection) in sorted {
+        let name =
+          names.indices.contains(detection.category)
+          ? names[detection.category] : "\(detection.category)"
+        draw(detection, name: name, onto: canvas)
+      }
+      decorate(canvas, present: [Bool](repeating: false, count: 256), mark: mark)
+    }
+  }
+
+  /// The frame with the depth over it in colours; see `DepthMap.coloured(range:)`.
+  ///
+  /// `opacity` says how much the colours cover the picture; where depth is unknown, the picture shows.
+  /// A map of another size is scaled to the frame by the nearest depth.
+  ///
+  /// - Precondition: the frame has three channels; the range, in metres, begins above 0.
+  public func drawn(
+    depth: DepthMap, over frame: Image, range: ClosedRange<Float> = 2...80, mark: Mark? = nil
+  ) -> Image {
+    let metres = depth.resized(to: frame.size).metres
+    let (colours, share) = (DepthColours(range), Int((min(max(opacity, 0), 1) * 256).rounded()))
+    return painted(over: frame) { canvas in
+      for (index, depth) in metres.enumerated() where depth > 0 {
+        let dot = Canvas.Box(x: index % frame.width, y: index / frame.width, width: 1, height: 1)
+        canvas.fill(dot, colours.colour(of: depth), opacity: share)
+      }
+      decorate(canvas, present: [Bool](repeating: false, count: 256), mark: mark)
+    }
+  }
+
+  /// A copy of the frame that `body` has drawn on.
+  private func painted(over frame: Image, _ body: (Canvas) -> Void) -> Image {
+    precondition(frame.channels == 3, "a frame of \(frame.channels) channels")
+    return Image(width: frame.width, height: frame.height, channels: 3) { bytes in
+      frame.withUnsafeBytes { bytes.copyMemory(from: $0) }
+      guard let pixels = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+      body(Canvas(width: frame.width, height: frame.height, pixels: pixels))
+    }
+  }
+
+  private func draw(_ detection: Detection, name: String, onto canvas: Canvas) {
+    guard let box = Self.pixels(of: detection.box, on: canvas) else { return }
+    let scale = letterScale(canvas)
+    let colour = boxColour(of: detection.category)
+    canvas.outline(box, thickness: min(scale + 1, (min(box.width, box.height) + 1) / 2), colour)
+    let text = "\(name) \(Self.percent(detection.score))"
+    let width = (text.unicodeScalars.count * BitmapFont.width + 2) * scale
+    let height = (BitmapFont.height + 2) * scale
+    // Above the box; inside of it where there is no room.
+    let tag = Canvas.Box(
+      x: max(0, min(box.x, canvas.width - width)), y: box.y >= height ? box.y - height : box.y,
+      width: width, height: height)
+    canvas.fill(tag, colour)
+    canvas.write(
+      text, x: tag.x + scale, y: tag.y + scale, scale: scale, colour.isBright ? .black : .white)
+  }
+
+  private static func percent(_ score: Double) -> String {
+    score.isNaN ? "?" : "\(Int((min(max(score, 0), 1) * 100).rounded()))%"
+  }
+
+  /// The palette's colour, scaled so that its strongest part is full; white for black.
+  func boxColour(of category: Int) -> Palette.Colour {
+    let colour = UInt8(exactly: category).map { palette.colour(of: $0) } ?? .black
+    let strongest = max(colour.red, colour.green, colour.blue)
+    if strongest == 0 { return .white }
+    func scaled(_ part: UInt8) -> UInt8 { UInt8(Int(part) * 255 / Int(strongest)) }
+    return Palette.Colour(scaled(colour.red), scaled(colour.green), scaled(colour.blue))
+  }
+
+  /// The pixels that a box covers, edges rounded to the nearest pixel; nil for none.
+  private static func pixels(of box: BoundingBox, on canvas: Canvas) -> Canvas.Box? {
+    func edge(_ value: Double, _ limit: Int) -> Int? {
+      value.isNaN ? nil : Int(min(max(value.rounded(), 0), Double(limit)))
+    }
+    guard let left = edge(box.x, canvas.width), let right = edge(box.x + box.width, canvas.width),
+      let top = edge(box.y, canvas.height), let bottom = edge(box.y + box.height, canvas.height),
+      left < right, top < bottom
+    else { return nil }
+    return Canvas.Box(x: left, y: top, width: right - left, height: bottom - top)
+  }
+}
