@@ -144,7 +144,8 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Evaluation", "Backbone", "Datasets", "Flow", "Frames", "Pipeline", "Propagation", "Recipes",
+        "Evaluation", "Backbone", "Datasets", "Flow", "Frames", "Pipeline", "Propagation",
+        "Recipes",
         "Scheduler",
         "Video",
       ]),

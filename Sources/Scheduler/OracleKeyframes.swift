@@ -2,8 +2,8 @@
 
 public import Frames
 
-/// Asks for the best keys that there are at a rate: only a measurement, which knows the labels, can grant it
-/// (`OracleSchedule` in Evaluation, which puts `ExplicitKeyframes` in its place).
+/// Asks for the best keys that there are at a rate: only a measurement, which knows the labels, can
+/// grant it (`OracleSchedule` in Evaluation, which puts `ExplicitKeyframes` in its place).
 ///
 /// On its own it makes every frame key.
 public struct OracleKeyframes: KeyframeScheduler {

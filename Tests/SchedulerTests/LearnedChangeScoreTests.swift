@@ -58,8 +58,8 @@ struct LearnedDeviationTests {
     #expect(try changeScore().score(at: cut) == nil)
   }
 
-  // Each channel at one place, beside what a loop makes of the pictures: the cell to the right of the key's,
-  // but where the motion is unknown.
+  // Each channel at one place, beside what a loop makes of the pictures: the cell to the right of
+  // the key's, but where the motion is unknown.
   @Test func theChangeIsWhatTheMotionDoesNotExplain() throws {
     let key = try Tensor.uniform([1, 3, 2, 3], in: 0..<255, seed: 3)
     let frame = try Tensor.uniform([1, 3, 2, 3], in: 0..<255, seed: 4)
@@ -84,7 +84,7 @@ struct LearnedDeviationTests {
   }
 
   @Test func specificationsAreReadAndRefused() throws {
-    let text = "name: a\nbackbone: ../b\ndeviation: {kind: features, after: stem, channels: 8}\n"
+    let text = "name: a\nbackbone: ../b\nchange_score: {kind: features, after: stem, channels: 8}\n"
     let specification = try ChangeScoreSpecification(yaml: text, folder: "Models/a")
     #expect(specification.backbone == "Models/a/../b" && specification.flow == "dis:medium")
     #expect(specification.sight == .features(after: "stem") && specification.width == 8)
@@ -93,7 +93,8 @@ struct LearnedDeviationTests {
       ("kind: motion, channels: 0", "channels"),
     ] {
       let error = try #require(throws: BackboneError.self) {
-        try ChangeScoreSpecification(yaml: "name: a\nbackbone: b\ndeviation: {\(wrong)}", folder: "")
+        try ChangeScoreSpecification(
+          yaml: "name: a\nbackbone: b\nchange_score: {\(wrong)}", folder: "")
       }
       #expect(error.message.contains(part), "\(error.message)")
     }

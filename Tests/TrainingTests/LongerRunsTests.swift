@@ -78,8 +78,9 @@ struct LongerRunsTests {
     }
     #expect(try Pairs(clip: clip).run(0, frames: 2).images.count == 2)
     #expect(throws: PairsOnly.self) { try Pairs(clip: clip).run(0, frames: 3) }
-    #expect(try StreetPairs(seed: 1, size: PixelSize(width: 48, height: 32)).run(
-      0, frames: 3
-    ).images.count == 3)
+    #expect(
+      try StreetPairs(seed: 1, size: PixelSize(width: 48, height: 32)).run(
+        0, frames: 3
+      ).images.count == 3)
   }
 }
