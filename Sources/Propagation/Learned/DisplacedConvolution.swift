@@ -5,7 +5,7 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Features of the key frame, each place a mean over a neighbourhood of where the motion leads: a
+/// Features of the keyframe, each place a mean over a neighbourhood of where the motion leads: a
 /// spatially displaced convolution (SDC-Net; Reda et al., ECCV 2018, section 3.2).
 ///
 /// Of the flow, the picture, the keyframe's picture warped along it and their difference, 3 × 3
