@@ -70,7 +70,7 @@ let package = Package(
     .target(
       name: "Evaluation",
       dependencies: [
-        "Datasets", "Flow", "Frames", "Pipeline", "Scheduler", "Tensors", "Video",
+        "Backbone", "Datasets", "Flow", "Frames", "Pipeline", "Scheduler", "Tensors", "Video",
       ]),
     .target(
       name: "Recipes",

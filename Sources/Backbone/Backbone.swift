@@ -19,8 +19,9 @@ public protocol Backbone: Sendable {
   /// What the first stage reads: 1 × C × H × W, made from a frame of `inputSize`.
   func input(for frame: Frame) throws -> Tensor
 
-  /// Whether stages take several pictures of one size at once, N × C × H × W in the place of 1, and give of each what they
-  /// give of it alone, but for the rounding of sums. False unless a backbone says otherwise.
+  /// Whether stages take several pictures of one size at once, N × C × H × W in the place of 1, and
+  /// give of each what they give of it alone, but for the rounding of sums. False unless a backbone
+  /// says otherwise.
   var takesBatches: Bool { get }
 
   /// What the stages in `range` make of `input`; what the last of all gives has no skips.

@@ -28,7 +28,8 @@ public struct FeatureMaps: Sendable {
   public func map(after stage: String) throws(BackboneError) -> Tensor {
     guard let map = maps[stage] else {
       throw BackboneError(
-        .noSuchStage, "no features of stage '\(stage)'; there are \(stages.joined(separator: ", "))")
+        .noSuchStage, "no features of stage '\(stage)'; there are \(stages.joined(separator: ", "))"
+      )
     }
     return map
   }

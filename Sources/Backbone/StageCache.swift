@@ -3,7 +3,8 @@
 package import Tensors
 package import Video
 
-/// What a backbone has made of one frame, stage by stage as it was asked for: nothing is computed twice.
+/// What a backbone has made of one frame, stage by stage as it was asked for: nothing is computed
+/// twice.
 package struct StageCache: Sendable {
   /// Runs some stages on what those before them gave.
   package typealias Run = @Sendable (Range<Int>, Features) throws -> Features
@@ -17,8 +18,8 @@ package struct StageCache: Sendable {
 
   /// Nothing is known yet of what `stages` make of `input`.
   ///
-  /// Where it `remembersAll`, stages run one by one, so that an early one can be asked for after a later one; else what
-  /// nobody asked for is let go.
+  /// Where it `remembersAll`, stages run one by one, so that an early one can be asked for after a
+  /// later one; else what nobody asked for is let go.
   package init(
     of stages: [Stage], remembersAll: Bool = false,
     input: @escaping @Sendable () throws -> Tensor, run: @escaping Run

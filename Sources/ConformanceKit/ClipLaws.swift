@@ -7,9 +7,10 @@ internal import Video
 
 /// The names of the laws of clips that `clip` breaks; empty when it keeps them all.
 ///
-/// The laws: *same index, same frame*, whatever the order; *a sample is the frame and its target*; *frames have one
-/// size*; *indices count up*, and so do times; *motion is on the frames' grid*, and *motion warps a frame onto its
-/// reference* where it is known: all but a tenth of those pixels look as in the earlier frame, to 24 levels of 255.
+/// The laws: *same index, same frame*, whatever the order; *a sample is the frame and its target*;
+/// *frames have one size*; *indices count up*, and so do times; *motion is on the frames' grid*,
+/// and *motion warps a frame onto its reference* where it is known: all but a tenth of those pixels
+/// look as in the earlier frame, to 24 levels of 255.
 public func brokenLaws<Target: Equatable>(of clip: some Clip<Target>) throws -> [String] {
   var broken: [String] = []
   func law(_ name: String, holds: Bool) {
@@ -25,8 +26,10 @@ public func brokenLaws<Target: Equatable>(of clip: some Clip<Target>) throws -> 
     law("frames have one size", holds: frame.pixels.size == frames[0].pixels.size)
     law(
       "indices count up",
-      holds: index == 0 || frame.index > frames[index - 1].index
-        && frame.time > frames[index - 1].time)
+      holds: index == 0
+        || frame.index > frames[index - 1].index
+          && frame.time > frames[index - 1].time
+    )
   }
   guard let motion = clip.groundTruthMotion, frames.count > 1 else { return broken }
   for index in 1..<frames.count where !frames[index].followsBreak {
@@ -43,7 +46,8 @@ public func brokenLaws<Target: Equatable>(of clip: some Clip<Target>) throws -> 
   return broken
 }
 
-/// Of the pixels whose motion is known, the share that look as in the reference; 1 where there are none.
+/// Of the pixels whose motion is known, the share that look as in the reference; 1 where there are
+/// none.
 private func shareExplained(
   by field: MotionField, from current: Frame, to reference: Frame
 ) throws -> Double {

@@ -5,9 +5,11 @@ internal import Frames
 public import Propagation
 internal import Tensors
 
-/// The names of the laws of fusions that `fusion` breaks when it joins such maps; empty when it keeps them all.
+/// The names of the laws of fusions that `fusion` breaks when it joins such maps; empty when it
+/// keeps them all.
 ///
-/// The laws: *stages stay*; *sizes stay*; *same input, same output*, which one with a state would break.
+/// The laws: *stages stay*; *sizes stay*; *same input, same output*, which one with a state would
+/// break.
 public func brokenLaws(
   of fusion: some Fusion, on maps: FeatureMaps, in scene: MovingScene = .usual
 ) throws -> [String] {

@@ -4,10 +4,12 @@ public import Backbone
 internal import Tensors
 public import Video
 
-/// The names of the laws of heads that `head` breaks on such maps of a frame of `size`; empty when it keeps them all.
+/// The names of the laws of heads that `head` breaks on such maps of a frame of `size`; empty when
+/// it keeps them all.
 ///
-/// The laws: *same maps, same prediction*; *inputs are named once*; and of a dense head *scores have the size*, *labels are
-/// the best scores*, *the best are labels and their scores*, *an identity changes nothing*, *labels are the prediction*.
+/// The laws: *same maps, same prediction*; *inputs are named once*; and of a dense head *scores
+/// have the size*, *labels are the best scores*, *the best are labels and their scores*, *an
+/// identity changes nothing*, *labels are the prediction*.
 public func brokenLaws<Prediction: Equatable>(
   of head: some Head<Prediction>, on maps: FeatureMaps, size: PixelSize
 ) throws -> [String] {

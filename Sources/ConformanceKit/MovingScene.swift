@@ -7,8 +7,8 @@ public import Video
 
 /// A small textured picture that moves, of which everything is known: what laws are tried on.
 ///
-/// All of it moves alike from frame to frame. Where a cut is, another place of the picture is shown, and no flow leads
-/// back across it.
+/// All of it moves alike from frame to frame. Where a cut is, another place of the picture is
+/// shown, and no flow leads back across it.
 public struct MovingScene: Sendable {
   /// The frames in order, 25 a second.
   public let frames: [Frame]
@@ -56,8 +56,8 @@ public struct MovingScene: Sendable {
 
   /// What can be asked of frame `index`, where `keyframe` is the last keyframe.
   ///
-  /// Features after any stage are the picture in cells of four pixels; scores are its colours. `asked` is told of what is
-  /// asked for.
+  /// Features after any stage are the picture in cells of four pixels; scores are its colours.
+  /// `asked` is told of what is asked for.
   public func context(
     of index: Int, keyframe: Int, asked: ((Question) -> Void)? = nil
   ) -> FrameContext {

@@ -8,9 +8,10 @@ internal import Tensors
 
 /// The names of the laws of propagation that `propagator` breaks; empty when it keeps them all.
 ///
-/// The laws: *no motion, no change* to the last bit, at odd and even sizes; *sizes stay*, and so do stages; *a constant
-/// stays* inside the frame; *labels are the best scores*, where it has a shorter way to them; for one that follows
-/// motion (`follows`), *whole cells shift*; and on a moving scene *a keyframe begins anew* and *copies fork*.
+/// The laws: *no motion, no change* to the last bit, at odd and even sizes; *sizes stay*, and so do
+/// stages; *a constant stays* inside the frame; *labels are the best scores*, where it has a
+/// shorter way to them; for one that follows motion (`follows`), *whole cells shift*; and on a
+/// moving scene *a keyframe begins anew* and *copies fork*.
 public func brokenLaws(
   of propagator: some Propagator, follows: Bool, on scene: MovingScene = .usual
 ) throws -> [String] {

@@ -8,7 +8,8 @@ internal import Video
 
 /// The names of the laws of scheduling that `scheduler` breaks; empty when it keeps them all.
 ///
-/// The laws: *same input, same decisions*; *copies fork*; *decides without error*, in motion, at rest and at a cut.
+/// The laws: *same input, same decisions*; *copies fork*; *decides without error*, in motion, at
+/// rest and at a cut.
 public func brokenLaws(
   of scheduler: some KeyframeScheduler, on scene: MovingScene = .usual
 ) -> [String] {
@@ -45,7 +46,8 @@ private func interleaved(
   return found
 }
 
-/// A stream of a scene's frames, the first of which is a keyframe without the scheduler being asked.
+/// A stream of a scene's frames, the first of which is a keyframe without the scheduler being
+/// asked.
 private struct SceneStream {
   private var scheduler: any KeyframeScheduler
   private var keyframe = 0
@@ -61,9 +63,10 @@ private struct SceneStream {
 
 /// Draws a schedule as text: `K` for a keyframe, `.` for a propagated one.
 ///
-/// The first frame is a keyframe without the scheduler being asked, as in a pipeline. `motion` says how many
-/// pixels frame `i` moved to the right since the frame before it, 0 past its end; what a scheduler
-/// sees is the sum since the last keyframe. Pictures are grey and tiny, so that long schedules can be drawn.
+/// The first frame is a keyframe without the scheduler being asked, as in a pipeline. `motion` says
+/// how many pixels frame `i` moved to the right since the frame before it, 0 past its end; what a
+/// scheduler sees is the sum since the last keyframe. Pictures are grey and tiny, so that long
+/// schedules can be drawn.
 public func drawn(
   _ scheduler: any KeyframeScheduler, frames: Int, motion: [Float] = []
 ) throws -> String {

@@ -13,9 +13,9 @@ public struct Evaluator: Sendable {
 
   /// Measures `pipeline` on `clip`.
   ///
-  /// The motion of `consistency` tells how steady the labels are, for clips whose motion is not known:
-  /// one for all runs, so that their figures can be compared, and another than those under test. Nil
-  /// leaves that measure out.
+  /// The motion of `consistency` tells how steady the labels are, for clips whose motion is not
+  /// known: one for all runs, so that their figures can be compared, and another than those under
+  /// test. Nil leaves that measure out.
   public init(
     _ pipeline: some PredictionPipeline<Image>, on clip: some LabelledClip,
     consistency flow: (any FlowEstimator)? = Farneback()
@@ -38,9 +38,9 @@ public struct Evaluator: Sendable {
     RunMeasurement(classes: clip.classes, warmUp: 0)
   }
 
-  /// Runs over the whole clip and adds every frame to `measurement`, which keeps what was counted where
-  /// a later frame fails; `each` is called after every frame with what it was and what was made of it, and
-  /// false stops the run there.
+  /// Runs over the whole clip and adds every frame to `measurement`, which keeps what was counted
+  /// where a later frame fails; `each` is called after every frame with what it was and what was
+  /// made of it, and false stops the run there.
   public func run(
     into measurement: inout RunMeasurement,
     each: (LabelledSample, LabelledFrame) throws -> Bool = { _, _ in true }
@@ -72,8 +72,8 @@ public struct Evaluator: Sendable {
     }
   }
 
-  /// Networks compile on their first frames, and first touches of memory are slow: a stream of its own,
-  /// forgotten afterwards, takes all that.
+  /// Networks compile on their first frames, and first touches of memory are slow: a stream of its
+  /// own, forgotten afterwards, takes all that.
   private func warmUp(_ pipeline: some PredictionPipeline<Image>) throws {
     let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
     for _ in 0..<Self.warmUp {

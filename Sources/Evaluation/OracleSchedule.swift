@@ -5,17 +5,18 @@ public import Pipeline
 public import Scheduler
 public import Video
 
-/// The best keys of a labelled clip for a pipeline, at any number of them: what no causal scheduler can
-/// beat.
+/// The best keys of a labelled clip for a pipeline, at any number of them: what no causal scheduler
+/// can beat.
 ///
-/// Every frame is made key once, and propagated from it to those after it as far as `horizon`; a frame is worth its own
-/// mIoU, over the classes that it has. The sum over the clip is what the keys are chosen by (`optimalKeyframes`), which is
-/// not quite the mIoU of the whole.
+/// Every frame is made key once, and propagated from it to those after it as far as `horizon`; a
+/// frame is worth its own mIoU, over the classes that it has. The sum over the clip is what the
+/// keys are chosen by (`optimalKeyframes`), which is not quite the mIoU of the whole.
 public struct OracleSchedule: Sendable {
   /// By key, then by distance from it.
   public let scores: [[Double]]
 
-  /// Measures every frame of `clip` from every key; `progress` is called after each key and stops it by false.
+  /// Measures every frame of `clip` from every key; `progress` is called after each key and stops
+  /// it by false.
   ///
   /// - Returns: Nil where it was stopped.
   /// - Precondition: the horizon is positive.
@@ -25,14 +26,17 @@ public struct OracleSchedule: Sendable {
   ) throws {
     guard
       let scores = try Self.scores(
-        of: pipeline.with(scheduler: ExplicitKeyframes([])), on: clip, horizon: horizon, progress: progress)
+        of: pipeline.with(scheduler: ExplicitKeyframes([])), on: clip, horizon: horizon,
+        progress: progress)
     else { return nil }
     self.scores = scores
   }
 
-  /// What frames are worth by key, then by distance from it, where the pipeline's scheduler makes none key by itself.
+  /// What frames are worth by key, then by distance from it, where the pipeline's scheduler makes
+  /// none key by itself.
   static func scores(
-    of pipeline: KeyframePipeline<Image>, on clip: some LabelledClip, horizon: Int, progress: (_ done: Int) -> Bool
+    of pipeline: KeyframePipeline<Image>, on clip: some LabelledClip, horizon: Int,
+    progress: (_ done: Int) -> Bool
   ) throws -> [[Double]]? {
     precondition(horizon > 0, "a horizon of \(horizon)")
     var scores: [[Double]] = []
@@ -58,8 +62,8 @@ public struct OracleSchedule: Sendable {
     return matrix.meanIoU ?? 0
   }
 
-  /// The best keys where a share of the frames is to be key: rounded to whole keys, and as many more as it takes to
-  /// leave no frame beyond the horizon.
+  /// The best keys where a share of the frames is to be key: rounded to whole keys, and as many
+  /// more as it takes to leave no frame beyond the horizon.
   public func keys(rate: Double) -> ExplicitKeyframes {
     let frames = scores.count
     var count = min(frames, max(1, Int((rate * Double(frames)).rounded())))

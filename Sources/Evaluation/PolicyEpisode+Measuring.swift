@@ -8,8 +8,8 @@ internal import Synchronization
 public import Video
 
 extension PolicyEpisode {
-  /// Measures every frame of `clip` from every key, up to `horizon` - 1 frames on, and what a policy sees of it;
-  /// `progress` is called after each key and stops it by false.
+  /// Measures every frame of `clip` from every key, up to `horizon` - 1 frames on, and what a
+  /// policy sees of it; `progress` is called after each key and stops it by false.
   ///
   /// - Returns: Nil where it was stopped.
   /// - Precondition: the horizon is positive; the clip is not empty.

@@ -5,21 +5,24 @@ public import Pipeline
 public import Scheduler
 public import Video
 
-/// The threshold of a change score at which a share of a clip's frames is key: a threshold that means something, out of
-/// one that does not carry over from data to data.
+/// The threshold of a change score at which a share of a clip's frames is key: a threshold that
+/// means something, out of one that does not carry over from data to data.
 public struct ThresholdCalibration: Sendable, Hashable {
   public let threshold: Double
-  /// The share of frames that is key at that threshold, as near as the clip's frames allow to what was wanted.
+  /// The share of frames that is key at that threshold, as near as the clip's frames allow to what
+  /// was wanted.
   public let share: Double
 
-  /// Searches the threshold by bisection, running `pipeline` over the clip for each: it may be of any scheduler.
+  /// Searches the threshold by bisection, running `pipeline` over the clip for each: it may be of
+  /// any scheduler.
   ///
   /// `progress` is called after each run and stops the search by false.
   ///
   /// - Returns: Nil where it was stopped, or where no frame ever deviates.
   /// - Precondition: the rate is above 0 and not above 1; the clip is not empty.
   public init?(
-    of changeScore: some ChangeScore, rate: Double, in pipeline: KeyframePipeline<Image>, on clip: some LabelledClip,
+    of changeScore: some ChangeScore, rate: Double, in pipeline: KeyframePipeline<Image>,
+    on clip: some LabelledClip,
     progress: (_ threshold: Double, _ share: Double) -> Bool = { _, _ in true }
   ) throws {
     precondition(rate > 0 && rate <= 1 && clip.count > 0, "a rate of \(rate)")
@@ -37,8 +40,8 @@ public struct ThresholdCalibration: Sendable, Hashable {
       tried.append(ThresholdCalibration(threshold: threshold, share: share))
       return progress(threshold, share) ? share > rate : nil
     }
-    // A threshold with too many keys and one with no more than enough; then the middle of their logarithms, until
-    // the share is met to half a frame.
+    // A threshold with too many keys and one with no more than enough; then the middle of their
+    // logarithms, until the share is met to half a frame.
     guard let isDense = try isAbove(scale) else { return nil }
     let near = 0.5 / Double(clip.count)
     func isMet() -> Bool { tried.contains { abs($0.share - rate) <= near } }
@@ -59,8 +62,8 @@ public struct ThresholdCalibration: Sendable, Hashable {
     self = best
   }
 
-  /// The share of key frames at which frames of `clip` take `latency` on average, as long as they now take in `pipeline`:
-  /// an eighth of them is made key to tell.
+  /// The share of key frames at which frames of `clip` take `latency` on average, as long as they
+  /// now take in `pipeline`: an eighth of them is made key to tell.
   ///
   /// - Returns: Nil where no share gives it, because a frame that is no key takes longer already.
   /// - Precondition: the latency is positive; the clip is not empty.
@@ -80,7 +83,9 @@ public struct ThresholdCalibration: Sendable, Hashable {
     return wanted > other ? (wanted - other) / (key - other) : nil
   }
 
-  private init(threshold: Double, share: Double) { (self.threshold, self.share) = (threshold, share) }
+  private init(threshold: Double, share: Double) {
+    (self.threshold, self.share) = (threshold, share)
+  }
 
   private static func traces(
     _ pipeline: KeyframePipeline<Image>, on clip: some LabelledClip

@@ -6,22 +6,24 @@ public import Video
 
 /// Everything that is known about one frame of a stream, and all that can be asked about it.
 ///
-/// Schedulers, propagators, fusions and heads share one context. What they ask for is computed on the first request
-/// and remembered, so a scheduler that looks at the optical flow which propagation needs anyway is free. What nobody
-/// asks for is not computed. A failure is not remembered.
+/// Schedulers, propagators, fusions and heads share one context. What they ask for is computed on
+/// the first request and remembered, so a scheduler that looks at the optical flow which
+/// propagation needs anyway is free. What nobody asks for is not computed. A failure is not
+/// remembered.
 ///
-/// In a pipeline N is 1. In training it is a batch: gradients flow through what is given, and `frame` and `keyframe`
-/// are stand-ins without a picture.
+/// In a pipeline N is 1. In training it is a batch: gradients flow through what is given, and
+/// `frame` and `keyframe` are stand-ins without a picture.
 public final class FrameContext {
   /// The frame in question, at the pipeline's working size.
   public let frame: Frame
-  /// The last keyframe, at the same size. Of the first frame of a stream it is the frame itself.
+  /// The last keyframe, at the same size; of the first frame of a stream it is the frame itself.
   public let keyframe: Frame
   /// How many frames have passed since the last keyframe; 1 for the frame right after it.
   public let framesSinceKeyframe: Int
   /// How many frames have passed since the last one whose scores were made, not propagated.
   public let framesSinceScores: Int
-  /// The mean time that a stream's frames of either role have taken, from the frame in memory to its prediction.
+  /// The mean time that a stream's frames of either role have taken, from the frame in memory to
+  /// its prediction.
   ///
   /// Nil before there was one of each. Unlike all else here it is another each time.
   public let usualTimes: (keyframe: Duration, propagated: Duration)?
@@ -48,7 +50,8 @@ public final class FrameContext {
     (self.usualTimes, self.provider) = (usualTimes, provider)
   }
 
-  /// The frames of a batch, that many after their keyframes; `frame` and `keyframe` are stand-ins of one pixel.
+  /// The frames of a batch, that many after their keyframes; `frame` and `keyframe` are stand-ins
+  /// of one pixel.
   public convenience init(
     ofBatch framesSinceKeyframe: Int = 1, from provider: some FrameProvider
   ) {
@@ -71,8 +74,8 @@ extension FrameContext {
     return try remembered(reference, in: \.flows) { try provider.flow(to: reference) }
   }
 
-  /// The optical flow on any grid, N × 2 × height × width in cells of it, and where it is valid, N × height × width
-  /// bytes; nil where it is everywhere.
+  /// The optical flow on any grid, N × 2 × height × width in cells of it, and where it is valid, N
+  /// × height × width bytes; nil where it is everywhere.
   public func flow(
     to reference: FlowReference, height: Int, width: Int
   ) throws -> (flow: Tensor, valid: Tensor?) {
@@ -86,7 +89,8 @@ extension FrameContext {
     }
   }
 
-  /// A frame's pixels, N × 3 × H × W: blue, green and red from 0 to 255, whatever the backbone reads.
+  /// A frame's pixels, N × 3 × H × W: blue, green and red from 0 to 255, whatever the backbone
+  /// reads.
   public func image(_ side: FrameSide) throws -> Tensor {
     let side = resolved(side)
     return try remembered(side, in: \.images) { try provider.image(side) }
@@ -94,8 +98,9 @@ extension FrameContext {
 
   /// A frame's features after the named stage of the backbone, N × C × h × w.
   ///
-  /// If this frame becomes a keyframe, the backbone goes on from its own features instead of starting again. Those of
-  /// earlier frames are remembered from there on; where nobody asked in time, the backbone runs once more.
+  /// If this frame becomes a keyframe, the backbone goes on from its own features instead of
+  /// starting again. Those of earlier frames are remembered from there on; where nobody asked in
+  /// time, the backbone runs once more.
   public func features(after stage: String, of side: FrameSide = .current) throws -> Tensor {
     let side = resolved(side)
     return try remembered(Place(stage: stage, side: side), in: \.features) {
@@ -103,9 +108,11 @@ extension FrameContext {
     }
   }
 
-  /// What propagation gives for this frame, N × classes × h × w, on the grid of the backbone's last stage.
+  /// What propagation gives for this frame, N × classes × h × w, on the grid of the backbone's last
+  /// stage.
   ///
-  /// It is for schedulers. If the frame becomes a keyframe, it was in vain; else it is not done again.
+  /// It is for schedulers. If the frame becomes a keyframe, it was in vain; else it is not done
+  /// again.
   public func scores() throws -> Tensor {
     if let ownScores { return ownScores }
     let scores = try provider.scores(in: self)

@@ -5,13 +5,15 @@ public import Tensors
 
 /// Computes what a ``FrameContext`` is asked for.
 ///
-/// A context asks for each thing at most once and remembers the answer, so a provider need not. It asks for no more than
-/// it is asked for itself. Every method throws ``NotAtHand`` unless a provider says otherwise.
+/// A context asks for each thing at most once and remembers the answer, so a provider need not. It
+/// asks for no more than it is asked for itself. Every method throws ``NotAtHand`` unless a
+/// provider says otherwise.
 public protocol FrameProvider {
   /// The optical flow of the frame: where each of its pixels reads in an earlier frame.
   func flow(to reference: FlowReference) throws -> MotionField
 
-  /// The same on a grid of its own, N × 2 × height × width in cells, and where it is valid, N × height × width bytes.
+  /// The same on a grid of its own, N × 2 × height × width in cells, and where it is valid, N ×
+  /// height × width bytes.
   ///
   /// Nil, as it is unless a provider says otherwise, where `flow(to:)` is to be resized.
   func flow(
@@ -24,7 +26,8 @@ public protocol FrameProvider {
   /// What the backbone gives of a frame after the named stage, N × C × h × w.
   func features(after stage: String, of side: FrameSide) throws -> Tensor
 
-  /// What propagation gives of the frame, N × classes × h × w, where `context` is the one that asks.
+  /// What propagation gives of the frame, N × classes × h × w, where `context` is the one that
+  /// asks.
   func scores(in context: FrameContext) throws -> Tensor
 
   /// The scores of the last keyframe, on the same grid.

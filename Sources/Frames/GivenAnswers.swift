@@ -14,7 +14,8 @@ public struct GivenAnswers: FrameProvider {
 
   /// What these closures give; ``NotAtHand`` is thrown where there is none.
   ///
-  /// `flow` is on the frame's own grid, `gridFlow` on one of that height and width. One of them is enough.
+  /// `flow` is on the frame's own grid, `gridFlow` on one of that height and width. One of them is
+  /// enough.
   public init(
     flow: ((FlowReference) throws -> MotionField)? = nil,
     gridFlow: ((FlowReference, _ height: Int, _ width: Int) throws -> (Tensor, Tensor?))? = nil,

@@ -6,11 +6,12 @@ internal import Propagation
 internal import Synchronization
 internal import Tensors
 
-/// A keyframe's features while they are computed on another thread, and a propagator that has taken them.
+/// A keyframe's features while they are computed on another thread, and a propagator that has taken
+/// them.
 ///
-/// Begun when it is made, waited for where they are asked for. Those who share it, as forks of a stream do,
-/// wait for the same work. The last to let go of it waits too: nothing runs on behind a stream that is gone, into the
-/// end of the process.
+/// Begun when it is made, waited for where they are asked for. Those who share it, as forks of a
+/// stream do, wait for the same work. The last to let go of it waits too: nothing runs on behind a
+/// stream that is gone, into the end of the process.
 final class BackgroundKeyframe: Sendable {
   /// What is taken up together.
   struct Product: Sendable {

@@ -12,7 +12,8 @@ public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {
   case schedule
   /// Estimating optical flow, whoever asked for it first.
   case flow
-  /// The backbone up to the cached stage; on a propagated frame, features that a scheduler asked for.
+  /// The backbone up to the cached stage; on a propagated frame, features that a scheduler asked
+  /// for.
   case backbone
   /// Handing a keyframe's maps to the propagator, which may lay them out.
   case prepare
@@ -38,13 +39,14 @@ public struct FrameTrace: Sendable {
   public let stages: [PipelineStage: Duration]
   /// From the frame in memory to its prediction.
   public let total: Duration
-  /// The share of the frame that the backbone ran on, or began to in the background: 1 or 0 where it is dealt with as a
-  /// whole.
+  /// The share of the frame that the backbone ran on, or began to in the background: 1 or 0 where
+  /// it is dealt with as a whole.
   public let keyShare: Double
-  /// Multiplications, each with its addition, of networks that this package runs and of propagation.
+  /// Multiplications, each with its addition, of networks that this package runs and of
+  /// propagation.
   ///
-  /// Optical flow that no network finds is not counted, nor is an imported network. A keyframe in the background counts where
-  /// it is taken up.
+  /// Optical flow that no network finds is not counted, nor is an imported network. A keyframe in
+  /// the background counts where it is taken up.
   public let macs: Int
 
   /// Which path the frame took: propagated too where the backbone runs on it in the background.

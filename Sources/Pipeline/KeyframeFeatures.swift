@@ -22,7 +22,8 @@ extension PipelineParts {
     return Set(wanted).filter { $0 <= depth }.sorted()
   }
 
-  /// What the backbone makes of a keyframe up to the last tap, going on from what is known in `stages`.
+  /// What the backbone makes of a keyframe up to the last tap, going on from what is known in
+  /// `stages`.
   ///
   /// Of a smaller picture it is brought to the grids of `like`, which full size gives.
   func features(
@@ -72,8 +73,8 @@ extension PipelineParts {
 
 // Several keyframes at once.
 extension PipelineParts {
-  /// What the backbone makes of those among several streams' frames that are keyframes: all of one size in one pass, where
-  /// it takes so many; nil for what is better made on its own.
+  /// What the backbone makes of those among several streams' frames that are keyframes: all of one
+  /// size in one pass, where it takes so many; nil for what is better made on its own.
   ///
   /// The time and the MACs of a pass are shared evenly among those it is made for.
   func featuresOfKeyframes(among steps: [Step]) throws(PipelineError) -> [KeyframeFeatures?] {
@@ -107,8 +108,8 @@ extension PipelineParts {
     let shapes: [Shape]
   }
 
-  /// Nil for a frame that is no keyframe, is to be seen smaller or of which features that are to be kept would be made on
-  /// the way to what is known already.
+  /// Nil for a frame that is no keyframe, is to be seen smaller or of which features that are to be
+  /// kept would be made on the way to what is known already.
   private func batch(for step: Step) throws -> Batch? {
     guard step.waitsForBackbone, step.decision.scale == 1 else { return nil }
     let stages = step.frame.stages

@@ -10,8 +10,8 @@ public import Video
 
 /// Runs a backbone on keyframes, and propagates their feature maps to all other frames.
 ///
-/// Composition and nothing else: what a part does is the part's business, what a stream remembers is
-/// in its `StreamState`. One pipeline serves any number of streams.
+/// Composition and nothing else: what a part does is the part's business, what a stream remembers
+/// is in its `StreamState`. One pipeline serves any number of streams.
 public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   /// What is predicted of the maps.
   public let head: any Head<Prediction>
@@ -21,12 +21,14 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
 
   /// A pipeline of these parts.
   ///
-  /// `taps` are the stages whose maps are cached and propagated; `tap` is one more. Where neither is named, they are
-  /// those that the head reads: the last one, or its `inputs`, after which nothing runs on non-key frames. Where later
-  /// stages read those before the last tap too, these run on every frame, so that low-level features are always the
-  /// frame's own. A keyframe that is computed in the background is taken up as it is, without `smoothing`.
+  /// `taps` are the stages whose maps are cached and propagated; `tap` is one more. Where neither
+  /// is named, they are those that the head reads: the last one, or its `inputs`, after which
+  /// nothing runs on non-key frames. Where later stages read those before the last tap too, these
+  /// run on every frame, so that low-level features are always the frame's own. A keyframe that is
+  /// computed in the background is taken up as it is, without `smoothing`.
   ///
-  /// - Throws: `BackboneError` where the backbone has no such stage, or scores are to be smoothed and there are none.
+  /// - Throws: `BackboneError` where the backbone has no such stage, or scores are to be smoothed
+  ///   and there are none.
   public init(
     backbone: some Backbone, head: some Head<Prediction>, scheduler: some KeyframeScheduler,
     propagator: some Propagator, fusion: (any Fusion)? = nil, flow: some FlowEstimator,
@@ -80,8 +82,8 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   ///
   /// What `predict` takes the best class of; slower, since the scores have to be made.
   ///
-  /// - Throws: `PipelineError` with the stage and the frame; the state is then as it was before. Where the head gives no
-  ///   scores, it is `IncompatibleParts` in the head.
+  /// - Throws: `PipelineError` with the stage and the frame; the state is then as it was before.
+  ///   Where the head gives no scores, it is `IncompatibleParts` in the head.
   public func score(_ frame: Frame, in state: inout StreamState) throws(PipelineError)
     -> ScoredFrame
   {
@@ -103,7 +105,8 @@ extension KeyframePipeline {
   public var propagator: any Propagator { parts.propagator }
   /// What joins propagated maps with what is seen of a non-key frame; nil for nothing.
   public var fusion: (any Fusion)? { parts.fusion }
-  /// What scores keep of earlier ones on frames where they are made, not propagated; nil for nothing.
+  /// What scores keep of earlier ones on frames where they are made, not propagated; nil for
+  /// nothing.
   public var smoothing: PhotometricSmoothing? { parts.smoothing }
   /// What estimates optical flow.
   public var flow: any FlowEstimator { parts.flow }
@@ -157,7 +160,8 @@ extension KeyframePipeline {
     return try clock.during(.schedule) { try state.scheduler.decision(at: context) }
   }
 
-  /// Carries a decision out, with what the backbone makes of a keyframe where that is known already.
+  /// Carries a decision out, with what the backbone makes of a keyframe where that is known
+  /// already.
   func finish<Result>(
     _ step: Step, with made: KeyframeFeatures? = nil, giving product: Product<Result>
   ) throws(PipelineError) -> (result: Result, state: StreamState) {
@@ -180,7 +184,9 @@ extension KeyframePipeline {
     let (frame, context, clock) = (step.frame, step.context, step.clock)
     let asked = frame.ownKeyframeFeatures
     var made: KeyframeFeatures
-    if let known { made = known } else {
+    if let known {
+      made = known
+    } else {
       made = try clock.during(.backbone) { try step.features(like: state.keyframe?.taps) }
     }
     frame.know(made)
@@ -203,7 +209,8 @@ extension KeyframePipeline {
     return result
   }
 
-  /// Propagates to a frame; where it is a keyframe of its own, the backbone begins to run on it in the background.
+  /// Propagates to a frame; where it is a keyframe of its own, the backbone begins to run on it in
+  /// the background.
   private func propagate<Result>(
     to step: Step, in state: inout StreamState, giving product: Product<Result>
   ) throws(PipelineError) -> Result {

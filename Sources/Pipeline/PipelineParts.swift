@@ -42,8 +42,8 @@ extension PipelineParts {
 
   /// The maps that the head reads, given those at the taps.
   ///
-  /// What comes after the last tap runs on them, with the `skips` of the frame itself; what is read of stages before a tap
-  /// is the frame's `own`.
+  /// What comes after the last tap runs on them, with the `skips` of the frame itself; what is read
+  /// of stages before a tap is the frame's `own`.
   func headMaps(
     of tapped: FeatureMaps, skips: [Tensor], own: (String) throws -> Tensor
   ) throws -> FeatureMaps {

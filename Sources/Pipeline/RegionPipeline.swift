@@ -6,12 +6,13 @@ internal import Scheduler
 internal import Tensors
 public import Video
 
-/// A grid of regions, each a stream of its own: what changes in one corner of the picture refreshes that corner
-/// (DVSNet; Xu et al., CVPR 2018, section 3).
+/// A grid of regions, each a stream of its own: what changes in one corner of the picture refreshes
+/// that corner (DVSNet; Xu et al., CVPR 2018, section 3).
 ///
-/// Regions reach over into their neighbours; where they overlap, the label counts whose score is higher. Regions that
-/// differ in their keyframes differ in their scores' age, so that fresh ones and propagated ones are compared, as in DVSNet's
-/// program. What the backbone makes of several keys of one frame, it makes of those of one size at once.
+/// Regions reach over into their neighbours; where they overlap, the label counts whose score is
+/// higher. Regions that differ in their keyframes differ in their scores' age, so that fresh ones
+/// and propagated ones are compared, as in DVSNet's program. What the backbone makes of several
+/// keys of one frame, it makes of those of one size at once.
 public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
   /// What each region goes through.
   public let pipeline: KeyframePipeline<Prediction>
@@ -172,7 +173,8 @@ extension FrameTrace {
         because: Reason(
           rule, score: decision.reason.score, threshold: decision.reason.threshold),
         refresh: decision.refresh, scale: decision.scale, propagated: decision.propagated),
-      followsBreak: waiting.followsBreak, framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0, stages: stages, total: total,
+      followsBreak: waiting.followsBreak, framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0,
+      stages: stages, total: total,
       keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count),
       macs: parts.reduce(0) { $0 + $1.macs })
   }

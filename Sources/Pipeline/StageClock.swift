@@ -20,7 +20,8 @@ final class StageClock {
   }
 
   /// Runs `body`, with its MACs counted as this frame's.
-  func counting<Result>(_ body: () throws(PipelineError) -> Result) throws(PipelineError) -> Result {
+  func counting<Result>(_ body: () throws(PipelineError) -> Result) throws(PipelineError) -> Result
+  {
     try MACCounter.$current.withValue(ledger) {
       Swift.Result { () throws(PipelineError) in try body() }
     }.get()
@@ -46,14 +47,16 @@ final class StageClock {
     }
   }
 
-  /// Takes over an even share of what `shared` measured of work for `count` frames, of which this is number `place`.
+  /// Takes over an even share of what `shared` measured of work for `count` frames, of which this
+  /// is number `place`.
   func add(share place: Int, of count: Int, from shared: StageClock) {
     for (stage, time) in shared.stages { stages[stage, default: .zero] += time / count }
     let macs = shared.ledger.macs
     ledger.add(macs: macs * (place + 1) / count - macs * place / count)
   }
 
-  /// What was noted; where the frame's work was done between that of others, its total is that of its stages.
+  /// What was noted; where the frame's work was done between that of others, its total is that of
+  /// its stages.
   func trace(
     of frame: Frame, _ decision: Decision, framesSinceKey: Int, apart: Bool = true
   ) -> FrameTrace {

@@ -23,7 +23,8 @@ struct Step {
 }
 
 extension Step {
-  /// What the backbone makes of the frame, on the grids of an earlier keyframe's maps where it is seen smaller.
+  /// What the backbone makes of the frame, on the grids of an earlier keyframe's maps where it is
+  /// seen smaller.
   func features(like full: FeatureMaps?) throws -> KeyframeFeatures {
     try frame.parts.features(
       ofKeyframe: frame.view, scaledBy: decision.scale, from: frame.stages, like: full)

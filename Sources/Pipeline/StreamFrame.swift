@@ -79,8 +79,8 @@ extension StreamFrame {
       case .keyframe: return onWorkingGrid(chainedFlow)
       case .scored: return onWorkingGrid(try chain.motionToMark(from: view.source))
       case .previous:
-        // What a codec predicted from need not be the frame before: a P picture after B pictures leads
-        // past them, so the way goes by the picture that both lead to.
+        // What a codec predicted from need not be the frame before: a P picture after B pictures
+        // leads past them, so the way goes by the picture that both lead to.
         guard var before = state.chain else { return try directFlow(to: reference) }
         try before.setKey(self.reference(.previous).source)
         return onWorkingGrid(try before.motionToKey(from: view.source))
@@ -170,8 +170,8 @@ extension StreamFrame {
 
   /// What a product makes of the frame as propagation gives it.
   ///
-  /// Where scores are to be propagated and there are none, as of a keyframe that was computed in the background, or where
-  /// the scheduler has had the frame's own made already, features are.
+  /// Where scores are to be propagated and there are none, as of a keyframe that was computed in
+  /// the background, or where the scheduler has had the frame's own made already, features are.
   func result<Result>(
     of product: Product<Result>, propagating kind: PropagatedKind, in context: FrameContext
   ) throws(PipelineError) -> Result {
@@ -205,8 +205,8 @@ extension StreamFrame {
     }
   }
 
-  /// The shorter way to labels, where the product takes it and nothing comes after what is propagated but the choice of
-  /// the best class.
+  /// The shorter way to labels, where the product takes it and nothing comes after what is
+  /// propagated but the choice of the best class.
   private func labels<Result>(
     for product: Product<Result>, of warp: inout Warp?, in context: FrameContext
   ) throws(PipelineError) -> Result? {

@@ -14,7 +14,8 @@ public struct StreamState: Sendable {
   var scheduler: any KeyframeScheduler
   var propagator: any Propagator
   var keyframe: Keyframe?
-  /// The last frame whose scores were made, not propagated; nil where there is none since the keyframe.
+  /// The last frame whose scores were made, not propagated; nil where there is none since the
+  /// keyframe.
   var scored: Scored?
   var previous: Previous?
   /// Features of the keyframe that the scheduler has asked for, by stage.
@@ -85,8 +86,8 @@ public struct StreamState: Sendable {
     framesSinceKey = 0
   }
 
-  /// Before `frame` is looked at, makes that the keyframe which was computed in the background and is due now: all that
-  /// is known of it at once, waiting for what is not ready.
+  /// Before `frame` is looked at, makes that the keyframe which was computed in the background and
+  /// is due now: all that is known of it at once, waiting for what is not ready.
   mutating func takeUpKeyframeThatIsDue(at frame: FrameView) throws {
     guard var coming else { return }
     coming.passed += 1
@@ -111,7 +112,8 @@ public struct StreamState: Sendable {
   }
 }
 
-/// How long a stream's frames of either role take: means that forget, half of it within some seven frames.
+/// How long a stream's frames of either role take: means that forget, half of it within some seven
+/// frames.
 struct UsualTimes: Sendable {
   private var keyframe: Double?
   private var propagated: Double?

@@ -7,9 +7,10 @@ public import Tensors
 
 /// Joins what was propagated to a frame with what is seen of the frame itself.
 ///
-/// *Decides* what the frame's maps are; what is propagated on to the next frame is what came in, not what it gives, so
-/// that no error of one frame is handed on. *Must keep* these laws: sizes stay; what is not needed is not asked for; the
-/// same input gives the same output. It has no state. *Prove it* with ConformanceKit's `brokenLaws(of:)`.
+/// *Decides* what the frame's maps are; what is propagated on to the next frame is what came in,
+/// not what it gives, so that no error of one frame is handed on. *Must keep* these laws: sizes
+/// stay; what is not needed is not asked for; the same input gives the same output. It has no
+/// state. *Prove it* with ConformanceKit's `brokenLaws(of:)`.
 public protocol Fusion: Sendable {
   /// As `Propagator.keptStages`.
   var keptStages: [String] { get }

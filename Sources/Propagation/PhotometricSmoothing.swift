@@ -4,16 +4,18 @@ public import Frames
 internal import Layers
 public import Tensors
 
-/// What a frame's own scores keep of those before them: more where the pictures agree, nothing where they differ.
+/// What a frame's own scores keep of those before them: more where the pictures agree, nothing
+/// where they differ.
 ///
 ///     scores = own + g ⊙ (warped - own)        g = weight · exp(-change / tolerance)
 ///
-/// `warped` are an earlier frame's scores along the flow, and `change` how much the picture differs there from the
-/// earlier one, warped likewise: the mean of its channels' differences, from 0 to 255. Two looks at one thing
-/// err less than one. The gate is what GRFP (Nilsson and Sminchisescu, CVPR 2018, section 3.2) learns, with two
-/// constants in the place of a recurrent unit.
+/// `warped` are an earlier frame's scores along the flow, and `change` how much the picture differs
+/// there from the earlier one, warped likewise: the mean of its channels' differences, from 0 to
+/// 255. Two looks at one thing err less than one. The gate is what GRFP (Nilsson and Sminchisescu,
+/// CVPR 2018, section 3.2) learns, with two constants in the place of a recurrent unit.
 public struct PhotometricSmoothing: Sendable, Hashable {
-  /// What counts of the earlier scores where the picture has not changed; the rest is the frame's own.
+  /// What counts of the earlier scores where the picture has not changed; the rest is the frame's
+  /// own.
   public let weight: Double
   /// The difference, in levels of 255, at which a third of that is left.
   public let tolerance: Double
@@ -25,8 +27,8 @@ public struct PhotometricSmoothing: Sendable, Hashable {
     (self.weight, self.tolerance) = (weight, tolerance)
   }
 
-  /// What becomes of a frame's `own` scores, N × C × h × w, given those of the last frame whose scores were
-  /// made.
+  /// What becomes of a frame's `own` scores, N × C × h × w, given those of the last frame whose
+  /// scores were made.
   ///
   /// Cells whose motion is unknown remember nothing.
   public func callAsFunction(

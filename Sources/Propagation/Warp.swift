@@ -7,9 +7,9 @@ public import Tensors
 
 /// Reads each cell from where the optical flow says it was, with bilinear weights.
 ///
-/// Deep Feature Flow (Zhu et al., CVPR 2017), equation 3, without the scale field. The flow is estimated once and resized
-/// to each map's grid, its values with it, so that maps of any stride can be propagated. A cell whose flow is unknown
-/// reads its own place.
+/// Deep Feature Flow (Zhu et al., CVPR 2017), equation 3, without the scale field. The flow is
+/// estimated once and resized to each map's grid, its values with it, so that maps of any stride
+/// can be propagated. A cell whose flow is unknown reads its own place.
 public struct Warp: Propagator {
   /// The frame that maps are read from.
   public let reference: FlowReference

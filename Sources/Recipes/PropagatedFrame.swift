@@ -7,8 +7,8 @@ package import Propagation
 internal import Tensors
 package import Video
 
-/// A non-key frame, empty as its keyframe is, behind a backbone: what it costs, the estimate of its optical flow left
-/// out.
+/// A non-key frame, empty as its keyframe is, behind a backbone: what it costs, the estimate of its
+/// optical flow left out.
 package final class PropagatedFrame {
   private let backbone: SegmentationNetwork
   private let tap: String

@@ -2,11 +2,11 @@
 
 public import Frames
 
-/// Another scheduler's keys, all but every `fullEvery`th of a smaller picture: between two keys that see all there is
-/// come cheap ones, which see what has come into view.
+/// Another scheduler's keys, all but every `fullEvery`th of a smaller picture: between two keys
+/// that see all there is come cheap ones, which see what has come into view.
 ///
-/// The adaptive resolution that AR-Seg names as future work (Hu et al., CVPR 2023, section 5), with copies of one
-/// network in the place of two.
+/// The adaptive resolution that AR-Seg names as future work (Hu et al., CVPR 2023, section 5), with
+/// copies of one network in the place of two.
 public struct AlternatingResolution: KeyframeScheduler {
   public private(set) var base: any KeyframeScheduler
   /// What the sides of the smaller picture are multiplied by.

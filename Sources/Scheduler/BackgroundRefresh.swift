@@ -2,7 +2,8 @@
 
 public import Frames
 
-/// Another scheduler's keys, computed in the background: no frame waits for the backbone but the first.
+/// Another scheduler's keys, computed in the background: no frame waits for the backbone but the
+/// first.
 ///
 /// The low-latency mode of LLVSS (Li et al., CVPR 2018, section 3.3): see `Refresh.background`.
 public struct BackgroundRefresh: KeyframeScheduler {

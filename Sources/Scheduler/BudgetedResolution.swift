@@ -2,20 +2,22 @@
 
 public import Frames
 
-/// Another scheduler's keys, each of as large a picture as a budget of work affords: cheap ones in quick succession
-/// where keys are wanted often, full ones where there was time to save up for them.
+/// Another scheduler's keys, each of as large a picture as a budget of work affords: cheap ones in
+/// quick succession where keys are wanted often, full ones where there was time to save up for
+/// them.
 ///
-/// The adaptive resolution that AR-Seg names as future work (Hu et al., CVPR 2023, section 5). A key of a picture whose
-/// sides are `scale` times as long costs scale², the stream's first, which is whole, nothing. The bound is a hard one:
-/// among any n successive frames the keys cost at most `share` · n + `saved` whole ones.
+/// The adaptive resolution that AR-Seg names as future work (Hu et al., CVPR 2023, section 5). A
+/// key of a picture whose sides are `scale` times as long costs scale², the stream's first, which
+/// is whole, nothing. The bound is a hard one: among any n successive frames the keys cost at most
+/// `share` · n + `saved` whole ones.
 public struct BudgetedResolution: KeyframeScheduler {
   public private(set) var base: any KeyframeScheduler
   /// What the sides of the picture may be multiplied by, the largest first.
   public let scales: [Double]
   public private(set) var allowance: KeyframeBudget
 
-  /// - Precondition: there are scales, all above 0 and not above 1; the share is from 0 to 1; what can be saved is enough
-  ///   for one whole key.
+  /// - Precondition: there are scales, all above 0 and not above 1; the share is from 0 to 1; what
+  ///   can be saved is enough for one whole key.
   public init(
     _ base: some KeyframeScheduler, scales: [Double], share: Double, saved: Double = 2
   ) {

@@ -2,11 +2,12 @@
 
 public import Frames
 
-/// Another scheduler's keys, as long as they stay within a budget: never more than `share` of the frames so far,
-/// the stream's first, which always is key, left out.
+/// Another scheduler's keys, as long as they stay within a budget: never more than `share` of the
+/// frames so far, the stream's first, which always is key, left out.
 ///
-/// What is not spent is saved up to `saved` keys, for when they are needed at once. The bound is a hard one, whatever
-/// the scheduler wants: among any n successive frames that it is asked about, at most `share` · n + `saved` are key.
+/// What is not spent is saved up to `saved` keys, for when they are needed at once. The bound is a
+/// hard one, whatever the scheduler wants: among any n successive frames that it is asked about, at
+/// most `share` · n + `saved` are key.
 public struct BudgetedScheduler: KeyframeScheduler {
   public private(set) var base: any KeyframeScheduler
   public private(set) var allowance: KeyframeBudget

@@ -7,14 +7,16 @@ internal import Tensors
 
 /// How far a frame has come from its key: one number, which schedulers compare.
 ///
-/// *Decides* nothing; it measures. *May assume* that nothing is asked of it twice for one frame. *Must keep*
-/// these laws: a frame equal to its keyframe scores 0; nothing is asked of the context that is not needed.
+/// *Decides* nothing; it measures. *May assume* that nothing is asked of it twice for one frame.
+/// *Must keep* these laws: a frame equal to its keyframe scores 0; nothing is asked of the context
+/// that is not needed.
 public protocol ChangeScore: Sendable {
   /// What a trace calls it: "pixels moved".
   var name: String { get }
 
-  /// Whether what it says depends on the motion, or on what is propagated along it: a threshold found along one motion then
-  /// means nothing along another. True unless a change score says otherwise.
+  /// Whether what it says depends on the motion, or on what is propagated along it: a threshold
+  /// found along one motion then means nothing along another. True unless a change score says
+  /// otherwise.
   var dependsOnMotion: Bool { get }
 
   /// From 0, nothing has changed, upwards; nil where it cannot be told, as after a cut.
@@ -38,8 +40,8 @@ extension FrameContext {
 
 /// The mean length of the motion back to the key, in pixels of the working size.
 ///
-/// Nil where the motion of more than half of the picture is unknown. The motion is the one that a warp needs
-/// anyway.
+/// Nil where the motion of more than half of the picture is unknown. The motion is the one that a
+/// warp needs anyway.
 public struct MotionMagnitude: ChangeScore {
   public let name = "pixels moved"
 
@@ -50,8 +52,8 @@ public struct MotionMagnitude: ChangeScore {
   }
 }
 
-/// The share of the picture whose motion back to the key is unknown: of a codec's motion, what was coded on
-/// its own, which codecs do where the picture cannot be told from those before it.
+/// The share of the picture whose motion back to the key is unknown: of a codec's motion, what was
+/// coded on its own, which codecs do where the picture cannot be told from those before it.
 public struct UnknownFraction: ChangeScore {
   public let name = "unknown share"
 
@@ -62,11 +64,11 @@ public struct UnknownFraction: ChangeScore {
   }
 }
 
-/// How differently the key, brought here along the motion, looks from the frame: the mean of the absolute
-/// difference of all samples, from 0 to 255, over the pixels whose motion is known.
+/// How differently the key, brought here along the motion, looks from the frame: the mean of the
+/// absolute difference of all samples, from 0 to 255, over the pixels whose motion is known.
 ///
-/// Both pictures are looked at in cells of four pixels each way. Nil where the motion of more than half of
-/// them is unknown.
+/// Both pictures are looked at in cells of four pixels each way. Nil where the motion of more than
+/// half of them is unknown.
 public struct WarpError: ChangeScore {
   public let name = "warp error"
 
@@ -78,11 +80,11 @@ public struct WarpError: ChangeScore {
   }
 }
 
-/// How far features after an early stage have come from the key's: the norm of the difference over the norm
-/// of the key's.
+/// How far features after an early stage have come from the key's: the norm of the difference over
+/// the norm of the key's.
 ///
-/// What LLVSS (Li et al., CVPR 2018, section 3.2) regresses its change score from, without the regression. A frame
-/// that becomes key goes on from these features.
+/// What LLVSS (Li et al., CVPR 2018, section 3.2) regresses its change score from, without the
+/// regression. A frame that becomes key goes on from these features.
 public struct FeatureChange: ChangeScore {
   public let name = "feature change"
   public var dependsOnMotion: Bool { false }
@@ -104,8 +106,8 @@ public struct FeatureChange: ChangeScore {
 
 /// The share of places whose best channel after a stage is no longer the key's.
 ///
-/// The adaptive clock of Clockwork Convnets (Shelhamer et al., 2016, section 4.3), whose stages give scores; of
-/// features it is the strongest channel that changes.
+/// The adaptive clock of Clockwork Convnets (Shelhamer et al., 2016, section 4.3), whose stages
+/// give scores; of features it is the strongest channel that changes.
 public struct LabelChange: ChangeScore {
   public let name = "labels changed"
   public var dependsOnMotion: Bool { false }
@@ -120,11 +122,11 @@ public struct LabelChange: ChangeScore {
   }
 }
 
-/// How unevenly the picture moved since the key: the root of the mean square difference of the motion from its
-/// mean, in pixels of the working size.
+/// How unevenly the picture moved since the key: the root of the mean square difference of the
+/// motion from its mean, in pixels of the working size.
 ///
-/// 0 for a pan, large where things move by themselves and where depth
-/// makes what is near move further, which is where something comes into view.
+/// 0 for a pan, large where things move by themselves and where depth makes what is near move
+/// further, which is where something comes into view.
 public struct MotionDeviation: ChangeScore {
   public let name = "motion's spread"
 
@@ -137,14 +139,15 @@ public struct MotionDeviation: ChangeScore {
 
 /// How much less sure what was propagated to the frame is than the key's own scores.
 ///
-/// Carrying blends scores where the motion reads between cells, and what is fused with them contradicts them where
-/// they are wrong: both lower the probability of the best class.
+/// Carrying blends scores where the motion reads between cells, and what is fused with them
+/// contradicts them where they are wrong: both lower the probability of the best class.
 public struct UncertaintyIncrease: ChangeScore {
   /// What is held against the key's.
   public enum Measure: String, Sendable, Hashable, CaseIterable {
     /// The mean probability of the best class: 1 where all is sure.
     case confidence
-    /// The mean entropy of the classes' probabilities over that of even ones: 1 where nothing is known.
+    /// The mean entropy of the classes' probabilities over that of even ones: 1 where nothing is
+    /// known.
     case entropy
   }
 

@@ -3,8 +3,8 @@
 public import Frames
 internal import Video
 
-/// A key frame where the codec has one: pictures coded on their own, which streams have at cuts and every few
-/// seconds; and after `longest` frames at the latest.
+/// A key frame where the codec has one: pictures coded on their own, which streams have at cuts and
+/// every few seconds; and after `longest` frames at the latest.
 public struct CodecKeyframes: KeyframeScheduler {
   public let longest: Int
 

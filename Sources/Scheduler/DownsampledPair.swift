@@ -35,7 +35,8 @@ struct DownsampledPair {
     get throws { try known.map { Double(try $0.cast(to: .float32).mean().item()) } ?? 1 }
   }
 
-  /// The mean of the absolute difference of the key, brought here, and the frame, over what is known.
+  /// The mean of the absolute difference of the key, brought here, and the frame, over what is
+  /// known.
   var error: Double {
     get throws {
       let warped = try key.warped(along: motion, known: known)

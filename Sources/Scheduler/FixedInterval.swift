@@ -4,7 +4,8 @@ public import Frames
 
 /// A key frame every `interval` frames, whatever the picture does.
 ///
-/// Deep Feature Flow (Zhu et al., CVPR 2017), section 3.2; an interval of 1 is the per-frame baseline.
+/// Deep Feature Flow (Zhu et al., CVPR 2017), section 3.2; an interval of 1 is the per-frame
+/// baseline.
 public struct FixedInterval: KeyframeScheduler {
   public let interval: Int
 
@@ -18,7 +19,8 @@ public struct FixedInterval: KeyframeScheduler {
     Decision(
       context.framesSinceKeyframe >= interval ? .key : .propagated,
       because: Reason(
-        "frames since key", score: Double(context.framesSinceKeyframe), threshold: Double(interval)))
+        "frames since key", score: Double(context.framesSinceKeyframe), threshold: Double(interval))
+    )
   }
 }
 

@@ -4,12 +4,12 @@ public import Frames
 
 /// Decides, frame by frame, where the backbone is worth its cost.
 ///
-/// *Decides* the role of one frame, and says why. *May assume* that frames come in order, and that a
-/// stream's first frame, and one after a break, is key without being asked about. *Must keep* these
-/// laws: the same input gives the same schedule; a copy forks the schedule, so that two interleaved
-/// streams each equal their solo runs; nothing is asked of a context that is not needed, since what
-/// is asked for is computed. A scheduler is a value: each stream starts from a fresh copy, and there
-/// is nothing to reset. *Prove it* with ConformanceKit's `brokenLaws(of:)`.
+/// *Decides* the role of one frame, and says why. *May assume* that frames come in order, and that
+/// a stream's first frame, and one after a break, is key without being asked about. *Must keep*
+/// these laws: the same input gives the same schedule; a copy forks the schedule, so that two
+/// interleaved streams each equal their solo runs; nothing is asked of a context that is not
+/// needed, since what is asked for is computed. A scheduler is a value: each stream starts from a
+/// fresh copy, and there is nothing to reset. *Prove it* with ConformanceKit's `brokenLaws(of:)`.
 public protocol KeyframeScheduler: Sendable {
   /// The role of the frame that `context` tells of, and the reason for it.
   mutating func decision(at context: FrameContext) throws -> Decision
@@ -23,8 +23,8 @@ public enum FrameRole: String, Hashable, Sendable, Codable {
   case propagated
 }
 
-/// What a scheduler answers: the role, what it rests on, of a key frame how it is to be computed, and of any other what
-/// it borrows.
+/// What a scheduler answers: the role, what it rests on, of a key frame how it is to be computed,
+/// and of any other what it borrows.
 public struct Decision: Hashable, Sendable {
   public let role: FrameRole
   public let reason: Reason
@@ -50,7 +50,8 @@ public struct Decision: Hashable, Sendable {
 public enum PropagatedKind: String, Hashable, Sendable, Codable {
   /// The key's features at the tap; the stages after it, and the fusion, run on this frame.
   case features
-  /// The scores of the last frame on which they ran: that frame's own shallow features, the key's deep ones.
+  /// The scores of the last frame on which they ran: that frame's own shallow features, the key's
+  /// deep ones.
   case scores
 }
 
@@ -58,9 +59,9 @@ public enum PropagatedKind: String, Hashable, Sendable, Codable {
 public enum Refresh: Hashable, Sendable {
   /// At once: the frame waits for the backbone.
   case immediate
-  /// The frame is itself still propagated to, while the backbone runs on another thread; that many frames later, at
-  /// least one, others borrow from it. Whichever frame that is waits for what is not ready yet, so that the same
-  /// input always gives the same output.
+  /// The frame is itself still propagated to, while the backbone runs on another thread; that many
+  /// frames later, at least one, others borrow from it. Whichever frame that is waits for what is
+  /// not ready yet, so that the same input always gives the same output.
   ///
   /// The low-latency mode of LLVSS (Li et al., CVPR 2018, section 3.3).
   case background(frames: Int)
@@ -80,7 +81,8 @@ public struct Reason: Hashable, Sendable, CustomStringConvertible {
   public static let firstFrame = Reason("first frame")
   /// Damage, a gap or a change of size came before this frame.
   public static let streamBroke = Reason("stream broke")
-  /// A key is being computed in the background, and until others can borrow from it there is no other.
+  /// A key is being computed in the background, and until others can borrow from it there is no
+  /// other.
   public static let keyUnderWay = Reason("key under way")
 
   public var description: String {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The best `count` keys of a stream of `frames`, of which the first is one, where `score` says what a frame is
-/// worth when it is propagated to from a key at or before it; and what they are worth together.
+/// The best `count` keys of a stream of `frames`, of which the first is one, where `score` says
+/// what a frame is worth when it is propagated to from a key at or before it; and what they are
+/// worth together.
 ///
-/// Exact, by dynamic programming over the last key, in frames² · count steps: the upper bound for any scheduler
-/// at that rate. It sees all of the stream, so no scheduler that is causal can have it.
+/// Exact, by dynamic programming over the last key, in frames² · count steps: the upper bound for
+/// any scheduler at that rate. It sees all of the stream, so no scheduler that is causal can have
+/// it.
 ///
 /// - Precondition: there are 1 to `frames` keys.
 public func optimalKeyframes(

@@ -2,8 +2,8 @@
 
 public import Frames
 
-/// Each frame is key with the same probability, whatever it shows: what an adaptive scheduler at the same rate has
-/// to beat.
+/// Each frame is key with the same probability, whatever it shows: what an adaptive scheduler at
+/// the same rate has to beat.
 ///
 /// What is drawn follows from the seed and from how many frames were decided before.
 public struct RandomKeyframes: KeyframeScheduler {

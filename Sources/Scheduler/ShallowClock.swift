@@ -2,12 +2,13 @@
 
 public import Frames
 
-/// Another scheduler's keys, and a clock of its own for what comes after the tap: between keys it runs on every Nth
-/// frame only, whose scores the others borrow.
+/// Another scheduler's keys, and a clock of its own for what comes after the tap: between keys it
+/// runs on every Nth frame only, whose scores the others borrow.
 ///
-/// Of the stages of Clockwork Convnets (Shelhamer et al., ECCV 2016 workshops, section 4) each has its clock: deep ones
-/// change slowly, so that their features are propagated far; shallow ones follow the frame, and what they give is
-/// propagated over a few frames. With a fusion in the pipeline, it and its light network are on that clock too.
+/// Of the stages of Clockwork Convnets (Shelhamer et al., ECCV 2016 workshops, section 4) each has
+/// its clock: deep ones change slowly, so that their features are propagated far; shallow ones
+/// follow the frame, and what they give is propagated over a few frames. With a fusion in the
+/// pipeline, it and its light network are on that clock too.
 public struct ShallowClock: KeyframeScheduler {
   public private(set) var base: any KeyframeScheduler
   public let interval: Int

@@ -3,12 +3,13 @@
 public import Frames
 internal import Video
 
-/// Another scheduler's keys, and one wherever a new shot begins: what was propagated from before a cut is of another
-/// scene.
+/// Another scheduler's keys, and one wherever a new shot begins: what was propagated from before a
+/// cut is of another scene.
 ///
-/// A cut is where the colours of two successive frames share less than `overlap`: the intersection of their
-/// histograms, 8 steps of each channel (Swain and Ballard, IJCV 1991), over every fourth pixel each way. Pans and
-/// things that pass keep most of their colours; so does a cut between two views of one room, which is missed.
+/// A cut is where the colours of two successive frames share less than `overlap`: the intersection
+/// of their histograms, 8 steps of each channel (Swain and Ballard, IJCV 1991), over every fourth
+/// pixel each way. Pans and things that pass keep most of their colours; so does a cut between two
+/// views of one room, which is missed.
 public struct ShotChange: KeyframeScheduler {
   public private(set) var base: any KeyframeScheduler
   public let overlap: Double

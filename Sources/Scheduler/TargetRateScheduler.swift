@@ -8,19 +8,20 @@ internal import Video
 public enum KeyframeTarget: Hashable, Sendable {
   /// This share of them, above 0 and not above 1.
   case rate(Double)
-  /// As often as a mean time a frame leaves room for, from the frame in memory to its labels. It rests on how long
-  /// frames take, so that the same input need not give the same schedule.
+  /// As often as a mean time a frame leaves room for, from the frame in memory to its labels. It
+  /// rests on how long frames take, so that the same input need not give the same schedule.
   case latency(Duration)
 }
 
 /// A key frame once a change score is more than a threshold that is moved so that a target is met.
 ///
-/// After each frame the threshold's logarithm goes up by `gain · (isKey - rate)`: the share of keys is then `rate` in
-/// the long run whatever the change score's scale (stochastic approximation of a quantile; Robbins and Monro,
-/// 1951), and the threshold rests where the change score is as usual. It starts at what the first 1 / rate frames come to.
-/// Keys that are forced count too, and so do the frames that pass while a key is computed in the background. Where nothing
-/// changes no frame is key, whatever the rate; the threshold never falls below a hundredth of the largest
-/// change score seen, so that a long still is not followed by a burst.
+/// After each frame the threshold's logarithm goes up by `gain · (isKey - rate)`: the share of keys
+/// is then `rate` in the long run whatever the change score's scale (stochastic approximation of a
+/// quantile; Robbins and Monro, 1951), and the threshold rests where the change score is as usual.
+/// It starts at what the first 1 / rate frames come to. Keys that are forced count too, and so do
+/// the frames that pass while a key is computed in the background. Where nothing changes no frame
+/// is key, whatever the rate; the threshold never falls below a hundredth of the largest change
+/// score seen, so that a long still is not followed by a burst.
 public struct TargetRateScheduler: KeyframeScheduler {
   public let changeScore: any ChangeScore
   public let target: KeyframeTarget
@@ -47,8 +48,8 @@ public struct TargetRateScheduler: KeyframeScheduler {
 
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let rate = rate(at: context)
-    // The key itself, of which nobody asked, is the first frame that counts; what was made key against
-    // what was decided here counts as that.
+    // The key itself, of which nobody asked, is the first frame that counts; what was made key
+    // against what was decided here counts as that.
     if context.framesSinceKeyframe == 1, !decidedLast {
       threshold = thresholdBefore ?? threshold
       follow(isKey: true, rate: rate)
@@ -87,8 +88,8 @@ public struct TargetRateScheduler: KeyframeScheduler {
     }
   }
 
-  /// The first key comes after 1 / rate frames, or once something has changed after that: how far the frame has come by
-  /// then sets the scale.
+  /// The first key comes after 1 / rate frames, or once something has changed after that: how far
+  /// the frame has come by then sets the scale.
   private mutating func begin(_ score: Double, at context: FrameContext, rate: Double) -> Decision {
     let isDue = Double(context.framesSinceKeyframe) * rate >= 1 - 1e-9 && score > 0
     if isDue { threshold = score }

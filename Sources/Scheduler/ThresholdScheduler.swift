@@ -24,12 +24,13 @@ public struct ThresholdScheduler: KeyframeScheduler {
 }
 
 extension KeyframeScheduler where Self == ThresholdScheduler {
-  /// A key frame once the picture has moved more than `threshold` pixels of the working size since the last one, in the
-  /// mean, or once most of its motion is unknown.
+  /// A key frame once the picture has moved more than `threshold` pixels of the working size since
+  /// the last one, in the mean, or once most of its motion is unknown.
   ///
   /// - Precondition: `threshold` is a positive number.
   public static func whenMoved(pixels threshold: Double) -> Self {
-    precondition(threshold > 0 && threshold.isFinite, "a key frame after \(threshold) pixels makes no sense")
+    precondition(
+      threshold > 0 && threshold.isFinite, "a key frame after \(threshold) pixels makes no sense")
     return .init(MotionMagnitude(), threshold: threshold)
   }
 }

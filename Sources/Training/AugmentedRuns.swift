@@ -6,8 +6,10 @@ internal import Frames
 internal import Tensors
 internal import Video
 
-/// Batches of runs of frames as augmentation shows them, a keyframe first, with the optical flow that an estimator finds
-/// from each later frame to an earlier one. Two frames are a pair.
+/// Batches of runs of frames as augmentation shows them, a keyframe first, with the optical flow
+/// that an estimator finds from each later frame to an earlier one.
+///
+/// Two frames are a pair.
 public struct AugmentedRuns: Sendable {
   private let sources: [PairSource]
   private let pools: [Memo<FrameRun>]

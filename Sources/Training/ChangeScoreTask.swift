@@ -8,8 +8,8 @@ public import Scheduler
 internal import Tensors
 internal import Video
 
-/// Training a change score behind a network that stays as it is, by what the network itself says of both frames of a
-/// pair: labels by hand are not needed.
+/// Training a change score behind a network that stays as it is, by what the network itself says of
+/// both frames of a pair: labels by hand are not needed.
 public struct ChangeScoreTask: TrainingTask {
   /// What the change score is to tell.
   public enum Aim: String, Sendable, Hashable, CaseIterable {
@@ -27,8 +27,8 @@ public struct ChangeScoreTask: TrainingTask {
 
   public typealias Batch = AugmentedRuns.Batch
 
-  /// A task on pairs out of `sources`, along the motion that `flow` finds; measured on as many whole pairs of
-  /// `validation` as it counts, where there is one.
+  /// A task on pairs out of `sources`, along the motion that `flow` finds; measured on as many
+  /// whole pairs of `validation` as it counts, where there is one.
   ///
   /// - Precondition: there is a source.
   public init(
@@ -62,8 +62,8 @@ public struct ChangeScoreTask: TrainingTask {
     return Loss(try (error * error).mean())
   }
 
-  /// The mean of what the change score is off by, and how it correlates with what it is to tell, which is what
-  /// matters to a limit.
+  /// The mean of what the change score is off by, and how it correlates with what it is to tell,
+  /// which is what matters to a limit.
   public func evaluate() throws -> [String: Double] {
     guard let validation else { return [:] }
     var found: [(said: Double, true: Double)] = []

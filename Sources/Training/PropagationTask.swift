@@ -9,17 +9,18 @@ internal import Tensors
 
 /// Training what propagates features behind a network that stays as it is.
 ///
-/// Of a run of frames the first is the keyframe: the network's features of it at the tap are propagated to the last, by
-/// way of those between where the part goes from frame to frame. The rest of the network makes scores of them, and the
-/// loss flows back through that rest and all steps of the way. Two frames, unless said otherwise, are a pair. Where
-/// frames have no labels, the network's own scores of the last frame are the target: an objective whose teaching is by
+/// Of a run of frames the first is the keyframe: the network's features of it at the tap are
+/// propagated to the last, by way of those between where the part goes from frame to frame. The
+/// rest of the network makes scores of them, and the loss flows back through that rest and all
+/// steps of the way. Two frames, unless said otherwise, are a pair. Where frames have no labels,
+/// the network's own scores of the last frame are the target: an objective whose teaching is by
 /// `backbone`.
 public struct PropagationTask: TrainingTask {
   public let backbone: SegmentationNetwork
   public let part: TrainablePropagation
   public let lesson: StageConfiguration
-  /// What the mean square difference of what is propagated from the last frame's own features at the tap counts
-  /// (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
+  /// What the mean square difference of what is propagated from the last frame's own features at
+  /// the tap counts (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
   public var similarity = 0.0
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int

@@ -71,7 +71,8 @@ public struct PropagationTrainingSpecification: Sendable {
   /// The task that this describes, with weights drawn by the plan's seed.
   ///
   /// - Precondition: there is a source.
-  /// - Throws: `BackboneError` where there is nothing to learn from: no labels, and no agreement asked for.
+  /// - Throws: `BackboneError` where there is nothing to learn from: no labels, and no agreement
+  ///   asked for.
   public func task(
     behind backbone: SegmentationNetwork, on sources: [PairSource], along flow: some FlowEstimator,
     device: Device = .cpu

@@ -18,11 +18,12 @@ struct ClipLawsTests {
       try brokenLaws(of: Spoiled(motion: { _, _ in .zero(width: 4, height: 4) }))
         == ["motion is on the frames' grid"])
     #expect(
-      try brokenLaws(of: Spoiled(motion: { current, reference in
-        let exact = Self.street.motion(from: current, to: reference)
-        let shifted = exact.displacements.map { $0 + 15 }
-        return MotionField(width: exact.width, height: exact.height, displacements: shifted)
-      })) == ["motion warps a frame onto its reference"])
+      try brokenLaws(
+        of: Spoiled(motion: { current, reference in
+          let exact = Self.street.motion(from: current, to: reference)
+          let shifted = exact.displacements.map { $0 + 15 }
+          return MotionField(width: exact.width, height: exact.height, displacements: shifted)
+        })) == ["motion warps a frame onto its reference"])
     #expect(try brokenLaws(of: Spoiled(changes: true)).contains("same index, same frame"))
     #expect(try brokenLaws(of: Spoiled(crops: true)).contains("frames have one size"))
     #expect(try brokenLaws(of: Spoiled(stops: true)) == ["indices count up"])

@@ -3,8 +3,8 @@
 import Backbone
 import ConformanceKit
 import Flow
-import Frames
 import Foundation
+import Frames
 import Pipeline
 import Propagation
 import Scheduler
@@ -142,7 +142,8 @@ struct KeyframePipelineTests {
   @Test func theKeysFeaturesAreComputedOnce() throws {
     let backbone = CountedPixels()
     _ = try run(
-      pipeline(ThresholdScheduler(FeatureChange(after: "low"), threshold: 0.5), Copy(), backbone: backbone),
+      pipeline(
+        ThresholdScheduler(FeatureChange(after: "low"), threshold: 0.5), Copy(), backbone: backbone),
       frames: 7)
     #expect(backbone.low.count == 7 + 1)
   }
@@ -151,7 +152,8 @@ struct KeyframePipelineTests {
     let pipeline = try pipeline(
       ThresholdScheduler(LabelChange(after: "low"), threshold: 0.5), Copy(), backbone: Pixels())
     var state = pipeline.start()
-    // Columns of two pixels in turn: moved by two, every label is another; by six, all are the same again.
+    // Columns of two pixels in turn: moved by two, every label is another; by six, all are the same
+    // again.
     let drawing = try [0, 6, 6, 2, 2, 8, 6].enumerated().map { index, moved in
       let pixels = slide(1, by: moved).pixels
       let frame = Frame(index: index, time: Double(index), pixels: pixels)
@@ -211,8 +213,8 @@ struct KeyframePipelineTests {
     }
   }
 
-  // Of the reference, the first stage's features are known since it was the reference; of the current
-  // frame, they are computed.
+  // Of the reference, the first stage's features are known since it was the reference; of the
+  // current frame, they are computed.
   @Test(arguments: [FlowReference.keyframe, .previous])
   func keptFeaturesAreNotComputedAgain(reference: FlowReference) throws {
     let backbone = CountedPixels()
@@ -239,7 +241,8 @@ struct KeyframePipelineTests {
     #expect(backbone.runs.map(\.count) == [5, 2, 5])
   }
 
-  // A key every third frame, that others borrow from one or two frames later: labels are the key's, copied.
+  // A key every third frame, that others borrow from one or two frames later: labels are the key's,
+  // copied.
   @Test(arguments: [1, 2]) func aKeyInTheBackgroundIsUsedWhenItIsDue(lag: Int) throws {
     let backbone = CountedPixels()
     let pipeline = try pipeline(
@@ -350,8 +353,8 @@ struct KeyframePipelineTests {
     #expect((backbone.low.count, backbone.high.count) == (2, 6))
   }
 
-  // Twice the key's columns and the frame's own on frames 2 and 4; on 1, 3 and 5 what the frame before had, two
-  // columns further on.
+  // Twice the key's columns and the frame's own on frames 2 and 4; on 1, 3 and 5 what the frame
+  // before had, two columns further on.
   @Test(arguments: [false, true]) func shallowStagesHaveAClockOfTheirOwn(isChained: Bool) throws {
     let backbone = SkippingPixels(), slides = Sliding(dx: 2)
     let flow: any FlowEstimator = isChained ? ChainedFlow(slides) : slides
@@ -385,8 +388,8 @@ struct KeyframePipelineTests {
     #expect(error.frame == 1 && "\(error)".contains("reads the keyframe itself"))
   }
 
-  // The key's scores are the frame's own and a share of those before, which fades as the picture changes; they are what
-  // is carried on.
+  // The key's scores are the frame's own and a share of those before, which fades as the picture
+  // changes; they are what is carried on.
   @Test(arguments: [nil, "low"], [1, 3])
   func keysRememberWhatCameBefore(tap: String?, interval: Int) throws {
     let memory = PhotometricSmoothing(weight: 0.5, tolerance: 10)

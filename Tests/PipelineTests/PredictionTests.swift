@@ -153,7 +153,8 @@ struct PredictionTests {
     #expect(try pipeline.predict(slide(4, by: 2), in: &fork).prediction.low == pixels(4))
   }
 
-  // The scheduler asks for scores, and the frame becomes a keyframe: what was propagated in vain leaves no trace.
+  // The scheduler asks for scores, and the frame becomes a keyframe: what was propagated in vain
+  // leaves no trace.
   @Test func propagatingInVainChangesNothing() throws {
     let every = try KeyframePipeline(
       backbone: Pixels(), head: Pixels().head, scheduler: AsksInVain(), propagator: CountsFrames(),

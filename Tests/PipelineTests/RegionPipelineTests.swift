@@ -95,7 +95,8 @@ struct RegionPipelineTests {
     #expect(again.trace.keyShare == 1 && again.trace.framesSinceKey == 0)
   }
 
-  // 2×3 regions of 12×4 pixels with an overlap of 1: four at the sides are of one size, two in the middle of another.
+  // 2×3 regions of 12×4 pixels with an overlap of 1: four at the sides are of one size, two in the
+  // middle of another.
   @Test func keysOfOneSizeGoThroughTheBackboneTogether() throws {
     let batching = BatchingPixels()
     let regional = try RegionPipeline(
@@ -110,7 +111,8 @@ struct RegionPipelineTests {
     #expect(found.map(\.trace.keyShare) == [1, 0, 0, 1, 0, 0])
   }
 
-  // What the scheduler has asked for is gone on from, and what is carried with its skips is each region's own.
+  // What the scheduler has asked for is gone on from, and what is carried with its skips is each
+  // region's own.
   @Test func aBatchGoesOnFromWhatIsKnown() throws {
     let limited = ThresholdScheduler(FeatureChange(after: "low"), threshold: 1e-6)
     let batching = BatchingPixels()

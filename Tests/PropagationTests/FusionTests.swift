@@ -111,7 +111,8 @@ struct FusionTests {
     #expect(try errors.floats().allSatisfy { $0 == 1 })
   }
 
-  // Of pictures that differ in one corner alone, an error map that reads nothing but their difference.
+  // Of pictures that differ in one corner alone, an error map that reads nothing but their
+  // difference.
   @Test func errorsAreSeenWhereThePicturesDisagree() throws {
     let trial = try GuidedTrial(changingCorner: true)
     for parameter in trial.fusion.parameters.all {

@@ -203,7 +203,8 @@ struct TapBlendTests {
 
   @Test func itsGradientsAreDifferences() throws {
     let trial = try trial()
-    let blend = try NetWarpBlend(channels: 5, after: "tap", start: 0.5, parameters: Parameters(seed: 1))
+    let blend = try NetWarpBlend(
+      channels: 5, after: "tap", start: 0.5, parameters: Parameters(seed: 1))
     // Away from whole cells, where the motion has no derivative.
     try blend.parameters.set("refiner.fusion.bias") { try $0 + 0.7 }
     let cached = try random([1, 5, 6, 7], seed: 4)
@@ -229,7 +230,9 @@ struct VariantConvolutionTests {
 
   @Test func itBeginsAsACopyButForAHundredth() throws {
     let cached = try random([1, 5, 6, 7], seed: 4)
-    let propagated = try propagator(size: 5).propagate(cached, given: trial().context, in: .inference).floats()
+    let propagated = try propagator(size: 5).propagate(
+      cached, given: trial().context, in: .inference
+    ).floats()
     let furthest = zip(propagated, try cached.floats()).map { abs($0 - $1) }.max() ?? 1
     #expect(furthest > 0 && furthest < 0.06)
   }
@@ -238,7 +241,8 @@ struct VariantConvolutionTests {
     let propagator = try propagator(size: 5)
     try propagator.parameters.set("kernels.weight") { try random($0.shape, seed: 8) }
     let propagated = try propagator.propagate(
-      .full([1, 5, 6, 7], of: 0.7), given: trial().context, in: .inference).floats()
+      .full([1, 5, 6, 7], of: 0.7), given: trial().context, in: .inference
+    ).floats()
     #expect(propagated.allSatisfy { abs($0 - 0.7) < 1e-5 })
   }
 
@@ -250,7 +254,8 @@ struct VariantConvolutionTests {
     }
     let cached = try random([1, 5, 6, 7], seed: 4)
     let (propagated, values) = (
-      try propagator.propagate(cached, given: trial().context, in: .inference).floats(), try cached.floats()
+      try propagator.propagate(cached, given: trial().context, in: .inference).floats(),
+      try cached.floats()
     )
     for channel in 0..<5 {
       for y in 1..<6 {
@@ -304,7 +309,8 @@ struct DisplacedConvolutionTests {
       try Tensor([0, 0, 1000, 0, 0, 1000] as [Float], shape: [6])
     }
     let cached = try random([1, 5, 6, 7], seed: 4)
-    let propagated = try propagator.propagate(cached, given: trial().context, in: .inference).floats()
+    let propagated = try propagator.propagate(cached, given: trial().context, in: .inference)
+      .floats()
     let values = try cached.floats()
     for channel in 0..<5 {
       for y in 0..<5 {
@@ -355,13 +361,17 @@ struct ScaledWarpTests {
     #expect(motion.stride == 4 && motion.motion.shape == [1, 2, 16, 24])
     #expect(try motion.motion.floats().contains { abs($0) > 1 })
     let expected = try cached.warped(along: motion.motion / 4)
-    #expect(try warp.propagate(cached, given: context, in: .inference).floats() == expected.floats())
+    #expect(
+      try warp.propagate(cached, given: context, in: .inference).floats() == expected.floats())
   }
 
   @Test func scalesMultiplyWhatIsCarried() throws {
     let warp = try ScaledWarp(channels: 5, flow: flow, parameters: Parameters(seed: 1))
     let context = try pictures(), cached = try Tensor.full([1, 5, 8, 12], of: 1)
-    #expect(try warp.propagate(cached, given: context, in: .inference).floats().allSatisfy { abs($0 - 1) < 1e-5 })
+    #expect(
+      try warp.propagate(cached, given: context, in: .inference).floats().allSatisfy {
+        abs($0 - 1) < 1e-5
+      })
     try warp.parameters.set("scale.weight") { try random($0.shape, seed: 6) }
     let scaled = try warp.propagate(cached, given: context, in: .inference).floats()
     #expect(Set(scaled).count > 100)
@@ -373,7 +383,8 @@ struct ScaledWarpTests {
       try parameter.tensor.setRequiresGradient(true)
     }
     let cached = try random([1, 5, 16, 24], seed: 4)
-    try (warp.propagate(cached, given: pictures(), in: .inference) * random([1, 5, 16, 24], seed: 5))
+    try
+      (warp.propagate(cached, given: pictures(), in: .inference) * random([1, 5, 16, 24], seed: 5))
       .sum().backward()
     for name in ["scale.weight", "flow.predict_flow2.weight", "flow.conv1.0.weight"] {
       let parameter = try #require(warp.parameters.all.first { $0.name == name })
@@ -394,7 +405,8 @@ struct DifferenceConvolutionTests {
     let propagator = try DifferenceConvolution(classes: 4, parameters: Parameters(seed: 1))
     let cached = try random([1, 4, 6, 7], seed: 4, in: -3...3)
     let propagated = try propagator.propagate(
-      cached, given: context(change: 20), in: .inference).floats()
+      cached, given: context(change: 20), in: .inference
+    ).floats()
     let expected = try (cached.softmax(axis: 1) * 7).floats()
     #expect(zip(propagated, expected).allSatisfy { abs($0 - $1) < 1e-5 })
   }
@@ -403,8 +415,11 @@ struct DifferenceConvolutionTests {
     let propagator = try DifferenceConvolution(classes: 4, parameters: Parameters(seed: 1))
     try propagator.parameters.set("convolution.weight") { try random($0.shape, seed: 2) }
     let cached = try random([1, 4, 6, 7], seed: 4, in: -3...3)
-    let propagated = try [0, 20].map { try propagator.propagate(
-      cached, given: context(change: $0), in: .inference).floats() }
+    let propagated = try [0, 20].map {
+      try propagator.propagate(
+        cached, given: context(change: $0), in: .inference
+      ).floats()
+    }
     #expect(propagated[0] != propagated[1])
     try gradientsAreDifferences(of: propagator.parameters) {
       try propagator.propagate(cached, given: context(change: 20), in: .inference)

@@ -11,7 +11,8 @@ import TestSupport
 import Testing
 import Video
 
-/// A backbone, a light network and a flow network in folders of their own, and parts that name them.
+/// A backbone, a light network and a flow network in folders of their own, and parts that name
+/// them.
 struct PropagationSpecificationTests {
   private let scratch: Scratch
   private let backbone: SegmentationNetwork
@@ -189,7 +190,7 @@ struct PropagationSpecificationTests {
       ("kind: correction, branch: {network: ../light, through: neck}", "no stage 'neck'"),
       (
         "kind: attention, branch: {network: ../light, through: context}",
-        "the branch gives 8 channels, 3 are carried"
+        "the branch gives 8 channels, 3 are propagated"
       ),
     ])
   func whatIsMissingIsNamed(part: String, complaint: String) throws {

@@ -24,7 +24,7 @@ struct PropagatorLawsTests {
     #expect(
       try laws(brokenBy: Spoiled(hasWrongLabels: true) { $0 })
         .contains("labels are the best scores"))
-    #expect(try laws(brokenBy: Shared()) == ["copies fork"])
+    #expect(try laws(brokenBy: Shared()).contains("copies fork"))
     #expect(try laws(brokenBy: Lingering()) == ["a keyframe begins anew"])
   }
 

@@ -37,7 +37,8 @@ struct DeviationTests {
   @Test func aFrameEqualToItsKeyScoresNothing() throws {
     let features = try Tensor.normal([1, 3, 4, 5], seed: 1)
     let changeScores: [any ChangeScore] = [
-      MotionMagnitude(), MotionDeviation(), UnknownFraction(), WarpError(), FeatureChange(after: "a"),
+      MotionMagnitude(), MotionDeviation(), UnknownFraction(), WarpError(),
+      FeatureChange(after: "a"),
       LabelChange(after: "a"), UncertaintyIncrease(.confidence), UncertaintyIncrease(.entropy),
     ]
     for changeScore in changeScores {
@@ -47,7 +48,8 @@ struct DeviationTests {
     }
   }
 
-  // Four pixels to the right, each cell is one to the right: what comes in from the left is unknown.
+  // Four pixels to the right, each cell is one to the right: what comes in from the left is
+  // unknown.
   @Test func theWarpErrorIsWhatTheMotionDoesNotExplain() throws {
     let moved = frame(1) { x, _ in UInt8(max(0, x / 4 - 1) * 40) }
     let motion = MotionField(
@@ -95,7 +97,8 @@ struct DeviationTests {
     }
   }
 
-  // Half of the picture moves by 6 to the right, half by 2 to the left: 2 on average, 4 apart from that.
+  // Half of the picture moves by 6 to the right, half by 2 to the left: 2 on average, 4 apart from
+  // that.
   @Test func aPanHasNoSpread() throws {
     let halves = (0..<128).flatMap { [$0 % 16 < 8 ? 6 : -2, 1] as [Float] }
     let apart = MotionField(width: 16, height: 8, displacements: halves)
@@ -111,7 +114,8 @@ struct DeviationTests {
 struct DeviationAtRateTests {
   private func keys(_ drawing: String) -> Int { drawing.count { $0 == "K" } }
 
-  // Of every key the two frames after it are not asked about, as where it is computed in the background.
+  // Of every key the two frames after it are not asked about, as where it is computed in the
+  // background.
   @Test(arguments: [0.05, 0.1, 0.2]) func framesThatPassUnaskedCountToo(rate: Double) throws {
     var scheduler = TargetRateScheduler(MotionMagnitude(), rate: rate)
     let pixels = frame(0) { _, _ in 0 }.pixels
@@ -144,7 +148,8 @@ struct DeviationAtRateTests {
     #expect(brokenLaws(of: scheduler) == [])
   }
 
-  // The rate is held where the motion's scale changes tenfold on the way, and keys come where it moves.
+  // The rate is held where the motion's scale changes tenfold on the way, and keys come where it
+  // moves.
   @Test func theRateIsHeldAndKeysComeWhereThingsMove() throws {
     var draws = Draws(seed: 3)
     let motion = (0..<3000).map { index in
@@ -178,7 +183,8 @@ struct DeviationAtRateTests {
     #expect(abs(keys - 200) < 10, "\(keys)")
   }
 
-  // A wrapper makes every tenth frame key besides: the share stays that asked for, all keys counted once.
+  // A wrapper makes every tenth frame key besides: the share stays that asked for, all keys counted
+  // once.
   @Test func keysThatAreForcedCountOnce() throws {
     struct Forced: KeyframeScheduler {
       var base: any KeyframeScheduler
@@ -362,7 +368,8 @@ struct BudgetedLadderTests {
   }
 
   @Test func whatWasSavedUpBuysWholeKeysAndHasteSmallOnes() throws {
-    // Still for twenty frames, then all in motion: two whole keys were saved up, then every other frame buys a quarter.
+    // Still for twenty frames, then all in motion: two whole keys were saved up, then every other
+    // frame buys a quarter.
     let ladder = BudgetedResolution(
       ThresholdScheduler.whenMoved(pixels: 5), scales: [0.5, 1], share: 0.125)
     let found = try scales(ladder, frames: 28) { $0 > 20 ? 9 : 0 }
@@ -385,7 +392,8 @@ struct KeyMannerTests {
 
   @Test func shallowStagesRunOnceTheirIntervalHasPassed() throws {
     let pixels = frame(0) { _, _ in 0 }.pixels
-    for (since, kind) in [(1, PropagatedKind.scores), (2, .scores), (3, .features), (4, .features)] {
+    for (since, kind) in [(1, PropagatedKind.scores), (2, .scores), (3, .features), (4, .features)]
+    {
       var scheduler = BackgroundRefresh(
         ShallowClock(FixedInterval(every: 9), every: 3), frames: 1)
       let context = FrameContext(

@@ -59,8 +59,8 @@ struct LearnedDeviationTests {
     #expect(try changeScore().score(at: cut) == nil)
   }
 
-  // Each channel at one place, beside what a loop makes of the pictures: the cell to the right of the key's,
-  // but where the motion is unknown.
+  // Each channel at one place, beside what a loop makes of the pictures: the cell to the right of
+  // the key's, but where the motion is unknown.
   @Test func theChangeIsWhatTheMotionDoesNotExplain() throws {
     let key = try Tensor.uniform([1, 3, 2, 3], in: 0..<255, seed: 3)
     let frame = try Tensor.uniform([1, 3, 2, 3], in: 0..<255, seed: 4)

@@ -22,7 +22,9 @@ struct MotionLimitTests {
     #expect(try drawn(.whenMoved(pixels: 2), frames: 3, motion: [0, 2, 0.5]) == "K.K")
   }
 
-  @Test func keepsTheLaws() { #expect(brokenLaws(of: ThresholdScheduler.whenMoved(pixels: 4)) == []) }
+  @Test func keepsTheLaws() {
+    #expect(brokenLaws(of: ThresholdScheduler.whenMoved(pixels: 4)) == [])
+  }
 
   @Test func mostlyUnknownMotionMakesAKey() throws {
     #expect(try role(unknown: 3) == .key)

@@ -5,9 +5,9 @@ public import Video
 
 /// A head that gives one score a class and pixel, and predicts the class with the highest.
 ///
-/// It reads one map. *Must keep* these laws: scores have the size that is asked for; labels are those of the best
-/// scores; where it says that it is the identity, scores are the map as it is. *Prove it* with ConformanceKit's
-/// `brokenLaws(of:)`.
+/// It reads one map. *Must keep* these laws: scores have the size that is asked for; labels are
+/// those of the best scores; where it says that it is the identity, scores are the map as it is.
+/// *Prove it* with ConformanceKit's `brokenLaws(of:)`.
 public protocol DenseHead<Prediction>: Head {
   /// Scores at the working size: 1 × classes × height × width.
   func scores(_ features: FeatureMaps, size: PixelSize) throws -> Tensor

@@ -10,8 +10,8 @@ public protocol Branch: Sendable {
   func features(of pictures: Tensor, in pass: ForwardContext) throws -> Tensor
 }
 
-/// A segmentation network that looks at every frame: whole or up to a stage, at the size of the frame or
-/// a smaller one.
+/// A segmentation network that looks at every frame: whole or up to a stage, at the size of the
+/// frame or a smaller one.
 public struct NetworkBranch: Branch {
   public let network: SegmentationNetwork
   /// What the sides of a picture are multiplied by before the network sees it.

@@ -4,11 +4,12 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Propagated scores, corrected by those of a light network that sees the frame (Accel; Jain et al., CVPR 2019).
+/// Propagated scores, corrected by those of a light network that sees the frame (Accel; Jain et
+/// al., CVPR 2019).
 ///
-/// A 1 × 1 convolution of both, raw scores as they are. It is done where the propagated scores lie, before
-/// they are enlarged: interpolation is linear and acts on each channel alone, so the result is that of
-/// fusing after it, away from the borders. What is propagated must be scores.
+/// A 1 × 1 convolution of both, raw scores as they are. It is done where the propagated scores lie,
+/// before they are enlarged: interpolation is linear and acts on each channel alone, so the result
+/// is that of fusing after it, away from the borders. What is propagated must be scores.
 public struct CorrectiveFusion: LearnedFusion {
   /// What the fusion is before it is trained.
   public enum Start: String, Sendable, Hashable, CaseIterable {
@@ -22,7 +23,8 @@ public struct CorrectiveFusion: LearnedFusion {
   public let branch: any Branch
   private let mixture: Conv2d
 
-  /// A fusion of `classes` propagated scores with those of a branch; as many, unless said otherwise.
+  /// A fusion of `classes` propagated scores with those of a branch; as many, unless said
+  /// otherwise.
   public init(
     classes: Int, with branch: some Branch, giving branchClasses: Int? = nil,
     start: Start = .propagated, parameters: Parameters

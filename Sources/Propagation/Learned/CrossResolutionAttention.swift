@@ -4,13 +4,13 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Features of a branch at low resolution, made sharp by those propagated from a keyframe at full resolution
-/// (CReFF of AR-Seg; Hu et al., CVPR 2023, section 3.2).
+/// Features of a branch at low resolution, made sharp by those propagated from a keyframe at full
+/// resolution (CReFF of AR-Seg; Hu et al., CVPR 2023, section 3.2).
 ///
-/// U + Σ softmax⟨q(U), k(C)⟩ v(C) over the 7 × 7 places around each, where U are the branch's features,
-/// enlarged, C the propagated ones, and q, k, v depth-wise 3 × 3 convolutions. As in the paper's program similarities
-/// are not scaled, and what lies outside the picture counts as zero. v begins as nothing, so that at first
-/// the result is U; the paper draws it.
+/// U + Σ softmax⟨q(U), k(C)⟩ v(C) over the 7 × 7 places around each, where U are the branch's
+/// features, enlarged, C the propagated ones, and q, k, v depth-wise 3 × 3 convolutions. As in the
+/// paper's program similarities are not scaled, and what lies outside the picture counts as zero. v
+/// begins as nothing, so that at first the result is U; the paper draws it.
 public struct CrossResolutionAttention: LearnedFusion {
   public let parameters: Parameters
   public let branch: any Branch
@@ -18,7 +18,8 @@ public struct CrossResolutionAttention: LearnedFusion {
   public let size: Int
   private let query: Conv2d, key: Conv2d, value: Conv2d
 
-  /// - Precondition: the branch gives as many `channels` as are propagated; the size is odd, from 1 to 25.
+  /// - Precondition: the branch gives as many `channels` as are propagated; the size is odd, from 1
+  ///   to 25.
   public init(
     channels: Int, with branch: some Branch, size: Int = 7, parameters: Parameters
   ) throws {

@@ -4,11 +4,12 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Scores that one convolution makes of the keyframe's probabilities and of how the picture has changed
-/// since (Budget-Aware; Mahasseni et al., CVPR 2017, section 3; its program was never published).
+/// Scores that one convolution makes of the keyframe's probabilities and of how the picture has
+/// changed since (Budget-Aware; Mahasseni et al., CVPR 2017, section 3; its program was never
+/// published).
 ///
-/// φ ∗ [I - I_key ; P_key], and no motion. The kernel begins as seven times the probabilities at the place
-/// itself, so that at first each place keeps its class.
+/// φ ∗ [I - I_key ; P_key], and no motion. The kernel begins as seven times the probabilities at
+/// the place itself, so that at first each place keeps its class.
 public struct DifferenceConvolution: LearnedPropagator {
   public let reference = FlowReference.keyframe
   public var usesFlow: Bool { false }

@@ -4,20 +4,21 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Propagated scores where they can be trusted, and those of a branch that sees the frame where propagation
-/// went wrong (as in Zhuang et al., "Video semantic segmentation with distortion-aware feature correction",
-/// TCSVT 2021).
+/// Propagated scores where they can be trusted, and those of a branch that sees the frame where
+/// propagation went wrong (as in Zhuang et al., "Video semantic segmentation with distortion-aware
+/// feature correction", TCSVT 2021).
 ///
-/// e ⊙ W(branch) + (1 - e) ⊙ propagated. Two 3 × 3 convolutions on the branch's own grid, which is mostly the
-/// coarser, tell the error map e from both probabilities and from both pictures, the keyframe's warped
-/// along the flow; W is a 1 × 1 convolution, first the identity, which brings the branch's scores to the
-/// scale of those propagated. At first e is a fiftieth everywhere.
+/// e ⊙ W(branch) + (1 - e) ⊙ propagated. Two 3 × 3 convolutions on the branch's own grid, which is
+/// mostly the coarser, tell the error map e from both probabilities and from both pictures, the
+/// keyframe's warped along the flow; W is a 1 × 1 convolution, first the identity, which brings the
+/// branch's scores to the scale of those propagated. At first e is a fiftieth everywhere.
 public struct ErrorGuidedFusion: LearnedFusion {
   public let parameters: Parameters
   public let branch: any Branch
   private let translation: Conv2d, features: Conv2d, error: Conv2d
 
-  /// A fusion of `classes` propagated scores with those of a branch; as many, unless said otherwise.
+  /// A fusion of `classes` propagated scores with those of a branch; as many, unless said
+  /// otherwise.
   public init(
     classes: Int, with branch: some Branch, giving branchClasses: Int? = nil, width: Int = 32,
     parameters: Parameters

@@ -7,21 +7,22 @@ public import Tensors
 /// Scores that go from frame to frame and are corrected by each frame's own: a spatio-temporal
 /// transformer gated recurrent unit (GRFP; Nilsson and Sminchisescu, CVPR 2018, section 3.2).
 ///
-/// With ĥ = softmax(h) - 1/K of the scores h before, x̂ likewise of the frame's own, D the difference of the
-/// picture and the one before warped along the flow:
+/// With ĥ = softmax(h) - 1/K of the scores h before, x̂ likewise of the frame's own, D the
+/// difference of the picture and the one before warped along the flow:
 ///
 ///     r = 1 - tanh|W_ir * D + b_r|          g = r ⊙ warp(ĥ)
 ///     h̃ = W_xh * x̂ + W_hh * g               z = σ(W_xz * x̂ + W_hz * g + b_z)
 ///     h = λ (1 - z) ⊙ g + z ⊙ h̃
 ///
 /// as the paper's program has it: 7 × 7 kernels, z one map and K biases, places outside the picture
-/// uniform. W_xh and W_hh begin as six times the identity, λ as 2, all else near nothing, so that at first
-/// h = 3 x̂ + 4 ĥ where nothing moved.
+/// uniform. W_xh and W_hh begin as six times the identity, λ as 2, all else near nothing, so that
+/// at first h = 3 x̂ + 4 ĥ where nothing moved.
 public struct GatedRecurrence: LearnedPropagator {
   public let reference = FlowReference.previous
   public var remembered = RememberedMap()
   public let parameters: Parameters
-  /// The backbone's stage that gives a frame's own scores, at the size of those that are propagated.
+  /// The backbone's stage that gives a frame's own scores, at the size of those that are
+  /// propagated.
   public let stage: String
   private let classes: Int
   private let reset: Conv2d, fromScores: Conv2d, fromState: Conv2d

@@ -7,8 +7,9 @@ public import Tensors
 
 /// A propagator of one map with parameters that training changes.
 ///
-/// It is written as a function of one frame's map and the next frame, which training calls on batches. What a stream
-/// remembers between frames is that map; all that a ``Propagator`` needs besides follows from it.
+/// It is written as a function of one frame's map and the next frame, which training calls on
+/// batches. What a stream remembers between frames is that map; all that a ``Propagator`` needs
+/// besides follows from it.
 public protocol LearnedPropagator: Propagator {
   /// What training changes.
   var parameters: Parameters { get }
@@ -19,19 +20,22 @@ public protocol LearnedPropagator: Propagator {
   /// The map that the stream remembers.
   var remembered: RememberedMap { get set }
 
-  /// What is worth doing once to a map that will be read many times; the values stay. Nothing unless said otherwise.
+  /// What is worth doing once to a map that will be read many times; the values stay. Nothing
+  /// unless said otherwise.
   func prepared(_ map: Tensor) throws -> Tensor
 
   /// The map as it is at the current frame, N × C × H × W, in a pass that may be one of training.
   ///
-  /// `map` is that of the `reference`. Gradients flow to the parameters, to `map`, and to what the context gives.
+  /// `map` is that of the `reference`. Gradients flow to the parameters, to `map`, and to what the
+  /// context gives.
   func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor
 
   /// The map that the next frame's is made from, where `map` became `propagated` at this one.
   ///
-  /// Unless said otherwise it is the same keyframe's again, or what was propagated where the frame before is read.
+  /// Unless said otherwise it is the same keyframe's again, or what was propagated where the frame
+  /// before is read.
   func next(after map: Tensor, propagated: Tensor, given context: FrameContext) throws -> Tensor
 }
 

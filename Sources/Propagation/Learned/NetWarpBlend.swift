@@ -7,9 +7,10 @@ public import Tensors
 /// Features of a frame and those of the one before, warped along the flow, channel by channel
 /// (NetWarp; Gadde et al., ICCV 2017, section 3).
 ///
-/// w₀ ⊙ z_t + w₁ ⊙ warp(z_{t-1}, M), where z are each frame's own features at a tap of the backbone, never what
-/// was blended before, w one number a channel, and M the motion as a small network refines it. The
-/// blend begins as the frame's own features, or half of each as in the paper's program.
+/// w₀ ⊙ z_t + w₁ ⊙ warp(z_{t-1}, M), where z are each frame's own features at a tap of the
+/// backbone, never what was blended before, w one number a channel, and M the motion as a small
+/// network refines it. The blend begins as the frame's own features, or half of each as in the
+/// paper's program.
 public struct NetWarpBlend: LearnedPropagator {
   public let reference = FlowReference.previous
   public var remembered = RememberedMap()
@@ -54,9 +55,9 @@ public struct NetWarpBlend: LearnedPropagator {
 
 /// A small network that corrects motion by the pictures it leads between (NetWarp's FlowCNN).
 ///
-/// It sees the motion, both pictures and their difference: 3 × 3 convolutions with 16, 32 and 2 channels, and
-/// one more over these two and the motion itself. It begins as the motion it is given, but for noise of
-/// deviation 0.001 in the last, as in the paper's program.
+/// It sees the motion, both pictures and their difference: 3 × 3 convolutions with 16, 32 and 2
+/// channels, and one more over these two and the motion itself. It begins as the motion it is
+/// given, but for noise of deviation 0.001 in the last, as in the paper's program.
 public struct MotionRefiner: Sendable {
   private let layers: [Conv2d]
   private let last: Conv2d
@@ -71,8 +72,9 @@ public struct MotionRefiner: Sendable {
 
   /// The motion, N × 2 × h × w in cells of its own grid, corrected; pictures are N × 3 × H × W.
   ///
-  /// Pictures, as `FrameContext.image` gives them, are averaged over the cells of the motion's grid and counted
-  /// in sixty-fourths of a sample around 128. Where the network sees it, motion is in pixels of the pictures.
+  /// Pictures, as `FrameContext.image` gives them, are averaged over the cells of the motion's grid
+  /// and counted in sixty-fourths of a sample around 128. Where the network sees it, motion is in
+  /// pixels of the pictures.
   public func callAsFunction(
     _ motion: Tensor, _ current: Tensor, _ reference: Tensor, in pass: ForwardContext
   ) throws(TensorError) -> Tensor {

@@ -19,10 +19,11 @@ public import Specification
 /// ```
 ///
 /// Other kinds and what they say: `scaled-warp` (DFF) with `flow`, the folder of a flow network;
-/// `displaced-convolution` (SDC-Net) with `size` and `channels`; `gated-recurrence` (GRFP) with `after`, the stage
-/// of the scores; `tap-blend` (NetWarp) with `start` and `refined`; `difference` (Budget-Aware) with `size`. Fusions
-/// follow a plain propagator, `behind: warp` or `copy`, and have a `branch`: `correction` (Accel) with `start`,
-/// `error-guided` (DAVSS) with `channels`, `attention` (CReFF of AR-Seg) with `size`.
+/// `displaced-convolution` (SDC-Net) with `size` and `channels`; `gated-recurrence` (GRFP) with
+/// `after`, the stage of the scores; `tap-blend` (NetWarp) with `start` and `refined`; `difference`
+/// (Budget-Aware) with `size`. Fusions follow a plain propagator, `behind: warp` or `copy`, and
+/// have a `branch`: `correction` (Accel) with `start`, `error-guided` (DAVSS) with `channels`,
+/// `attention` (CReFF of AR-Seg) with `size`.
 /// ```yaml
 /// branch:
 ///   network: ../camvid-light   # beside this file

@@ -5,13 +5,14 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Features of the keyframe along the motion that a network of its own finds, each number times what that
-/// network says of it (Deep Feature Flow; Zhu et al., CVPR 2017, section 3).
+/// Features of the keyframe along the motion that a network of its own finds, each number times
+/// what that network says of it (Deep Feature Flow; Zhu et al., CVPR 2017, section 3).
 ///
-/// warp(F_keyframe, M) ⊙ S. The flow network reads both pictures and gives the motion M and, by a 1 × 1
-/// convolution of its finest features, the scale field S, one number a channel and place. As in the paper's
-/// program that convolution begins as zero and its offset stays 1, so that at first S is 1. The task's loss
-/// reaches the flow network through the warp, which by the paper's own ablation matters most.
+/// warp(F_keyframe, M) ⊙ S. The flow network reads both pictures and gives the motion M and, by a 1
+/// × 1 convolution of its finest features, the scale field S, one number a channel and place. As in
+/// the paper's program that convolution begins as zero and its offset stays 1, so that at first S
+/// is 1. The task's loss reaches the flow network through the warp, which by the paper's own
+/// ablation matters most.
 public struct ScaledWarp: LearnedPropagator {
   public let reference = FlowReference.keyframe
   public var usesFlow: Bool { false }

@@ -6,7 +6,8 @@ public import Layers
 internal import Specification
 internal import Tensors
 
-/// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that is not.
+/// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that
+/// is not.
 public enum TrainablePropagation: Sendable {
   case propagator(any LearnedPropagator)
   case fusion(any LearnedFusion, behind: any Propagator)
@@ -31,13 +32,17 @@ public enum TrainablePropagation: Sendable {
 }
 
 extension PropagationSpecification {
-  /// The part that this describes, for `backbone`, its parameters drawn or read as `parameters` says.
+  /// The part that this describes, for `backbone`, its parameters drawn or read as `parameters`
+  /// says.
   ///
-  /// Networks that it is made of are read from their folders: those that stay as they are and, where
-  /// parameters are drawn, those that training begins with.
+  /// Networks that it is made of are read from their folders: those that stay as they are and,
+  /// where parameters are drawn, those that training begins with.
   ///
-  /// - Throws: `BackboneError` where the backbone lacks a stage, or a network is missing or does not fit.
-  public func part(behind backbone: any Backbone, parameters: Parameters) throws -> TrainablePropagation {
+  /// - Throws: `BackboneError` where the backbone lacks a stage, or a network is missing or does
+  ///   not fit.
+  public func part(behind backbone: any Backbone, parameters: Parameters) throws
+    -> TrainablePropagation
+  {
     let tap = self.tap ?? backbone.stages[backbone.stages.count - 1].name
     func channels(after stage: String? = nil) throws -> Int {
       try backbone.channels(after: stage ?? tap)

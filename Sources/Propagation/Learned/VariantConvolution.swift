@@ -8,10 +8,11 @@ public import Tensors
 /// Features of the keyframe, each place a mean of its neighbours there by weights that low-level
 /// features of both frames tell (LLVSS; Li et al., CVPR 2018, section 3.1).
 ///
-/// A network of 3 × 3 convolutions makes of both frames' features after an early stage one k × k kernel a
-/// place, soft-maxed over its taps and shared by all channels; `Tensor.convolved(withKernels:)` applies
-/// it. No motion is estimated: what moves further than (k - 1) / 2 cells is out of reach. Taps outside the
-/// picture are left out. The kernels begin as copies of the place itself, but for a hundredth.
+/// A network of 3 × 3 convolutions makes of both frames' features after an early stage one k × k
+/// kernel a place, soft-maxed over its taps and shared by all channels;
+/// `Tensor.convolved(withKernels:)` applies it. No motion is estimated: what moves further than (k
+/// - 1) / 2 cells is out of reach. Taps outside the picture are left out. The kernels begin as
+/// copies of the place itself, but for a hundredth.
 public struct VariantConvolution: LearnedPropagator {
   public let reference = FlowReference.keyframe
   public var usesFlow: Bool { false }
@@ -23,7 +24,8 @@ public struct VariantConvolution: LearnedPropagator {
   public let size: Int
   private let reduction: Conv2d, mixture: Conv2d, kernels: Conv2d
 
-  /// A propagator whose early stage gives `channels`, of which the network makes `width` of each frame.
+  /// A propagator whose early stage gives `channels`, of which the network makes `width` of each
+  /// frame.
   ///
   /// - Precondition: the size is odd, from 3 to 25.
   public init(

@@ -7,13 +7,13 @@ public import Layers
 public import Tensors
 internal import Video
 
-/// A recurrent network that spends a budget of key frames, learned by policy gradient (Budget-Aware Deep Semantic
-/// Video Segmentation; Mahasseni et al., CVPR 2017, section 3).
+/// A recurrent network that spends a budget of key frames, learned by policy gradient (Budget-Aware
+/// Deep Semantic Video Segmentation; Mahasseni et al., CVPR 2017, section 3).
 ///
-/// At each frame it sees how far the frame has come from its key and how much of the budget is left, and says with
-/// what probability the frame is worth a key; what is likelier is done. The budget is a hard one: where no key is left
-/// none is taken, and where every frame that is left can be afforded each is key. Causal, unlike the paper's, whose frames may borrow
-/// from keys to come.
+/// At each frame it sees how far the frame has come from its key and how much of the budget is
+/// left, and says with what probability the frame is worth a key; what is likelier is done. The
+/// budget is a hard one: where no key is left none is taken, and where every frame that is left can
+/// be afforded each is key. Causal, unlike the paper's, whose frames may borrow from keys to come.
 public struct BudgetPolicy: KeyframeScheduler {
   public let network: PolicyNetwork
   public private(set) var allowance: KeyframeBudget
@@ -70,8 +70,9 @@ public struct BudgetPolicy: KeyframeScheduler {
 
 /// What a policy sees of a frame and its key: five numbers, all near 0 where nothing changed.
 public struct PolicyObservation: Hashable, Sendable {
-  /// The logarithms of 1 + mean length of the motion back to the key, 1 + its spread (both in pixels), 1 + what the
-  /// warp leaves unexplained, 1 + the difference without any warp (both of 255); and the share whose motion is unknown.
+  /// The logarithms of 1 + mean length of the motion back to the key, 1 + its spread (both in
+  /// pixels), 1 + what the warp leaves unexplained, 1 + the difference without any warp (both of
+  /// 255); and the share whose motion is unknown.
   public let numbers: [Float]
 
   public static let count = 5
@@ -85,7 +86,8 @@ public struct PolicyObservation: Hashable, Sendable {
     self.numbers = numbers
   }
 
-  /// What is seen of a frame: of the motion that a warp needs anyway and of both pictures in cells of four pixels.
+  /// What is seen of a frame: of the motion that a warp needs anyway and of both pictures in cells
+  /// of four pixels.
   public init(of context: FrameContext) throws {
     let motion = try context.flow(to: .keyframe)
     let cells = try DownsampledPair(of: context)
@@ -94,13 +96,14 @@ public struct PolicyObservation: Hashable, Sendable {
     let warped = try isTold ? cells.error : still
     func scaled(_ value: Double) -> Float { Float(log(1 + max(0, value)) / 3) }
     numbers = [
-      scaled(motion.meanLength.map(Double.init) ?? 0), scaled(motion.standardDeviation.map(Double.init) ?? 0),
+      scaled(motion.meanLength.map(Double.init) ?? 0),
+      scaled(motion.standardDeviation.map(Double.init) ?? 0),
       scaled(warped), scaled(still), 1 - motion.validFraction,
     ]
   }
 
-  /// What the network is given: the sight, frames since the key over those at an even pace, and of the budget its share,
-  /// the keys to spare and how many are still to come.
+  /// What the network is given: the sight, frames since the key over those at an even pace, and of
+  /// the budget its share, the keys to spare and how many are still to come.
   public func observation(framesSinceKey: Int, within allowance: KeyframeBudget) -> [Float] {
     let rate = allowance.rate
     let toCome = allowance.framesLeft.map { min(1, rate * Double($0) / 10) } ?? 1
@@ -112,10 +115,12 @@ public struct PolicyObservation: Hashable, Sendable {
   static let observationCount = count + 4
 }
 
-/// The network of a `BudgetPolicy`: a layer, a long short-term memory and a weighted sum, added to an even pace.
+/// The network of a `BudgetPolicy`: a layer, a long short-term memory and a weighted sum, added to
+/// an even pace.
 ///
-/// It begins as a fixed interval: where nothing was learned, a frame is worth a key with a probability of 0.88 once as many frames
-/// have passed as the budget's share comes to, and with one of 0.12 the frame before.
+/// It begins as a fixed interval: where nothing was learned, a frame is worth a key with a
+/// probability of 0.88 once as many frames have passed as the budget's share comes to, and with one
+/// of 0.12 the frame before.
 public struct PolicyNetwork: Sendable {
   public let parameters: Parameters
   private let entry: Linear, memory: LSTMCell, exit: Linear
@@ -134,7 +139,8 @@ public struct PolicyNetwork: Sendable {
   /// Before the first frame of `count` streams.
   public func start(_ count: Int) throws(TensorError) -> LSTMCell.State { try memory.start(count) }
 
-  /// Of N streams, N × numbers seen: the logits of their next frames' being key, N, and what the network remembers.
+  /// Of N streams, N × numbers seen: the logits of their next frames' being key, N, and what the
+  /// network remembers.
   public func step(
     _ seen: Tensor, after state: LSTMCell.State, in pass: ForwardContext
   ) throws(TensorError) -> (logits: Tensor, state: LSTMCell.State) {
@@ -143,8 +149,8 @@ public struct PolicyNetwork: Sendable {
     return (try learned + pace(seen), next)
   }
 
-  /// 2 once a key is due at an even pace, -2 before that, from what is seen: no more, so that what is learned can say
-  /// otherwise.
+  /// 2 once a key is due at an even pace, -2 before that, from what is seen: no more, so that what
+  /// is learned can say otherwise.
   private func pace(_ seen: Tensor) throws(TensorError) -> Tensor {
     let due = try seen.select(axis: 1, index: PolicyObservation.count) * 2
     let rate = try seen.select(axis: 1, index: PolicyObservation.count + 1) * 0.5

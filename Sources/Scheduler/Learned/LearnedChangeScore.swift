@@ -6,10 +6,11 @@ public import Tensors
 
 /// What a small network says a frame has changed since its key, from 0 to 1.
 ///
-/// It sees a change only, through two convolutions without offsets, a mean over all places and a weighted sum, so that
-/// a frame equal to its key scores 0 whatever was learned. What the number stands for, training says: the share
-/// of labels that differ from the key's (LLVSS; Li et al., CVPR 2018, section 3.2) or from those propagated from it
-/// (DVSNet; Xu et al., CVPR 2018, section 3.3, whose confidence is 1 less that). Neither needs labels by hand.
+/// It sees a change only, through two convolutions without offsets, a mean over all places and a
+/// weighted sum, so that a frame equal to its key scores 0 whatever was learned. What the number
+/// stands for, training says: the share of labels that differ from the key's (LLVSS; Li et al.,
+/// CVPR 2018, section 3.2) or from those propagated from it (DVSNet; Xu et al., CVPR 2018, section
+/// 3.3, whose confidence is 1 less that). Neither needs labels by hand.
 public struct LearnedChangeScore: ChangeScore {
   public var name: String { "predicted change" }
   public var dependsOnMotion: Bool { sight == .motion }
@@ -21,8 +22,9 @@ public struct LearnedChangeScore: ChangeScore {
   public enum Sight: Hashable, Sendable {
     /// The difference of both frames' features after an early stage, as LLVSS.
     case features(after: String)
-    /// The motion back to the key and what it leaves unexplained, as DVSNet, whose flow network makes something like it:
-    /// the difference of both pictures, the motion, and where it is unknown, on a grid of four pixels.
+    /// The motion back to the key and what it leaves unexplained, as DVSNet, whose flow network
+    /// makes something like it: the difference of both pictures, the motion, and where it is
+    /// unknown, on a grid of four pixels.
     case motion
   }
 
@@ -62,8 +64,9 @@ public struct LearnedChangeScore: ChangeScore {
   /// Pixels that a cell of what `Sight.motion` sees spans, each way.
   public static let cell = DownsampledPair.side
 
-  /// What `Sight.motion` sees of pictures, N × 3 × h × w on a grid of `cell` pixels each way, the motion between them
-  /// in cells, and where it is known, N × h × w bytes: N × `motionChannels` × h × w.
+  /// What `Sight.motion` sees of pictures, N × 3 × h × w on a grid of `cell` pixels each way, the
+  /// motion between them in cells, and where it is known, N × h × w bytes: N × `motionChannels` × h
+  /// × w.
   public static func change(
     from reference: Tensor, to current: Tensor, along motion: Tensor, known: Tensor?
   ) throws(TensorError) -> Tensor {

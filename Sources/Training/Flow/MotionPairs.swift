@@ -12,7 +12,8 @@ public protocol MotionPairs: Sendable {
   /// A frame, an earlier one, and where each pixel of the first was in the second.
   func pair(_ index: Int) throws -> MotionPair
 
-  /// Successive frames, the earliest first; two are the pair of that index, as they are unless said otherwise.
+  /// Successive frames, the earliest first; two are the pair of that index, as they are unless said
+  /// otherwise.
   ///
   /// - Throws: `PairsOnly` for more where there are none.
   func run(_ index: Int, frames: Int) throws -> FrameRun
@@ -56,7 +57,8 @@ public struct PairSource: Sendable {
   public let count: Int
   /// How often one is taken from here, beside the other sources' shares.
   public let share: Double
-  /// Whether the labels stand for what is learned; others are left out, as those of another list of classes.
+  /// Whether the labels stand for what is learned; others are left out, as those of another list of
+  /// classes.
   public let isLabelled: Bool
 
   public init(
@@ -79,7 +81,8 @@ extension [PairSource] {
   }
 }
 
-/// Frames of a clip whose motion nobody knows, so that it is unknown everywhere; labels are the clip's.
+/// Frames of a clip whose motion nobody knows, so that it is unknown everywhere; labels are the
+/// clip's.
 public struct ClipPairs: MotionPairs {
   private let clip: any LabelledClip
   private let gaps: ClosedRange<Int>

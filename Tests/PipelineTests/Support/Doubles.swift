@@ -115,7 +115,8 @@ struct LooksAtFeatures: KeyframeScheduler {
   func decision(at context: FrameContext) throws -> Decision {
     _ = try context.features(after: "low")
     _ = try context.features(after: "low")
-    return Decision(context.framesSinceKeyframe >= 2 ? .key : .propagated, because: Reason("every other"))
+    return Decision(
+      context.framesSinceKeyframe >= 2 ? .key : .propagated, because: Reason("every other"))
   }
 }
 
@@ -145,7 +146,8 @@ struct AddsTen: Fusion {
   }
 }
 
-/// A copy that asks for the first stage's features of both frames, and that they differ as the frames do.
+/// A copy that asks for the first stage's features of both frames, and that they differ as the
+/// frames do.
 struct ComparesFeatures: Propagator {
   let reference: FlowReference
   let keptStages = ["low"]
@@ -176,8 +178,8 @@ func coded(_ index: Int, _ type: PictureType, dx: Int32) -> Frame {
     motionVectors: type == .intra ? [] : [block])
 }
 
-/// Frame `index` of a picture that slides to the right by `dx` pixels a frame, bright columns in turn
-/// blue, green and red.
+/// Frame `index` of a picture that slides to the right by `dx` pixels a frame, bright columns in
+/// turn blue, green and red.
 func slide(_ index: Int, by dx: Int, breaks: Bool = false) -> Frame {
   let (width, height) = (12, 4)
   let pixels = Image(width: width, height: height, channels: 3) { bytes in
