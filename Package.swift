@@ -164,7 +164,12 @@ let package = Package(
       name: "EvaluationTests",
       dependencies: [
         "Evaluation", "Backbone", "Datasets", "Flow", "Frames", "Pipeline", "Propagation",
-        "Recipes", "Scheduler", "Synthesis", "Video",
+        "Recipes", "Scheduler", "Specification", "Synthesis", "Video",
+      ]),
+    .testTarget(
+      name: "ExperimentsTests",
+      dependencies: [
+        "Experiments", "Evaluation", "Pipeline", "Recipes", "Specification",
       ]),
     .testTarget(
       name: "InbetweenToolTests",

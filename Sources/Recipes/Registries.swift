@@ -119,10 +119,3 @@ extension KeyframeTarget {
     }
   }
 }
-
-extension OptionSpec.Kind {
-  /// A share: above 0 and not above 1.
-  static let share = Self.number(0...1, above: true)
-  /// A whole number of at least 1.
-  static let count = Self.integer(1...Int.max)
-}

@@ -65,6 +65,13 @@ public struct OptionSpec: Sendable {
   }
 }
 
+extension OptionSpec.Kind {
+  /// A share: above 0 and not above 1.
+  public static let share = Self.number(0...1, above: true)
+  /// A whole number of at least 1.
+  public static let count = Self.integer(1...Int.max)
+}
+
 /// A place for another part inside a part.
 public struct PartSlot: Sendable {
   /// Its name as a key: `base`.

@@ -8,6 +8,7 @@ import Foundation
 import Pipeline
 import Propagation
 import Recipes
+import Specification
 import Scheduler
 import TestSupport
 import Testing
@@ -28,9 +29,10 @@ struct CamVidReproductionTests {
     let clip = try CamVid(root: data.appending(path: "camvid").path, split: "val")
     let network = try ImportedNetwork(
       contentsOf: data.appending(path: "models/espnet_p2q8_camvid_360x480.torchscript.pt").path)
-    let pipeline = try KeyframePipeline(
-      backbone: network, head: network.head, scheduler: .every(interval),
-      propagator: [Card<any Propagator>].propagators.part(propagation), flow: .dis(.medium))
+    let pipeline = try PipelineSpec(
+      scheduler: PartSpec("every", ["interval": .integer(interval)]),
+      propagator: PartSpec(propagation)
+    ).resolve(around: network, head: network.head).pipeline
     let accuracy = try #require(
       try Evaluator(pipeline, on: clip, consistency: nil).run().accuracy)
     #expect(bounds.contains(try #require(accuracy.mIoU)))

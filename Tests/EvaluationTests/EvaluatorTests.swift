@@ -142,25 +142,6 @@ struct EvaluatorTests {
     #expect(measured.speed.frames == 3)
   }
 
-  @Test func resultsHaveTheFieldsThatScriptsRelyOn() throws {
-    let measured = try measure(.every(2), Copy())
-    let result = RunResult(
-      status: .ok, pipeline: ["scheduler": "every:2"], accuracy: measured.accuracy,
-      speed: measured.speed, cost: .init(peakRSSBytes: 1),
-      input: .init(path: "x", framesDecoded: 8), environment: [:])
-    let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(result))
-    let fields = try #require(json as? [String: Any])
-    let accuracy = try #require(fields["accuracy"] as? [String: Any])
-    #expect(accuracy["mIoU"] is Double && accuracy["TC"] is Double)
-    #expect((accuracy["mIoU_by_distance"] as? [Any])?.count == 2)
-    #expect((accuracy["per_class"] as? [String: Any])?["Road"] is Double)
-    let speed = try #require(fields["speed"] as? [String: Any])
-    #expect(speed["keyframe_ratio"] as? Double == 0.5)
-    let latency = try #require(speed["latency_ms"] as? [String: Any])
-    #expect(Set(latency.keys) == ["all", "key", "propagated", "by_stage"])
-    #expect(fields["status"] as? String == "ok" && fields["schema_version"] as? Int == 1)
-  }
-
   private func pipeline(
     _ scheduler: some KeyframeScheduler, _ propagator: some Propagator, of other: StreetClip? = nil
   ) throws -> KeyframePipeline<Image> {

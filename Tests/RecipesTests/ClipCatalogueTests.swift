@@ -3,6 +3,7 @@
 import Datasets
 import Foundation
 import Recipes
+import Specification
 import TestSupport
 import Testing
 import Video
@@ -12,10 +13,6 @@ struct ClipCatalogueTests {
   private let scratch: Scratch
 
   init() throws { scratch = try Scratch() }
-
-  private func clip(_ name: String, _ request: ClipRequest = ClipRequest()) throws -> any LabelledClip {
-    try [Card<ClipMaker>].clips.part(name)(request)
-  }
 
   /// Writes a picture or a label map, and makes its folders.
   private func write(_ name: String, channels: Int = 3, value: UInt8 = 3) throws {
@@ -70,7 +67,7 @@ struct ClipCatalogueTests {
 
   @Test(arguments: ["davis", "cityscapes:", "folder", "stills:"])
   func aDataSetNeedsAFolder(name: String) throws {
-    let error = try #require(throws: CatalogueError.self) { try clip(name) }
-    #expect(error.message.contains("needs a folder"))
+    let error = try #require(throws: SpecificationError.self) { try clip(name) }
+    #expect(error.message.contains("folder"))
   }
 }

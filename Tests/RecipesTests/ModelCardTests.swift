@@ -152,7 +152,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
       }
       data += ":" + shared.appendingPathComponent(data).path
     }
-    return try [Card<ClipMaker>].clips.part(data)(ClipRequest(split: split, limit: frames))
+    return try RecipesTests.clip(data, ClipRequest(split: split, limit: frames))
   }
 }
 
@@ -208,16 +208,16 @@ extension ModelCard {
 
   fileprivate func pipeline(for score: Score) throws -> KeyframePipeline<Image> {
     func flow(_ usual: String) throws -> any FlowEstimator {
-      try [Card<any FlowEstimator>].flows(threads: 1).part(score.flow ?? usual)
+      try RecipesTests.flow(score.flow ?? usual)
     }
     switch kind {
     case .network, .flow:
-      let (network, head) = try StoredNetwork(at: folder).load()
+      let (network, head) = try RecipesTests.network(at: folder)
       return try KeyframePipeline(
         backbone: network, head: head, scheduler: .every(1), propagator: .copy, flow: ZeroFlow())
     case .propagation:
       let specification = try described().0
-      let (network, head) = try StoredNetwork(at: specification.backbone).load()
+      let (network, head) = try RecipesTests.network(at: specification.backbone)
       let strategy = try PropagationStrategy(ModelFolder(at: folder), behind: network)
       return try KeyframePipeline(
         backbone: network, head: head, scheduler: .every(score.interval),
@@ -226,7 +226,7 @@ extension ModelCard {
     case .changeScore:
       let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
       let specification = try ChangeScoreSpecification(yaml: text, folder: folder)
-      let (network, head) = try StoredNetwork(at: specification.backbone).load()
+      let (network, head) = try RecipesTests.network(at: specification.backbone)
       return try KeyframePipeline(
         backbone: network, head: head,
         scheduler: TargetRateScheduler(LearnedChangeScore(ModelFolder(at: folder)), rate: score.rate),
@@ -234,7 +234,7 @@ extension ModelCard {
     case .policy:
       let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)
       let specification = try PolicySpecification(yaml: text, folder: folder)
-      let (network, head) = try StoredNetwork(at: specification.backbone).load()
+      let (network, head) = try RecipesTests.network(at: specification.backbone)
       guard case .trained(let part) = specification.propagator else {
         throw SpecificationError(.badDescription, "\(folder): only behind a trained part here")
       }

@@ -26,31 +26,46 @@ struct RecipeTests {
   private let models = RecipeModels(in: modelFolder, data: "street")
 
   @Test func namesAreUniqueAndSettingsNameTheData() throws {
-    let cards = [Card<RecipeMaker>].recipes
-    #expect(Set(cards.map(\.name)).count == cards.count)
-    let (parts, backbone) = try cards.part("davss:street")("there")
-    #expect(backbone == "there/street-heavy")
-    #expect(parts.propagation == "trained:there/street-guided")
-    #expect(try cards.part("davss")("there").backbone == "there/camvid-resnet18")
-    #expect(throws: CatalogueError.self) { try cards.part("davs") }
+    let book = RecipeBook.standard
+    #expect(Set(book.all.map(\.name)).count == book.all.count)
+    let parts = try book.pipeline("davss:street", models: "there")
+    #expect(parts.backbone?.options["path"] == "there/street-heavy")
+    #expect(parts.propagator == PartSpec("trained", ["folder": "there/street-guided"]))
+    let usual = try book.pipeline("davss", models: "there")
+    #expect(usual.backbone?.options["path"] == "there/camvid-resnet18")
+    let error = try #require(throws: SpecificationError.self) { try book.pipeline("davs") }
+    #expect(error.message.contains("did you mean 'davss'"))
   }
 
   @Test func aShallowClockNeedsSomethingAfterTheTap() throws {
-    let (network, head) = try StoredNetwork(at: models.backbone).load()
-    var parts = Recipe.twoClocks.composition(of: models)
+    var parts = Recipe.twoClocks.pipeline(of: models)
     parts.tap = nil
-    let error = try #require(throws: CatalogueError.self) {
-      try parts.pipeline(around: network, head: head)
+    let error = try #require(throws: SpecificationError.self) {
+      try parts.pipeline(around: models.backbone)
     }
     #expect(error.message.contains("shallow:3,every:5") && error.message.contains("decoder"))
-    parts.propagation = "trained:\(models["guided"])"
-    _ = try parts.pipeline(around: network, head: head)
+    parts.propagator = models.trained("guided")
+    _ = try parts.pipeline(around: models.backbone)
+  }
+
+  // A trained part is told apart from what it runs with: another flow is used on request, and said.
+  @Test func aPartRunsAlongTheFlowItWasTrainedAlong() throws {
+    let (backbone, head) = try network(at: models.backbone)
+    var parts = PipelineSpec(propagator: models.trained("guided"))
+    let usual = try parts.resolve(around: backbone, head: head, path: models.backbone)
+    #expect(usual.spec.flow == PartSpec("dis", ["preset": "medium"]) && usual.warnings.isEmpty)
+    parts.flow = "chained:dis:fast"
+    let other = try parts.resolve(around: backbone, head: head, path: "elsewhere")
+    #expect(other.warnings.count == 2)
+    #expect(other.warnings.contains { $0.contains("along dis:medium, and runs along chained:dis:fast") })
+    #expect(other.warnings.contains { $0.contains("behind") && $0.contains("elsewhere") })
+    #expect(usual.files.contains { $0.hasSuffix("street-guided/weights.safetensors") })
   }
 
   // Each part is one of the catalogue's; what has not been trained for these data says so, and names it.
   @Test(arguments: NamedRecipe.all)
   private func everyRecipeRunsOrSaysWhatIsNotTrained(named: NamedRecipe) throws {
-    let parts = named.recipe.composition(of: models)
+    let parts = named.recipe.pipeline(of: models)
     do {
       let drawing = try drawn(parts)
       #expect(drawing.first == "K" && drawing.count == 7)
@@ -71,12 +86,12 @@ struct RecipeTests {
     (.pipelinedClockwork, "KKKKKKK"), (.twoClocks, "K....K."), (.codecClocks, "K.....K"),
   ])
   func schedulesAreThoseOfThePapers(recipe: Recipe, drawing: String) throws {
-    #expect(try drawn(recipe.composition(of: models)) == drawing)
+    #expect(try drawn(recipe.pipeline(of: models)) == drawing)
   }
 
   // Every frame starts the deep stages, and none but the first waits for them.
   @Test func nothingWaitsInThePipelinedClock() throws {
-    let traces = try traces(Recipe.pipelinedClockwork.composition(of: models))
+    let traces = try traces(Recipe.pipelinedClockwork.pipeline(of: models))
     let roles: [FrameRole] = traces.map(\.role)
     #expect(roles == [.key] + Array(repeating: .propagated, count: 6))
     #expect(traces.map(\.framesSinceKey) == [0, 1, 1, 1, 1, 1, 1])
@@ -85,7 +100,7 @@ struct RecipeTests {
   // A key costs the whole network, every other frame what comes before and after the deep stages, or a warp of its
   // scores; a key in the background is counted where it is taken up.
   @Test func theWorkOfEachFrameIsCounted() throws {
-    let network = try StoredNetwork(at: models.backbone).load().0
+    let network = try network(at: models.backbone).backbone
     let segmentation = try #require(network as? SegmentationNetwork)
     func work(_ stages: Range<Int>) throws -> Int {
       let ledger = MACCounter()
@@ -95,10 +110,10 @@ struct RecipeTests {
       return ledger.macs
     }
     let whole = try work(0..<segmentation.stages.count)
-    let counted = try traces(Recipe.perFrame.composition(of: models)).map(\.macs)
+    let counted = try traces(Recipe.perFrame.pipeline(of: models)).map(\.macs)
     let last = try #require(counted.first)
     #expect(counted.allSatisfy { $0 == last } && last >= whole && last < whole + whole / 20)
-    var shallow = Recipe.clockwork.composition(of: models)
+    var shallow = Recipe.clockwork.pipeline(of: models)
     shallow.scheduler = "shallow:2,every:4"
     let clocked = try traces(shallow).map(\.macs)
     let deep = try segmentation.index(ofStage: "context") + 1
@@ -107,18 +122,17 @@ struct RecipeTests {
     #expect(clocked[2] > late && clocked[2] < last && clocked[6] == clocked[2])
     #expect(clocked[1] < last / 20 && clocked[1] == clocked[3] && clocked[1] > 0)
     let borrowed = try traces(
-      Composition(scheduler: "background:1,every:3", propagation: "copy")
+      PipelineSpec(scheduler: "background:1,every:3", propagator: "copy")
     ).map(\.macs)
     #expect(borrowed.map { $0 >= whole } == [true, false, false, false, true, false, false])
   }
 
-  private func drawn(_ parts: Composition) throws -> String {
+  private func drawn(_ parts: PipelineSpec) throws -> String {
     try traces(parts).map { $0.startsBackbone ? "K" : "." }.joined()
   }
 
-  private func traces(_ parts: Composition) throws -> [FrameTrace] {
-    let (network, head) = try StoredNetwork(at: models.backbone).load()
-    let pipeline = try parts.pipeline(around: network, head: head)
+  private func traces(_ parts: PipelineSpec) throws -> [FrameTrace] {
+    let pipeline = try parts.pipeline(around: models.backbone)
     let clip: any LabelledClip =
       pipeline.flow.needsMotionVectors ? try EncodedClip(clip, group: 12, threads: 1) : clip
     var state = pipeline.start()

@@ -7,6 +7,7 @@ import Frames
 import Layers
 import Propagation
 import Tensors
+import Synthesis
 import Testing
 import Training
 import Video
