@@ -4,6 +4,7 @@ import ConformanceKit
 import Datasets
 import Flow
 import Synchronization
+import Synthesis
 import Testing
 import Video
 

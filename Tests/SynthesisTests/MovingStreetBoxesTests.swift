@@ -2,6 +2,7 @@
 
 import Datasets
 import Flow
+import Synthesis
 import Testing
 import Video
 
