@@ -5,6 +5,7 @@ import Foundation
 import Propagation
 import Recipes
 import Scheduler
+import Specification
 import TestSupport
 import Testing
 import Video
@@ -22,7 +23,7 @@ struct CommandTests {
   }
 
   @Test(arguments: [
-    "", "run ", "eval ", "train ", "flow ", "inspect ", "list ", "doctor ", "demo ",
+    "", "run ", "eval ", "train ", "flow ", "inspect ", "list ", "doctor ", "demo ", "config ",
   ])
   func everyCommandHasHelp(command: String) throws {
     let outcome = try scratch.inbetween(command + "--help")
@@ -34,11 +35,12 @@ struct CommandTests {
 
   @Test func everyPartIsListed() throws {
     let out = try scratch.inbetween("list").out
-    let usages =
-      [Card<any KeyframeScheduler>].schedulers.map(\.usage)
-      + [Card<StrategyMaker>].strategies.map(\.usage)
-      + [Card<any FlowEstimator>].flows(threads: 1).map(\.usage)
-      + [Card<ClipMaker>].clips.map(\.usage)
+    let registries = Registries.standard
+    let usages = [
+      registries.schedulers.descriptors, registries.propagators.descriptors,
+      registries.flows.descriptors, registries.datasets.descriptors,
+      registries.backbones.descriptors,
+    ].joined().map(\.usage)
     for usage in usages { #expect(out.contains("\n  \(usage) ")) }
   }
 
@@ -101,7 +103,7 @@ struct CommandTests {
     var scores: [Double] = []
     for scheduler in ["every:4", "oracle:0.25"] {
       let outcome = try scratch.inbetween(
-        "eval street:7 --backbone truth --frames 8 --flow zero --propagation copy "
+        "eval street:7 --backbone truth --frames 8 --flow zero --propagator copy "
           + "--scheduler \(scheduler) --json r.json")
       #expect(outcome.code == 0, "\(outcome.err)")
       let result = try scratch.json("r.json")
@@ -117,12 +119,12 @@ struct CommandTests {
   @Test func aRecipesPartsCanBeReplaced() throws {
     let outcome = try scratch.inbetween(
       "eval street:7 --frames 4 --recipe davss:street --models \(modelFolder) "
-        + "--scheduler every:3 --propagation warp --regions 2x2:8 --json r.json")
+        + "--scheduler every:3 --propagator warp --regions 2x2:8 --json r.json")
     #expect(outcome.code == 0, "\(outcome.err)")
     let result = try scratch.json("r.json")
     let parts = try #require(result["pipeline"] as? [String: String])
     #expect(parts["recipe"] == "davss:street" && parts["regions"] == "2x2:8")
-    #expect(parts["scheduler"] == "every:3" && parts["propagation"] == "warp")
+    #expect(parts["scheduler"] == "every:3" && parts["propagator"] == "warp")
     #expect(parts["backbone"] == "\(modelFolder)/street-heavy")
     let speed = try #require(result["speed"] as? [String: Any])
     #expect(speed["keyframe_ratio"] as? Double == 0.5)

@@ -37,7 +37,7 @@ struct RunTests {
     for (interval, isRight) in [(1, true), (6, false)] {
       let outcome = try scratch.inbetween(
         "eval video:clip.mp4 --agreement --backbone NET --scheduler every:\(interval) "
-          + "--propagation copy --errors maps --json r.json")
+          + "--propagator copy --errors maps --json r.json")
       #expect(outcome.code == 0, "\(outcome.err)")
       let accuracy = try #require(try scratch.json("r.json")["accuracy"] as? [String: Any])
       #expect((accuracy["mIoU"] as? Double == 1) == isRight)
@@ -78,7 +78,7 @@ struct RunTests {
     let stages = try #require(latency["by_stage"] as? [String: Any])
     #expect(Set(stages.keys).isSuperset(of: ["decode", "backbone", "flow", "propagate"]))
     let parts = try #require(result["pipeline"] as? [String: String])
-    #expect(parts["scheduler"] == "every:5" && parts["propagation"] == "warp")
+    #expect(parts["scheduler"] == "every:5" && parts["propagator"] == "warp")
   }
 
   @Test func theTableTellsRolesReasonsAndTimes() throws {
@@ -106,7 +106,7 @@ struct RunTests {
 
   // The way of other devices: another program's interpolation, so equal but for ties.
   @Test func theLibrarysWarpGivesTheSameLabels() throws {
-    let line = "run clip.mp4 --backbone NET --propagation warp:previous --labels"
+    let line = "run clip.mp4 --backbone NET --propagator warp:previous --labels"
     let other = ["INBETWEEN_WARP": "library"]
     #expect(try scratch.inbetween("\(line) ours").code == 0)
     #expect(try scratch.inbetween("\(line) theirs", environment: other).code == 0)
@@ -124,7 +124,7 @@ struct RunTests {
   func labelMapsAreTheLibrarysOwn(propagation: String) throws {
     #expect(
       try scratch.inbetween(
-        "run clip.mp4 --backbone NET --propagation \(propagation) --labels maps"
+        "run clip.mp4 --backbone NET --propagator \(propagation) --labels maps"
       ).code == 0)
     let network = try ImportedNetwork(contentsOf: Fixtures.network)
     let propagator: any Propagator =
@@ -178,7 +178,7 @@ struct RunTests {
   @Test(arguments: ["copy", "warp"])
   func codecMotionRunsOnAVideoThatHasIt(propagation: String) throws {
     let outcome = try scratch.inbetween(
-      "run clip.mp4 --backbone NET --flow codec --propagation \(propagation) --json r.json")
+      "run clip.mp4 --backbone NET --flow codec --propagator \(propagation) --json r.json")
     #expect(outcome.code == 0, "\(outcome.err)")
   }
 

@@ -137,7 +137,7 @@ struct TrainTests {
   func whatCarriesIsTrainedAndUsed(propagation: String, tap: String) throws {
     try writePart(propagation, tap: tap)
     let untrained = try scratch.inbetween(
-      "run data/images --backbone net --propagation trained:part")
+      "run data/images --backbone net --propagator trained:part")
     #expect(untrained.code == 66 && untrained.err.contains("part is not trained"))
     let outcome = try scratch.inbetween(
       "train part/spec.yaml --data folder:data --data video:data/images --validation folder:data "
@@ -148,10 +148,10 @@ struct TrainTests {
     try FileManager.default.copyItem(
       atPath: scratch("p/weights.safetensors"), toPath: scratch("part/weights.safetensors"))
     let run = try scratch.inbetween(
-      "run data/images --backbone net --scheduler every:3 --propagation trained:part --json -")
+      "run data/images --backbone net --scheduler every:3 --propagator trained:part --json -")
     #expect(run.code == 0, "\(run.err)")
     let other = try scratch.inbetween(
-      "run data/images --backbone net --propagation trained:part --tap classifier")
+      "run data/images --backbone net --propagator trained:part --tap classifier")
     #expect((other.code == 64) == !tap.isEmpty, "\(other.err)")
   }
 
@@ -185,7 +185,7 @@ struct TrainTests {
     try FileManager.default.copyItem(
       atPath: scratch("p/weights.safetensors"), toPath: scratch("part/weights.safetensors"))
     let run = try scratch.inbetween(
-      "run data/images --backbone net --propagation copy --scheduler policy:part,2/6 --json -")
+      "run data/images --backbone net --propagator copy --scheduler policy:part,2/6 --json -")
     #expect(run.code == 0, "\(run.err)")
     let inspected = try scratch.inbetween("inspect part")
     #expect(inspected.code == 0 && inspected.out.contains("policy"), "\(inspected.err)")
@@ -204,7 +204,7 @@ struct TrainTests {
       try String(contentsOfFile: scratch("part/spec.yaml"), encoding: .utf8)
         .replacing("size: 3", with: "size: 5"), to: "part/spec.yaml")
     let run = try scratch.inbetween(
-      "run data/images --backbone net --propagation trained:part")
+      "run data/images --backbone net --propagator trained:part")
     #expect(run.code == 65 && run.errorLines.count == 1, "\(run.err)")
     #expect(run.err.contains("does not fit this backbone"))
   }

@@ -28,7 +28,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
   }
 
   /// What the weights are of.
-  enum Kind { case network, flow, propagation, changeScore, policy }
+  enum Kind { case network, flow, propagation, changeScore, policy, head }
 
   /// Labels carried along a network's motion over a number of frames.
   struct Carrying: Sendable {
@@ -51,11 +51,13 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
       ? .propagation
       : said.has("change_score")
         ? .changeScore
-        : said.has("policy")
-          ? .policy : try said.hasFlowNetwork() ? .flow : .network
+        : said.has("head")
+          ? .head
+          : said.has("policy")
+            ? .policy : try said.hasFlowNetwork() ? .flow : .network
     let text = try String(contentsOfFile: "\(folder)/card.yaml", encoding: .utf8)
     let card = try DescriptionReader(yaml: text)
-    try card.allow(["parameters", "macs", "command", "data", "scores", "carried"])
+    try card.allow(["parameters", "macs", "command", "data", "scores", "carried", "measured"])
     parameters = try card.integer("parameters", in: 1...100_000_000)
     macs = try card.integer("macs", in: 1...1_000_000_000_000)
     scores =
@@ -105,7 +107,7 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
 
   @Test(arguments: ModelCard.all)
   private func everyCardClaimsSomething(card: ModelCard) {
-    #expect(card.scores.isEmpty == (card.kind == .flow))
+    #expect(card.scores.isEmpty == [.flow, .head].contains(card.kind))
     #expect(card.carried.isEmpty == (card.kind != .flow))
   }
 
@@ -190,6 +192,8 @@ extension ModelCard {
       _ = try changeScore.predict(
         changeScore.emptyChange(behind: backbone, size: size), in: .counting(in: ledger))
       return changeScore.parameters
+    case .head:
+      return try runHead(in: folder, on: frame, countingIn: ledger)
     case .policy:
       let network = try PolicyNetwork(ModelFolder(at: folder))
       let seen = PolicyObservation.nothing.observation(
@@ -211,7 +215,7 @@ extension ModelCard {
       try RecipesTests.flow(score.flow ?? usual)
     }
     switch kind {
-    case .network, .flow:
+    case .network, .flow, .head:
       let (network, head) = try RecipesTests.network(at: folder)
       return try KeyframePipeline(
         backbone: network, head: head, scheduler: .every(1), propagator: .copy, flow: ZeroFlow())
