@@ -4,9 +4,10 @@ extension Overlay {
   /// The frame with boxes over it, each with the name of its class and its score.
   ///
   /// Boxes are in the frame's pixels. A line is as thick as suits the frame and lies inside its box, in
-  /// the colour that the palette gives the category, as bright as that hue can be. The surest are on
-  /// top. `names` are by category; one that is not in it is called by its number. Boxes without a pixel
-  /// in the frame are left out.
+  /// the colour that the palette gives the category, as bright as that hue can be. Names and scores are
+  /// on top of all lines, the surest above the rest; a box less than twice as high as its text has
+  /// none. `names` are by category; one that is not in it is called by its number. Boxes without a
+  /// pixel in the frame are left out.
   ///
   /// - Precondition: the frame has three channels.
   public func drawn(
@@ -17,11 +18,14 @@ extension Overlay {
         let (a, b) = ($0.element.score, $1.element.score)
         return a == b ? $0.offset > $1.offset : a < b
       }
-      for (_, detection) in sorted {
-        let name =
-          names.indices.contains(detection.category)
-          ? names[detection.category] : "\(detection.category)"
-        draw(detection, name: name, onto: canvas)
+      let placed = sorted.compactMap { _, detection in
+        Self.pixels(of: detection.box, on: canvas).map { (box: $0, detection: detection) }
+      }
+      for (box, detection) in placed { outline(box, detection, on: canvas) }
+      for (box, detection) in placed {
+        let category = detection.category
+        let name = names.indices.contains(category) ? names[category] : "\(category)"
+        drawTag("\(name) \(Self.percent(detection.score))", box, detection, on: canvas)
       }
       decorate(canvas, present: [Bool](repeating: false, count: 256), mark: mark)
     }
@@ -57,14 +61,19 @@ extension Overlay {
     }
   }
 
-  private func draw(_ detection: Detection, name: String, onto canvas: Canvas) {
-    guard let box = Self.pixels(of: detection.box, on: canvas) else { return }
-    let scale = letterScale(canvas)
-    let colour = boxColour(of: detection.category)
-    canvas.outline(box, thickness: min(scale + 1, (min(box.width, box.height) + 1) / 2), colour)
-    let text = "\(name) \(Self.percent(detection.score))"
+  private func outline(_ box: Canvas.Box, _ detection: Detection, on canvas: Canvas) {
+    let most = (min(box.width, box.height) + 1) / 2
+    canvas.outline(
+      box, thickness: min(letterScale(canvas) + 1, most), boxColour(of: detection.category))
+  }
+
+  private func drawTag(
+    _ text: String, _ box: Canvas.Box, _ detection: Detection, on canvas: Canvas
+  ) {
+    let (scale, colour) = (letterScale(canvas), boxColour(of: detection.category))
     let width = (text.unicodeScalars.count * BitmapFont.width + 2) * scale
     let height = (BitmapFont.height + 2) * scale
+    guard box.height >= 2 * height else { return }
     // Above the box; inside of it where there is no room.
     let tag = Canvas.Box(
       x: max(0, min(box.x, canvas.width - width)), y: box.y >= height ? box.y - height : box.y,

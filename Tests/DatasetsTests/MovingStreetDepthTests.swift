@@ -79,8 +79,7 @@ struct MovingStreetDepthTests {
     }
   }
 
-  @Test func aNearerObjectHidesOneFurtherAway() {
-    // Along the motion of what stays in view, depth is that of the other frame but for the way driven.
+  @Test func depthIsThatOfTheNextFrameButForTheWayDriven() {
     let street = street(1)
     let (here, there) = (street.depth(at: 40), street.depth(at: 41))
     let motion = street.motion(from: 40, to: 41)

@@ -2,7 +2,6 @@
 
 import Evaluation
 import Foundation
-import TestSupport
 import Testing
 import Video
 

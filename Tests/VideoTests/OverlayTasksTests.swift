@@ -61,6 +61,25 @@ import Video
     #expect(drawn(0, 0.901) == drawn(0, 0.899))
   }
 
+  @Test func aBoxTooSmallForItsTextHasNone() {
+    let overlay = Overlay(palette: palette)
+    for (height, isTagged) in [(23.0, false), (24, true)] {
+      let drawn = overlay.drawn(
+        boxes: [detection(30, 40, 50, height)], names: ["car"], over: grey(200, 150))
+      #expect((pixel(drawn, 31, 39) != [90, 90, 90]) == isTagged)
+      #expect(pixel(drawn, 31, 41) == [127, 255, 0])
+    }
+  }
+
+  /// A thinner line of another box crosses where the tag is.
+  @Test func tagsAreOnTopOfLines() {
+    let tagged = detection(30, 40, 50, 60, score: 0.2)
+    let drawn = Overlay(palette: palette).drawn(
+      boxes: [tagged, detection(20, 30, 100, 20, category: 1, score: 0.9)], names: ["car"],
+      over: grey(200, 150))
+    #expect(pixel(drawn, 25, 30) == [255, 255, 255] && pixel(drawn, 30, 30) == [127, 255, 0])
+  }
+
   @Test func theTagStaysInTheFrame() {
     let drawn = Overlay(palette: palette).drawn(
       boxes: [detection(180, 2, 30, 60)], names: ["car"], over: grey(200, 150))
