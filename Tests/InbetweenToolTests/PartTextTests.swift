@@ -12,22 +12,19 @@ struct PartTextTests {
     registries.schedulers.descriptors, registries.changeScores.descriptors,
     registries.propagators.descriptors, registries.fusions.descriptors,
     registries.flows.descriptors, registries.datasets.descriptors,
-    registries.backbones.descriptors,
+    registries.backbones.descriptors, registries.heads.descriptors,
+    registries.metrics.descriptors,
   ].flatMap(\.self)
 
-  // Each way to write a part begins with its kind; a backbone may be its path alone.
+  // What is written begins with the kind; a backbone may be its path alone.
   @Test func aUsageBeginsWithItsKind() {
     let backbones = Set(Self.registries.backbones.descriptors.map(\.kind))
     for descriptor in Self.descriptors {
-      for usage in descriptor.usage.split(separator: "|") {
-        let head = String(usage.prefix { $0 != ":" && $0 != "[" })
-        let opens = descriptor.options.map(\.name) == ["path"]
-        let isPath = backbones.contains(descriptor.kind) && opens
-        let isPlaceholder = head.prefix(while: \.isUppercase).count > 1
-        #expect(
-          head == descriptor.kind || (isPath && isPlaceholder),
-          "\(descriptor.kind) is written \(usage)")
-      }
+      let (kind, usage) = (descriptor.kind, descriptor.usage)
+      let head = String(usage.prefix { $0 != ":" && $0 != "[" })
+      let isPath = backbones.contains(kind) && descriptor.options.map(\.name) == ["path"]
+      let isPlaceholder = head.prefix(while: \.isUppercase).count > 1
+      #expect(head == kind || (isPath && isPlaceholder), "\(kind) is written \(usage)")
     }
   }
 

@@ -28,7 +28,8 @@ extension Registries {
     let channels = BrightnessChange.Channel.allCases.map(\.rawValue)
     register(
       changeScore: "brightness", "a keyframe once samples have changed by so many LEVELS of 255",
-      options: [.optional("channel", .choice(channels), standard: "all")], unit: "LEVELS"
+      options: [.optional("channel", .choice(channels), standard: "all", positional: false)],
+      unit: "LEVELS"
     ) { options, _ in
       BrightnessChange(channel: .init(rawValue: options.text("channel")) ?? .all)
     }

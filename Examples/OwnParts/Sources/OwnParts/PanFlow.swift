@@ -3,6 +3,8 @@
 import Inbetween
 
 /// A flow estimator: one shift to the side for the whole picture, the one that looks most alike.
+///
+/// Of the laws it breaks that of the moved picture, since it knows no motion up or down.
 struct PanFlow: FlowEstimator {
   /// The longest shift that is tried, in pixels.
   let reach: Int

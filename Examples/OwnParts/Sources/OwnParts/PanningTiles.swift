@@ -47,6 +47,8 @@ extension Registries {
       let speed = options.integer("speed")
       return DataSource(pairing: .filmed) { request in
         PanningTiles(speed: speed, count: request.limit ?? 24)
+      }.with(ClassShare.self) { request in
+        ShareClip(tiles: PanningTiles(speed: speed, count: request.limit ?? 24))
       }
     }
   }
