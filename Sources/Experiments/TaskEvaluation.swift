@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Datasets
+internal import Datasets
 public import Evaluation
 internal import Flow
 internal import Frames
@@ -8,8 +8,8 @@ public import Pipeline
 internal import Propagation
 public import Recipes
 internal import Scheduler
-public import Specification
-public import Video
+internal import Specification
+internal import Video
 
 /// What an experiment with a head of its own came to: depth, boxes, anything.
 public struct TaskEvaluation: Sendable {

@@ -24,10 +24,10 @@ public struct FlowError: Error, Sendable, Hashable, CustomStringConvertible {
 
   public var description: String { message }
 
-  init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
+  public init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
 
   /// Says which two grids differ.
-  static func sizesDiffer(
+  public static func sizesDiffer(
     _ one: String, _ size: (width: Int, height: Int),
     _ other: String, _ otherSize: (width: Int, height: Int)
   ) -> FlowError {

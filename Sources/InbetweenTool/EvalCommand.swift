@@ -24,7 +24,7 @@ struct EvalCommand: ParsableCommand {
       The labelled clip: camvid:, cityscapes:, davis:, folder: or stills:DIR, or street:SEED; with \
       --agreement also video:FILE.
       """,
-    completion: .custom { _ in Parts.registries.datasets.descriptors.map(\.kind) })
+    completion: .custom { _, _, _ in Parts.registries.datasets.descriptors.map(\.kind) })
   var data: String?
 
   @Option(help: "Which part of the data set: train, val or test. Usually val.")
@@ -44,7 +44,7 @@ struct EvalCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("metric")], help: "Measure this too; may be given several times; see list.",
-    completion: .custom { _ in Parts.registries.metrics.descriptors.map(\.kind) })
+    completion: .custom { _, _, _ in Parts.registries.metrics.descriptors.map(\.kind) })
   var metrics: [String] = []
 
   @Option(

@@ -25,7 +25,7 @@ struct PartOptions: ParsableArguments {
       A published system: dff, accel, dvsnet, …; a part that is named too takes the place of its own. \
       NAME:DATA takes networks trained on other data than CamVid.
       """,
-    completion: .custom { _ in Parts.registries.recipes.all.map(\.name) })
+    completion: .custom { _, _, _ in Parts.registries.recipes.all.map(\.name) })
   var recipe: String?
 
   @Option(help: "Where a recipe finds trained models.")
@@ -44,17 +44,17 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: "When the network runs: every:N, moved:PIXELS, moved:rate=R, …; see list. Usually every:5.",
-    completion: .custom { _ in Parts.registries.schedulers.descriptors.map(\.kind) })
+    completion: .custom { _, _, _ in Parts.registries.schedulers.descriptors.map(\.kind) })
   var scheduler: String?
 
   @Option(
     help: "How features reach other frames: copy, warp, trained:FOLDER. Usually warp.",
-    completion: .custom { _ in Parts.registries.propagators.descriptors.map(\.kind) })
+    completion: .custom { _, _, _ in Parts.registries.propagators.descriptors.map(\.kind) })
   var propagator: String?
 
   @Option(
     help: "What joins propagated features with what is seen of the frame; see list.",
-    completion: .custom { _ in Parts.registries.fusions.descriptors.map(\.kind) })
+    completion: .custom { _, _, _ in Parts.registries.fusions.descriptors.map(\.kind) })
   var fusion: String?
 
   @Option(
@@ -62,7 +62,7 @@ struct PartOptions: ParsableArguments {
       How optical flow is estimated: dis:PRESET, farneback, codec. Usually what the propagator was trained \
       along, else dis:medium.
       """,
-    completion: .custom { _ in Parts.registries.flows.descriptors.map(\.kind) })
+    completion: .custom { _, _, _ in Parts.registries.flows.descriptors.map(\.kind) })
   var flow: String?
 
   @Option(

@@ -33,6 +33,9 @@ public struct Engine: Sendable {
 }
 
 extension Registries {
+  /// Adds an engine that is asked before those that are there.
+  public mutating func add(_ engine: Engine) { engines.insert(engine, at: 0) }
+
   /// A backbone's spec in its one form: a path alone is given to the first engine that opens it.
   func backbone(_ spec: PartSpec, by grammar: Grammar) throws(SpecificationError) -> PartSpec {
     let (role, path) = (backbones.role, spec.kind)

@@ -4,7 +4,6 @@ public import Backbone
 internal import Layers
 public import Propagation
 public import Specification
-internal import Specification
 
 /// How frames that are no keys come by their scores: what a pipeline has beside backbone, scheduler and
 /// flow.

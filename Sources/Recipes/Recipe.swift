@@ -35,11 +35,18 @@ public struct Recipe: Sendable {
     return data.sorted().filter { data in
       let used = FoldersUsed()
       _ = pipeline(of: RecipeModels(in: folder, data: data, used: used))
-      return used.all.allSatisfy {
-        ModelFolder.exists(at: $0)
-          && FileManager.default.fileExists(atPath: ModelFolder.weightsPath(in: $0))
-      }
+      return used.all.allSatisfy(Self.isWhole)
     }
+  }
+
+  /// Whether a model folder has its weights; what another engine reads may be one file.
+  private static func isWhole(_ path: String) -> Bool {
+    let files = FileManager.default
+    if ModelFolder.exists(at: path) {
+      return files.fileExists(atPath: ModelFolder.weightsPath(in: path))
+    }
+    var isFolder: ObjCBool = false
+    return files.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
   }
 }
 

@@ -2,7 +2,7 @@
 
 internal import Backbone
 internal import Layers
-public import Specification
+internal import Specification
 
 /// Tells what is trained from anything else, stage by stage: what a specification says but for the
 /// stages after that one, so that those may still be changed before they have begun.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Flow
+public import Flow
 internal import Layers
-internal import Specification
+public import Specification
 
 extension Registries {
   mutating func registerFlows() {
@@ -45,7 +45,7 @@ extension Registries {
 
 extension BuildContext {
   /// The flow estimator that another one is made around.
-  func flow(_ spec: PartSpec) throws -> any FlowEstimator {
+  public func flow(_ spec: PartSpec) throws -> any FlowEstimator {
     try registries.flows.build(spec, in: self)
   }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Backbone
+public import Backbone
 internal import Foundation
 internal import Frames
 internal import Layers
 internal import Propagation
-package import Specification
+public import Specification
 internal import Tensors
 
 extension Registries {
@@ -44,12 +44,12 @@ extension Registries {
 }
 
 /// The backbone that parts are built behind.
-package struct BackboneInUse: Sendable {
-  package let backbone: any Backbone
+public struct BackboneInUse: Sendable {
+  public let backbone: any Backbone
   /// Its folder or file; nil where it has none.
-  package let path: String?
+  public let path: String?
 
-  package init(_ backbone: any Backbone, path: String? = nil) {
+  public init(_ backbone: any Backbone, path: String? = nil) {
     (self.backbone, self.path) = (backbone, path)
   }
 }
@@ -80,19 +80,19 @@ extension PropagationStrategy {
 }
 
 /// The optical flow that a pipeline runs along.
-package struct FlowInUse: Sendable {
-  package let spec: PartSpec
+public struct FlowInUse: Sendable {
+  public let spec: PartSpec
   /// Whether the estimator finds motion; true as long as it is not made.
-  package let findsMotion: Bool
+  public let findsMotion: Bool
 
-  package init(_ spec: PartSpec, findsMotion: Bool = true) {
+  public init(_ spec: PartSpec, findsMotion: Bool = true) {
     (self.spec, self.findsMotion) = (spec, findsMotion)
   }
 }
 
 extension BuildContext {
   /// Says where a part looks at optical flow and there is none to look at.
-  func warnOfMissingMotion(_ part: String) {
+  public func warnOfMissingMotion(_ part: String) {
     guard self[FlowInUse.self]?.findsMotion == false else { return }
     note(warning: "\(part) looks at optical flow, and the pipeline's finds no motion")
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Layers
-package import Scheduler
-internal import Specification
+public import Scheduler
+public import Specification
 
 extension Registries {
   mutating func registerSchedulers() {
@@ -137,7 +137,7 @@ extension BuildContext {
   /// The registries that the part is made out of.
   ///
   /// - Precondition: the context was made by registries.
-  var registries: Registries {
+  public var registries: Registries {
     guard let registries = self[Registries.self] else {
       preconditionFailure("parts of parts are built in the context of registries")
     }
@@ -145,7 +145,7 @@ extension BuildContext {
   }
 
   /// The scheduler that another one is made around.
-  func scheduler(_ spec: PartSpec) throws -> any KeyframeScheduler {
+  public func scheduler(_ spec: PartSpec) throws -> any KeyframeScheduler {
     try registries.schedulers.build(spec, in: self)
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A scheduler that refreshes when the picture has changed, held against a fixed interval that spends
-// as many key frames, on a rendered street.
+// A scheduler that refreshes when the picture has changed, held against a fixed interval that
+// spends as many key frames, on a rendered street.
 
 import Inbetween
 
