@@ -75,7 +75,7 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "Backbone", "Datasets", "Flow", "Frames", "Layers", "Pipeline", "Propagation", "Scheduler",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation", "Scheduler",
         "Specification", "Synthesis", "Tensors", "Video",
       ]),
     .target(

@@ -15,15 +15,9 @@ public struct RunMeasurement: Sendable {
   private var labelledFrames = 0
   /// The sum of the frames' own mIoU.
   private var frameScores = 0.0
-  /// The share of each frame that the backbone ran on, and of that which waited for it.
-  private var shares: [(key: Double, waiting: Double)] = []
-  private var timings: Timings
+  private var costs: RunCosts
   /// Which motion temporal consistency was measured along; nil where no pair of frames was compared.
   public private(set) var consistencyFlow: ConsistencyFlow?
-  /// Whether any part of the pipeline asked for optical flow.
-  public private(set) var usesFlow = false
-  /// Multiply-adds of all frames, of those that were key as a whole, and whether any such counted none.
-  private var work = (all: 0, key: 0, keys: 0, isUncounted: false)
 
   /// An empty measurement.
   ///
@@ -31,7 +25,7 @@ public struct RunMeasurement: Sendable {
   /// warmed up beforehand it is 0, and every frame counts.
   public init(classes: ClassList, warmUp: Int = 3) {
     self.classes = classes
-    timings = Timings(warmUp: warmUp)
+    costs = RunCosts(warmUp: warmUp)
     whole = ConfusionMatrix(classes: classes.count)
     consistency = (
       TemporalConsistency(classes: classes.count),
@@ -47,14 +41,7 @@ public struct RunMeasurement: Sendable {
   /// `decode` is the time it took to get the frame into memory, nil where that says nothing.
   public mutating func add(_ frame: LabelledFrame, truth: Image?, decode: Duration?) {
     let trace = frame.trace
-    shares.append((trace.keyShare, trace.role == .key ? 1 : 0))
-    timings.add(trace, decode: decode)
-    usesFlow = usesFlow || trace.stages[.flow] != nil
-    work.all += trace.macs
-    if trace.role == .key, trace.keyShare == 1 {
-      (work.key, work.keys) = (work.key + trace.macs, work.keys + 1)
-      if trace.macs == 0 { work.isUncounted = true }
-    }
+    costs.add(trace, decode: decode)
     let labels = truth.map { frame.labels.scaledLabels(to: $0.size) } ?? frame.labels
     steadiness.short.add(labels, truth: truth, followsBreak: trace.followsBreak)
     steadiness.long.add(labels, truth: truth, followsBreak: trace.followsBreak)
@@ -96,25 +83,13 @@ public struct RunMeasurement: Sendable {
       labelledFrames: labelledFrames)
   }
 
-  /// The mean work of a frame and of a key frame, in multiply-adds: see `FrameTrace.macs`; nil where the
-  /// backbone's is not counted.
-  public var macs: (frame: Double, key: Double)? {
-    guard work.keys > 0, !work.isUncounted else { return nil }
-    return (Double(work.all) / Double(shares.count), Double(work.key) / Double(work.keys))
-  }
+  /// See `RunCosts`.
+  public var macs: (frame: Double, key: Double)? { costs.macs }
 
-  public var speed: Speed {
-    Speed(
-      frames: shares.count, keyFrames: shares.reduce(0) { $0 + $1.key },
-      waitingFrames: shares.reduce(0) { $0 + $1.waiting }, intervals: intervals,
-      latency: timings.latency, endToEnd: timings.endToEnd, warmUp: timings.left)
-  }
+  /// Whether any part of the pipeline asked for optical flow.
+  public var usesFlow: Bool { costs.usesFlow }
 
-  /// How often each distance between frames that the backbone ran on occurred; the run's last one is not counted.
-  private var intervals: [Int: Int] {
-    let keys = shares.indices.filter { shares[$0].key > 0 }
-    return zip(keys, keys.dropFirst()).reduce(into: [:]) { $0[$1.1 - $1.0, default: 0] += 1 }
-  }
+  public var speed: Speed { costs.speed }
 }
 
 /// Which motion temporal consistency is measured along.
@@ -123,41 +98,4 @@ public enum ConsistencyFlow: String, Sendable, Hashable, Codable {
   case groundTruth = "ground-truth"
   /// An optical flow estimator's.
   case estimated
-}
-
-/// The durations of a run, split by role and by stage, its first frames left out.
-private struct Timings: Sendable {
-  private let warmUp: Int
-  private(set) var left = 0
-  private var seen = (key: 0, propagated: 0)
-  private var all = Latency(), key = Latency(), propagated = Latency(), whole = Latency()
-  private var stages: [String: Latency] = [:]
-
-  init(warmUp: Int) { self.warmUp = warmUp }
-
-  mutating func add(_ trace: FrameTrace, decode: Duration?) {
-    let isKey = trace.role == .key
-    if isKey { seen.key += 1 } else { seen.propagated += 1 }
-    guard (isKey ? seen.key : seen.propagated) > warmUp else {
-      left += 1
-      return
-    }
-    all.add(trace.total)
-    if isKey { key.add(trace.total) } else { propagated.add(trace.total) }
-    if let decode {
-      whole.add(trace.total + decode)
-      stages["decode", default: Latency()].add(decode)
-    }
-    for (stage, duration) in trace.stages {
-      stages[stage.rawValue, default: Latency()].add(duration)
-    }
-  }
-
-  var latency: Speed.LatencyByRole {
-    Speed.LatencyByRole(
-      all: all.summary, key: key.summary, propagated: propagated.summary,
-      byStage: stages.compactMapValues(\.summary))
-  }
-
-  var endToEnd: LatencySummary? { whole.summary }
 }

@@ -18,9 +18,10 @@ public struct EvaluationRun: Sendable {
   public let spec: ExperimentSpec
   /// The network, opened.
   public let source: any NetworkSource
-  private let registries: Registries
-  private let context: BuildContext
-  private let clip: any LabelledClip
+  let registries: Registries
+  let context: BuildContext
+  let dataset: DataSource
+  let clip: any LabelledClip
 
   /// Opens the data set and the network that a specification names.
   ///
@@ -37,7 +38,7 @@ public struct EvaluationRun: Sendable {
         .badValue, "--backbone must be given, or a --recipe that has one")
     }
     var context = registries.context(threads: threads)
-    let dataset = try registries.datasets.build(data, in: context)
+    dataset = try registries.datasets.build(data, in: context)
     let clip = try dataset.clip(
       ClipRequest(split: spec.split, limit: spec.frames, threads: threads))
     context[LabelledTruth.self] = LabelledTruth(clip: clip)
@@ -104,7 +105,7 @@ public struct LoadedEvaluation: Sendable {
   public let warnings: [String]
 
   init(
-    _ given: ExperimentSpec, _ resolved: ResolvedPipeline, on clip: any LabelledClip,
+    _ given: ExperimentSpec, _ resolved: ResolvedPipeline<Image>, on clip: any LabelledClip,
     inputs: [String], _ registries: Registries, threads: Int
   ) throws {
     var spec = given

@@ -22,42 +22,55 @@ public struct ExperimentSettings: Sendable {
   ///
   /// - Throws: `SpecificationError` for what is unknown or wrong, with the line where a file says it.
   public func specification(in registries: Registries) throws -> ExperimentSpec {
-    var said = try file.map(Self.read) ?? .empty
+    let said = try file.map(Self.read) ?? .empty
     try said.allow(ExperimentSpec.keys)
-    let roles = Self.roles(in: registries), grammar = registries.grammar
-    var changed = said
-    for override in try overrides.map({ try ConfigOverride($0) }) {
-      guard ExperimentSpec.keys.contains(override.path[0]) else {
-        throw SpecificationError(
-          .unknownOption,
-          "--set: unknown key '\(override.path[0])'; "
-            + suggestion(for: override.path[0], among: ExperimentSpec.keys))
-      }
-      try override.apply(to: &changed) { (path, node) throws(SpecificationError) in
-        try Self.expanded(node, at: path, roles, grammar)
+    let changes = try overrides.map { try ConfigOverride($0) }
+    let grammar = registries.grammar
+    let base = try begun(said, changes, registries)
+    var tree = base.overlaid(with: said)
+    for change in changes {
+      try Self.check(change)
+      try change.apply(to: &tree) { (path, node) throws(SpecificationError) in
+        try Self.expanded(node, at: path, Self.roles(in: registries), grammar)
       }
     }
-    for (key, value) in options { changed[key] = ConfigNode(.scalar(value)) }
-    var base = ConfigNode.empty
-    if let recipe = changed["recipe"]?.text {
-      let folder = models ?? changed["models"]?.text ?? "Models"
-      let pipeline = try registries.recipes.pipeline(recipe, models: folder)
-      base = try ConfigNode(encoding: pipeline)
-      if try namesItsTap(changed, grammar, registries), changed["tap"] == nil { base["tap"] = nil }
+    for (key, value) in options { tree[key] = ConfigNode(key: key, value) }
+    let namesTap =
+      said["tap"] != nil || options.contains { $0.key == "tap" }
+      || changes.contains { $0.path[0] == "tap" }
+    if !namesTap, tree["propagator"] != base["propagator"] {
+      let role = registries.propagators.role
+      let spec = try tree["propagator"].map {
+        try grammar.canonical(try $0.decodedPart(), as: role)
+      }
+      // What was trained says itself what it propagates.
+      if let spec, grammar.requirements(of: spec, as: role).contains(.ownTap) { tree["tap"] = nil }
     }
-    changed["models"] = nil
-    let spec = try base.overlaid(with: changed).decoded(as: ExperimentSpec.self)
-    return try spec.canonical(in: registries)
+    tree["models"] = nil
+    return try tree.decoded(as: ExperimentSpec.self).canonical(in: registries)
   }
 
-  /// Whether the propagator that takes a recipe's place says itself what it propagates.
-  private func namesItsTap(
-    _ said: ConfigNode, _ grammar: Grammar, _ registries: Registries
-  ) throws -> Bool {
-    guard let node = said["propagator"] else { return false }
-    let role = registries.propagators.role
-    let spec = try grammar.canonical(try node.decodedPart(), as: role)
-    return grammar.requirements(of: spec, as: role).contains(.ownTap)
+  /// The recipe's parts in their one form; nothing where no recipe is named.
+  private func begun(
+    _ said: ConfigNode, _ changes: [ConfigOverride], _ registries: Registries
+  ) throws -> ConfigNode {
+    func named(_ key: String) -> String? {
+      options.last { $0.key == key }?.value.text
+        ?? changes.last { $0.path == [key] }?.value.text ?? said[key]?.text
+    }
+    guard let recipe = named("recipe") else { return .empty }
+    let folder = models ?? named("models") ?? "Models"
+    let pipeline = try registries.recipes.pipeline(recipe, models: folder)
+    return try ConfigNode(encoding: pipeline.canonical(in: registries))
+  }
+
+  private static func check(_ change: ConfigOverride) throws(SpecificationError) {
+    guard ExperimentSpec.keys.contains(change.path[0]) else {
+      throw SpecificationError(
+        .unknownOption,
+        "--set: unknown key '\(change.path[0])'; "
+          + suggestion(for: change.path[0], among: ExperimentSpec.keys))
+    }
   }
 
   private static func read(_ path: String) throws -> ConfigNode {
@@ -99,6 +112,15 @@ public struct ExperimentSettings: Sendable {
 }
 
 extension ConfigNode {
+  /// The value of a key: a scalar, or a list of them.
+  fileprivate init(key _: String, _ value: OptionValue) {
+    if case .list(let values) = value {
+      self.init(.list(values.map { ConfigNode(.scalar($0)) }))
+    } else {
+      self.init(.scalar(value))
+    }
+  }
+
   fileprivate func decodedPart() throws -> PartSpec { try decoded(as: Wrapped.self).part }
 
   private struct Wrapped: Decodable {

@@ -19,6 +19,8 @@ public struct ExperimentSpec: Sendable, Hashable {
   public var frames: Int?
   /// The optical flow used for temporal consistency where the exact motion is not known; nil for the usual.
   public var consistency: PartSpec?
+  /// Metrics beside the usual ones.
+  public var metrics: [PartSpec]
   /// Whether agreement with per-frame inference is measured, in the place of labels.
   public var agreement: Bool
   /// Pictures from one intra picture to the next, in the encoding that codec motion is measured on.
@@ -28,11 +30,11 @@ public struct ExperimentSpec: Sendable, Hashable {
   public init(
     pipeline: PipelineSpec = PipelineSpec(), recipe: String? = nil, data: PartSpec? = nil,
     split: String = "val", frames: Int? = nil, consistency: PartSpec? = nil,
-    agreement: Bool = false, group: Int = 12
+    metrics: [PartSpec] = [], agreement: Bool = false, group: Int = 12
   ) {
     (self.pipeline, self.recipe, self.data, self.split) = (pipeline, recipe, data, split)
-    (self.frames, self.consistency, self.agreement) = (frames, consistency, agreement)
-    self.group = group
+    (self.frames, self.consistency, self.metrics) = (frames, consistency, metrics)
+    (self.agreement, self.group) = (agreement, group)
   }
 
   /// The same with every part in its one form; nothing is loaded.
@@ -45,6 +47,9 @@ public struct ExperimentSpec: Sendable, Hashable {
     if let data { spec.data = try grammar.canonical(data, as: registries.datasets.role) }
     if let consistency {
       spec.consistency = try grammar.canonical(consistency, as: registries.flows.role)
+    }
+    spec.metrics = try metrics.map { (metric) throws(SpecificationError) in
+      try grammar.canonical(metric, as: registries.metrics.role)
     }
     guard frames ?? 1 >= 1 else { throw Self.refusal("frames", "at least 1", "\(frames ?? 0)") }
     guard group >= 1 else { throw Self.refusal("group", "at least 1", "\(group)") }
@@ -60,7 +65,7 @@ public struct ExperimentSpec: Sendable, Hashable {
 
 extension ExperimentSpec: Codable {
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case recipe, data, split, frames, consistency, agreement, group
+    case recipe, data, split, frames, consistency, metrics, agreement, group
   }
 
   /// Every key that a specification may have.
@@ -76,6 +81,7 @@ extension ExperimentSpec: Codable {
       split: try keys.decodeIfPresent(String.self, forKey: .split) ?? "val",
       frames: try keys.decodeIfPresent(Int.self, forKey: .frames),
       consistency: try keys.decodeIfPresent(PartSpec.self, forKey: .consistency),
+      metrics: try keys.decodeIfPresent([PartSpec].self, forKey: .metrics) ?? [],
       agreement: try keys.decodeIfPresent(Bool.self, forKey: .agreement) ?? false,
       group: try keys.decodeIfPresent(Int.self, forKey: .group) ?? 12)
   }
@@ -88,6 +94,7 @@ extension ExperimentSpec: Codable {
     try keys.encode(split, forKey: .split)
     try keys.encodeIfPresent(frames, forKey: .frames)
     try keys.encodeIfPresent(consistency, forKey: .consistency)
+    if !metrics.isEmpty { try keys.encode(metrics, forKey: .metrics) }
     try keys.encode(agreement, forKey: .agreement)
     try keys.encode(group, forKey: .group)
   }

@@ -43,6 +43,11 @@ struct EvalCommand: ParsableCommand {
   var consistency: String?
 
   @Option(
+    name: [.customLong("metric")], help: "Measure this too; may be given several times; see list.",
+    completion: .custom { _ in Parts.registries.metrics.descriptors.map(\.kind) })
+  var metrics: [String] = []
+
+  @Option(
     help: """
       For --flow codec: pictures from one intra picture to the next, in the H.264 encoding of the clip \
       that is made for it, without B pictures. Usually 12.
@@ -71,6 +76,7 @@ struct EvalCommand: ParsableCommand {
     if let split { own.append(("split", .text(split))) }
     if let frames { own.append(("frames", .integer(frames))) }
     if let consistency { own.append(("consistency", .text(consistency))) }
+    if !metrics.isEmpty { own.append(("metrics", .list(metrics.map { .text($0) }))) }
     if let group { own.append(("group", .integer(group))) }
     if agreement { own.append(("agreement", true)) }
     return own
@@ -101,15 +107,20 @@ struct EvalCommand: ParsableCommand {
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
     if let errors { try OutputFile.make(folder: errors) }
     try parts.threading.apply()
+    if let task = try run.task() {
+      return try measure(task, in: run, writing: output, until: signals)
+    }
     guard let loaded = try load(run, until: signals) else { return }
     Warnings.say(loaded.warnings)
-    let (measurement, failure) = measure(loaded, until: signals)
+    var extra = try run.metrics(of: Image.self, against: Image.self)
+    let (measurement, failure) = measure(loaded, by: &extra, until: signals)
     let result = RunResult(
       status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok,
       specification: loaded.spec,
       pipeline: loaded.names(
         in: registries, usesFlow: measurement.usesFlow, consistency: measurement.consistencyFlow),
       accuracy: measurement.accuracy, against: loaded.spec.agreement ? .agreement : .labels,
+      scores: extra.isEmpty ? nil : scores(of: extra),
       speed: measurement.speed, cost: .now(after: measurement),
       input: .init(
         path: registries.text(of: loaded.spec.data), framesDecoded: measurement.speed.frames),
@@ -133,14 +144,20 @@ struct EvalCommand: ParsableCommand {
     }
   }
 
-  private func measure(
-    _ loaded: LoadedEvaluation, until signals: Signals
-  ) -> (RunMeasurement, Failure?) {
-    measure(loaded.pipeline, loaded, until: signals)
+  private func scores(of metrics: [any Metric<Image, Image>]) -> [String: Double] {
+    metrics.reduce(into: [:]) { scores, metric in scores.merge(metric.values) { $1 } }
   }
 
   private func measure(
-    _ pipeline: some PredictionPipeline<Image>, _ loaded: LoadedEvaluation, until signals: Signals
+    _ loaded: LoadedEvaluation, by metrics: inout [any Metric<Image, Image>],
+    until signals: Signals
+  ) -> (RunMeasurement, Failure?) {
+    measure(loaded.pipeline, loaded, by: &metrics, until: signals)
+  }
+
+  private func measure(
+    _ pipeline: some PredictionPipeline<Image>, _ loaded: LoadedEvaluation,
+    by metrics: inout [any Metric<Image, Image>], until signals: Signals
   ) -> (RunMeasurement, Failure?) {
     let clip = loaded.clip
     let evaluator = Evaluator(pipeline, on: clip, consistency: loaded.consistency)
@@ -149,6 +166,9 @@ struct EvalCommand: ParsableCommand {
     do {
       try evaluator.run(into: &measurement) { sample, result in
         progress.advance(isKey: result.trace.startsBackbone)
+        for place in metrics.indices {
+          try metrics[place].add(result.labels, target: sample.labels, trace: result.trace)
+        }
         if let errors, let truth = sample.labels {
           // Frames of two sequences may share a name, and the folder may hold pictures.
           let name = sample.frame.name.map { "_\($0)" } ?? ""
@@ -160,6 +180,39 @@ struct EvalCommand: ParsableCommand {
       }
       return (measurement, nil)
     } catch { return (measurement, Failure(error)) }
+  }
+}
+
+// Heads of their own.
+extension EvalCommand {
+  private func measure(
+    _ task: some PredictionTask, in run: EvaluationRun, writing output: OutputFile?,
+    until signals: Signals
+  ) throws {
+    let (registries, threads) = (Parts.registries, parts.threading.threads)
+    var progress = Progress(total: run.spec.frames)
+    defer { progress.end() }
+    let measured = try run.measure(task) { trace in
+      progress.advance(isKey: trace.startsBackbone)
+      return !signals.wantsStop
+    }
+    progress.end()
+    Warnings.say(measured.warnings)
+    var names = measured.spec.pipeline.names(in: registries)
+    names["head"] = measured.task
+    if !measured.costs.usesFlow { names["flow"] = nil }
+    let result = RunResult(
+      status: signals.wantsStop ? .cancelled : .ok, specification: measured.spec,
+      pipeline: names, against: .labels, scores: measured.scores, speed: measured.costs.speed,
+      cost: .now(macs: measured.costs.macs),
+      input: .init(
+        path: registries.text(of: measured.spec.data),
+        framesDecoded: measured.costs.speed.frames),
+      environment: Surroundings.facts(threads: threads, files: measured.files),
+      warnings: measured.warnings)
+    if output?.isStandardOutput != true { print(ResultTable(result, title: measured.clip)) }
+    try output?.write(json: result)
+    if let failure = signals.failure { throw failure }
   }
 }
 

@@ -26,6 +26,8 @@ struct ListCommand: ParsableCommand {
     show("Optical flow (--flow)", registries.flows.descriptors)
     show("Data sets (eval, train)", registries.datasets.descriptors)
     show("Backbones (--backbone)", registries.backbones.descriptors)
+    show("Heads (--head FOLDER)", registries.heads.descriptors)
+    show("Metrics (--metric)", registries.metrics.descriptors)
   }
 
   private func show(_ title: String, _ descriptors: [PartDescriptor]) {

@@ -39,6 +39,10 @@ struct PartOptions: ParsableArguments {
   var backbone: String?
 
   @Option(
+    help: "Predict with this head in the place of labels, a folder such as Models/street-depth; eval only.")
+  var head: String?
+
+  @Option(
     help: "When the network runs: every:N, moved:PIXELS, moved:rate=R, …; see list. Usually every:5.",
     completion: .custom { _ in Parts.registries.schedulers.descriptors.map(\.kind) })
   var scheduler: String?
@@ -97,7 +101,7 @@ struct PartOptions: ParsableArguments {
     var settings = ExperimentSettings()
     (settings.file, settings.overrides, settings.models) = (config, overrides, models)
     let named: [(String, String?)] = [
-      ("recipe", recipe), ("backbone", backbone), ("scheduler", scheduler),
+      ("recipe", recipe), ("backbone", backbone), ("head", head), ("scheduler", scheduler),
       ("propagator", propagator), ("fusion", fusion), ("flow", flow), ("tap", tap),
       ("temporal_smoothing", temporalSmoothing), ("regions", regions),
     ]

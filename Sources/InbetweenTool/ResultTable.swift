@@ -12,17 +12,23 @@ struct ResultTable: CustomStringConvertible {
   init(_ result: RunResult, title: String) { (self.result, self.title) = (result, title) }
 
   var description: String {
-    (heading + (result.accuracy.map(lines) ?? []) + lines(for: result.speed)
+    (heading + (result.accuracy.map(lines) ?? []) + scores + lines(for: result.speed)
       + lines(for: result.cost)).joined(separator: "\n")
   }
 
   private var heading: [String] {
     let parts = [
-      "recipe", "scheduler", "propagator", "fusion", "flow", "tap", "temporal_smoothing", "regions",
+      "recipe", "head", "scheduler", "propagator", "fusion", "flow", "tap", "temporal_smoothing", "regions",
     ].compactMap { name in
       result.pipeline[name].map { ["tap", "temporal_smoothing"].contains(name) ? "\(name) \($0)" : $0 }
     }
     return ["\(title): \(result.speed.frames) frames, \(parts.joined(separator: ", "))"]
+  }
+
+  private var scores: [String] {
+    guard let scores = result.scores, !scores.isEmpty else { return [] }
+    let texts = scores.sorted { $0.key < $1.key }.map { "\($0.key) \(score($0.value))" }
+    return ["  " + texts.joined(separator: "  ")]
   }
 
   private func lines(for accuracy: Accuracy) -> [String] {

@@ -106,7 +106,7 @@ struct RunCommand: ParsableCommand {
 
   /// The frames, and the picture files that they come from; none where they come from a video.
   private func openStream(
-    for resolved: ResolvedPipeline
+    for resolved: ResolvedPipeline<Image>
   ) throws -> (any FrameSource, pictures: [String]) {
     let options = VideoOptions(
       motionVectors: resolved.pipeline.flow.needsMotionVectors, threads: parts.threading.threads)
@@ -130,7 +130,7 @@ struct RunCommand: ParsableCommand {
   }
 
   private func summary(
-    of job: RunJob, _ spec: ExperimentSpec, _ resolved: ResolvedPipeline, files: [String]
+    of job: RunJob, _ spec: ExperimentSpec, _ resolved: ResolvedPipeline<Image>, files: [String]
   ) -> RunResult {
     var used = spec
     used.pipeline = resolved.spec

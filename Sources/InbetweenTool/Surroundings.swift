@@ -72,13 +72,16 @@ enum Surroundings {
 
 extension RunResult.Cost {
   /// What the process has used until now, and the work of a run.
-  static func now(after measurement: RunMeasurement) -> Self {
+  static func now(after measurement: RunMeasurement) -> Self { now(macs: measurement.macs) }
+
+  /// What the process has used until now, and the MACs of a run.
+  static func now(macs: (frame: Double, key: Double)?) -> Self {
     let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let peak = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     let kilobytes = peak?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap {
       Int($0)
     }
     return .init(
-      peakRSSBytes: kilobytes.map { $0 * 1024 }, macs: measurement.macs)
+      peakRSSBytes: kilobytes.map { $0 * 1024 }, macs: macs)
   }
 }

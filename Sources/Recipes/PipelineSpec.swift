@@ -51,6 +51,7 @@ public struct PipelineSpec: Sendable, Hashable {
       return try grammar.canonical(part, as: role)
     }
     if let backbone { spec.backbone = try registries.backbone(backbone, by: grammar) }
+    if let head { spec.head = try registries.head(head, by: grammar) }
     spec.scheduler = try grammar.canonical(scheduler, as: registries.schedulers.role)
     spec.propagator = try grammar.canonical(propagator, as: registries.propagators.role)
     spec.fusion = try canonical(fusion, registries.fusions.role)

@@ -23,6 +23,8 @@ public struct Registries: Sendable {
   public var backbones = PartRegistry<any NetworkSource>("backbone")
   /// Which kind of backbone opens a file or a folder that is named by its path alone.
   public var engines: [Engine] = []
+  public var heads = PartRegistry<any PredictionTask>("head")
+  public var metrics = PartRegistry<MetricFactory>("metric")
   public var datasets = PartRegistry<DataSource>("data set")
   public var recipes = RecipeBook()
 
@@ -37,6 +39,7 @@ public struct Registries: Sendable {
     registries.registerFlows()
     registries.registerPropagators()
     registries.registerBackbones()
+    registries.registerHeads()
     registries.registerDatasets()
     registries.recipes = .standard
     return registries
@@ -57,6 +60,8 @@ public struct Registries: Sendable {
     grammar.add(fusions)
     grammar.add(flows)
     grammar.add(backbones)
+    grammar.add(heads)
+    grammar.add(metrics)
     grammar.add(datasets)
     return grammar
   }

@@ -6,14 +6,13 @@ public import Pipeline
 internal import Propagation
 internal import Scheduler
 public import Specification
-public import Video
 
 /// A pipeline that was made of a spec, once: what runs, and what it was really made of.
-public struct ResolvedPipeline: Sendable {
+public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
   /// The spec with every default filled in: the flow and the tap that are used.
   public let spec: PipelineSpec
   /// The pipeline, of frames as a whole.
-  public let pipeline: KeyframePipeline<Image>
+  public let pipeline: KeyframePipeline<Prediction>
   /// Every file that was read for its parts.
   public let files: [String]
   /// What is odd about the parts and is to be said once.
@@ -22,7 +21,7 @@ public struct ResolvedPipeline: Sendable {
   /// The same pipeline for each region, where the spec wants regions.
   ///
   /// - Throws: `IncompatibleParts` where a part of it needs whole frames.
-  public func regional() throws(IncompatibleParts) -> any PredictionPipeline<Image> {
+  public func regional() throws(IncompatibleParts) -> any PredictionPipeline<Prediction> {
     guard let regions = spec.regions else { return pipeline }
     return try RegionPipeline(
       pipeline, rows: regions.rows, columns: regions.columns, overlap: regions.overlap)
@@ -36,11 +35,11 @@ extension PipelineSpec {
   /// of; it is given the pipeline without it.
   ///
   /// - Throws: `SpecificationError` for a part that is wrong or does not go with the others.
-  public func resolve(
-    around backbone: some Backbone, head: some SegmentationHead, path: String? = nil,
+  public func resolve<Prediction>(
+    around backbone: some Backbone, head: some Head<Prediction>, path: String? = nil,
     in registries: Registries = .standard, threads: Int = 1,
-    configure: (inout BuildContext, KeyframePipeline<Image>) throws -> Void = { _, _ in }
-  ) throws -> ResolvedPipeline {
+    configure: (inout BuildContext, KeyframePipeline<Prediction>) throws -> Void = { _, _ in }
+  ) throws -> ResolvedPipeline<Prediction> {
     var spec = try canonical(in: registries)
     var context = registries.context(threads: threads)
     context[BackboneInUse.self] = BackboneInUse(backbone, path: path)

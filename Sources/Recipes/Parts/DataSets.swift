@@ -4,6 +4,7 @@ internal import Datasets
 internal import Foundation
 internal import Specification
 internal import Synthesis
+internal import Video
 
 extension Registries {
   mutating func registerDatasets() {
@@ -74,6 +75,8 @@ extension Registries {
     ) { options, _ in
       let seed = UInt64(options.integer("seed"))
       var source = DataSource { street(seed, $0, usually: 100) }
+        .with(DepthMap.self) { StreetDepth(clip: street(seed, $0, usually: 100)) }
+        .with([GroundTruthBox].self) { StreetBoxes(clip: street(seed, $0, usually: 100)) }
       source.streetSeed = seed
       return source
     }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Datasets
+public import Pipeline
+internal import Video
+
+/// Runs a pipeline of any prediction over a clip with ground truth, and measures it.
+public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
+  private let pipeline: any PredictionPipeline<Prediction>
+  private let clip: any Clip<Target>
+  private let metrics: [any Metric<Prediction, Target>]
+
+  /// What a run came to.
+  public struct Measurement: Sendable {
+    /// Speed and MACs.
+    public var costs = RunCosts(warmUp: 0)
+    /// Every figure of every metric, by name.
+    public var scores: [String: Double] = [:]
+  }
+
+  /// Measures `pipeline` on `clip` by these metrics.
+  public init(
+    _ pipeline: some PredictionPipeline<Prediction>, on clip: some Clip<Target>,
+    by metrics: [any Metric<Prediction, Target>]
+  ) { (self.pipeline, self.clip, self.metrics) = (pipeline, clip, metrics) }
+
+  /// Runs over the whole clip; `each` is called after every frame, and false stops the run there.
+  public func run(
+    each: (Sample<Target>, FramePrediction<Prediction>) throws -> Bool = { _, _ in true }
+  ) throws -> Measurement {
+    try run(pipeline, each: each)
+  }
+
+  private func run(
+    _ pipeline: some PredictionPipeline<Prediction>,
+    each: (Sample<Target>, FramePrediction<Prediction>) throws -> Bool
+  ) throws -> Measurement {
+    try warmUp(pipeline)
+    var (measurement, metrics, state) = (Measurement(), metrics, pipeline.start())
+    for index in 0..<clip.count {
+      let (sample, decode) = try read(index)
+      let result = try pipeline.predict(sample.frame, in: &state)
+      measurement.costs.add(result.trace, decode: decode)
+      for place in metrics.indices {
+        try metrics[place].add(result.prediction, target: sample.target, trace: result.trace)
+      }
+      guard try each(sample, result) else { break }
+    }
+    for metric in metrics { measurement.scores.merge(metric.values) { _, new in new } }
+    return measurement
+  }
+
+  /// As `Evaluator` does: a stream of its own, forgotten afterwards.
+  private func warmUp(_ pipeline: some PredictionPipeline<Prediction>) throws {
+    let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
+    for _ in 0..<Evaluator.warmUp {
+      var scratch = pipeline.start()
+      for frame in frames { _ = try pipeline.predict(frame, in: &scratch) }
+    }
+  }
+
+  private func read(_ index: Int) throws -> (Sample<Target>, decode: Duration?) {
+    guard clip.isStored else { return (try clip.sample(at: index), nil) }
+    let begin = ContinuousClock.now
+    let frame = try clip.frame(at: index)
+    let decode = ContinuousClock.now - begin
+    return (Sample(frame: frame, target: try clip.target(at: index)), decode)
+  }
+}

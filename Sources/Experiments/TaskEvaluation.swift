@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Datasets
+public import Evaluation
+internal import Flow
+internal import Frames
+public import Pipeline
+internal import Propagation
+public import Recipes
+internal import Scheduler
+public import Specification
+public import Video
+
+/// What an experiment with a head of its own came to: depth, boxes, anything.
+public struct TaskEvaluation: Sendable {
+  /// The specification, with the flow that is used.
+  public let spec: ExperimentSpec
+  /// The task's name: `depth`.
+  public let task: String
+  /// The clip's name.
+  public let clip: String
+  /// Speed and MACs.
+  public let costs: RunCosts
+  /// Every figure of every metric, by name.
+  public let scores: [String: Double]
+  /// Every file that was read.
+  public let files: [String]
+  /// What is odd, and to be said once.
+  public let warnings: [String]
+}
+
+extension EvaluationRun {
+  /// The task of the experiment's head; nil where the backbone's own labels are measured.
+  public func task() throws -> (any PredictionTask)? {
+    try spec.pipeline.head.map { try registries.heads.build($0, in: context) }
+  }
+
+  /// Measures the predictions of a task's head on ground truth of its own kind.
+  ///
+  /// `each` is called after every frame with its prediction drawn over it, where `isDrawn`, and false stops
+  /// the run there.
+  ///
+  /// - Throws: `SpecificationError` where the data set has no such ground truth, or agreement is asked for.
+  public func measure<Prediction, Target>(
+    _ task: some PredictionTask<Prediction, Target>,
+    each: (FrameTrace) throws -> Bool = { _ in true }
+  ) throws -> TaskEvaluation {
+    guard !spec.agreement else {
+      throw SpecificationError(
+        .incompatible, "--agreement measures label maps; leave out --head or --agreement")
+    }
+    let request = ClipRequest(split: spec.split, limit: spec.frames, threads: context.threads)
+    guard let clip = try dataset.clip(of: Target.self, request) else {
+      throw SpecificationError(
+        .incompatible, "\(clip.name) has no ground truth for \(task.name); street:SEED has")
+    }
+    let (backbone, _) = try source.load()
+    let head = try task.head(behind: backbone)
+    let resolved = try spec.pipeline.resolve(
+      around: backbone, head: head, path: source.path, in: registries, threads: context.threads)
+    guard !resolved.pipeline.flow.needsMotionVectors else {
+      throw SpecificationError(
+        .incompatible, "codec motion is measured on label maps; take another --flow with --head")
+    }
+    let metrics = try task.metrics() + metrics(of: Prediction.self, against: Target.self)
+    let measured = try TaskEvaluator(try resolved.regional(), on: clip, by: metrics).run {
+      try each($1.trace)
+    }
+    var used = spec
+    used.pipeline = resolved.spec
+    return TaskEvaluation(
+      spec: used, task: task.name, clip: clip.name, costs: measured.costs,
+      scores: measured.scores, files: inputs + task.files + resolved.files,
+      warnings: resolved.warnings)
+  }
+
+  /// The metrics that the experiment names, for predictions and ground truth of these types.
+  ///
+  /// - Throws: `SpecificationError` for a metric of other types.
+  public func metrics<Prediction, Target>(
+    of _: Prediction.Type, against _: Target.Type
+  ) throws -> [any Metric<Prediction, Target>] {
+    try spec.metrics.map { part in
+      let factory = try registries.metrics.build(part, in: context)
+      guard let metric = factory.metric(of: Prediction.self, against: Target.self) else {
+        throw SpecificationError(
+          .incompatible,
+          "the metric \(registries.grammar.text(of: part, as: registries.metrics.role)) is for "
+            + "other predictions")
+      }
+      return metric
+    }
+  }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Backbone
+public import Evaluation
+public import Video
+
+/// Something that is predicted behind a backbone other than its own labels: depth, boxes, anything.
+///
+/// It ties together what a task takes: the head, the ground truth's type, the metrics, and how a prediction is
+/// shown. A data set offers ground truth by its type (`DataSource.with`).
+public protocol PredictionTask<Prediction, Target>: Sendable {
+  /// What the head gives.
+  associatedtype Prediction: Sendable
+  /// What it is measured against.
+  associatedtype Target: Sendable
+
+  /// What results call it: `depth`.
+  var name: String { get }
+
+  /// The files that the head is read from.
+  var files: [String] { get }
+
+  /// The head, behind the backbone that it was trained behind.
+  func head(behind backbone: any Backbone) throws -> any Head<Prediction>
+
+  /// The metrics that it is usually measured by, with nothing counted.
+  func metrics() -> [any Metric<Prediction, Target>]
+
+  /// A picture with a prediction drawn over it.
+  func drawn(_ prediction: Prediction, over picture: Image, mark: Overlay.Mark?) -> Image
+}
+
+/// A metric that was named, for predictions and ground truth of its own types.
+public struct MetricFactory: Sendable {
+  private let box: any Sendable
+
+  /// What makes the metric, with nothing counted.
+  public init<Prediction, Target>(
+    _ make: @escaping @Sendable () -> any Metric<Prediction, Target>
+  ) { box = Box(make: make) }
+
+  /// The metric; nil where it is for other types.
+  public func metric<Prediction, Target>(
+    of _: Prediction.Type, against _: Target.Type
+  ) -> (any Metric<Prediction, Target>)? {
+    (box as? Box<Prediction, Target>)?.make()
+  }
+
+  private struct Box<Prediction, Target>: Sendable {
+    let make: @Sendable () -> any Metric<Prediction, Target>
+  }
+}
