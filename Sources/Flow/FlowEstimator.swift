@@ -23,6 +23,9 @@ public protocol FlowEstimator: Sendable {
   /// How a longer way is put together of its steps; exactly unless said otherwise.
   var sampling: FlowSampling { get }
 
+  /// Whether it finds motion at all. True unless an estimator says otherwise.
+  var findsMotion: Bool { get }
+
   /// How many threads may work on one field, the calling one included; one unless said otherwise.
   var threads: Int { get }
 }
@@ -41,6 +44,8 @@ extension FlowEstimator {
   public var needsMotionVectors: Bool { false }
   public var reach: Reach { .anyFrame }
   public var sampling: FlowSampling { .exact }
+
+  public var findsMotion: Bool { true }
   public var threads: Int { 1 }
 }
 
@@ -56,6 +61,8 @@ func requireEqualSizes(_ current: Frame, _ reference: Frame) throws(FlowError) {
 
 /// Nothing moves: the least an estimator may do, and the baseline every other has to beat.
 public struct ZeroFlow: FlowEstimator {
+  public var findsMotion: Bool { false }
+
   public init() {}
 
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {

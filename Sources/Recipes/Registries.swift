@@ -86,6 +86,7 @@ extension Registries {
       validate: KeyframeTarget.validate
     ) { options, context in
       let score = try build(options, context)
+      if score.dependsOnMotion { context.warnOfMissingMotion("the score \(kind)") }
       if let target = KeyframeTarget(options) {
         return TargetRateScheduler(score, target: target)
       }

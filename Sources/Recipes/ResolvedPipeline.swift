@@ -43,11 +43,11 @@ extension PipelineSpec {
     var spec = try canonical(in: registries)
     var context = registries.context(threads: threads)
     context[BackboneInUse.self] = BackboneInUse(backbone, path: path)
-    context[FlowInUse.self] = spec.flow.map(FlowInUse.init)
+    context[FlowInUse.self] = spec.flow.map { FlowInUse($0) }
     let strategy = try registries.propagators.build(spec.propagator, in: context)
     spec.flow = try spec.flow ?? strategy.flow(in: registries)
     let flow = try registries.flows.build(try spec.required(\.flow), in: context)
-    context[FlowInUse.self] = spec.flow.map(FlowInUse.init)
+    context[FlowInUse.self] = spec.flow.map { FlowInUse($0, findsMotion: flow.findsMotion) }
     let fusion = try spec.fusion.map { try registries.fusions.build($0, in: context) }
     guard fusion == nil || strategy.fusion == nil else {
       throw SpecificationError(

@@ -59,7 +59,9 @@ extension ConfigNode: Encodable {
 
   /// The tree of a value.
   public init(encoding value: some Encodable) throws {
-    let data = try JSONEncoder().encode(value)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let data = try encoder.encode(value)
     let text = String(decoding: data, as: UTF8.self)
     self = try ConfigNode(yaml: text, file: "").withoutPlaces
   }
@@ -83,7 +85,9 @@ extension ConfigNode {
   }
 
   private func write(to lines: inout [String], indentation: String) {
-    for entry in entries {
+    // A part's kind comes before its options.
+    let ordered = entries.filter { $0.key == "kind" } + entries.filter { $0.key != "kind" }
+    for entry in ordered {
       switch entry.node.value {
       case .mapping(let entries) where !entries.isEmpty:
         lines.append("\(indentation)\(entry.key):")

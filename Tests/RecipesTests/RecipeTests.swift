@@ -62,6 +62,17 @@ struct RecipeTests {
     #expect(usual.files.contains { $0.hasSuffix("street-guided/weights.safetensors") })
   }
 
+  // Three of the numbers that a policy looks at would be zero without a word.
+  @Test func aSchedulerThatLooksAtMotionIsToldWhereThereIsNone() throws {
+    let (backbone, head) = try network(at: models.backbone)
+    var parts = PipelineSpec(scheduler: "shots:moved:rate=0.1", propagator: "copy", flow: "zero")
+    #expect(try parts.resolve(around: backbone, head: head).warnings.count == 1)
+    parts.flow = "dis:fast"
+    #expect(try parts.resolve(around: backbone, head: head).warnings.isEmpty)
+    parts = PipelineSpec(scheduler: "every:5", propagator: "copy", flow: "zero")
+    #expect(try parts.resolve(around: backbone, head: head).warnings.isEmpty)
+  }
+
   // Each part is one of the catalogue's; what has not been trained for these data says so, and names it.
   @Test(arguments: NamedRecipe.all)
   private func everyRecipeRunsOrSaysWhatIsNotTrained(named: NamedRecipe) throws {

@@ -82,5 +82,18 @@ extension PropagationStrategy {
 /// The optical flow that a pipeline runs along.
 package struct FlowInUse: Sendable {
   package let spec: PartSpec
-  package init(_ spec: PartSpec) { self.spec = spec }
+  /// Whether the estimator finds motion; true as long as it is not made.
+  package let findsMotion: Bool
+
+  package init(_ spec: PartSpec, findsMotion: Bool = true) {
+    (self.spec, self.findsMotion) = (spec, findsMotion)
+  }
+}
+
+extension BuildContext {
+  /// Says where a part looks at optical flow and there is none to look at.
+  func warnOfMissingMotion(_ part: String) {
+    guard self[FlowInUse.self]?.findsMotion == false else { return }
+    note(warning: "\(part) looks at optical flow, and the pipeline's finds no motion")
+  }
 }

@@ -48,6 +48,7 @@ extension Registries {
     ) { options, context in
       let folder = try ModelFolder(at: options.text("folder"))
       folder.files.forEach(context.note(file:))
+      context.warnOfMissingMotion("the policy")
       return BudgetPolicy(try PolicyNetwork(folder), within: try KeyframeBudget.Terms(options))
     }
     schedulers.register(
