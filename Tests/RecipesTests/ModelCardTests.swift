@@ -57,7 +57,9 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
             ? .policy : try NetworkFolder.kind(in: folder) == nil ? .network : .flow
     let text = try String(contentsOfFile: "\(folder)/card.yaml", encoding: .utf8)
     let card = try DescriptionReader(yaml: text)
-    try card.allow(["parameters", "multiply-adds", "command", "data", "scores", "carried", "measured"])
+    try card.allow([
+      "parameters", "multiply-adds", "command", "data", "scores", "carried", "measured",
+    ])
     parameters = try card.integer("parameters", in: 1...100_000_000)
     macs = try card.integer("multiply-adds", in: 1...1_000_000_000_000)
     scores =
