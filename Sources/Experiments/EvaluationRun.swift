@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Backbone
+package import Backbone
 public import Datasets
 public import Evaluation
 public import Flow
@@ -9,7 +9,7 @@ public import Pipeline
 internal import Propagation
 public import Recipes
 internal import Scheduler
-internal import Specification
+public import Specification
 public import Video
 
 /// An experiment whose data set and backbone were found, and nothing loaded yet.
@@ -63,7 +63,7 @@ public struct EvaluationRun: Sendable {
       clip = try TeacherLabels(of: clip, by: backbone, head)
     } else if source.classes.names != clip.classes.names {
       throw SpecificationError(
-        .badWeights,
+        .badInput,
         "\(source.path) tells \(source.classes.fewNames) apart, \(clip.name) is labelled with "
           + clip.classes.fewNames)
     }

@@ -46,7 +46,7 @@ public struct ThresholdSearch: Sendable {
           for: latency, in: loaded.whole, on: loaded.clip)
       else {
         throw SpecificationError(
-          .incompatible,
+          .badInput,
           "\(loaded.clip.name): non-key frames take longer than \(latency) already")
       }
       rate = found

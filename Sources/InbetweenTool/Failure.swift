@@ -85,7 +85,7 @@ struct Failure: Error {
   private static func code(for error: SpecificationError) -> Code {
     switch error.code {
     case .missingFile: .missingInput
-    case .badWeights: .badInput
+    case .badWeights, .badInput: .badInput
     case .badDescription: .badDescription
     default: .usage
     }

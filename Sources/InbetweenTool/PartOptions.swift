@@ -119,7 +119,6 @@ struct PartOptions: ParsableArguments {
   /// The same, where a mistake is one of the command line.
   func validated(_ others: [(key: String, value: OptionValue)] = []) throws -> ExperimentSpec {
     do { return try specification(others) } catch let error as SpecificationError {
-      guard config == nil, error.code != .missingFile else { throw Failure(error) }
       throw ValidationError(error.message)
     }
   }

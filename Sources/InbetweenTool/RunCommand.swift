@@ -67,6 +67,9 @@ struct RunCommand: ParsableCommand {
     guard
       !grammar.requirements(of: backbone, as: registries.backbones.role).contains(.labels)
     else { throw ValidationError("--backbone truth needs a labelled clip, which only eval has") }
+    guard spec.pipeline.head == nil else {
+      throw ValidationError("--head is measured by eval; run labels frames")
+    }
     guard (0...1).contains(opacity) else {
       throw ValidationError("--opacity needs a number from 0 to 1, not \(opacity)")
     }
@@ -76,21 +79,23 @@ struct RunCommand: ParsableCommand {
     let signals = Signals()
     let (spec, registries) = (try parts.specification(own), Parts.registries)
     let context = registries.context(threads: parts.threading.threads)
-    // A source that cannot be read is known before anything is loaded.
-    _ = try VideoSource.open(source)
+    // A source that cannot be read, and outputs that cannot be made, are known before anything is loaded.
+    let probe = try VideoSource.open(source)
     guard let backbone = spec.pipeline.backbone else { return }
     let network = try registries.source(of: backbone, in: context)
+    let pictures = (probe as? ImageFiles)?.paths ?? []
+    try checkPaths(pictures: pictures, files: network.files)
     let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
+    let outputs = try FrameOutputs(self, info: probe.info, palette: network.classes.palette)
     try parts.threading.apply()
     let (heavy, head) = try network.load()
     let resolved = try spec.pipeline.resolve(
       around: heavy, head: head, path: network.path, in: registries,
       threads: parts.threading.threads)
     let regional = try resolved.regional()
-    let (stream, pictures) = try openStream(for: resolved)
     try checkPaths(pictures: pictures, files: network.files + resolved.files)
+    let stream = try openStream(for: resolved)
     Warnings.say(resolved.warnings)
-    let outputs = try FrameOutputs(self, info: stream.info, palette: network.classes.palette)
     var job = RunJob(
       pipeline: regional, classes: network.classes, stream: stream, outputs: outputs,
       limit: spec.frames, signals: signals)
@@ -104,21 +109,18 @@ struct RunCommand: ParsableCommand {
     if job.report.truncated && !allowTruncated { throw truncation(of: job.report) }
   }
 
-  /// The frames, and the picture files that they come from; none where they come from a video.
-  private func openStream(
-    for resolved: ResolvedPipeline<Image>
-  ) throws -> (any FrameSource, pictures: [String]) {
+  /// The frames, with motion vectors where the flow is the codec's.
+  private func openStream(for resolved: ResolvedPipeline<Image>) throws -> any FrameSource {
     let options = VideoOptions(
       motionVectors: resolved.pipeline.flow.needsMotionVectors, threads: parts.threading.threads)
     let source = try VideoSource.open(self.source, options: options)
-    let pictures = (source as? ImageFiles)?.paths ?? []
-    if options.motionVectors && !pictures.isEmpty {
+    if options.motionVectors, (source as? ImageFiles) != nil {
       let flow = resolved.spec.names(in: Parts.registries)["flow"] ?? ""
       let sentence = "pictures carry no motion vectors, which --flow \(flow) needs"
       throw Failure(.badInput, "\(self.source): \(source.info.codec) \(sentence)")
     }
-    guard readAhead else { return (source, pictures) }
-    return (Prefetching(try VideoSource.open(self.source, options: options)), pictures)
+    guard readAhead else { return source }
+    return Prefetching(try VideoSource.open(self.source, options: options))
   }
 
   /// Looks for what would be written over before anything is.

@@ -20,6 +20,8 @@ public struct SpecificationError: Error, Hashable, CustomStringConvertible {
     public static let incompatible = Code(rawValue: "incompatible")
     public static let missingFile = Code(rawValue: "missing file")
     public static let badWeights = Code(rawValue: "bad weights")
+    /// Data that do not go with what is to be done to them.
+    public static let badInput = Code(rawValue: "bad input")
   }
 
   public let code: Code

@@ -173,7 +173,7 @@ struct CommandTests {
     let folder = try scratch.inbetween(
       "calibrate \(options) --scheduler moved:rate=0.3 --keep nowhere")
     #expect(folder.code == 73 && folder.errorLines.count == 1, "\(folder.err)")
-    try scratch.write("[]", to: "net/thresholds.json")
+    try scratch.write("{}", to: "net/thresholds.json")
     let damaged = try scratch.inbetween(
       "eval \(options) --scheduler calibrated:net,moved:rate=0.3")
     #expect(damaged.code != 0 && damaged.err.contains("holds no thresholds"), "\(damaged.err)")

@@ -64,7 +64,7 @@ struct InspectTests {
       "name: p\nbackbone: ../net\npropagation: {kind: difference, size: 3}\n",
       to: "part/spec.yaml")
     let difference = try inspect("part --size 64x96")
-    #expect(difference["kind"] as? String == "propagator")
+    #expect(difference["kind"] as? String == "propagation")
     #expect(difference["parameters"] as? Int == 4 * 7 * 9 + 4)
     #expect(difference["macs"] as? Int == 16 * 24 * 4 * 7 * 9 + head)
     // The stem of the frame itself; both frames' reductions, resized; the mixture; 9 kernels; 9 taps.

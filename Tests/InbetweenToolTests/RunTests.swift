@@ -55,7 +55,7 @@ struct RunTests {
   @Test func theResultHasTheFieldsThatScriptsRead() throws {
     #expect(try scratch.inbetween("run clip.mp4 --backbone NET --json r.json").code == 0)
     let result = try scratch.json("r.json")
-    #expect(result["schema_version"] as? Int == 1)
+    #expect(result["schema_version"] as? Int == 2)
     #expect(result["status"] as? String == "ok")
     let input = try #require(result["input"] as? [String: Any])
     #expect(input["path"] as? String == "clip.mp4")

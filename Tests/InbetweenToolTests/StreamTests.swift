@@ -70,7 +70,7 @@ struct StreamTests {
 
   @Test func aFileThatGrowsTooLargeIsGivenUpWhole() throws {
     let line = "run clip.mp4 --backbone NET --output o.mp4 --json r.json"
-    let outcome = try scratch.bash("ulimit -f 4; exec \"$@\"", line)
+    let outcome = try scratch.bash("ulimit -f 8; exec \"$@\"", line)
     #expect(outcome.code == 74, "\(outcome.err)")
     #expect(outcome.err.contains("o.mp4"))
     #expect(!scratch.has("o.mp4"))

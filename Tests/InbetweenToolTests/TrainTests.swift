@@ -162,8 +162,8 @@ struct TrainTests {
       """
       name: part
       backbone: ../net
-      flow: still
-      carrying: copy
+      flow: zero
+      propagator: copy
       policy: {size: 4}
       training:
         frames: 5
@@ -206,7 +206,7 @@ struct TrainTests {
     let run = try scratch.inbetween(
       "run data/images --backbone net --propagator trained:part")
     #expect(run.code == 65 && run.errorLines.count == 1, "\(run.err)")
-    #expect(run.err.contains("does not fit this backbone"))
+    #expect(run.err.contains("does not fit"))
   }
 }
 

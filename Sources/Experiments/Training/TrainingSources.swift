@@ -46,7 +46,7 @@ public struct TrainingSources: Sendable {
     let wanted = specification.network.classes
     guard samples.classes.names == wanted.names else {
       throw SpecificationError(
-        .badWeights,
+        .badInput,
         "\(data[0]) has \(samples.classes.count) classes of its own, the network \(wanted.count)")
     }
     return try specification.task(
@@ -181,7 +181,7 @@ public struct TrainingSources: Sendable {
     }
     guard clip.count > gaps.lowerBound else {
       throw SpecificationError(
-        .badWeights, "\(name) has only \(clip.count) frames, too few for pairs")
+        .badInput, "\(name) has only \(clip.count) frames, too few for pairs")
     }
     return PairSource(ClipPairs(clip, gaps: gaps), count: count, isLabelled: isLabelled)
   }

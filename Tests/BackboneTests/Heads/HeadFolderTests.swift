@@ -3,6 +3,7 @@
 import Backbone
 import Foundation
 import Layers
+import Specification
 import Tensors
 import TestSupport
 import Testing
@@ -43,7 +44,7 @@ struct HeadFolderTests {
         of: backbone.get().input(for: frame), after: read.inputs, through: backbone.get())
       #expect(maps.stages == ["context", "decoder"])
       #expect(try read(maps, size: frame.pixels.size) == written(maps, size: frame.pixels.size))
-      #expect(throws: BackboneError.self) {
+      #expect(throws: SpecificationError.self) {
         try DetectionHead(contentsOf: url.path, behind: backbone.get())
       }
     }
@@ -52,17 +53,17 @@ struct HeadFolderTests {
   @Test func weightsThatDoNotFitAreRefused() throws {
     try withTemporaryFolder { url in
       _ = try write(text, in: url.path, extra: ["more": Tensor(1)])
-      #expect(throws: BackboneError.self) {
+      #expect(throws: SpecificationError.self) {
         try HeadFolder(at: url.path).head(behind: backbone.get())
       }
       _ = try write(text, in: url.path)
       let wider = text.replacing("channels: 4", with: "channels: 5")
       try Data(wider.utf8).write(to: URL(filePath: "\(url.path)/spec.yaml"))
-      #expect(throws: BackboneError.self) {
+      #expect(throws: SpecificationError.self) {
         try HeadFolder(at: url.path).head(behind: backbone.get())
       }
       try FileManager.default.removeItem(atPath: "\(url.path)/weights.safetensors")
-      #expect(throws: BackboneError.self) {
+      #expect(throws: SpecificationError.self) {
         try HeadFolder(at: url.path).head(behind: backbone.get())
       }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import Specification
 import TestSupport
 import Testing
 import Training
@@ -59,7 +60,7 @@ struct HeadTrainingSpecificationTests {
   ])
   func aWrongKeyIsRefused(text: String, part: String, wrong: String) {
     #expect(text.contains(part))
-    #expect(throws: BackboneError.self) {
+    #expect(throws: SpecificationError.self) {
       try HeadTrainingSpecification(yaml: text.replacing(part, with: wrong), folder: "")
     }
   }
