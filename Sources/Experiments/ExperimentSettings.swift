@@ -5,13 +5,13 @@ public import Recipes
 public import Specification
 
 /// What a user says of an experiment, in the order in which one thing takes the place of another: a recipe,
-/// a YAML file, overrides, and single options.
+/// a YAML file, single options, and overrides.
 public struct ExperimentSettings: Sendable {
   /// A YAML or JSON file; a `result.json` too, whose specification is taken.
   public var file: String?
   /// Changes as Hydra writes them: `scheduler.interval=10`.
   public var overrides: [String] = []
-  /// Keys with their texts, which come last.
+  /// Keys with their texts.
   public var options: [(key: String, value: OptionValue)] = []
   /// The folder of trained models that recipes name.
   public var models: String?
@@ -28,13 +28,13 @@ public struct ExperimentSettings: Sendable {
     let grammar = registries.grammar
     let base = try begun(said, changes, registries)
     var tree = base.overlaid(with: said)
+    for (key, value) in options { tree[key] = ConfigNode(key: key, value) }
     for change in changes {
       try Self.check(change)
       try change.apply(to: &tree) { (path, node) throws(SpecificationError) in
         try Self.expanded(node, at: path, Self.roles(in: registries), grammar)
       }
     }
-    for (key, value) in options { tree[key] = ConfigNode(key: key, value) }
     let namesTap =
       said["tap"] != nil || options.contains { $0.key == "tap" }
       || changes.contains { $0.path[0] == "tap" }
@@ -50,7 +50,7 @@ public struct ExperimentSettings: Sendable {
     return try tree.decoded(as: ExperimentSpec.self).canonical(in: registries)
   }
 
-  /// The recipe's parts in their one form; nothing where no recipe is named.
+  /// The recipe's parts in their one form, or the usual ones.
   private func begun(
     _ said: ConfigNode, _ changes: [ConfigOverride], _ registries: Registries
   ) throws -> ConfigNode {
@@ -58,7 +58,9 @@ public struct ExperimentSettings: Sendable {
       options.last { $0.key == key }?.value.text
         ?? changes.last { $0.path == [key] }?.value.text ?? said[key]?.text
     }
-    guard let recipe = named("recipe") else { return .empty }
+    guard let recipe = named("recipe") else {
+      return try ConfigNode(encoding: PipelineSpec().canonical(in: registries))
+    }
     let folder = models ?? named("models") ?? "Models"
     let pipeline = try registries.recipes.pipeline(recipe, models: folder)
     return try ConfigNode(encoding: pipeline.canonical(in: registries))
@@ -87,7 +89,7 @@ public struct ExperimentSettings: Sendable {
   /// The role of the part at each key.
   private static func roles(in registries: Registries) -> [String: String] {
     [
-      "backbone": registries.backbones.role, "scheduler": registries.schedulers.role,
+      "backbone": registries.backbones.role, "head": registries.heads.role, "scheduler": registries.schedulers.role,
       "propagator": registries.propagators.role, "fusion": registries.fusions.role,
       "flow": registries.flows.role, "data": registries.datasets.role,
       "consistency": registries.flows.role,

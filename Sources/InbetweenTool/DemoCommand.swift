@@ -9,7 +9,7 @@ struct DemoCommand: ParsableCommand {
     commandName: "demo", abstract: "Show the main job on a rendered street and on a real video.",
     discussion: """
       Renders a street with exact labels, labels every frame by a small network that was trained on \
-      other streets, then only key frames, carrying its features in between by copy and by warp, and \
+      other streets, then only keyframes, carrying its features in between by copy and by warp, and \
       writes a table and an overlay. Then carries the pictures of a real video, and measures how well \
       they fit.
       """)

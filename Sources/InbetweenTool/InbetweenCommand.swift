@@ -9,7 +9,7 @@ public struct InbetweenCommand: ParsableCommand {
     commandName: "inbetween",
     abstract: "Keyframe feature propagation for video perception.",
     discussion: """
-      A scheduler picks the key frames on which a heavy network runs; propagation reconstructs its
+      A scheduler picks the keyframes on which a heavy network runs; propagation reconstructs its
       output on all other frames.
       """,
     version: version,

@@ -82,6 +82,10 @@ public struct ConfigOverride: Sendable, Hashable {
       }
       return node
     }
+    guard action == .force || action == .add || node[key] != nil else {
+      let whole = path[...depth].joined(separator: ".")
+      throw failure("'\(whole)' is not said; say it as a whole, \(whole)=…")
+    }
     var child = node[key] ?? .empty
     if child.text != nil {
       guard let expanded = try expand(Array(path[...depth]), child) else {

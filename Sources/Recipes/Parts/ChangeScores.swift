@@ -56,7 +56,14 @@ extension Registries {
     ) { options, context in
       let folder = try ModelFolder(at: options.text("folder"))
       folder.files.forEach(context.note(file:))
-      return try LearnedChangeScore(folder)
+      let score = try LearnedChangeScore(folder)
+      let trained = try folder.read { (root) throws(SpecificationError) in
+        try ChangeScoreSpecification(root, folder: folder.path)
+      }
+      try context.warn(
+        folder.path, trainedBehind: trained.backbone,
+        along: score.dependsOnMotion ? trained.flow : nil)
+      return score
     }
   }
 }

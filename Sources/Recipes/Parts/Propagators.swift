@@ -62,20 +62,28 @@ extension PropagationStrategy {
     let trained = try folder.read { (root) throws(SpecificationError) in
       try PropagationSpecification(root, folder: folder.path)
     }
+    try context.warn(
+      folder.path, trainedBehind: trained.backbone,
+      along: propagator.usesFlow ? trained.flow : nil)
+  }
+}
+
+extension BuildContext {
+  /// Says where a trained part runs behind another backbone, or along another flow, than it was trained
+  /// with; `flow` is nil for one that looks at none.
+  func warn(_ part: String, trainedBehind backbone: String, along flow: String?) throws {
     func resolved(_ path: String) -> String {
       URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
-    if let path = backbone.path, resolved(path) != resolved(trained.backbone) {
-      context.note(
-        warning: "\(folder.path) was trained behind \(trained.backbone), and runs behind \(path)")
+    if let path = self[BackboneInUse.self]?.path, resolved(path) != resolved(backbone) {
+      note(warning: "\(part) was trained behind \(backbone), and runs behind \(path)")
     }
-    let grammar = context.registries.grammar, role = context.registries.flows.role
-    let before = try grammar.parse(trained.flow, as: role)
-    if let flow = context[FlowInUse.self]?.spec, flow != before, propagator.usesFlow {
-      context.note(
-        warning: "\(folder.path) was trained along \(trained.flow), and runs along "
-          + grammar.text(of: flow, as: role))
-    }
+    guard let flow, let used = self[FlowInUse.self]?.spec else { return }
+    let grammar = registries.grammar, role = registries.flows.role
+    guard try grammar.parse(flow, as: role) != used else { return }
+    note(
+      warning: "\(part) was trained along \(flow), and runs along "
+        + grammar.text(of: used, as: role))
   }
 }
 

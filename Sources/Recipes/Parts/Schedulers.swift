@@ -49,6 +49,10 @@ extension Registries {
       let folder = try ModelFolder(at: options.text("folder"))
       folder.files.forEach(context.note(file:))
       context.warnOfMissingMotion("the policy")
+      let trained = try folder.read { (root) throws(SpecificationError) in
+        try PolicySpecification(root, folder: folder.path)
+      }
+      try context.warn(folder.path, trainedBehind: trained.backbone, along: trained.flow)
       return BudgetPolicy(try PolicyNetwork(folder), within: try KeyframeBudget.Terms(options))
     }
     schedulers.register(

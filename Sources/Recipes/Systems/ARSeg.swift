@@ -9,7 +9,7 @@ extension Recipe {
   ///     elsewhere:   features = attention of the frame at half resolution to the key's, brought along the
   ///                  codec's motion (CReFF)
   public static let arSeg = Recipe(
-    "ar-seg", "low resolution between keys, codec motion, local attention (Hu et al., CVPR 2023)"
+    "ar-seg", "low resolution between keyframes, codec motion, local attention (Hu et al., CVPR 2023)"
   ) { models in
     PipelineSpec(
       scheduler: "every:12", propagator: models.trained("creff"),

@@ -11,7 +11,7 @@ extension Recipe {
   /// The policy is trained by policy gradient, as the paper's, and spends a hard budget; unlike the paper's it is causal, and its
   /// frames borrow from keys before them only.
   public static let budgetAware = Recipe(
-    "budget-aware", "a hard budget of keys, one convolution elsewhere (Mahasseni et al., CVPR 2017)"
+    "budget-aware", "a hard budget of keyframes, one convolution elsewhere (Mahasseni et al., CVPR 2017)"
   ) { models in
     PipelineSpec(
       scheduler: PartSpec("policy", ["folder": .text(models["policy"]), "budget": [9, 20]]),

@@ -12,7 +12,7 @@ extension Recipe {
   /// The decision network looks at the motion and what it leaves unexplained; the paper's at features of its flow
   /// network. Its limit is moved so that a tenth of the regions is key, as the paper's dynamic threshold does.
   public static let dvsNet = Recipe(
-    "dvsnet", "regions with learned keys of their own, scores warped (Xu et al., CVPR 2018)"
+    "dvsnet", "regions with learned keyframes of their own, scores warped (Xu et al., CVPR 2018)"
   ) { models in
     PipelineSpec(
       scheduler: PartSpec("learned", ["folder": .text(models["change"]), "rate": 0.1]), flow: "chained:dis:ultrafast",

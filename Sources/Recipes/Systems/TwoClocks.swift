@@ -14,7 +14,7 @@ extension Recipe {
   ///
   /// where M is composed of the motion from each frame to the one before, and g = ½ exp(-|I_t - warp(I before, M)| / 20).
   public static let twoClocks = Recipe(
-    "two-clocks", "deep and shallow stages on clocks of their own, warped, scores that remember"
+    "two-clocks", "deep and shallow stages on clocks of their own, warped, temporal smoothing"
   ) { _ in
     PipelineSpec(
       scheduler: "shallow:3,every:5", flow: "chained:dis:medium", tap: "context", smoothing: .half)
