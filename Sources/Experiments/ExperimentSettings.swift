@@ -4,8 +4,8 @@ internal import Foundation
 public import Recipes
 public import Specification
 
-/// What a user says of an experiment, in the order in which one thing takes the place of another: a recipe,
-/// a YAML file, overrides, and single options.
+/// What a user says of an experiment, in the order in which one thing takes the place of another: a
+/// recipe, a YAML file, overrides, and single options.
 public struct ExperimentSettings: Sendable {
   /// A YAML or JSON file; a `result.json` too, whose specification is taken.
   public var file: String?
@@ -20,7 +20,8 @@ public struct ExperimentSettings: Sendable {
 
   /// The experiment that all of it comes to, in its one form; nothing is loaded.
   ///
-  /// - Throws: `SpecificationError` for what is unknown or wrong, with the line where a file says it.
+  /// - Throws: `SpecificationError` for what is unknown or wrong, with the line where a file says
+  ///   it.
   public func specification(in registries: Registries) throws -> ExperimentSpec {
     let said = try file.map(Self.read) ?? .empty
     try said.allow(ExperimentSpec.keys)

@@ -15,9 +15,10 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       For a folder with spec.yaml: parameters, multiplications (each with its addition; \
       convolutions, interpolation and warps), output and stride of each stage; of what carries \
-      features, for a frame that is no key, its motion left out; of what schedules, for a frame whose features \
-      and motion are known; of a head, for a frame whose features are known. Without weights.safetensors in it the \
-      weights are drawn. For a safetensors file: its tensors.
+      features, for a frame that is no key, its motion left out; of what schedules, for a frame \
+      whose features and motion are known; of a head, for a frame whose features are known. \
+      Without weights.safetensors in it the weights are drawn. For a safetensors file: its \
+      tensors.
       """)
 
   @Argument(help: "A folder with spec.yaml, or a safetensors file.")
