@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Layers
-public import Specification
+package import Specification
 public import Video
 
 /// What a segmentation network consists of, as the YAML file that trains it says.
