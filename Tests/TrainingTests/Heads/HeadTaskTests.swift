@@ -146,6 +146,27 @@ struct HeadTaskTests {
     #expect(try one.images.floats() != first.batch(at: 6).images.floats())
   }
 
+  // What is bright is near: the picture itself tells what its target is.
+  @Test func aTargetBelongsToItsPictureInEveryView() throws {
+    let augmentation = Augmentation(crop: PixelSize(width: 40, height: 32), flips: true)
+    let task = try depthTask(augmentation: augmentation).task
+    var nearCount = 0
+    for step in 0..<4 {
+      let batch = try task.batch(at: step), cells = 40 * 32
+      let pixels = try batch.images.contiguous().floats()
+      for (picture, target) in batch.targets.enumerated() {
+        for cell in 0..<cells {
+          // Green is 200 inside the square and below 40 outside; what is between is a mixture.
+          let green = (pixels[(picture * 3 + 1) * cells + cell] + 1) * 128
+          guard green < 45 || green > 195 else { continue }
+          #expect(target.metres[cell] == (green > 195 ? 4 : 20))
+          nearCount += green > 195 ? 1 : 0
+        }
+      }
+    }
+    #expect(nearCount > 500)
+  }
+
   @Test func everyPictureIsSeenOnceARound() throws {
     let task = try depthTask(augmentation: Augmentation(crop: size, flips: false)).task
     let seen = try (0..<4).flatMap { try task.batch(at: $0).targets }
