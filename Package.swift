@@ -43,7 +43,8 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Specification", "Tensors"]),
 
     // Parts.
-    .target(name: "Flow", dependencies: ["CKernels", "Layers", "Specification", "Tensors", "Video"]),
+    .target(
+      name: "Flow", dependencies: ["CKernels", "Layers", "Specification", "Tensors", "Video"]),
     .target(name: "Frames", dependencies: ["Flow", "Tensors", "Video"]),
     .target(name: "Backbone", dependencies: ["Layers", "Specification", "Tensors", "Video"]),
     .target(
@@ -75,7 +76,8 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation", "Scheduler",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
+        "Scheduler",
         "Specification", "Synthesis", "Tensors", "Video",
       ]),
     .target(

@@ -3,7 +3,8 @@
 public import Tensors
 public import Video
 
-/// A TorchScript network and the description beside it, as a backbone whose last stage gives scores.
+/// A TorchScript network and the description beside it, as a backbone whose last stage gives
+/// scores.
 ///
 /// Any network that a user can trace or script in today's PyTorch. Where the description names
 /// stages, each is an exported method of the network, called on what the one before gave, and its

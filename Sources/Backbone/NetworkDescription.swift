@@ -38,7 +38,8 @@ public struct NetworkDescription: Hashable, Sendable {
   public enum Execution: String, Hashable, Sendable, CaseIterable {
     /// Channels innermost in memory; suits networks of many small operations between convolutions.
     case channelsLast = "channels-last"
-    /// Convolutions fused and laid out by oneDNN; suits those that are convolutions and little else.
+    /// Convolutions fused and laid out by oneDNN; suits those that are convolutions and little
+    /// else.
     case fused
   }
 
@@ -86,7 +87,8 @@ public struct NetworkDescription: Hashable, Sendable {
     }
   }
 
-  private static func bytes(of file: String, for path: String) throws(SpecificationError) -> [UInt8] {
+  private static func bytes(of file: String, for path: String) throws(SpecificationError) -> [UInt8]
+  {
     do throws(VideoError) {
       return try readBytes(of: file, limit: DescriptionReader.maximumBytes)
     } catch {

@@ -6,9 +6,10 @@ public import Video
 
 /// The names of the laws of backbones that `backbone` breaks; empty when it keeps them all.
 ///
-/// The laws: *names are unique*; *parts make the whole*: any first stages and then the rest equal all at
-/// once; *sizes follow strides*; *same frame, same features*; *a batch gives what each gives*, where it takes batches:
-/// the frame and its negative together, to a thousandth of the largest score.
+/// The laws: *names are unique*; *parts make the whole*: any first stages and then the rest equal
+/// all at once; *sizes follow strides*; *same frame, same features*; *a batch gives what each
+/// gives*, where it takes batches: the frame and its negative together, to a thousandth of the
+/// largest score.
 public func brokenLaws(of backbone: some Backbone, on frame: Frame) throws -> [String] {
   var broken: [String] = []
   let stages = backbone.stages

@@ -4,8 +4,8 @@ package import Video
 
 /// The names of the laws of flow estimation that `estimator` breaks; empty when it keeps them all.
 ///
-/// It is shown made-up pictures of which the motion is known exactly, with the motion vectors that a
-/// codec would have found. `ZeroFlow` breaks the law of the moved picture and no other.
+/// It is shown made-up pictures of which the motion is known exactly, with the motion vectors that
+/// a codec would have found. `ZeroFlow` breaks the law of the moved picture and no other.
 public func brokenLaws(of estimator: some FlowEstimator) throws -> [String] {
   var broken: [String] = []
   func law(_ name: String, holds: Bool) { if !holds { broken.append(name) } }
@@ -57,7 +57,8 @@ package func movedPicture(
     motionVectors: vectors(of: offset, size: size))
 }
 
-/// Bilinear between random grey values on a grid of 5 pixels, so that it is defined between pixels too.
+/// Bilinear between random grey values on a grid of 5 pixels, so that it is defined between pixels
+/// too.
 private func texture(_ x: Float, _ y: Float) -> UInt8 {
   let (u, v) = (x / 5, y / 5)
   let (left, top) = (u.rounded(.down), v.rounded(.down))

@@ -3,10 +3,10 @@ public import Tensors
 
 /// Features of one image where the motion says, the slow and plain way: what every warp must give.
 ///
-/// `result(p) = features(p + motion(p))`. Features and result are channels × height × width; motion is
-/// height × width × 2, (dx, dy) in cells, x to the right and y downwards; `known` is height × width,
-/// 0 where the motion means nothing. A cell of which nothing is known, or whose motion is not finite,
-/// reads its own place. All is computed in double precision and rounded once.
+/// `result(p) = features(p + motion(p))`. Features and result are channels × height × width; motion
+/// is height × width × 2, (dx, dy) in cells, x to the right and y downwards; `known` is height ×
+/// width, 0 where the motion means nothing. A cell of which nothing is known, or whose motion is
+/// not finite, reads its own place. All is computed in double precision and rounded once.
 ///
 /// - Precondition: the arrays have those sizes.
 public func referenceWarp(

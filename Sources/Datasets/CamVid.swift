@@ -2,20 +2,21 @@
 
 public import Video
 
-/// CamVid as it is usually downloaded: folders `train`, `val` and perhaps `test` with PNG, WebP or JPEG
-/// pictures, and labels beside them.
+/// CamVid as it is usually downloaded: folders `train`, `val` and perhaps `test` with PNG, WebP or
+/// JPEG pictures, and labels beside them.
 ///
-/// Brostow, Fauqueur and Cipolla, 2009. Ids 0…10 are the classes, 11 is void. Labels are either SegNet's,
-/// 8-bit PNG of the same name in `trainannot`; or coloured ones of all 32 classes, `…_L.png` in
-/// `train_labels`, merged into the eleven as SegNet does (`class_dict.csv` beside them states the colours).
-/// Pictures are named `SEQUENCE_FRAME` and were filmed at 30 Hz: a frame's time is told by its name, and a
-/// new sequence breaks the stream.
+/// Brostow, Fauqueur and Cipolla, 2009. Ids 0…10 are the classes, 11 is void. Labels are either
+/// SegNet's, 8-bit PNG of the same name in `trainannot`; or coloured ones of all 32 classes,
+/// `…_L.png` in `train_labels`, merged into the eleven as SegNet does (`class_dict.csv` beside them
+/// states the colours). Pictures are named `SEQUENCE_FRAME` and were filmed at 30 Hz: a frame's
+/// time is told by its name, and a new sequence breaks the stream.
 public struct CamVid: LabelledClip {
   public let name: String
   public let classes = ClassList.camVid
   private let frames: StoredFrames
 
-  /// The frames of a split, `train`, `val` or `test`, of the folder `root`; the first `limit` of them.
+  /// The frames of a split, `train`, `val` or `test`, of the folder `root`; the first `limit` of
+  /// them.
   ///
   /// - Precondition: `limit` is not negative.
   /// - Throws: `DatasetError` naming the splits there are, where this one has no pictures.

@@ -4,12 +4,13 @@ internal import Video
 
 /// The colours of CamVid's 32 classes, and which of the eleven each belongs to.
 ///
-/// The merge is SegNet's (Badrinarayanan, Kendall and Cipolla, TPAMI 2017), as its readers have it: vans
-/// and buses are cars, motorcycles are bicyclists, lane markings are road.
+/// The merge is SegNet's (Badrinarayanan, Kendall and Cipolla, TPAMI 2017), as its readers have it:
+/// vans and buses are cars, motorcycles are bicyclists, lane markings are road.
 struct CamVidColours {
   let coding: LabelCoding
 
-  /// The colours that `class_dict.csv` in `root` states, `name,r,g,b` a line; CamVid's own without it.
+  /// The colours that `class_dict.csv` in `root` states, `name,r,g,b` a line; CamVid's own without
+  /// it.
   init(in root: DataFolder) throws(DatasetError) {
     let file = "class_dict.csv"
     guard root.holds(file) else {
@@ -37,7 +38,8 @@ struct CamVidColours {
 
   private static let void: UInt8 = 11
 
-  /// By name in small letters: the colour, red in the highest of three bytes, and the id of the eleven.
+  /// By name in small letters: the colour, red in the highest of three bytes, and the id of the
+  /// eleven.
   private static let classes: [String: (colour: UInt32, id: UInt8)] = [
     "sky": (0x808080, 0),
     "archway": (0xC00080, 1), "bridge": (0x008040, 1), "building": (0x800000, 1),

@@ -13,8 +13,8 @@ public struct Cityscapes: LabelledClip {
   public let classes = ClassList.cityscapes
   private let frames: StoredFrames
 
-  /// The frames of a split of the folder `root`, or of all that is in it where it has no splits; the first
-  /// `limit` of them.
+  /// The frames of a split of the folder `root`, or of all that is in it where it has no splits;
+  /// the first `limit` of them.
   ///
   /// - Precondition: `limit` is not negative.
   /// - Throws: `DatasetError` naming the splits there are, where this one has no pictures.

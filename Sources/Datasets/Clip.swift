@@ -37,10 +37,11 @@ public protocol Clip<Target>: Sendable {
 
   var name: String { get }
   var count: Int { get }
-  /// Whether frames are read from somewhere, so that the time it takes is worth telling; one that is
-  /// rendered takes what the renderer takes.
+  /// Whether frames are read from somewhere, so that the time it takes is worth telling; one that
+  /// is rendered takes what the renderer takes.
   var isStored: Bool { get }
-  /// The exact motion between frames; nil where nobody knows it. A clip made of another one passes it on.
+  /// The exact motion between frames; nil where nobody knows it. A clip made of another one passes
+  /// it on.
   var groundTruthMotion: (any MotionProvider)? { get }
 
   /// The frame at `index`, from 0 up to `count`; any order will do.

@@ -2,17 +2,18 @@
 
 public import Video
 
-/// DAVIS 2016 (Perazzi et al., CVPR 2016): short videos in which one thing moves, with a mask of it on every
-/// frame.
+/// DAVIS 2016 (Perazzi et al., CVPR 2016): short videos in which one thing moves, with a mask of it
+/// on every frame.
 ///
-/// `JPEGImages/480p/SEQUENCE/00000.jpg` and `Annotations/480p/SEQUENCE/00000.png`; a mask is 0 where there
-/// is background. DAVIS 2017 is read too, its things taken together.
+/// `JPEGImages/480p/SEQUENCE/00000.jpg` and `Annotations/480p/SEQUENCE/00000.png`; a mask is 0
+/// where there is background. DAVIS 2017 is read too, its things taken together.
 public struct DAVIS: LabelledClip {
   public let name: String
   public let classes = ClassList(name: "davis2", names: ["background", "object"], void: nil)
   private let frames: StoredFrames
 
-  /// The frames of some sequences of the folder `root`, of all where nil; the first `limit` of them.
+  /// The frames of some sequences of the folder `root`, of all where nil; the first `limit` of
+  /// them.
   ///
   /// - Precondition: `limit` is not negative.
   /// - Throws: `DatasetError` naming the sequences there are, where one is missing.

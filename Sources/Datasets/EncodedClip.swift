@@ -4,12 +4,12 @@ internal import Flow
 internal import Foundation
 public import Video
 
-/// A clip whose frames carry the motion vectors and picture types of an H.264 encoding of the clip, made
-/// here; pictures and labels stay as they are.
+/// A clip whose frames carry the motion vectors and picture types of an H.264 encoding of the clip,
+/// made here; pictures and labels stay as they are.
 ///
-/// What codec motion is measured on where the data are pictures. Every group begins with an intra picture
-/// and has no B pictures, as AR-Seg wants it (Hu et al., CVPR 2023, section 4.1); every picture is
-/// predicted from the one before it.
+/// What codec motion is measured on where the data are pictures. Every group begins with an intra
+/// picture and has no B pictures, as AR-Seg wants it (Hu et al., CVPR 2023, section 4.1); every
+/// picture is predicted from the one before it.
 public struct EncodedClip: LabelledClip {
   private let clip: any LabelledClip
   private let sides: [Side]
@@ -19,7 +19,8 @@ public struct EncodedClip: LabelledClip {
     let vectors: [MotionVector]?
   }
 
-  /// Encodes the whole of `clip`, in groups of `group` pictures at most: a new scene begins one too.
+  /// Encodes the whole of `clip`, in groups of `group` pictures at most: a new scene begins one
+  /// too.
   ///
   /// - Precondition: groups have at least one picture.
   /// - Throws: `DatasetError` where frames differ in size, or come back in another number.

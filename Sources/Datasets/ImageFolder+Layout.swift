@@ -5,9 +5,9 @@ internal import Video
 extension ImageFolder {
   /// The pictures of a folder that is laid out as follows; the first `limit` of them.
   ///
-  /// Where there is a list `SPLIT.txt`, what it names; else the pictures in `images`, or in the folder
-  /// itself, with the labels in `labels`. `classes.txt` names the classes, one a line, and 255 is void;
-  /// without it they are CamVid's.
+  /// Where there is a list `SPLIT.txt`, what it names; else the pictures in `images`, or in the
+  /// folder itself, with the labels in `labels`. `classes.txt` names the classes, one a line, and
+  /// 255 is void; without it they are CamVid's.
   ///
   /// - Precondition: `limit` is not negative.
   public init(root: String, split: String, limit: Int? = nil) throws(DatasetError) {

@@ -2,7 +2,8 @@
 
 public import Video
 
-/// A folder of pictures, in natural order, perhaps with a folder of label maps under the same names.
+/// A folder of pictures, in natural order, perhaps with a folder of label maps under the same
+/// names.
 ///
 /// Labels are 8-bit grey or palette PNGs that hold class ids.
 public struct ImageFolder: LabelledClip {
@@ -10,7 +11,8 @@ public struct ImageFolder: LabelledClip {
   public let classes: ClassList
   private let frames: StoredFrames
 
-  /// The pictures of a folder, with what lies under the same name in `labels`; the first `limit` of them.
+  /// The pictures of a folder, with what lies under the same name in `labels`; the first `limit` of
+  /// them.
   ///
   /// - Precondition: `limit` is not negative, the rate is positive.
   public init(
@@ -28,11 +30,13 @@ public struct ImageFolder: LabelledClip {
     self.init(pairs, name: folder.path, classes, frameRate: frameRate, limit: limit)
   }
 
-  /// The pictures that a list names, each with its labels: a pair of paths a line, as SegNet has them.
+  /// The pictures that a list names, each with its labels: a pair of paths a line, as SegNet has
+  /// them.
   ///
-  /// The list lies in the folder `root`, and so do the folders of pictures and of labels. Of each path only
-  /// the last two parts count, `/SegNet/CamVid/train/0001.png` is `train/0001.png` in `root`: a list
-  /// chooses among the files that are there, and leads nowhere else. A line may name a picture alone.
+  /// The list lies in the folder `root`, and so do the folders of pictures and of labels. Of each
+  /// path only the last two parts count, `/SegNet/CamVid/train/0001.png` is `train/0001.png` in
+  /// `root`: a list chooses among the files that are there, and leads nowhere else. A line may name
+  /// a picture alone.
   public init(
     root: String, list: String, classes: ClassList = .camVid, frameRate: Double = 25,
     limit: Int? = nil

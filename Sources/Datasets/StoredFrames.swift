@@ -70,7 +70,8 @@ struct DataFolder {
     name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
   }
 
-  /// The lines of a text file of at most `limit` bytes, without the spaces around them and empty ones.
+  /// The lines of a text file of at most `limit` bytes, without the spaces around them and empty
+  /// ones.
   func lines(of name: String, limit: Int) throws(DatasetError) -> [Substring] {
     let bytes: [UInt8]
     do throws(VideoError) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Flow
+internal import Flow
 internal import Foundation
 internal import Synchronization
 public import Video
 
 /// A clip labelled by a teacher, a heavy network say, when its labels are asked for.
 ///
-/// What the heavy network says of a frame is the target that schedulers and light networks are trained on
-/// where no human has labelled anything (DVSNet, Xu et al., CVPR 2018; LLVSS, Li et al., CVPR 2018).
+/// What the heavy network says of a frame is the target that schedulers and light networks are
+/// trained on where no human has labelled anything (DVSNet, Xu et al., CVPR 2018; LLVSS, Li et al.,
+/// CVPR 2018).
 public struct TeacherLabels: LabelledClip {
   public let name: String
   public let classes: ClassList
@@ -17,13 +18,12 @@ public struct TeacherLabels: LabelledClip {
   private let labeller: @Sendable (Image) throws -> Image
   private let remembered = Remembered()
 
-  /// The frames of `clip`, with what `labeller` makes of their pixels as labels: one class id a pixel,
-  /// scaled to the frame where they are of another size.
+  /// The frames of `clip`, with what `labeller` makes of their pixels as labels: one class id a
+  /// pixel, scaled to the frame where they are of another size.
   ///
-  /// A map is made once and remembered, up to 256 MiB of them.
-  /// In the folder `cache`, which is made if need be, each map is kept as a PNG under the frame's number
-  /// and a hash of its pixels, whole or not at all. A folder belongs to one teacher: who labels is not told
-  /// by the names.
+  /// A map is made once and remembered, up to 256 MiB of them. In the folder `cache`, which is made
+  /// if need be, each map is kept as a PNG under the frame's number and a hash of its pixels, whole
+  /// or not at all. A folder belongs to one teacher: who labels is not told by the names.
   public init(
     of clip: some LabelledClip, classes: ClassList, cache: String? = nil,
     labeller: @escaping @Sendable (Image) throws -> Image

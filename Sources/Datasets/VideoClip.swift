@@ -4,20 +4,21 @@ public import Video
 
 /// The frames of a video file, of a folder of pictures or of a pattern, held in memory: unlabelled.
 ///
-/// A video can only be read from front to back, and a clip is read in any order; so all of it is decoded
-/// at once, and refused if it does not fit.
+/// A video can only be read from front to back, and a clip is read in any order; so all of it is
+/// decoded at once, and refused if it does not fit.
 public struct VideoClip: LabelledClip {
   public let name: String
   public let classes: ClassList
   private let frames: [Frame]
 
-  /// Reads every `step`th frame of `source`, up to `limit` of them, scaled to `size` where that is given.
+  /// Reads every `step`th frame of `source`, up to `limit` of them, scaled to `size` where that is
+  /// given.
   ///
   /// `classes` is what labels would stand for, if someone gave some: see `TeacherLabels`.
   ///
   /// - Precondition: `step` is positive; `limit` is not negative.
-  /// - Throws: `DatasetError.Code.tooLarge` for frames of more than `room` bytes together; `VideoError`
-  ///   where the source cannot be read.
+  /// - Throws: `DatasetError.Code.tooLarge` for frames of more than `room` bytes together;
+  ///   `VideoError` where the source cannot be read.
   public init(
     _ source: String, classes: ClassList = .camVid, every step: Int = 1, limit: Int? = nil,
     size: PixelSize? = nil, room: Int = 1 << 30

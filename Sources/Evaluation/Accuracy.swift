@@ -7,12 +7,14 @@ public struct Accuracy: Sendable, Codable, Hashable {
   public let perClass: [String: Double?]
   /// At each distance from the key frame, 0 being the key frames themselves; nil where none was.
   public let mIoUByDistance: [Double?]
-  /// The mean of the frames' own mIoU, each over the classes that it has: what `OracleSchedule` maximises.
+  /// The mean of the frames' own mIoU, each over the classes that it has: what `OracleSchedule`
+  /// maximises.
   public let frameMIoU: Double
-  /// Agreement of successive predictions along the motion: see `TemporalConsistency.Variant.clean`, and
-  /// `published` for the other.
+  /// Agreement of successive predictions along the motion: see `TemporalConsistency.Variant.clean`,
+  /// and `published` for the other.
   public let temporalConsistency: Double?, publishedConsistency: Double?
-  /// The share of constant truth whose prediction is constant, over 8 and 16 frames: `VideoConsistency`.
+  /// The share of constant truth whose prediction is constant, over 8 and 16 frames:
+  /// `VideoConsistency`.
   public let videoConsistency8: Double?, videoConsistency16: Double?
   public let labelledFrames: Int
 
@@ -69,8 +71,8 @@ public struct Speed: Sendable, Codable {
     throughput = Self.meanTime(latency, waiting).map { 1000 / $0 }
   }
 
-  /// Milliseconds a frame over the schedule, of which a share waited for the backbone; nil where a role that
-  /// occurred was not timed.
+  /// Milliseconds a frame over the schedule, of which a share waited for the backbone; nil where a
+  /// role that occurred was not timed.
   private static func meanTime(_ latency: LatencyByRole, _ waiting: Double) -> Double? {
     if waiting == 1 { return latency.key?.mean }
     guard let propagated = latency.propagated else { return nil }

@@ -5,8 +5,8 @@ public import Video
 /// How often each class was taken for each other one.
 ///
 /// Pixels whose truth is void are left out. A pixel predicted void counts as missed: it is in the
-/// union of its true class and in no intersection. Scores are taken over the classes that occur, in a
-/// truth or a prediction: one that is only ever predicted scores 0.
+/// union of its true class and in no intersection. Scores are taken over the classes that occur, in
+/// a truth or a prediction: one that is only ever predicted scores 0.
 public struct ConfusionMatrix: Sendable, Equatable {
   private let classes: Int
   /// Truth-major, with one column more than there are classes, for predictions that claim none.

@@ -5,11 +5,12 @@ public import Flow
 internal import Tensors
 internal import Video
 
-/// How well a flow carries true labels forward: what propagation would give behind a perfect network.
+/// How well a flow carries true labels forward: what propagation would give behind a perfect
+/// network.
 ///
-/// Every frame of a clip but the first few reads the labels of the frame `gap` before it, each pixel the
-/// nearest one where the motion leads, or at the nearest edge. Pixels that are void, or read a void, are
-/// left out: nobody knows what is there.
+/// Every frame of a clip but the first few reads the labels of the frame `gap` before it, each
+/// pixel the nearest one where the motion leads, or at the nearest edge. Pixels that are void, or
+/// read a void, are left out: nobody knows what is there.
 public struct LabelCarrying: Sendable {
   private let clip: any LabelledClip
   private let gap: Int
@@ -20,8 +21,8 @@ public struct LabelCarrying: Sendable {
     (self.clip, self.gap) = (clip, gap)
   }
 
-  /// What is carried by `flow`, beside the truth; pairs without labels at both ends, or with a break
-  /// between them, are left out.
+  /// What is carried by `flow`, beside the truth; pairs without labels at both ends, or with a
+  /// break between them, are left out.
   public func run(along flow: some FlowEstimator) throws -> ConfusionMatrix {
     var matrix = ConfusionMatrix(classes: clip.classes.count)
     var recent: [LabelledSample] = []

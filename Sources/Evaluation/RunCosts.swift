@@ -8,7 +8,8 @@ public struct RunCosts: Sendable {
   /// The share of each frame that the backbone ran on, and of that which waited for it.
   private var shares: [(key: Double, waiting: Double)] = []
   private var timings: Timings
-  /// MACs of all frames, of those that were keyframes as a whole, and whether any such counted none.
+  /// MACs of all frames, of those that were keyframes as a whole, and whether any such counted
+  /// none.
   private var work = (all: 0, key: 0, keys: 0, isUncounted: false)
   /// Whether any part of the pipeline asked for optical flow.
   public private(set) var usesFlow = false
@@ -18,7 +19,8 @@ public struct RunCosts: Sendable {
   /// The first `warmUp` frames of each role are not timed: networks still compile then.
   public init(warmUp: Int = 3) { timings = Timings(warmUp: warmUp) }
 
-  /// Counts one frame; `decode` is the time it took to get it into memory, nil where that says nothing.
+  /// Counts one frame; `decode` is the time it took to get it into memory, nil where that says
+  /// nothing.
   public mutating func add(_ trace: FrameTrace, decode: Duration?) {
     shares.append((trace.keyShare, trace.role == .key ? 1 : 0))
     timings.add(trace, decode: decode)
@@ -29,8 +31,8 @@ public struct RunCosts: Sendable {
     if trace.macs == 0 { work.isUncounted = true }
   }
 
-  /// The mean MACs of a frame and of a keyframe: see `FrameTrace.macs`; nil where the backbone's are not
-  /// counted.
+  /// The mean MACs of a frame and of a keyframe: see `FrameTrace.macs`; nil where the backbone's
+  /// are not counted.
   public var macs: (frame: Double, key: Double)? {
     guard work.keys > 0, !work.isUncounted else { return nil }
     return (Double(work.all) / Double(shares.count), Double(work.key) / Double(work.keys))
@@ -44,7 +46,8 @@ public struct RunCosts: Sendable {
       latency: timings.latency, endToEnd: timings.endToEnd, warmUp: timings.left)
   }
 
-  /// How often each distance between frames that the backbone ran on occurred; the last one is not counted.
+  /// How often each distance between frames that the backbone ran on occurred; the last one is not
+  /// counted.
   private var intervals: [Int: Int] {
     let keys = shares.indices.filter { shares[$0].key > 0 }
     return zip(keys, keys.dropFirst()).reduce(into: [:]) { $0[$1.1 - $1.0, default: 0] += 1 }

@@ -16,13 +16,14 @@ public struct RunMeasurement: Sendable {
   /// The sum of the frames' own mIoU.
   private var frameScores = 0.0
   private var costs: RunCosts
-  /// Which motion temporal consistency was measured along; nil where no pair of frames was compared.
+  /// Which motion temporal consistency was measured along; nil where no pair of frames was
+  /// compared.
   public private(set) var consistencyFlow: ConsistencyFlow?
 
   /// An empty measurement.
   ///
-  /// The first `warmUp` frames of each role are not timed: networks still compile then. Where a run is
-  /// warmed up beforehand it is 0, and every frame counts.
+  /// The first `warmUp` frames of each role are not timed: networks still compile then. Where a run
+  /// is warmed up beforehand it is 0, and every frame counts.
   public init(classes: ClassList, warmUp: Int = 3) {
     self.classes = classes
     costs = RunCosts(warmUp: warmUp)
@@ -59,7 +60,8 @@ public struct RunMeasurement: Sendable {
 
   /// Counts the agreement of a frame's labels with those of the frame before.
   ///
-  /// `motion` leads to the frame before, unknown where that hides a pixel; `onward` from there to this one.
+  /// `motion` leads to the frame before, unknown where that hides a pixel; `onward` from there to
+  /// this one.
   public mutating func addPair(
     current: Image, previous: Image, motion: MotionField, onward: MotionField,
     along source: ConsistencyFlow = .estimated

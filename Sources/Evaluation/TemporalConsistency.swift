@@ -5,19 +5,19 @@ public import Video
 
 /// How much successive predictions agree once the motion between them is taken out.
 ///
-/// Intersections and unions are gathered over all pairs, and the mean is taken over the classes that
-/// occur. It says nothing of truth: a constant answer scores 1. Compare only figures of one flow
-/// estimator, and let it be another than the one that carries the labels.
+/// Intersections and unions are gathered over all pairs, and the mean is taken over the classes
+/// that occur. It says nothing of truth: a constant answer scores 1. Compare only figures of one
+/// flow estimator, and let it be another than the one that carries the labels.
 public struct TemporalConsistency: Sendable {
   /// How labels are carried before they are compared.
   public enum Variant: String, Sendable, Hashable, CaseIterable {
-    /// The previous labels, read by nearest neighbour from where the motion says each pixel was; pixels
-    /// that come from outside the frame or whose motion is unknown, as where they were hidden, do not
-    /// count.
+    /// The previous labels, read by nearest neighbour from where the motion says each pixel was;
+    /// pixels that come from outside the frame or whose motion is unknown, as where they were
+    /// hidden, do not count.
     case clean
-    /// As the program of ETC does (Liu et al., ECCV 2020): the current labels are carried back to the
-    /// previous frame, their ids mixed bilinearly as if they were quantities and rounded down, and nothing
-    /// is left out but void; places outside the frame read its edge.
+    /// As the program of ETC does (Liu et al., ECCV 2020): the current labels are carried back to
+    /// the previous frame, their ids mixed bilinearly as if they were quantities and rounded down,
+    /// and nothing is left out but void; places outside the frame read its edge.
     case published
   }
 
@@ -32,8 +32,8 @@ public struct TemporalConsistency: Sendable {
 
   /// Counts a pair of label maps.
   ///
-  /// `motion` leads from the current frame to the previous one or, for the published variant, from the
-  /// previous to the current.
+  /// `motion` leads from the current frame to the previous one or, for the published variant, from
+  /// the previous to the current.
   public mutating func add(current: Image, previous: Image, motion: MotionField) {
     switch variant {
     case .clean:

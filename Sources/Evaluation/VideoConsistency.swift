@@ -2,9 +2,9 @@
 
 public import Video
 
-/// How steady predictions are where the truth is: over every window of n successive frames, the share of the
-/// pixels of constant truth whose prediction is constant too, averaged over the windows (VC_n; Miao et al.,
-/// VSPW, CVPR 2021, section 5.2).
+/// How steady predictions are where the truth is: over every window of n successive frames, the
+/// share of the pixels of constant truth whose prediction is constant too, averaged over the
+/// windows (VC_n; Miao et al., VSPW, CVPR 2021, section 5.2).
 ///
 /// Pixels whose truth is void are not counted; the published program counts them.
 public struct VideoConsistency: Sendable {

@@ -25,7 +25,8 @@ public struct EvaluationRun: Sendable {
 
   /// Opens the data set and the network that a specification names.
   ///
-  /// - Throws: `SpecificationError` where either is not named or wrong, `DatasetError` for the data.
+  /// - Throws: `SpecificationError` where either is not named or wrong, `DatasetError` for the
+  ///   data.
   public init(
     _ spec: ExperimentSpec, in registries: Registries = .standard, threads: Int = 1
   ) throws {
@@ -49,8 +50,8 @@ public struct EvaluationRun: Sendable {
   /// The files that are read before and while it runs.
   public var inputs: [String] { context.files }
 
-  /// Loads what is needed and makes the pipeline; `isStopped` ends a search for the best keyframes, and
-  /// `advance` is called after each step of it.
+  /// Loads what is needed and makes the pipeline; `isStopped` ends a search for the best keyframes,
+  /// and `advance` is called after each step of it.
   ///
   /// - Throws: `CancellationError` where it was stopped.
   public func load(
@@ -91,7 +92,8 @@ public struct EvaluationRun: Sendable {
 
 /// An experiment that is ready to be measured.
 public struct LoadedEvaluation: Sendable {
-  /// The specification, with the flow and the tap that are used and the flow of temporal consistency.
+  /// The specification, with the flow and the tap that are used and the flow of temporal
+  /// consistency.
   public let spec: ExperimentSpec
   public let clip: any LabelledClip
   public let pipeline: any PredictionPipeline<Image>
@@ -123,7 +125,8 @@ public struct LoadedEvaluation: Sendable {
     warnings = resolved.warnings
   }
 
-  /// Farnebäck's or, where the pipeline runs along that, however it is composed, dense inverse search.
+  /// Farnebäck's or, where the pipeline runs along that, however it is composed, dense inverse
+  /// search.
   private static func usualConsistency(
     _ pipeline: PipelineSpec, _ registries: Registries
   ) throws -> PartSpec {

@@ -4,8 +4,8 @@ internal import Foundation
 public import Recipes
 public import Specification
 
-/// What a user says of an experiment, in the order in which one thing takes the place of another: a recipe,
-/// a YAML file, single options, and overrides.
+/// What a user says of an experiment, in the order in which one thing takes the place of another: a
+/// recipe, a YAML file, single options, and overrides.
 public struct ExperimentSettings: Sendable {
   /// A YAML or JSON file; a `result.json` too, whose specification is taken.
   public var file: String?
@@ -20,7 +20,8 @@ public struct ExperimentSettings: Sendable {
 
   /// The experiment that all of it comes to, in its one form; nothing is loaded.
   ///
-  /// - Throws: `SpecificationError` for what is unknown or wrong, with the line where a file says it.
+  /// - Throws: `SpecificationError` for what is unknown or wrong, with the line where a file says
+  ///   it.
   public func specification(in registries: Registries) throws -> ExperimentSpec {
     let said = try file.map(Self.read) ?? .empty
     try said.allow(ExperimentSpec.keys)
@@ -89,7 +90,8 @@ public struct ExperimentSettings: Sendable {
   /// The role of the part at each key.
   private static func roles(in registries: Registries) -> [String: String] {
     [
-      "backbone": registries.backbones.role, "head": registries.heads.role, "scheduler": registries.schedulers.role,
+      "backbone": registries.backbones.role, "head": registries.heads.role,
+      "scheduler": registries.schedulers.role,
       "propagator": registries.propagators.role, "fusion": registries.fusions.role,
       "flow": registries.flows.role, "data": registries.datasets.role,
       "consistency": registries.flows.role,

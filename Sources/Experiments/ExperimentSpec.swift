@@ -5,8 +5,8 @@ public import Specification
 
 /// A run that can be repeated: a pipeline, the clip it runs on, and how it is measured.
 ///
-/// As YAML it has the keys of `PipelineSpec` and these: `recipe` and `models`, which the pipeline's keys are
-/// put in place of; `data`, `split`, `frames`, `consistency`, `agreement` and `group`.
+/// As YAML it has the keys of `PipelineSpec` and these: `recipe` and `models`, which the pipeline's
+/// keys are put in place of; `data`, `split`, `frames`, `consistency`, `agreement` and `group`.
 public struct ExperimentSpec: Sendable, Hashable {
   public var pipeline: PipelineSpec
   /// The published system that the pipeline began as; nil for none.
@@ -17,7 +17,8 @@ public struct ExperimentSpec: Sendable, Hashable {
   public var split: String
   /// The first so many frames; nil for all.
   public var frames: Int?
-  /// The optical flow used for temporal consistency where the exact motion is not known; nil for the usual.
+  /// The optical flow used for temporal consistency where the exact motion is not known; nil for
+  /// the usual.
   public var consistency: PartSpec?
   /// Metrics beside the usual ones.
   public var metrics: [PartSpec]

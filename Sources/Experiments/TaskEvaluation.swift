@@ -37,10 +37,11 @@ extension EvaluationRun {
 
   /// Measures the predictions of a task's head on ground truth of its own kind.
   ///
-  /// `each` is called after every frame with its prediction drawn over it, where `isDrawn`, and false stops
-  /// the run there.
+  /// `each` is called after every frame with its prediction drawn over it, where `isDrawn`, and
+  /// false stops the run there.
   ///
-  /// - Throws: `SpecificationError` where the data set has no such ground truth, or agreement is asked for.
+  /// - Throws: `SpecificationError` where the data set has no such ground truth, or agreement is
+  ///   asked for.
   public func measure<Prediction, Target>(
     _ task: some PredictionTask<Prediction, Target>,
     each: (FrameTrace) throws -> Bool = { _ in true }

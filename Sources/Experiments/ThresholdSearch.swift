@@ -15,12 +15,12 @@ public struct ThresholdSearch: Sendable {
   /// The scheduler with that threshold in the place of its rate or latency.
   public let scheduler: PartSpec
 
-  /// Searches the threshold for the scheduler of an experiment, which holds a score at a rate or a latency;
-  /// `progress` is called after each run over the clip and stops the search by false.
+  /// Searches the threshold for the scheduler of an experiment, which holds a score at a rate or a
+  /// latency; `progress` is called after each run over the clip and stops the search by false.
   ///
   /// - Returns: Nil where it was stopped, or where nothing ever changes.
-  /// - Throws: `SpecificationError` for another scheduler, for codec motion, and for a latency that non-key
-  ///   frames exceed already.
+  /// - Throws: `SpecificationError` for another scheduler, for codec motion, and for a latency that
+  ///   non-key frames exceed already.
   public init?(
     _ run: EvaluationRun, in registries: Registries, threads: Int,
     progress: (_ threshold: Double, _ share: Double) -> Bool = { _, _ in true }

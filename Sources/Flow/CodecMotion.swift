@@ -3,12 +3,13 @@ public import Video
 
 /// The motion a video's codec found when it coded the stream: free, blocky, and not always there.
 ///
-/// Each block takes the displacement of its motion vector; no pixel is looked at. Motion to an earlier
-/// frame uses the vectors that point back, motion to a later one those that point ahead. What no such
-/// vector covers is unknown: blocks coded on their own, all of an intra picture, and in B pictures what
-/// was predicted from the other side only. The codec's library says in which direction a reference lies
-/// but not which picture it was, so `reference` is taken to be the nearest picture on that side that is
-/// no B picture: true of streams coded with one reference and without reference B pictures.
+/// Each block takes the displacement of its motion vector; no pixel is looked at. Motion to an
+/// earlier frame uses the vectors that point back, motion to a later one those that point ahead.
+/// What no such vector covers is unknown: blocks coded on their own, all of an intra picture, and
+/// in B pictures what was predicted from the other side only. The codec's library says in which
+/// direction a reference lies but not which picture it was, so `reference` is taken to be the
+/// nearest picture on that side that is no B picture: true of streams coded with one reference and
+/// without reference B pictures.
 public struct CodecMotion: FlowEstimator {
   /// Whether the holes of a picture that has vectors are filled from around them.
   public let fillsHoles: Bool
@@ -17,9 +18,9 @@ public struct CodecMotion: FlowEstimator {
   public let threads: Int
 
   /// - Parameters:
-  ///   - fillsHoles: see ``MotionField/filled()``. A picture without a single vector stays unknown. Codecs
-  ///     code flat areas of predicted pictures on their own, often a third of a frame, and along a chain
-  ///     such holes add up.
+  ///   - fillsHoles: see ``MotionField/filled()``. A picture without a single vector stays unknown.
+  ///     Codecs code flat areas of predicted pictures on their own, often a third of a frame, and
+  ///     along a chain such holes add up.
   ///   - sampling: how the way to a key is put together.
   ///   - threads: how many may put fields together, at least 1.
   public init(fillsHoles: Bool = false, sampling: FlowSampling = .exact, threads: Int = 1) {
@@ -30,8 +31,8 @@ public struct CodecMotion: FlowEstimator {
   public var needsMotionVectors: Bool { true }
   public var reach: Reach { .previousFrame }
 
-  /// - Throws: `FlowError.Code.noMotionVectors` where the frame came with none though it is no intra
-  ///   picture: the codec exports none, or the decoder was not asked.
+  /// - Throws: `FlowError.Code.noMotionVectors` where the frame came with none though it is no
+  ///   intra picture: the codec exports none, or the decoder was not asked.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try requireEqualSizes(current, reference)
     let (width, height) = (current.pixels.width, current.pixels.height)
@@ -71,8 +72,9 @@ extension MotionField {
 
   /// Fills each vector's block with its displacement.
   ///
-  /// A block of w×h centred at (x, y) covers the columns from x − w/2 up to, and without, x − w/2 + w,
-  /// and rows alike; what sticks out of the grid is cut off. Where blocks overlap, the last one counts.
+  /// A block of w×h centred at (x, y) covers the columns from x − w/2 up to, and without, x − w/2 +
+  /// w, and rows alike; what sticks out of the grid is cut off. Where blocks overlap, the last one
+  /// counts.
   init(width: Int, height: Int, vectors: some Sequence<MotionVector>) {
     var displacements = [Float](repeating: 0, count: 2 * width * height)
     var known = [UInt8](repeating: 0, count: width * height)

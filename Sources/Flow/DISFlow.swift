@@ -2,13 +2,14 @@
 internal import Glibc
 public import Video
 
-/// Dense inverse search on grey images (Kroeger et al., ECCV 2016), several times as fast as OpenCV's.
+/// Dense inverse search on grey images (Kroeger et al., ECCV 2016), several times as fast as
+/// OpenCV's.
 ///
-/// Patches of 8×8 pixels are searched from coarse to fine by inverse Gauss-Newton steps, each from the
-/// best of its own, its left and its upper neighbour's motion and then back again; they are averaged by
-/// how well they fit and refined variationally (Brox et al., ECCV 2004). Unlike OpenCV's, steps are
-/// full and damped (Levenberg-Marquardt), so that few of them do. The field is the same to the last
-/// bit whatever the number of threads, and zero where the frames are equal.
+/// Patches of 8×8 pixels are searched from coarse to fine by inverse Gauss-Newton steps, each from
+/// the best of its own, its left and its upper neighbour's motion and then back again; they are
+/// averaged by how well they fit and refined variationally (Brox et al., ECCV 2004). Unlike
+/// OpenCV's, steps are full and damped (Levenberg-Marquardt), so that few of them do. The field is
+/// the same to the last bit whatever the number of threads, and zero where the frames are equal.
 // Copies share what they keep between frames; see `InverseSearchPool`.
 public struct DISFlow: FlowEstimator {
   /// From quick to accurate; each is as accurate as OpenCV's of that name.

@@ -8,8 +8,8 @@ public import Video
 public struct OpenCVDISFlow: FlowEstimator {
   /// OpenCV's presets, from quick to accurate.
   ///
-  /// `ultrafast` and `fast` work on a quarter of the frame's width, `medium` on a half; `ultrafast` does
-  /// without the variational refinement.
+  /// `ultrafast` and `fast` work on a quarter of the frame's width, `medium` on a half; `ultrafast`
+  /// does without the variational refinement.
   public enum Preset: String, CaseIterable, Sendable {
     case ultrafast, fast, medium
   }
@@ -19,11 +19,11 @@ public struct OpenCVDISFlow: FlowEstimator {
 
   /// - Parameters:
   ///   - preset: how fine the search is.
-  ///   - refinements: iterations of the variational refinement at each scale, a third of what `medium`
-  ///     costs; nil takes the preset's number, 5 or, for `ultrafast`, 0. Without it `medium` is 15 %
-  ///     further off on Middlebury's pairs and carries CamVid's labels no worse.
-  ///   - ignoresBrightness: whether patches are compared without their mean brightness. Not to do so
-  ///     helps where the light stays and fails where it changes.
+  ///   - refinements: iterations of the variational refinement at each scale, a third of what
+  ///     `medium` costs; nil takes the preset's number, 5 or, for `ultrafast`, 0. Without it
+  ///     `medium` is 15 % further off on Middlebury's pairs and carries CamVid's labels no worse.
+  ///   - ignoresBrightness: whether patches are compared without their mean brightness. Not to do
+  ///     so helps where the light stays and fails where it changes.
   public init(preset: Preset = .medium, refinements: Int? = nil, ignoresBrightness: Bool = true) {
     precondition((0...1000).contains(refinements ?? 0), "\(refinements ?? 0) refinements")
     self.preset = preset

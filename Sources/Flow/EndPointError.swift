@@ -4,8 +4,8 @@
 public struct EndPointError: Sendable, Hashable {
   /// Mean distance between the estimated and the true end points, in pixels.
   public let mean: Double
-  /// Share of cells that are off by more than 3 pixels and by more than 5 % of the true motion's length
-  /// (KITTI 2015's Fl; KITTI 2012's own figure has the first condition only).
+  /// Share of cells that are off by more than 3 pixels and by more than 5 % of the true motion's
+  /// length (KITTI 2015's Fl; KITTI 2012's own figure has the first condition only).
   public let outliers: Double
   /// How many cells were compared: those known in both fields.
   public let cells: Int

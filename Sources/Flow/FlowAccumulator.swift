@@ -3,14 +3,14 @@ public import Video
 
 /// Motion back to a key frame, put together from shorter steps.
 ///
-/// Each picture's motion leads to the picture before it, the anchor, and the anchor's leads on to the
-/// key: `M_key(p) = M(p) + M_anchor(p + M(p))`. Unknown cells stay unknown on the way; what leads off the
-/// frame goes on as the nearest border cell does. Where the estimator reaches only what the codec
-/// predicted from, B pictures are no anchors: they lead to the last I or P picture, and so does the
-/// picture after them. The chain is a value: a copy forks the stream.
+/// Each picture's motion leads to the picture before it, the anchor, and the anchor's leads on to
+/// the key: `M_key(p) = M(p) + M_anchor(p + M(p))`. Unknown cells stay unknown on the way; what
+/// leads off the frame goes on as the nearest border cell does. Where the estimator reaches only
+/// what the codec predicted from, B pictures are no anchors: they lead to the last I or P picture,
+/// and so does the picture after them. The chain is a value: a copy forks the stream.
 ///
-/// Everything is unknown after an intra picture, after a frame that follows a break, and, for such an
-/// estimator, after a frame was left out, until a new key is set.
+/// Everything is unknown after an intra picture, after a frame that follows a break, and, for such
+/// an estimator, after a frame was left out, until a new key is set.
 ///
 /// A later frame may be marked: each step is then estimated once, and leads on to both.
 public struct FlowAccumulator: Sendable {
@@ -30,8 +30,8 @@ public struct FlowAccumulator: Sendable {
 
   /// A chain that ends in `key`.
   ///
-  /// Later pictures lead to no B picture, so that nothing is known of the way to one; a chain that is
-  /// under way already can do better (see ``setKey(_:)``).
+  /// Later pictures lead to no B picture, so that nothing is known of the way to one; a chain that
+  /// is under way already can do better (see ``setKey(_:)``).
   public init(of estimator: any FlowEstimator, key: Frame) {
     self.estimator = estimator
     latest = (key.index, Ways(toKey: .zero(on: key)))
@@ -40,14 +40,14 @@ public struct FlowAccumulator: Sendable {
 
   /// The motion from `frame`, the next of the stream, back to the key.
   ///
-  /// To be called for every frame, in the order of their index, as the next one's motion may rest on it.
-  /// Asked again about the same frame it answers the same.
+  /// To be called for every frame, in the order of their index, as the next one's motion may rest
+  /// on it. Asked again about the same frame it answers the same.
   public mutating func motionToKey(from frame: Frame) throws -> MotionField {
     try extend(to: frame).toKey
   }
 
-  /// The motion from `frame`, the next of the stream or the last one asked about, back to the marked frame; to the
-  /// key where no frame was marked since.
+  /// The motion from `frame`, the next of the stream or the last one asked about, back to the
+  /// marked frame; to the key where no frame was marked since.
   public mutating func motionToMark(from frame: Frame) throws -> MotionField {
     let ways = try extend(to: frame)
     return ways.toMark ?? ways.toKey

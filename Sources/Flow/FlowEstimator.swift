@@ -3,11 +3,12 @@ public import Video
 
 /// Estimates how the picture moved between two frames.
 ///
-/// It may assume nothing of the frames but that each is whole; they may be far apart. It must keep the
-/// laws of `brokenLaws(of:)` in `ConformanceKit`: equal frames give zero, a moved picture gives the sign
-/// and size that ``MotionField`` documents, the field lies on the frames' own pixel grid, the same frames
-/// give the same field, and frames of unequal size are refused. It is a value, or safe to call from
-/// several threads at a time. To prove a conformer, see that `brokenLaws(of:)` returns nothing.
+/// It may assume nothing of the frames but that each is whole; they may be far apart. It must keep
+/// the laws of `brokenLaws(of:)` in `ConformanceKit`: equal frames give zero, a moved picture gives
+/// the sign and size that ``MotionField`` documents, the field lies on the frames' own pixel grid,
+/// the same frames give the same field, and frames of unequal size are refused. It is a value, or
+/// safe to call from several threads at a time. To prove a conformer, see that `brokenLaws(of:)`
+/// returns nothing.
 public protocol FlowEstimator: Sendable {
   /// The motion on `current`'s pixel grid: where each of its pixels reads in `reference`.
   ///
@@ -34,7 +35,8 @@ public protocol FlowEstimator: Sendable {
 public enum Reach: Sendable, Hashable {
   /// Any two frames, directly.
   case anyFrame
-  /// Only the picture the codec predicted from: a longer way has to be put together by `FlowAccumulator`.
+  /// Only the picture the codec predicted from: a longer way has to be put together by
+  /// `FlowAccumulator`.
   case previousFrame
   /// Any two frames, but a longer way is better put together of steps from each to the one before.
   case stepByStep

@@ -28,7 +28,8 @@ final class FloatArena {
 }
 
 extension InverseSearchLayout.Size {
-  /// Floats from row to row of a picture with its margins; a vector may be read from the last pixel on.
+  /// Floats from row to row of a picture with its margins; a vector may be read from the last pixel
+  /// on.
   var pictureStride: Int { FloatArena.rounded(Int(width) + 2 * margin) + 16 }
   /// Floats of a picture with its margins.
   var pictureCount: Int { pictureStride * (Int(height) + 2 * margin + 1) }

@@ -3,8 +3,9 @@ internal import Synchronization
 internal import Video
 
 /// What an estimator keeps from frame to frame: the last frames' pyramids and idle workspaces.
-// Safe to share: the lists change under their locks only; a workspace is out of the pool while a call
-// uses it, and a pyramid is filled before it is listed and refilled only when nobody else holds it.
+// Safe to share: the lists change under their locks only; a workspace is out of the pool while a
+// call uses it, and a pyramid is filled before it is listed and refilled only when nobody else
+// holds it.
 final class InverseSearchPool: Sendable {
   private struct Entry {
     let storage: Image.Storage
@@ -30,8 +31,8 @@ final class InverseSearchPool: Sendable {
 
   /// The pyramid of an image.
   ///
-  /// It is the one made before where this very image, not just an equal one, was asked for lately. The
-  /// image is kept with it, so that no other can take its place in memory.
+  /// It is the one made before where this very image, not just an equal one, was asked for lately.
+  /// The image is kept with it, so that no other can take its place in memory.
   func pyramid(of image: Image) throws -> InverseSearchPyramid {
     if let known = known(image) { return known }
     let layout = InverseSearchLayout(width: image.width, height: image.height, settings: settings)

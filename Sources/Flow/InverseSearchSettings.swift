@@ -12,8 +12,8 @@ struct InverseSearchSettings: Sendable {
   /// Fixed-point iterations of the variational refinement, each of five sweeps of the solver.
   var refinements: Int32
 
-  /// Steps are damped by half a squared grey level and a patch's 64 pixels are summed; OpenCV gets much
-  /// the same effect by taking an eighth of each step.
+  /// Steps are damped by half a squared grey level and a patch's 64 pixels are summed; OpenCV gets
+  /// much the same effect by taking an eighth of each step.
   var search: ck_dis_search_settings {
     ck_dis_search_settings(steps: steps, gain: 1, damping: 400, least_step: 0.01)
   }
@@ -45,8 +45,8 @@ struct InverseSearchLayout: Sendable, Equatable {
     let width: Int32, height: Int32
   }
 
-  /// The coarsest level is where a quarter of the longer side is a patch, or the shorter side is; frames
-  /// smaller than a patch are extended to it.
+  /// The coarsest level is where a quarter of the longer side is a patch, or the shorter side is;
+  /// frames smaller than a patch are extended to it.
   init(width: Int, height: Int, settings: InverseSearchSettings) {
     (self.width, self.height) = (Int32(width), Int32(height))
     let patch = Int32(ck_dis_patch)

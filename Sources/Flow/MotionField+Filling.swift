@@ -4,9 +4,10 @@ internal import CKernels
 extension MotionField {
   /// The same field with its unknown cells filled from what is known around them.
   ///
-  /// Each takes the mean of the smallest block of 2, 4, 8… cells' side that holds a known one, as in the
-  /// pull-push scheme of Gortler et al. (SIGGRAPH 1996). A guess, but for the flat areas that codecs code
-  /// without prediction a better one than no motion. Where nothing at all is known, nothing moves.
+  /// Each takes the mean of the smallest block of 2, 4, 8… cells' side that holds a known one, as
+  /// in the pull-push scheme of Gortler et al. (SIGGRAPH 1996). A guess, but for the flat areas
+  /// that codecs code without prediction a better one than no motion. Where nothing at all is
+  /// known, nothing moves.
   public func filled(threads: Int = 1) -> MotionField {
     guard known != nil else { return self }
     guard let coarse = halved(threads: threads) else { return .zero(width: width, height: height) }

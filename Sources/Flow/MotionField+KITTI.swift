@@ -29,8 +29,8 @@ extension MotionField {
 
   /// Writes a flow map as KITTI does: whole, or not at all.
   ///
-  /// Motion is rounded to 1/64 pixel; of more than 511 pixels, and of none that is a number, it becomes
-  /// unknown.
+  /// Motion is rounded to 1/64 pixel; of more than 511 pixels, and of none that is a number, it
+  /// becomes unknown.
   public func write(kittiFile path: String) throws(FlowError) {
     var samples: [UInt16] = []
     samples.reserveCapacity(3 * width * height)

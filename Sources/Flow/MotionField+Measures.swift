@@ -32,7 +32,8 @@ extension MotionField {
     return count == 0 ? nil : Float(sum / Double(count))
   }
 
-  /// The root of the mean square difference of what is known from its mean, in cells; nil where nothing is.
+  /// The root of the mean square difference of what is known from its mean, in cells; nil where
+  /// nothing is.
   public var standardDeviation: Float? {
     var (x, y, squares, count) = (0.0, 0.0, 0.0, 0.0)
     withReader { field in
@@ -54,9 +55,10 @@ extension MotionField {
 
   /// This motion, unknown where `back`, the motion from the reference to here, does not lead back.
   ///
-  /// Such a cell is hidden in the reference, or one of the fields is wrong there (Sundaram et al., ECCV
-  /// 2010, eq. 5): `|f + b|² > relative · (|f|² + |b|²) + absolute`, where b is read bilinearly at p + f.
-  /// What leads off the frame has nothing to be checked against and is unknown too.
+  /// Such a cell is hidden in the reference, or one of the fields is wrong there (Sundaram et al.,
+  /// ECCV 2010, eq. 5): `|f + b|² > relative · (|f|² + |b|²) + absolute`, where b is read
+  /// bilinearly at p + f. What leads off the frame has nothing to be checked against and is unknown
+  /// too.
   ///
   /// - Throws: `FlowError.Code.sizesDiffer` where the two do not lie on one grid.
   public func consistent(
@@ -75,8 +77,8 @@ extension MotionField {
   /// The motion from the reference to here: each known cell hands its motion, negated, to the cell
   /// nearest to where it leads.
   ///
-  /// Of several that lead to one cell the one that moves furthest counts, as near things move faster
-  /// than what they hide. Cells that none leads to are unknown.
+  /// Of several that lead to one cell the one that moves furthest counts, as near things move
+  /// faster than what they hide. Cells that none leads to are unknown.
   public func reversed() -> MotionField {
     var displacements = [Float](repeating: 0, count: 2 * width * height)
     var marks = [UInt8](repeating: 0, count: width * height)

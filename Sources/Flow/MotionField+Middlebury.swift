@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Video
 
-/// Middlebury's `.flo` files (Baker et al., IJCV 2011): "PIEH", then width and height as 32-bit integers,
-/// then dx, dy of each pixel as 32-bit floats, row by row, all little endian. A value beyond 10⁹, or one
-/// that is no number, says that the motion is unknown.
+/// Middlebury's `.flo` files (Baker et al., IJCV 2011): "PIEH", then width and height as 32-bit
+/// integers, then dx, dy of each pixel as 32-bit floats, row by row, all little endian. A value
+/// beyond 10⁹, or one that is no number, says that the motion is unknown.
 extension MotionField {
   private static let flowMagic: UInt32 = 0x4845_4950  // "PIEH"; as a float 202021.25
   private static let flowHeader = 12

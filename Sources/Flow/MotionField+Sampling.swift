@@ -11,9 +11,9 @@ extension MotionField {
 
   /// The field of the same motion on another grid that covers the same frame.
   ///
-  /// Read bilinearly between cell centres, which lie at half coordinates; the values are scaled by the
-  /// ratio of the sizes, dx by the widths' and dy by the heights'. A cell is known where all it is read
-  /// from is.
+  /// Read bilinearly between cell centres, which lie at half coordinates; the values are scaled by
+  /// the ratio of the sizes, dx by the widths' and dy by the heights'. A cell is known where all it
+  /// is read from is.
   public func resized(width: Int, height: Int) -> MotionField {
     if (width, height) == (self.width, self.height) { return self }
     return withField { field in
@@ -25,13 +25,13 @@ extension MotionField {
 
   /// This motion and then `next`: `result(p) = self(p) + next(p + self(p))`.
   ///
-  /// `next` is read bilinearly or, with rounded sampling, at the nearest cell. A cell is known where this
-  /// field and all it reads from `next` are. What
-  /// leads off the grid reads `next` at the nearest cell of the border, as a warp that clamps does, so
-  /// that it goes on leading off.
+  /// `next` is read bilinearly or, with rounded sampling, at the nearest cell. A cell is known
+  /// where this field and all it reads from `next` are. What leads off the grid reads `next` at the
+  /// nearest cell of the border, as a warp that clamps does, so that it goes on leading off.
   ///
   /// - Throws: `FlowError.Code.sizesDiffer` where the two do not lie on one grid.
-  public func composed(    with next: MotionField, sampling: FlowSampling = .exact, threads: Int = 1
+  public func composed(
+    with next: MotionField, sampling: FlowSampling = .exact, threads: Int = 1
   ) throws(FlowError) -> MotionField {
     try requireSameGrid(as: next)
     return withField { first in

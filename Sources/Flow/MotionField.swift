@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where each cell of one frame reads in another, the reference: (dx, dy) in cells of a stated grid.
+/// Where each cell of one frame reads in another, the reference: (dx, dy) in cells of a stated
+/// grid.
 ///
-/// `warp(X, M)(p) = X(p + M(p))`: what is at cell `p` of the *current* frame was at `p + M(p)` in the
-/// *reference*. x grows to the right, y downwards. A cell may be marked unknown (a hole of the codec's
-/// vectors, an unlabelled pixel of a ground truth); what it holds then means nothing.
+/// `warp(X, M)(p) = X(p + M(p))`: what is at cell `p` of the *current* frame was at `p + M(p)` in
+/// the *reference*. x grows to the right, y downwards. A cell may be marked unknown (a hole of the
+/// codec's vectors, an unlabelled pixel of a ground truth); what it holds then means nothing.
 ///
-/// Laws: zero motion is the identity to the last bit at every size; resizing a field scales its values,
-/// x and y separately; `a.composed(with: b)` reads where `a` leads and then where `b` leads from there.
+/// Laws: zero motion is the identity to the last bit at every size; resizing a field scales its
+/// values, x and y separately; `a.composed(with: b)` reads where `a` leads and then where `b` leads
+/// from there.
 public struct MotionField: Sendable, Equatable {
   /// Columns and rows of the grid.
   public let width: Int, height: Int

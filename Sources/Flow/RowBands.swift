@@ -7,8 +7,8 @@ struct RowBands: Sendable {
 
   /// Cuts 0..<`rows` into bands.
   ///
-  /// Calls `body` with bands of 0..<`rows`, at the same time where the work is worth it, and returns when
-  /// all are done. `cost` is about how many nanoseconds a row takes.
+  /// Calls `body` with bands of 0..<`rows`, at the same time where the work is worth it, and
+  /// returns when all are done. `cost` is about how many nanoseconds a row takes.
   func forEach(
     _ rows: Int32, cost: Int, _ body: (_ band: Int, _ begin: Int32, _ end: Int32) -> Void
   ) {

@@ -11,8 +11,9 @@ struct CalibrateCommand: ParsableCommand {
     commandName: "calibrate",
     abstract: "Find the threshold of a score at which a share of a clip's frames is a keyframe.",
     discussion: """
-      Prints the scheduler with that threshold, to be used on other clips: moved:rate=0.1 becomes moved:7.31, and moved:latency=20 \
-      what takes 20 ms a frame on average here. Labels are not needed.
+      Prints the scheduler with that threshold, to be used on other clips: moved:rate=0.1 becomes \
+      moved:7.31, and moved:latency=20 what takes 20 ms a frame on average here. Labels are not \
+      needed.
       """)
 
   @Argument(help: "The clip: video:FILE, camvid:DIR, street:SEED or another that eval takes.")

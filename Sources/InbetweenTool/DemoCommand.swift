@@ -8,10 +8,10 @@ struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo", abstract: "Show the main job on a rendered street and on a real video.",
     discussion: """
-      Renders a street with exact labels, labels every frame by a small network that was trained on \
-      other streets, then only keyframes, carrying its features in between by copy and by warp, and \
-      writes a table and an overlay. Then carries the pictures of a real video, and measures how well \
-      they fit.
+      Renders a street with exact labels, labels every frame by a small network that was trained \
+      on other streets, then only keyframes, its features propagated in between by copy and by \
+      warp, and writes a table and an overlay. Then propagates the pictures of a real video, and \
+      measures how well they fit.
       """)
 
   @Argument(help: "A video, a folder of pictures, or a pattern for the second part.")

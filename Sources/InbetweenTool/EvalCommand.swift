@@ -15,8 +15,9 @@ struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Measure a pipeline on a labelled clip.",
     discussion: """
-      Prints mIoU over the schedule, at each distance from the keyframe and of each class, temporal \
-      consistency, the keyframe rate, and latency split into keyframes and non-key frames and into stages.
+      Prints mIoU over the schedule, at each distance from the keyframe and of each class, \
+      temporal consistency, the keyframe rate, and latency split into keyframes and non-key frames \
+      and into stages.
       """)
 
   @Argument(
@@ -37,8 +38,8 @@ struct EvalCommand: ParsableCommand {
 
   @Option(
     help: """
-      The optical flow used for temporal consistency; by default Farnebäck's, or dense inverse search's \
-      where --flow is the former. A clip's exact motion takes its place.
+      The optical flow used for temporal consistency; by default Farnebäck's, or dense inverse \
+      search's where --flow is the former. A clip's exact motion takes its place.
       """)
   var consistency: String?
 
@@ -49,8 +50,8 @@ struct EvalCommand: ParsableCommand {
 
   @Option(
     help: """
-      For --flow codec: pictures from one intra picture to the next, in the H.264 encoding of the clip \
-      that is made for it, without B pictures. Usually 12.
+      For --flow codec: pictures from one intra picture to the next, in the H.264 encoding of the \
+      clip that is made for it, without B pictures. Usually 12.
       """)
   var group: Int?
 
@@ -62,8 +63,8 @@ struct EvalCommand: ParsableCommand {
 
   @Option(
     help: """
-      Write a map a frame into this folder, as error_NUMBER_NAME.png: the class that was given where it \
-      is wrong, else void.
+      Write a map a frame into this folder, as error_NUMBER_NAME.png: the class that was given \
+      where it is wrong, else void.
       """)
   var errors: String?
 

@@ -14,9 +14,10 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect", abstract: "Tell what a network consists of and what it costs.",
     discussion: """
       For a folder with spec.yaml: parameters, multiplications (each with its addition; \
-      convolutions, interpolation and warps), output and stride of each stage; of propagation, for a non-key frame, its motion left out; of what schedules, for a frame whose features \
-      and motion are known; of a head, for a frame whose features are known. Without weights.safetensors in it the \
-      weights are drawn. For a safetensors file: its tensors.
+      convolutions, interpolation and warps), output and stride of each stage; of propagation, for \
+      a non-key frame, its optical flow left out; of what schedules, for a frame whose features \
+      and motion are known; of a head, for a frame whose features are known. Without \
+      weights.safetensors in it the weights are drawn. For a safetensors file: its tensors.
       """)
 
   @Argument(help: "A folder with spec.yaml, or a safetensors file.")

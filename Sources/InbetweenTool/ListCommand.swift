@@ -16,7 +16,8 @@ struct ListCommand: ParsableCommand {
     print("Recipes (--recipe)")
     for recipe in registries.recipes.all {
       let data = recipe.dataWithWeights(in: models)
-      let remark = data.isEmpty ? "no weights in \(models)" : "weights: \(data.joined(separator: ", "))"
+      let found = "weights: \(data.joined(separator: ", "))"
+      let remark = data.isEmpty ? "no weights in \(models)" : found
       line(recipe.name, "\(recipe.summary) [\(remark)]")
     }
     print()

@@ -90,8 +90,8 @@ struct NetworkInspection: Encodable {
       stage: FlowNetS.stage)
   }
 
-  /// Runs a trained propagation on a pair of empty pictures: what a non-key frame costs, but for the
-  /// estimate of its optical flow.
+  /// Runs a trained propagation on a pair of empty pictures: what a non-key frame costs, but for
+  /// the estimate of its optical flow.
   init(propagationIn folder: ModelFolder, size: PixelSize?) throws {
     let specification = try folder.read { (root) throws(SpecificationError) in
       try PropagationSpecification(root, folder: folder.path)
@@ -113,8 +113,8 @@ struct NetworkInspection: Encodable {
       stage: { _ in name })
   }
 
-  /// Runs a trained change score on an empty change: what a frame costs whose features or motion are
-  /// known.
+  /// Runs a trained change score on an empty change: what a frame costs whose features or motion
+  /// are known.
   init(changeScoreIn folder: ModelFolder, size: PixelSize?) throws {
     let specification = try folder.read { (root) throws(SpecificationError) in
       try ChangeScoreSpecification(root, folder: folder.path)

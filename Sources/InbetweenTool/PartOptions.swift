@@ -8,7 +8,8 @@ internal import Specification
 internal import Tensors
 internal import Video
 
-/// The parts of a pipeline: from a file, changed one by one, or named; `inbetween list` shows what there is.
+/// The parts of a pipeline: from a file, changed one by one, or named; `inbetween list` shows what
+/// there is.
 struct PartOptions: ParsableArguments {
   @Option(
     name: [.long],
@@ -22,8 +23,8 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
-      A published system: dff, accel, dvsnet, …; a part that is named too takes the place of its own. \
-      NAME:DATA takes networks trained on other data than CamVid.
+      A published system: dff, accel, dvsnet, …; a part that is named too takes the place of its \
+      own. NAME:DATA takes networks trained on other data than CamVid.
       """,
     completion: .custom { _, _, _ in Parts.registries.recipes.all.map(\.name) })
   var recipe: String?
@@ -33,17 +34,22 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
-      The network: a TorchScript file with its .yaml beside it, or a folder with spec.yaml; that of the \
-      recipe if left out. 'truth' for a clip's own labels, in eval and calibrate.
+      The network: a TorchScript file with its .yaml beside it, or a folder with spec.yaml; that \
+      of the recipe if left out. 'truth' for a clip's own labels, in eval and calibrate.
       """)
   var backbone: String?
 
   @Option(
-    help: "Predict with this head in the place of labels, a folder such as Models/street-depth; eval only.")
+    help: """
+      Predict with this head in the place of labels, a folder such as Models/street-depth; eval \
+      only.
+      """)
   var head: String?
 
   @Option(
-    help: "When the network runs: every:N, moved:PIXELS, moved:rate=R, …; see list. Usually every:5.",
+    help: """
+      When the network runs: every:N, moved:PIXELS, moved:rate=R, …; see list. Usually every:5.
+      """,
     completion: .custom { _, _, _ in Parts.registries.schedulers.descriptors.map(\.kind) })
   var scheduler: String?
 
@@ -59,27 +65,29 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
-      How optical flow is estimated: dis:PRESET, farneback, codec. Usually what the propagator was trained \
-      along, else dis:medium.
+      How optical flow is estimated: dis:PRESET, farneback, codec. Usually what the propagator was \
+      trained along, else dis:medium.
       """,
     completion: .custom { _, _, _ in Parts.registries.flows.descriptors.map(\.kind) })
   var flow: String?
 
   @Option(
-    help: "The stage whose output is propagated; if left out, the last one, or what was trained for.")
+    help: """
+      The stage whose output is propagated; if left out, the last one, or what was trained for.
+      """)
   var tap: String?
 
   @Option(
     help: """
-      Where scores are made, mix in a WEIGHT of those before them, less where the picture has changed: \
-      WEIGHT or WEIGHT,LEVELS of 255 at which a third of it is left, usually 20.
+      Where scores are made, mix in a WEIGHT of those before them, less where the picture has \
+      changed: WEIGHT or WEIGHT,LEVELS of 255 at which a third of it is left, usually 20.
       """)
   var temporalSmoothing: String?
 
   @Option(
     help: """
-      Give regions of the frame keyframes of their own: ROWSxCOLUMNS, or ROWSxCOLUMNS:PIXELS for how far \
-      they reach over their borders.
+      Give regions of the frame keyframes of their own: ROWSxCOLUMNS, or ROWSxCOLUMNS:PIXELS for \
+      how far they reach over their borders.
       """)
   var regions: String?
 

@@ -11,8 +11,8 @@ internal import Scheduler
 internal import Tensors
 internal import Video
 
-/// A real video's own pictures, carried from key frames to all others: where no labels are, how well
-/// the carried picture fits the real one tells how good propagation is.
+/// A real video's own pictures, carried from key frames to all others: where no labels are, how
+/// well the carried picture fits the real one tells how good propagation is.
 struct PictureDemo {
   private let source: String
   private let folder: String

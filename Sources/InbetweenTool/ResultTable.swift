@@ -18,9 +18,12 @@ struct ResultTable: CustomStringConvertible {
 
   private var heading: [String] {
     let parts = [
-      "recipe", "head", "scheduler", "propagator", "fusion", "flow", "tap", "temporal_smoothing", "regions",
+      "recipe", "head", "scheduler", "propagator", "fusion", "flow", "tap", "temporal_smoothing",
+      "regions",
     ].compactMap { name in
-      result.pipeline[name].map { ["tap", "temporal_smoothing"].contains(name) ? "\(name) \($0)" : $0 }
+      result.pipeline[name].map {
+        ["tap", "temporal_smoothing"].contains(name) ? "\(name) \($0)" : $0
+      }
     }
     return ["\(title): \(result.speed.frames) frames, \(parts.joined(separator: ", "))"]
   }

@@ -79,7 +79,8 @@ struct RunCommand: ParsableCommand {
     let signals = Signals()
     let (spec, registries) = (try parts.specification(own), Parts.registries)
     let context = registries.context(threads: parts.threading.threads)
-    // A source that cannot be read, and outputs that cannot be made, are known before anything is loaded.
+    // A source that cannot be read, and outputs that cannot be made, are known before anything is
+    // loaded.
     let probe = try VideoSource.open(source)
     guard let backbone = spec.pipeline.backbone else { return }
     let network = try registries.source(of: backbone, in: context)

@@ -7,8 +7,8 @@ enum StandardStreams {
   /// Called once, before anything is opened.
   ///
   /// Where a caller closed one of the three, the next file to be opened would take its number, and
-  /// what is printed would land in that file. A write to a closed pipe (`inbetween list | head`), or
-  /// past the size that the system allows, is to fail instead of killing the process.
+  /// what is printed would land in that file. A write to a closed pipe (`inbetween list | head`),
+  /// or past the size that the system allows, is to fail instead of killing the process.
   static func prepare() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
       _ = open("/dev/null", O_RDWR)

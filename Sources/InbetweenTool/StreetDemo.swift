@@ -13,8 +13,8 @@ internal import Synchronization
 internal import Synthesis
 internal import Video
 
-/// A rendered street, labelled by networks that were trained on other streets: by the heavy one on key
-/// frames, whose features are carried to all others.
+/// A rendered street, labelled by networks that were trained on other streets: by the heavy one on
+/// key frames, whose features are carried to all others.
 struct StreetDemo {
   private let clip: RememberedClip
   private let networks: DemoNetworks
@@ -32,8 +32,9 @@ struct StreetDemo {
       """
 
       \(clip.name), \(clip.count) frames of 480×360, labelled by \(networks.summary)
-      on key frames; features are carried in between. mIoU against the true labels; TC is the agreement of
-      successive labels along the true motion; milliseconds a frame, flow included, and those of a propagated one
+      on key frames; features are carried in between. mIoU against the true labels; TC is the
+      agreement of successive labels along the true motion; milliseconds a frame, flow included,
+      and those of a propagated one
 
         network         every  carried by            mIoU     TC      ms  propagated
       """)
@@ -111,7 +112,8 @@ struct StreetDemo {
     guard video.frameCount > 0 else { return }
     try video.finish()
     print(
-      "\n  every frame, copy and warp side by side: \(path), one of its frames: \(folder)/street.png"
+      "\n  every frame, copy and warp side by side: \(path), one of its frames: "
+        + "\(folder)/street.png"
     )
   }
 }

@@ -4,10 +4,10 @@ internal import Foundation
 
 /// How LibTorch's threads wait for each other: briefly, and then asleep.
 ///
-/// Left alone, libgomp's threads spin for milliseconds after each operation. On few cores that takes
-/// the time of whatever runs next, flow and decoding, and where another process wants a core too, a
-/// network gets ten to thirty times slower (Docs/Decisions/0002). libgomp reads its setting when
-/// the process starts, before any of our code, so the program is started again with it.
+/// Left alone, libgomp's threads spin for milliseconds after each operation. On few cores that
+/// takes the time of whatever runs next, flow and decoding, and where another process wants a core
+/// too, a network gets ten to thirty times slower (Docs/Decisions/0002). libgomp reads its setting
+/// when the process starts, before any of our code, so the program is started again with it.
 enum ThreadWaiting {
   private static let setting = (name: "GOMP_SPINCOUNT", value: "2000")
 

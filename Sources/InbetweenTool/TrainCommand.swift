@@ -11,8 +11,8 @@ struct TrainCommand: ParsableCommand {
     commandName: "train", abstract: "Train a network as a specification says.",
     discussion: """
       Writes checkpoint.safetensors, metrics.jsonl, events for TensorBoard and, when done, \
-      weights.safetensors to the folder. An interrupted training is taken up by --resume and ends as \
-      an unbroken one does.
+      weights.safetensors to the folder. An interrupted training is taken up by --resume and ends \
+      as an unbroken one does.
       """)
 
   @Argument(help: "The specification: Models/NAME/spec.yaml.")
@@ -26,8 +26,8 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: """
       What to train on: camvid:DIR or another labelled data set, streets:SEED for rendered ones. \
-      Networks of flow, what carries features and what schedules take several: stills are set in motion, and \
-      video:FILE, davis:DIR and cityscapes:DIR are taken as they were filmed.
+      Networks of flow, what carries features and what schedules take several: stills are set in \
+      motion, and video:FILE, davis:DIR and cityscapes:DIR are taken as they were filmed.
       """)
   var data: [String]
 
@@ -95,7 +95,8 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func refuseToOverwrite() throws {
-    guard !resume, FileManager.default.fileExists(atPath: ModelFolder.checkpointPath(in: out)) else {
+    guard !resume, FileManager.default.fileExists(atPath: ModelFolder.checkpointPath(in: out))
+    else {
       return
     }
     throw Failure(

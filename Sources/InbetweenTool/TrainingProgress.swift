@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Foundation
 internal import Experiments
+internal import Foundation
 
 /// Tells how far a training is: one line that redraws itself on a terminal, a line now and then
 /// elsewhere.

@@ -32,7 +32,8 @@ public struct Dropout: Layer {
     self.probability = probability
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
+  {
     guard pass.isTraining, probability > 0 else { return input }
     return try input.dropout(probability, seed: pass.nextSeed())
   }

@@ -2,11 +2,12 @@
 
 public import Tensors
 
-/// Brings each channel to mean 0 and variance 1, then scales and shifts it (Ioffe and Szegedy, 2015).
+/// Brings each channel to mean 0 and variance 1, then scales and shifts it (Ioffe and Szegedy,
+/// 2015).
 ///
 /// While it is trained it takes the batch's own statistics and moves the running ones towards them;
-/// when it is used, or while its weight is frozen, it takes the running ones. Parameters are `weight`,
-/// `bias`, `running_mean` and `running_var`.
+/// when it is used, or while its weight is frozen, it takes the running ones. Parameters are
+/// `weight`, `bias`, `running_mean` and `running_var`.
 public struct BatchNorm2d: Layer {
   public let weight: Tensor, bias: Tensor
   public let runningMean: Tensor, runningVariance: Tensor
@@ -27,7 +28,8 @@ public struct BatchNorm2d: Layer {
     (self.momentum, self.epsilon, isRectified) = (momentum, epsilon, rectified)
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
+  {
     guard pass.isTraining, weight.requiresGradient else {
       return try input.batchNorm(
         mean: runningMean, variance: runningVariance, weight: weight, bias: bias, epsilon: epsilon,

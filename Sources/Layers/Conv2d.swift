@@ -53,7 +53,8 @@ public struct Conv2d: Layer {
       self, weight: try weight * factors, bias: offset, rectified: normalisation.isRectified)
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
+  {
     let output = try input.cast(to: pass.precision).conv2d(
       weight.cast(to: pass.precision), bias: bias?.cast(to: pass.precision), stride: stride,
       padding: padding, dilation: dilation, groups: groups, rectified: isRectified)
@@ -62,10 +63,11 @@ public struct Conv2d: Layer {
   }
 }
 
-/// What a convolution does to gradients, as a layer: N × inputs × H × W become larger by the stride.
+/// What a convolution does to gradients, as a layer: N × inputs × H × W become larger by the
+/// stride.
 ///
-/// With an even stride, a kernel of 2 · stride and a padding of stride / 2 the size is multiplied by
-/// the stride.
+/// With an even stride, a kernel of 2 · stride and a padding of stride / 2 the size is multiplied
+/// by the stride.
 public struct ConvTranspose2d: Layer {
   /// inputs × outputs/groups × kernel height × kernel width.
   public let weight: Tensor
@@ -87,7 +89,8 @@ public struct ConvTranspose2d: Layer {
     (self.stride, self.padding, self.groups) = (stride, padding, groups)
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
+  {
     pass.ledger?.add(macs: input.count * (weight.count / weight.shape[0]))
     // In single precision always: in another, LibTorch 1.13 takes inputs for outputs.
     return try input.cast(to: .float32).convTranspose2d(

@@ -32,7 +32,8 @@ public struct ConvolutionBlock: Layer {
     (self.convolution, normalisation) = (convolution, nil)
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
+  {
     let output = try convolution(input, in: pass)
     return try normalisation?(output, in: pass) ?? output
   }

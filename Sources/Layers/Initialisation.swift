@@ -8,11 +8,11 @@ internal import Tensors
 /// outputs/groups × height × width; formulae name the axes, as other frameworks count them.
 public enum Initialisation: Sendable, Hashable {
   case constant(Double)
-  /// Normal with deviation √(2 / (first axis × kernel area)) (He et al., ICCV 2015, "fan out"): keeps
-  /// the size of gradients through rectified layers; how residual networks start.
+  /// Normal with deviation √(2 / (first axis × kernel area)) (He et al., ICCV 2015, "fan out"):
+  /// keeps the size of gradients through rectified layers; how residual networks start.
   case heNormal
-  /// Normal with deviation √(2 / (1 + slope²) / (second axis × kernel area)): keeps the size of what
-  /// comes forward through leaky rectifiers.
+  /// Normal with deviation √(2 / (1 + slope²) / (second axis × kernel area)): keeps the size of
+  /// what comes forward through leaky rectifiers.
   case heNormalFanIn(slope: Double)
   /// Uniform within √(6 / (first + second axis) / kernel area) (Glorot and Bengio, AISTATS 2010).
   case glorotUniform
@@ -21,11 +21,11 @@ public enum Initialisation: Sendable, Hashable {
   /// The weights of bilinear interpolation by the stride of a transposed convolution of kernel
   /// 2 · stride (Long et al., CVPR 2015); each channel on its own, as many out as in.
   case bilinear
-  /// Normal with this deviation, but that the last inputs, as many as there are outputs, come through
-  /// as they are: what a prediction begins with that is to correct another.
+  /// Normal with this deviation, but that the last inputs, as many as there are outputs, come
+  /// through as they are: what a prediction begins with that is to correct another.
   case passingLast(deviation: Double)
-  /// Normal with this deviation, but that each channel comes through to itself, so many times: what a
-  /// recurrence begins with.
+  /// Normal with this deviation, but that each channel comes through to itself, so many times: what
+  /// a recurrence begins with.
   case identity(times: Double, deviation: Double)
 
   func draw(_ shape: Shape, seed: UInt64) throws(TensorError) -> Tensor {

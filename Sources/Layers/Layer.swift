@@ -32,7 +32,8 @@ public struct Sequential: Layer {
 
   public init(_ layers: [any Layer]) { self.layers = layers }
 
-  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
+  {
     var output = input
     for layer in layers { output = try layer(output, in: pass) }
     return output

@@ -9,7 +9,8 @@ public import Tensors
 /// four for each number they give. Normalisations and activations are not counted: they are folded
 /// away, or limited by memory.
 public final class MACCounter: Sendable {
-  /// Where passes through networks write down their work unless they are told another place; nil where nobody counts.
+  /// Where passes through networks write down their work unless they are told another place; nil
+  /// where nobody counts.
   @TaskLocal public static var current: MACCounter?
 
   private let sum = Atomic<Int>(0)

@@ -7,8 +7,8 @@ public import Tensors
 extension ModelFolder {
   /// Makes what the folder holds with its trained weights, on a device.
   ///
-  /// - Throws: `SpecificationError` where it is not trained, or where the weights are those of another
-  ///   network: every tensor has its place, and every place its tensor.
+  /// - Throws: `SpecificationError` where it is not trained, or where the weights are those of
+  ///   another network: every tensor has its place, and every place its tensor.
   public func load<Network>(
     on device: Device = .cpu, _ make: (Parameters) throws -> Network
   ) throws -> Network {
@@ -33,7 +33,8 @@ extension ModelFolder {
     }
   }
 
-  /// Makes what the folder holds: with its trained weights or, where there are none, with drawn ones.
+  /// Makes what the folder holds: with its trained weights or, where there are none, with drawn
+  /// ones.
   public func loadOrDraw<Network>(
     seed: UInt64 = 1, _ make: (Parameters) throws -> Network
   ) throws -> Network {

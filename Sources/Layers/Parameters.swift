@@ -21,8 +21,8 @@ public final class Parameters: Sendable {
 
   /// Parameters to be drawn as each layer's initialisation says.
   ///
-  /// Each tensor's draws follow from the seed and its own name, so that a layer more or less changes
-  /// no other one's.
+  /// Each tensor's draws follow from the seed and its own name, so that a layer more or less
+  /// changes no other one's.
   public init(seed: UInt64, device: Device = .cpu) {
     (source, self.device) = (.drawn(seed: seed), device)
   }

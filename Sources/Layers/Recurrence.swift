@@ -16,13 +16,15 @@ public struct Linear: Sendable {
     bias = try scope.parameter("bias", [outputs], .offset, .constant(0))
   }
 
-  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+  public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
+  {
     pass.ledger?.add(macs: input.shape[0] * weight.count)
     return try input.matmul(weight.transposed()) + bias
   }
 }
 
-/// A long short-term memory, one step at a time (Hochreiter and Schmidhuber, 1997, with the gates of Gers et al., 2000).
+/// A long short-term memory, one step at a time (Hochreiter and Schmidhuber, 1997, with the gates
+/// of Gers et al., 2000).
 ///
 ///     i, f, g, o = σ, σ, tanh, σ (W x + U h + b)
 ///     c = f ⊙ c + i ⊙ g          h = o ⊙ tanh(c)

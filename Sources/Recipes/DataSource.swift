@@ -16,7 +16,8 @@ public struct ClipRequest: Sendable {
 
 /// A data set that was named, opened when a clip of it is asked for.
 ///
-/// A data set may give ground truth of several kinds; each kind is a type: label maps, depth maps, boxes.
+/// A data set may give ground truth of several kinds; each kind is a type: label maps, depth maps,
+/// boxes.
 public struct DataSource: Sendable {
   /// How pairs of frames with known motion come out of a data set, to train on.
   public enum Pairing: Sendable, Hashable {

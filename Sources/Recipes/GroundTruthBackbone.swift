@@ -7,8 +7,8 @@ public import Video
 
 /// A clip's own labels in the place of a network: what propagation would give a perfect backbone.
 ///
-/// The scores are 1 for a pixel's true class and 0 elsewhere, with a last plane for void. Frames must
-/// be those of the clip, whose index tells them apart.
+/// The scores are 1 for a pixel's true class and 0 elsewhere, with a last plane for void. Frames
+/// must be those of the clip, whose index tells them apart.
 public struct GroundTruthBackbone: Backbone {
   public let stages = [Stage("scores", stride: 1)]
   public let inputSize: PixelSize? = nil

@@ -18,12 +18,14 @@ public struct PipelineSpec: Sendable, Hashable {
   public var head: PartSpec?
   public var scheduler: PartSpec
   public var propagator: PartSpec
-  /// What joins propagated features with what is seen of the frame; nil for nothing, or what the propagator
-  /// was trained with.
+  /// What joins propagated features with what is seen of the frame; nil for nothing, or what the
+  /// propagator was trained with.
   public var fusion: PartSpec?
-  /// The optical flow estimator; nil for the one that the propagator was trained along, else `dis:medium`.
+  /// The optical flow estimator; nil for the one that the propagator was trained along, else
+  /// `dis:medium`.
   public var flow: PartSpec?
-  /// The stage whose output is propagated; nil for the last one, or what the propagator was trained for.
+  /// The stage whose output is propagated; nil for the last one, or what the propagator was trained
+  /// for.
   public var tap: String?
   public var smoothing: SmoothingSpec?
   /// Regions of the frame with keyframes of their own; nil for the frame as a whole.

@@ -6,8 +6,8 @@ public import Video
 
 /// A frame's own pixels in the place of features: 1 × 3 × H × W, blue, green, red from 0 to 255.
 ///
-/// Carried along the motion they give a picture that can be looked at, and held against the real one
-/// where nobody made labels.
+/// Carried along the motion they give a picture that can be looked at, and held against the real
+/// one where nobody made labels.
 public struct PixelBackbone: Backbone {
   public let stages = [Stage("picture", stride: 1)]
   public let inputSize: PixelSize? = nil

@@ -6,8 +6,8 @@ public import Video
 
 /// Something that is predicted behind a backbone other than its own labels: depth, boxes, anything.
 ///
-/// It ties together what a task takes: the head, the ground truth's type, the metrics, and how a prediction is
-/// shown. A data set offers ground truth by its type (`DataSource.with`).
+/// It ties together what a task takes: the head, the ground truth's type, the metrics, and how a
+/// prediction is shown. A data set offers ground truth by its type (`DataSource.with`).
 public protocol PredictionTask<Prediction, Target>: Sendable {
   /// What the head gives.
   associatedtype Prediction: Sendable

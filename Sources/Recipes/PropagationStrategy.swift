@@ -5,8 +5,8 @@ internal import Layers
 public import Propagation
 public import Specification
 
-/// How frames that are no keys come by their scores: what a pipeline has beside backbone, scheduler and
-/// flow.
+/// How frames that are no keys come by their scores: what a pipeline has beside backbone, scheduler
+/// and flow.
 public struct PropagationStrategy: Sendable {
   public let propagator: any Propagator
   public let fusion: (any Fusion)?

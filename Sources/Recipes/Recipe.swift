@@ -24,7 +24,7 @@ public struct Recipe: Sendable {
   /// The parts, with what was trained out of `models`.
   public func pipeline(of models: RecipeModels) -> PipelineSpec {
     var spec = compose(models)
-    if spec.backbone == nil { spec.backbone = PartSpec("network", ["path": .text(models.backbone)]) }
+    spec.backbone = spec.backbone ?? PartSpec("network", ["path": .text(models.backbone)])
     return spec
   }
 

@@ -12,8 +12,8 @@ public import Specification
 /// registries.schedulers.register("mine", "keyframes of my own") { _, _ in MyScheduler() }
 /// ```
 ///
-/// What is registered appears beside the package's own parts in `run`, `eval`, `train`, `list`, help,
-/// shell completion, YAML and recipes.
+/// What is registered appears beside the package's own parts in `run`, `eval`, `train`, `list`,
+/// help, shell completion, YAML and recipes.
 public struct Registries: Sendable {
   public var schedulers = PartRegistry<any KeyframeScheduler>("scheduler")
   public private(set) var changeScores = PartRegistry<any ChangeScore>("change score")
@@ -96,7 +96,8 @@ extension Registries {
 }
 
 extension KeyframeTarget {
-  /// The options of a scheduler that compares a score: a threshold, a rate, or a latency in milliseconds.
+  /// The options of a scheduler that compares a score: a threshold, a rate, or a latency in
+  /// milliseconds.
   static func options(unit: String) -> [OptionSpec] {
     [
       .optional(

@@ -31,8 +31,8 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
 extension PipelineSpec {
   /// The pipeline of these parts around a backbone that is loaded.
   ///
-  /// Every part is made once. `configure` may add to the context what the last part, the scheduler, is made
-  /// of; it is given the pipeline without it.
+  /// Every part is made once. `configure` may add to the context what the last part, the scheduler,
+  /// is made of; it is given the pipeline without it.
   ///
   /// - Throws: `SpecificationError` for a part that is wrong or does not go with the others.
   public func resolve<Prediction>(
@@ -90,12 +90,13 @@ extension PipelineSpec {
   ) throws {
     let (grammar, role) = (registries.grammar, registries.schedulers.role)
     guard grammar.requirements(of: scheduler, as: role).contains(.stagesAfterTap) else { return }
-    let isLast = try tap.map { try backbone.index(ofStage: $0) == backbone.stages.count - 1 } ?? true
+    let last = backbone.stages.count - 1
+    let isLast = try tap.map { try backbone.index(ofStage: $0) == last } ?? true
     guard isLast && !isFused else { return }
     throw SpecificationError(
       .incompatible,
-      "a clock for the stages after the tap (\(grammar.text(of: scheduler, as: role))) needs stages "
-        + "there: tap one before the last, such as "
+      "a clock for the stages after the tap (\(grammar.text(of: scheduler, as: role))) needs "
+        + "stages there: tap one before the last, such as "
         + "\(backbone.stages.dropLast().last?.name ?? "none here"), or take a fusion")
   }
 }

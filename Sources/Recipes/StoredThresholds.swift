@@ -5,10 +5,11 @@ package import Scheduler
 public import Specification
 internal import Video
 
-/// Calibrated thresholds, kept beside the weights that they belong to: `thresholds.json` in a model folder.
+/// Calibrated thresholds, kept beside the weights that they belong to: `thresholds.json` in a model
+/// folder.
 ///
-/// A threshold does not carry over from data to data. Kept with what it was found for, and on which clip, it
-/// spares a stream the time in which a rate settles.
+/// A threshold does not carry over from data to data. Kept with what it was found for, and on which
+/// clip, it spares a stream the time in which a rate settles.
 public struct StoredThresholds: Sendable, Hashable {
   /// One threshold and what it was found on.
   public struct Entry: Codable, Hashable, Sendable {
@@ -73,7 +74,8 @@ public struct StoredThresholds: Sendable, Hashable {
 }
 
 extension StoredThresholds {
-  /// The scheduler `calibrated:FOLDER,SCORE:rate=R`: the score with the threshold that was kept for it.
+  /// The scheduler `calibrated:FOLDER,SCORE:rate=R`: the score with the threshold that was kept for
+  /// it.
   ///
   /// - Throws: `SpecificationError` where none was kept, or one that was found along another flow.
   static func scheduler(
@@ -101,7 +103,8 @@ extension StoredThresholds {
 }
 
 extension Registries {
-  /// The change score that a scheduler holds at a rate or a latency; nil where it is another scheduler.
+  /// The change score that a scheduler holds at a rate or a latency; nil where it is another
+  /// scheduler.
   package func score(
     heldBy scheduler: PartSpec, in context: BuildContext
   ) throws -> (any ChangeScore)? {
@@ -111,7 +114,8 @@ extension Registries {
     return try changeScores.build(scheduler, in: context)
   }
 
-  /// The rate or the latency that a scheduler of a change score holds; nil where it is another scheduler.
+  /// The rate or the latency that a scheduler of a change score holds; nil where it is another
+  /// scheduler.
   package func target(of scheduler: PartSpec) -> KeyframeTarget? {
     changeScores.has(scheduler.kind) ? KeyframeTarget(ResolvedOptions(scheduler)) : nil
   }

@@ -3,7 +3,8 @@
 /// How many key frames may still be afforded: the bookkeeping of a hard budget.
 public struct KeyframeBudget: Hashable, Sendable {
   public enum Terms: Hashable, Sendable {
-    /// A share of the frames; what is not spent is saved up to so many keys. The stream's first key is free.
+    /// A share of the frames; what is not spent is saved up to so many keys. The stream's first key
+    /// is free.
     case rate(Double, saved: Double = 2)
     /// So many keys in every block of so many frames, the block's first among them where it is one.
     case block(keys: Int, frames: Int)
@@ -15,8 +16,8 @@ public struct KeyframeBudget: Hashable, Sendable {
   /// Frames of the block that are still to come, the one in question among them; nil under `rate`.
   public private(set) var framesLeft: Int?
 
-  /// - Precondition: a share is from 0 to 1 and at least one key can be saved; a block has at least one frame, and no
-  ///   more keys than frames.
+  /// - Precondition: a share is from 0 to 1 and at least one key can be saved; a block has at least
+  ///   one frame, and no more keys than frames.
   public init(_ terms: Terms) {
     self.terms = terms
     switch terms {
@@ -37,7 +38,8 @@ public struct KeyframeBudget: Hashable, Sendable {
     }
   }
 
-  /// Accounts for a stream's first frame, which is key: of a block it is one of the keys, of a share it is free.
+  /// Accounts for a stream's first frame, which is key: of a block it is one of the keys, of a
+  /// share it is free.
   public mutating func begin() {
     guard framesLeft != nil else { return }
     advance()
@@ -57,14 +59,16 @@ public struct KeyframeBudget: Hashable, Sendable {
     }
   }
 
-  /// Pays for a key, asked for or, as a stream's first, not; one of a smaller picture costs less than 1.
+  /// Pays for a key, asked for or, as a stream's first, not; one of a smaller picture costs less
+  /// than 1.
   ///
   /// What is not there is not owed.
   public mutating func spend(_ cost: Double = 1) { left = max(0, left - cost) }
 
   public var isEnough: Bool { affords(1) }
 
-  /// Whether a key of this cost can be paid; a sum of shares falls short of a whole number by its rounding.
+  /// Whether a key of this cost can be paid; a sum of shares falls short of a whole number by its
+  /// rounding.
   public func affords(_ cost: Double) -> Bool { left >= cost - 1e-9 }
 
   /// Whether every frame that is left can be afforded, so that nothing is gained by waiting.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Foundation
+internal import Foundation
 
 extension ConfigNode: Encodable {
   private struct Key: CodingKey {
@@ -45,7 +45,8 @@ extension ConfigNode: Encodable {
     let context =
       switch error {
       case .typeMismatch(_, let context), .valueNotFound(_, let context),
-        .keyNotFound(_, let context), .dataCorrupted(let context): context
+        .keyNotFound(_, let context), .dataCorrupted(let context):
+        context
       @unknown default: DecodingError.Context(codingPath: [], debugDescription: "\(error)")
       }
     let path = context.codingPath.map(\.stringValue)

@@ -2,9 +2,9 @@
 
 /// One change of a tree of settings, as Hydra writes it.
 ///
-/// `path.to.key=value` sets a key that may be there, `+key=value` adds one that must not, `++key=value` does
-/// either, `~key` removes one. A value is a text, a number, `true`, `false`, `null`, a quoted text, a list
-/// `[a, b]` or a mapping `{a: 1}`.
+/// `path.to.key=value` sets a key that may be there, `+key=value` adds one that must not,
+/// `++key=value` does either, `~key` removes one. A value is a text, a number, `true`, `false`,
+/// `null`, a quoted text, a list `[a, b]` or a mapping `{a: 1}`.
 public struct ConfigOverride: Sendable, Hashable {
   /// What is done to the key.
   public enum Action: Sendable, Hashable { case set, add, force, remove }
@@ -56,8 +56,8 @@ public struct ConfigOverride: Sendable, Hashable {
 
   /// Changes a tree.
   ///
-  /// `expand` turns the text of a part, which stands at a path, into its mapping, so that a path can lead
-  /// into it; nil where no part stands there.
+  /// `expand` turns the text of a part, which stands at a path, into its mapping, so that a path
+  /// can lead into it; nil where no part stands there.
   ///
   /// - Throws: `SpecificationError` where the path leads nowhere.
   public func apply(

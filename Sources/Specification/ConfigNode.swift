@@ -82,7 +82,9 @@ public struct ConfigNode: Sendable, Hashable {
     }
   }
 
-  private static func value(of scalar: Node.Scalar, _ node: Node) throws(SpecificationError) -> Value {
+  private static func value(of scalar: Node.Scalar, _ node: Node) throws(SpecificationError)
+    -> Value
+  {
     guard scalar.style == .plain else { return .scalar(.text(scalar.string)) }
     if node.null != nil { return .null }
     if let truth = node.bool, ["true", "false"].contains(scalar.string) {
@@ -158,8 +160,10 @@ enum YAMLText {
     }
   }
 
-  /// The line of the first anchor or alias, which a few bytes of stand for billions of nodes; nil where
-  /// there is none. Composing alone may take for ever where one is a key.
+  /// The line of the first anchor or alias; nil where there is none.
+  ///
+  /// A few bytes of them stand for billions of nodes, and composing alone may take for ever where one
+  /// is a key.
   static func lineOfAnchor(in text: String) -> Int? {
     var (line, last, quote) = (1, UInt8(ascii: "\n"), UInt8(0))
     var isComment = false

@@ -37,7 +37,9 @@ package struct DescriptionReader {
 
   private init(path: String, mapping: Node.Mapping) { (self.path, self.mapping) = (path, mapping) }
 
-  private static func spend(_ budget: inout Int, on node: Node, depth: Int) throws(SpecificationError) {
+  private static func spend(_ budget: inout Int, on node: Node, depth: Int)
+    throws(SpecificationError)
+  {
     budget -= 1
     guard budget > 0, depth <= maximumDepth else {
       throw SpecificationError(
@@ -134,7 +136,8 @@ package struct DescriptionReader {
     return value
   }
 
-  package func integer(_ key: String, in range: ClosedRange<Int>) throws(SpecificationError) -> Int {
+  package func integer(_ key: String, in range: ClosedRange<Int>) throws(SpecificationError) -> Int
+  {
     guard let value = mapping[key]?.int, range.contains(value) else {
       throw complaint(
         key, "must be given, as a whole number of \(range.lowerBound)…\(range.upperBound)")
@@ -182,7 +185,8 @@ package struct DescriptionReader {
     }
   }
 
-  /// The same description with no more than the first `count` groups of a list in one of its groups.
+  /// The same description with no more than the first `count` groups of a list in one of its
+  /// groups.
   package func text(
     keeping count: Int, of list: String, in group: String
   ) throws(SpecificationError) -> String {

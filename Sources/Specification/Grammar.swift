@@ -37,7 +37,8 @@ public struct Grammar: Sendable {
     let all = descriptors(of: role)
     if let place = places[role]?[kind] { return all[place] }
     if let renamed = all.first(where: { $0.formerNames.contains(kind) }) {
-      throw SpecificationError(.unknownPart, "the \(role) '\(kind)' is now called '\(renamed.kind)'")
+      throw SpecificationError(
+        .unknownPart, "the \(role) '\(kind)' is now called '\(renamed.kind)'")
     }
     throw SpecificationError(
       .unknownPart,
@@ -46,11 +47,11 @@ public struct Grammar: Sendable {
 
   /// The value of a short text: `every:5`, `shots:every:10`, `dis:medium`.
   ///
-  /// Options are in their places or named, `name=value`; the nested part comes last. Text that holds
-  /// commas, quotes, backslashes or equals signs is quoted, `"a,b"`.
+  /// Options are in their places or named, `name=value`; the nested part comes last. Text that
+  /// holds commas, quotes, backslashes or equals signs is quoted, `"a,b"`.
   ///
-  /// - Throws: `SpecificationError` for a kind or an option that is not known, a value that is none, or
-  ///   text that is too long or too deep.
+  /// - Throws: `SpecificationError` for a kind or an option that is not known, a value that is
+  ///   none, or text that is too long or too deep.
   public func parse(_ text: String, as role: String) throws(SpecificationError) -> PartSpec {
     guard text.utf8.count <= PartSpec.maximumBytes else {
       throw SpecificationError(
@@ -118,7 +119,8 @@ public struct Grammar: Sendable {
     if rest?.isEmpty == true { throw reading.complaint("has nothing after its colon") }
     while let remaining = rest {
       if let slot = reading.descriptor.slot, begins(remaining, slot, reading) {
-        let nested = remaining.hasPrefix("\(slot.name)=")
+        let nested =
+          remaining.hasPrefix("\(slot.name)=")
           ? remaining.dropFirst(slot.name.count + 1) : remaining
         reading.spec.parts[slot.name] = try parse(nested, as: slot.role, depth: depth + 1)
         break

@@ -2,7 +2,8 @@
 
 internal import Foundation
 
-/// A folder with a model: `spec.yaml` says what it is, `weights.safetensors` holds what was trained.
+/// A folder with a model: `spec.yaml` says what it is, `weights.safetensors` holds what was
+/// trained.
 ///
 /// This type alone knows the names of the files. What a specification describes, its top-level keys
 /// tell; the text is read once.
@@ -102,7 +103,8 @@ public struct ModelFolder: Sendable, Hashable {
   package func read<Result>(
     _ body: (DescriptionReader) throws(SpecificationError) -> Result
   ) throws(SpecificationError) -> Result {
-    do throws(SpecificationError) { return try body(DescriptionReader(yaml: specification)) } catch {
+    do throws(SpecificationError) { return try body(DescriptionReader(yaml: specification)) } catch
+    {
       throw error.located(in: specificationPath)
     }
   }
@@ -125,7 +127,9 @@ public struct ModelFolder: Sendable, Hashable {
       throw SpecificationError(.missingFile, "\(file) cannot be read")
     }
     guard !data.isEmpty else { throw refuse("the file is empty") }
-    guard let text = String(validating: data, as: UTF8.self) else { throw refuse("it is not UTF-8") }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw refuse("it is not UTF-8")
+    }
     return text
   }
 

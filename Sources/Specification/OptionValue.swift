@@ -2,8 +2,8 @@
 
 /// The value of a part's option: a scalar, or a list of them.
 ///
-/// A value has one form: whole numbers are integers however they were written, so that `8`, `8.0` and
-/// `8e0` are equal and hash alike. Numbers are finite.
+/// A value has one form: whole numbers are integers however they were written, so that `8`, `8.0`
+/// and `8e0` are equal and hash alike. Numbers are finite.
 public enum OptionValue: Sendable, Hashable {
   case bool(Bool)
   case integer(Int)

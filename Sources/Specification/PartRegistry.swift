@@ -2,7 +2,8 @@
 
 internal import Synchronization
 
-/// What builders are given beside their options: threads, what was made before, a note of what is read.
+/// What builders are given beside their options: threads, what was made before, a note of what is
+/// read.
 public struct BuildContext: Sendable {
   /// Threads that a part may take.
   public var threads: Int

@@ -2,9 +2,9 @@
 
 /// Which part, with which options, made of which other parts: a value, not the part itself.
 ///
-/// `every:5`, `chained:dis:medium`, YAML mappings and Swift literals are spellings of it. A `Grammar`
-/// reads and prints the short text, fills in defaults and refuses what no part understands; specs that
-/// went through `Grammar.canonical` are equal where they mean the same.
+/// `every:5`, `chained:dis:medium`, YAML mappings and Swift literals are spellings of it. A
+/// `Grammar` reads and prints the short text, fills in defaults and refuses what no part
+/// understands; specs that went through `Grammar.canonical` are equal where they mean the same.
 ///
 /// ```swift
 /// let shots = PartSpec("shots", parts: ["base": PartSpec("every", ["interval": 10])])
@@ -48,7 +48,8 @@ extension PartSpec: CustomStringConvertible {
       .map { "\($0.key)=\(ShortText.value($0.value))" }
     let parts = self.parts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     let all = options + parts
-    return all.isEmpty ? ShortText.kind(kind) : "\(ShortText.kind(kind)):\(all.joined(separator: ","))"
+    return all.isEmpty
+      ? ShortText.kind(kind) : "\(ShortText.kind(kind)):\(all.joined(separator: ","))"
   }
 }
 

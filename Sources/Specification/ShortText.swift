@@ -2,7 +2,8 @@
 
 /// The lexical rules of short texts: arguments with commas between them, quoted where they must be.
 enum ShortText {
-  /// The text up to the first comma outside quotes, and what comes after it; nil where there is none.
+  /// The text up to the first comma outside quotes, and what comes after it; nil where there is
+  /// none.
   static func nextArgument(
     in text: Substring
   ) throws(SpecificationError) -> (Substring, rest: Substring?) {
@@ -25,7 +26,8 @@ enum ShortText {
     return (text, nil)
   }
 
-  /// The name before an equals sign, and the text after it; nil where there is no such sign or no name.
+  /// The name before an equals sign, and the text after it; nil where there is no such sign or no
+  /// name.
   static func assignment(_ argument: Substring) -> (name: String, value: Substring)? {
     guard let sign = argument.firstIndex(of: "="), sign > argument.startIndex else { return nil }
     let name = argument[..<sign]
@@ -51,7 +53,8 @@ enum ShortText {
       } else if letter == "\\" {
         isEscaped = true
       } else if letter == "\"" {
-        throw SpecificationError(.badSyntax, "'\(text.prefix(80))' goes on after its quotation mark")
+        throw SpecificationError(
+          .badSyntax, "'\(text.prefix(80))' goes on after its quotation mark")
       } else {
         result.append(letter)
       }

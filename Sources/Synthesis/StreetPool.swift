@@ -49,7 +49,8 @@ public struct StreetPool: LabelledClip {
     Frame(index: index, time: Double(index), pixels: pixels, followsBreak: index > 0)
   }
 
-  /// The streets of a pool are numbered on from a place that its seed gives, far from small numbers.
+  /// The streets of a pool are numbered on from a place that its seed gives, far from small
+  /// numbers.
   func place(of index: Int) -> (MovingStreet, time: Int) {
     let (street, turn) = index.quotientAndRemainder(dividingBy: framesPerStreet)
     let number = (seed &+ 1) << 32 &+ UInt64(street)

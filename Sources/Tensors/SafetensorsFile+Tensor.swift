@@ -3,8 +3,8 @@
 extension SafetensorsFile {
   /// A tensor of the file.
   ///
-  /// Types that tensors have share the file's memory; bool comes as bytes, other integers as `int64`,
-  /// double precision rounded to `float32`.
+  /// Types that tensors have share the file's memory; bool comes as bytes, other integers as
+  /// `int64`, double precision rounded to `float32`.
   ///
   /// - Throws: `.missing`, or `.badType` for types that fit none of these.
   public func tensor(_ name: String) throws(SafetensorsError) -> Tensor {

@@ -3,9 +3,9 @@
 extension SafetensorsFile {
   /// Writes named tensors, and text beside them, to a file that is there whole or not at all.
   ///
-  /// Equal tensors and text give equal bytes: the header is sorted by name; the data by the size of an
-  /// element, so that each lies at a multiple of it, and then by name. The bytes go to a temporary
-  /// name in the same folder, are synced, and take the place of what was there.
+  /// Equal tensors and text give equal bytes: the header is sorted by name; the data by the size of
+  /// an element, so that each lies at a multiple of it, and then by name. The bytes go to a
+  /// temporary name in the same folder, are synced, and take the place of what was there.
   public static func write(
     _ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String
   ) throws(SafetensorsError) {

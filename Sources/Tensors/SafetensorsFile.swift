@@ -3,9 +3,9 @@ internal import Foundation
 
 /// Named tensors in one file, with some text beside them (the safetensors format, version 0.4 on).
 ///
-/// A file is checked whole when it is opened, more strictly than by the reference reader, which takes
-/// a key that occurs twice and leading spaces. Its data is then in memory: tensors share it as long as
-/// they live, and what happens to the file afterwards does not matter.
+/// A file is checked whole when it is opened, more strictly than by the reference reader, which
+/// takes a key that occurs twice and leading spaces. Its data is then in memory: tensors share it
+/// as long as they live, and what happens to the file afterwards does not matter.
 public struct SafetensorsFile: Sendable {
   /// The tensors, in the order of their data.
   public let entries: [SafetensorsEntry]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads JSON more strictly than the general readers do: no key twice, no sign, fraction or exponent
-/// where a count is wanted, no deep nesting, nothing that is not text.
+/// Reads JSON more strictly than the general readers do: no key twice, no sign, fraction or
+/// exponent where a count is wanted, no deep nesting, nothing that is not text.
 struct SafetensorsScanner {
   private let bytes: [UInt8]
   private var position = 0

@@ -115,10 +115,10 @@ extension Tensor {
 extension Tensor {
   /// Reads foreign memory in place and keeps `owner` for as long as any tensor over it lives.
   ///
-  /// Safe where three things hold: the memory stays allocated while `owner` lives, every element the
-  /// shape and strides reach is inside it, and nobody writes to it while tensors may read it. The
-  /// owner may be released on any thread. Strides count elements; nil means packed, the last axis
-  /// running fastest.
+  /// Safe where three things hold: the memory stays allocated while `owner` lives, every element
+  /// the shape and strides reach is inside it, and nobody writes to it while tensors may read it.
+  /// The owner may be released on any thread. Strides count elements; nil means packed, the last
+  /// axis running fastest.
   public init(
     viewing memory: UnsafeRawPointer, owner: any AnyObject & Sendable, shape: Shape,
     strides: [Int]? = nil, type: ElementType

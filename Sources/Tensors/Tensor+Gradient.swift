@@ -35,7 +35,8 @@ extension Tensor {
   }
 }
 
-/// The gradient of a number with respect to each of the tensors, zeros where it does not depend on one.
+/// The gradient of a number with respect to each of the tensors, zeros where it does not depend on
+/// one.
 ///
 /// Nothing is accumulated in the tensors; what was recorded is gone afterwards.
 public func gradients(
@@ -64,7 +65,8 @@ private func setGradientsEnabled(_ enabled: Bool) throws(TensorError) -> Bool {
   return previous != 0
 }
 
-// The only writes to tensors that exist; for optimisers and running averages, which own what they write.
+// The only writes to tensors that exist; for optimisers and running averages, which own what they
+// write.
 extension Tensor {
   /// Writes the values of a tensor of the same shape over this one's, unrecorded.
   package func assign(_ values: Tensor) throws(TensorError) {

@@ -64,7 +64,8 @@ extension Tensor {
 
   /// As `batchNorm`, with the batch's own statistics; the running ones move towards them, in place.
   ///
-  /// Momentum is the share of the new: 0.1 keeps nine tenths. The running variance is the unbiased one.
+  /// Momentum is the share of the new: 0.1 keeps nine tenths. The running variance is the unbiased
+  /// one.
   package func trainingBatchNorm(
     runningMean: Tensor?, runningVariance: Tensor?, weight: Tensor?, bias: Tensor?,
     momentum: Double = 0.1, epsilon: Double = 1e-5, rectified: Bool = false

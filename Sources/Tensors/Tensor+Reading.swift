@@ -24,7 +24,8 @@ extension Tensor {
 
   /// Calls `body` with the elements as they are stored, the last axis running fastest.
   ///
-  /// Nothing is copied if the tensor is contiguous and on the CPU; otherwise a copy that is, is read.
+  /// Nothing is copied if the tensor is contiguous and on the CPU; otherwise a copy that is, is
+  /// read.
   public func withUnsafeBytes<Result>(
     _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {

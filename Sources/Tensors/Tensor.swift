@@ -3,9 +3,9 @@ internal import CTorch
 
 /// A block of numbers with a shape, shared by reference.
 ///
-/// Images and features are N × C × H × W. An axis may be given from the end: -1 is the last. Where two
-/// tensors meet element by element, sizes of one stretch to the other's, as in LibTorch: shapes are
-/// compared from the last axis, and an axis of size one, or one that is missing, is repeated.
+/// Images and features are N × C × H × W. An axis may be given from the end: -1 is the last. Where
+/// two tensors meet element by element, sizes of one stretch to the other's, as in LibTorch: shapes
+/// are compared from the last axis, and an axis of size one, or one that is missing, is repeated.
 ///
 /// No public operation writes to a tensor that exists: each gives a new one, which may share memory
 /// with its operand (`reshaped`, `permuted`, slices).

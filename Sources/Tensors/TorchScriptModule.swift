@@ -3,16 +3,17 @@ internal import CTorch
 
 /// A network in a TorchScript archive, in evaluation mode, run without gradients.
 ///
-/// Archives are what `torch.jit.save` of today's PyTorch writes. They hold programs, so only files from
-/// people one would run a program from should be loaded. Copies share the network, and tasks can call
-/// it side by side; calls take turns where the program writes to itself, as one that counts does.
+/// Archives are what `torch.jit.save` of today's PyTorch writes. They hold programs, so only files
+/// from people one would run a program from should be loaded. Copies share the network, and tasks
+/// can call it side by side; calls take turns where the program writes to itself, as one that
+/// counts does.
 public struct TorchScriptModule: Sendable {
   private let owner: Owner
 
   /// Releases the module when its last copy goes.
   // Safe to share: in evaluation mode without gradients a program only reads its parameters, frozen
-  // or not, and LibTorch's interpreter keeps each call's state to itself. Calls of a program that may
-  // write to itself all the same, which its graph tells, take turns.
+  // or not, and LibTorch's interpreter keeps each call's state to itself. Calls of a program that
+  // may write to itself all the same, which its graph tells, take turns.
   private final class Owner: @unchecked Sendable {
     let handle: ct_module_ref
     init(_ handle: ct_module_ref) { self.handle = handle }

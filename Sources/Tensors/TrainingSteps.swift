@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CTorch
 
-/// What optimisers do to parameters, in place and unrecorded; one without a gradient stays as it is.
+/// What optimisers do to parameters, in place and unrecorded; one without a gradient stays as it
+/// is.
 package enum TrainingSteps {
   /// Scales all gradients down together, so that their joint Euclidean norm is at most `largest`.
   ///

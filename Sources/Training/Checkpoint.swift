@@ -6,8 +6,8 @@ internal import Tensors
 
 /// All of a training at one step, in one safetensors file.
 ///
-/// `model.…` are the parameters, `average.…` their running average, `optimizer.…` what the optimiser
-/// remembers; the metadata tells the stage, the step and what was trained.
+/// `model.…` are the parameters, `average.…` their running average, `optimizer.…` what the
+/// optimiser remembers; the metadata tells the stage, the step and what was trained.
 struct Checkpoint {
   let path: String
 

@@ -11,8 +11,8 @@ public struct ClassMix: Sendable {
 
   /// What is pasted where `source` has one of the classes drawn, and `target` elsewhere.
   ///
-  /// Half of the classes seen in `source` are drawn, rounded up; void is never pasted. Where nothing
-  /// but void is seen, `target` comes back as it is.
+  /// Half of the classes seen in `source` are drawn, rounded up; void is never pasted. Where
+  /// nothing but void is seen, `target` comes back as it is.
   ///
   /// - Precondition: all four are of one size.
   public func callAsFunction(

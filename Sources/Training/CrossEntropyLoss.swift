@@ -5,8 +5,8 @@ public import Tensors
 /// How badly logits (N × C × H × W) tell labels (N × H × W, uint8 or int64), on average.
 ///
 /// The mean over the pixels that count, each counting as much as its class and, where given, itself
-/// weighs, as PyTorch's weighted mean has it. Void pixels count nothing; where none counts, the loss
-/// is 0, and so is its gradient.
+/// weighs, as PyTorch's weighted mean has it. Void pixels count nothing; where none counts, the
+/// loss is 0, and so is its gradient.
 public struct CrossEntropyLoss: Sendable {
   /// The label that marks void.
   public var void = 255
@@ -47,7 +47,8 @@ public struct CrossEntropyLoss: Sendable {
 /// Online hard example mining: the pixels that are learned already do not count.
 ///
 /// Those count whose label has a probability below `threshold`; where these are fewer than
-/// `leastKept`, the `leastKept` worst, and their equals (the OHEM loss of PSPNet, BiSeNet and HRNet).
+/// `leastKept`, the `leastKept` worst, and their equals (the OHEM loss of PSPNet, BiSeNet and
+/// HRNet).
 public struct HardExamples: Sendable, Hashable {
   /// A probability; 0.7 in the papers.
   public var threshold: Float
@@ -73,8 +74,8 @@ public struct HardExamples: Sendable, Hashable {
     return try (losses .>= largest(least, of: candidates)) * labelled
   }
 
-  /// The `rank`th largest of numbers that are not negative, without sorting: by the upper half of their
-  /// bits, then by the lower, which order them as the numbers are.
+  /// The `rank`th largest of numbers that are not negative, without sorting: by the upper half of
+  /// their bits, then by the lower, which order them as the numbers are.
   private func largest(_ rank: Int, of numbers: [Float]) -> Float {
     var (rest, upper) = (rank, UInt32(0))
     for shift: UInt32 in [16, 0] {

@@ -3,9 +3,9 @@ public import Tensors
 
 /// How far a student's class probabilities are from a teacher's, pixel by pixel.
 ///
-/// The mean over pixels of T² · Σ q log(q / p), where p and q are the softmaxes of the student's and the
-/// teacher's logits divided by the temperature T; T² keeps the size of the gradient (Hinton et al.,
-/// 2015, section 2). No gradient flows to the teacher.
+/// The mean over pixels of T² · Σ q log(q / p), where p and q are the softmaxes of the student's
+/// and the teacher's logits divided by the temperature T; T² keeps the size of the gradient (Hinton
+/// et al., 2015, section 2). No gradient flows to the teacher.
 public struct DistillationLoss: Sendable, Hashable {
   public var temperature: Double
 
@@ -14,7 +14,8 @@ public struct DistillationLoss: Sendable, Hashable {
     self.temperature = temperature
   }
 
-  /// The loss of logits (N × C × H × W both); `pixelWeights` (N × H × W) tells what each pixel counts.
+  /// The loss of logits (N × C × H × W both); `pixelWeights` (N × H × W) tells what each pixel
+  /// counts.
   public func callAsFunction(
     _ student: Tensor, from teacher: Tensor, pixelWeights: Tensor? = nil
   ) throws(TensorError) -> Tensor {
@@ -27,8 +28,8 @@ public struct DistillationLoss: Sendable, Hashable {
 
 /// The mean square difference of features (N × C × H × W both) from a teacher's.
 ///
-/// With `weights` (N × H × W), the mean over the cells, each counting as much as it weighs; 0 where they
-/// come to nothing. No gradient flows to the teacher.
+/// With `weights` (N × H × W), the mean over the cells, each counting as much as it weighs; 0 where
+/// they come to nothing. No gradient flows to the teacher.
 public func featureDistance(
   _ student: Tensor, from teacher: Tensor, weights: Tensor? = nil
 ) throws(TensorError) -> Tensor {

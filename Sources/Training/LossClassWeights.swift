@@ -24,19 +24,19 @@ public struct LabelFrequencies: Sendable, Hashable {
     }
   }
 
-  /// 1 / ln(offset + p) of a class's share p of all labelled pixels, from 1.4 to 50 (ENet; Paszke et
-  /// al., 2016, section 5.2).
+  /// 1 / ln(offset + p) of a class's share p of all labelled pixels, from 1.4 to 50 (ENet; Paszke
+  /// et al., 2016, section 5.2).
   public func logarithmicWeights(offset: Double = 1.02) -> [Float] {
     precondition(offset > 1, "with an offset of \(offset) a weight may be negative")
     let total = Double(max(pixels.reduce(0, +), 1))
     return pixels.map { Float(1 / log(offset + Double($0) / total)) }
   }
 
-  /// The median frequency over a class's own, where a frequency is over the pictures in which the class
-  /// occurs (Eigen and Fergus, ICCV 2015, section 6.3; SegNet).
+  /// The median frequency over a class's own, where a frequency is over the pictures in which the
+  /// class occurs (Eigen and Fergus, ICCV 2015, section 6.3; SegNet).
   ///
-  /// To the power of `exponent`: ½ is the square root, which spares the rare ones the largest weights.
-  /// A class that never occurs weighs nothing.
+  /// To the power of `exponent`: ½ is the square root, which spares the rare ones the largest
+  /// weights. A class that never occurs weighs nothing.
   public func medianWeights(exponent: Double = 1) -> [Float] {
     let frequencies = zip(pixels, pixelsOfItsPictures).map { Double($0) / Double(max($1, 1)) }
     let occurring = frequencies.filter { $0 > 0 }.sorted()

@@ -4,9 +4,9 @@ internal import Foundation
 
 /// `metrics.jsonl`: one JSON object a line, in the order of the steps.
 ///
-/// A line is whole or not there: it goes to the system in one piece before `append` returns, so that it
-/// outlives the process, and what a full disk or a lost power supply left of one is cut off. Opened for a
-/// resumed run, the file ends as an unbroken run's did at that step.
+/// A line is whole or not there: it goes to the system in one piece before `append` returns, so
+/// that it outlives the process, and what a full disk or a lost power supply left of one is cut
+/// off. Opened for a resumed run, the file ends as an unbroken run's did at that step.
 public struct MetricsLog: Sendable {
   private let file: AppendedFile
 

@@ -31,7 +31,8 @@ struct Optimizer {
     let scale: Double
   }
 
-  /// An optimiser that remembers nothing yet; `scale` gives what a parameter's rate is multiplied by.
+  /// An optimiser that remembers nothing yet; `scale` gives what a parameter's rate is multiplied
+  /// by.
   init(
     _ kind: OptimizerKind, of parameters: [Parameter], scale: (String) -> Double = { _ in 1 }
   ) throws {

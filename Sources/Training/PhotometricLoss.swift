@@ -3,9 +3,10 @@ public import Tensors
 
 /// How differently two pictures look along the motion between them, for flow without ground truth.
 ///
-/// The mean of the generalised Charbonnier penalty (x² + ε²)^α of I_t - warp(I_r), over the channels of
-/// the places that are known and lie inside the reference (Yu et al., ECCV 2016 workshops: α 0.25,
-/// ε 0.001); 0 where there are none. Gradients flow to the motion and the pictures.
+/// The mean of the generalised Charbonnier penalty (x² + ε²)^α of I_t - warp(I_r), over the
+/// channels of the places that are known and lie inside the reference (Yu et al., ECCV 2016
+/// workshops: α 0.25, ε 0.001); 0 where there are none. Gradients flow to the motion and the
+/// pictures.
 public struct PhotometricLoss: Sendable, Hashable {
   public var epsilon: Float
   public var exponent: Float
@@ -17,8 +18,8 @@ public struct PhotometricLoss: Sendable, Hashable {
 
   /// The loss of a motion, which says where in `reference` each cell of `current` is.
   ///
-  /// Pictures are N × C × H × W, motion is N × 2 × H × W, (dx, dy) in their cells. Cells with `known` 0
-  /// (N × H × W bytes), such as hidden ones, do not count.
+  /// Pictures are N × C × H × W, motion is N × 2 × H × W, (dx, dy) in their cells. Cells with
+  /// `known` 0 (N × H × W bytes), such as hidden ones, do not count.
   public func callAsFunction(
     _ current: Tensor, _ reference: Tensor, along motion: Tensor, known: Tensor? = nil
   ) throws(TensorError) -> Tensor {

@@ -5,12 +5,13 @@ public import Layers
 public import Scheduler
 internal import Tensors
 
-/// Training a policy that spends a budget of key frames, by policy gradient (REINFORCE; Williams, 1992), as Budget-Aware
-/// (Mahasseni et al., CVPR 2017, section 3.3).
+/// Training a policy that spends a budget of key frames, by policy gradient (REINFORCE; Williams,
+/// 1992), as Budget-Aware (Mahasseni et al., CVPR 2017, section 3.3).
 ///
-/// Of a stretch of a clip and a budget, many schedules are drawn from the policy and played through. A choice counts
-/// by what all frames from it on were worth, less what they were worth on average over the schedules of the same stretch
-/// and budget, so that clips that are easy teach no more than others.
+/// Of a stretch of a clip and a budget, many schedules are drawn from the policy and played
+/// through. A choice counts by what all frames from it on were worth, less what they were worth on
+/// average over the schedules of the same stretch and budget, so that clips that are easy teach no
+/// more than others.
 public struct PolicyTask: TrainingTask {
   public let network: PolicyNetwork
   private let episodes: [PolicyEpisode], validation: [PolicyEpisode]
@@ -139,8 +140,8 @@ public struct PolicyTask: TrainingTask {
       loss.total, parts: loss.parts.merging(["reward": try .full([], of: Double(mean))]) { $1 })
   }
 
-  /// What a choice led to, by frame and schedule: the worth of all frames from it on, less the mean over the schedules of
-  /// its group, in units of how far their totals lie apart.
+  /// What a choice led to, by frame and schedule: the worth of all frames from it on, less the mean
+  /// over the schedules of its group, in units of how far their totals lie apart.
   static func advantages(of worths: [[Float]], inGroupsOf size: Int) -> [[Float]] {
     let count = worths[0].count
     var sums = worths
@@ -161,8 +162,8 @@ public struct PolicyTask: TrainingTask {
     return sums
   }
 
-  /// At a tenth and at a fifth of the frames, over the clips: the mean worth of a frame, and the share of the gap between a
-  /// fixed interval and the best keys that the policy closes.
+  /// At a tenth and at a fifth of the frames, over the clips: the mean worth of a frame, and the
+  /// share of the gap between a fixed interval and the best keys that the policy closes.
   public func evaluate() throws -> [String: Double] {
     guard !validation.isEmpty else { return [:] }
     var scores: [String: Double] = [:]
@@ -260,7 +261,8 @@ struct Rollout {
 }
 
 extension PolicyEpisode {
-  /// What all frames are worth together with these keys, in order; the first frame is one, and so is one after a break.
+  /// What all frames are worth together with these keys, in order; the first frame is one, and so
+  /// is one after a break.
   func reward(of keys: [Int]) -> Double {
     let keys = Set(keys)
     var (key, sum) = (0, 0.0)

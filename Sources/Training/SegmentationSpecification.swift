@@ -48,8 +48,8 @@ public struct SegmentationSpecification: Sendable {
   public let name: String
   public let network: NetworkSpecification
   public var plan: TrainingPlan
-  /// What each stage of the plan sees and brings down, but for the weights of classes, which the data
-  /// give, and the teacher, which is read when a task is made.
+  /// What each stage of the plan sees and brings down, but for the weights of classes, which the
+  /// data give, and the teacher, which is read when a task is made.
   public let lessons: [StageConfiguration]
   /// How rare classes count in each stage.
   public let weightings: [ClassWeighting]

@@ -41,8 +41,8 @@ public struct SegmentationTask: TrainingTask {
 
   /// Trains by each lesson for its number of steps; the last goes on for ever.
   ///
-  /// `pairs` is what consistency is learned on where a lesson wants it: as many pairs a step as there are
-  /// crops.
+  /// `pairs` is what consistency is learned on where a lesson wants it: as many pairs a step as
+  /// there are crops.
   ///
   /// - Precondition: there is a lesson; there are pairs where one learns consistency.
   public init(
@@ -72,7 +72,8 @@ public struct SegmentationTask: TrainingTask {
 
   public var parameters: Parameters { network.parameters }
 
-  /// What is left out: the data's void or, where the network learns that, what lies outside a picture.
+  /// What is left out: the data's void or, where the network learns that, what lies outside a
+  /// picture.
   private var void: UInt8 {
     network.specification.learnsVoid
       ? network.specification.ignoredLabel : samples.classes.void ?? 255

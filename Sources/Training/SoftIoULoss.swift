@@ -3,9 +3,9 @@ public import Tensors
 
 /// One minus the overlap of probabilities with labels, the mean over the classes of a batch.
 ///
-/// Sums go over all labelled pixels of the batch (Rahman and Wang, ISVC 2016, equations 3 to 5: `.iou`),
-/// void ones left out; only classes that are the label of a pixel count. Where there are none, the loss
-/// is 0, and so is its gradient.
+/// Sums go over all labelled pixels of the batch (Rahman and Wang, ISVC 2016, equations 3 to 5:
+/// `.iou`), void ones left out; only classes that are the label of a pixel count. Where there are
+/// none, the loss is 0, and so is its gradient.
 public struct SoftIoULoss: Sendable, Hashable {
   public enum Measure: String, Sendable, Hashable, CaseIterable {
     /// Σ p·y / Σ (p + y - p·y).

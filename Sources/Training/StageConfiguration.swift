@@ -25,8 +25,8 @@ public struct StageConfiguration: Sendable {
   }
 }
 
-/// What a segmentation network is to bring down: a cross-entropy and, beside it, the overlap lost, what
-/// sets it apart from a teacher, and what changes from frame to frame.
+/// What a segmentation network is to bring down: a cross-entropy and, beside it, the overlap lost,
+/// what sets it apart from a teacher, and what changes from frame to frame.
 public struct SegmentationObjective: Sendable {
   /// Its void is that of the labels, whatever it says itself.
   public var crossEntropy: CrossEntropyLoss

@@ -6,14 +6,15 @@ internal import Synchronization
 /// A file of events as TensorBoard reads them, `events.out.tfevents.…`.
 ///
 /// Each start of a run adds a file of its own to the folder. It begins by naming its first step, at
-/// which TensorBoard forgets that step and later ones of earlier files. Every event goes to the system
-/// as a whole before `add` returns.
+/// which TensorBoard forgets that step and later ones of earlier files. Every event goes to the
+/// system as a whole before `add` returns.
 public final class TensorBoardEvents: Sendable {
   private let file: AppendedFile
   /// The file that is written.
   public var path: String { file.path }
 
-  /// Starts a file in a folder; `last` is the step that a resumed run goes on from, nil for a new one.
+  /// Starts a file in a folder; `last` is the step that a resumed run goes on from, nil for a new
+  /// one.
   public init(
     in folder: String, resumingAfter last: Int? = nil, at now: Date = Date()
   ) throws(TrainingError) {
@@ -40,7 +41,8 @@ public final class TensorBoardEvents: Sendable {
 
   private static let made = Atomic<Int>(0)
 
-  /// Adds numbers to the curves of their names; those with the same text before a `/` are shown together.
+  /// Adds numbers to the curves of their names; those with the same text before a `/` are shown
+  /// together.
   public func add(
     _ scalars: [String: Double], step: Int, at now: Date = Date()
   ) throws(TrainingError) {

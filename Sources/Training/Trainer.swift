@@ -8,8 +8,9 @@ internal import Tensors
 /// Trains a task by a plan, in a folder where it can be taken up again.
 ///
 /// The folder holds `checkpoint.safetensors`, all that an unbroken run would know at that step;
-/// `metrics.jsonl`; and, once it is done, `weights.safetensors`. A run that was killed at any moment
-/// and resumed ends with the same weights as one that was not, given the same number of threads.
+/// `metrics.jsonl`; and, once it is done, `weights.safetensors`. A run that was killed at any
+/// moment and resumed ends with the same weights as one that was not, given the same number of
+/// threads.
 public struct Trainer<Task: TrainingTask> {
   public let task: Task
   public let plan: TrainingPlan
@@ -40,8 +41,8 @@ public struct Trainer<Task: TrainingTask> {
     public let scores: [String: Double]
   }
 
-  /// Trains to the end of the plan, or until `stop` says so; goes on from the checkpoint if there is
-  /// one and `resuming`.
+  /// Trains to the end of the plan, or until `stop` says so; goes on from the checkpoint if there
+  /// is one and `resuming`.
   ///
   /// - Returns: Whether the plan was done.
   public func run(
@@ -133,8 +134,8 @@ private struct TrainingRun<Task: TrainingTask> {
     return true
   }
 
-  /// What is learned in half precision, which costs nothing measurable; offsets and statistics, which
-  /// are few and may be large, in single precision.
+  /// What is learned in half precision, which costs nothing measurable; offsets and statistics,
+  /// which are few and may be large, in single precision.
   private func writeWeights() throws {
     let weights = try all.map { parameter in
       let tensor = try parameter.tensor.detached()

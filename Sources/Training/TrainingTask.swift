@@ -5,8 +5,8 @@ public import Tensors
 
 /// What is trained, on what, and towards what.
 ///
-/// *Must keep* these laws, on which exact resuming rests: a batch follows from its step alone; a loss
-/// follows from the batch, the parameters and the pass.
+/// *Must keep* these laws, on which exact resuming rests: a batch follows from its step alone; a
+/// loss follows from the batch, the parameters and the pass.
 public protocol TrainingTask: Sendable {
   associatedtype Batch: Sendable
 

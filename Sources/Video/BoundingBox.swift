@@ -2,7 +2,8 @@
 
 /// A rectangle in a picture, its sides along the axes, in pixels.
 ///
-/// Pixel (i, j) covers the square from (i, j) to (i + 1, j + 1); x goes to the right, y down, as in COCO.
+/// Pixel (i, j) covers the square from (i, j) to (i + 1, j + 1); x goes to the right, y down, as in
+/// COCO.
 public struct BoundingBox: Sendable, Hashable, Codable {
   /// The left edge.
   public var x: Double

@@ -5,8 +5,8 @@ internal import Glibc
 extension DepthMap {
   /// The depths as colours, blue, green, red: near is bright yellow, far is dark violet.
   ///
-  /// Colours run evenly with the logarithm of depth over `range`, in metres, and are the same past its
-  /// ends. They are those of viridis (Smith and van der Walt, 2015). Unknown depths are black.
+  /// Colours run evenly with the logarithm of depth over `range`, in metres, and are the same past
+  /// its ends. They are those of viridis (Smith and van der Walt, 2015). Unknown depths are black.
   ///
   /// - Precondition: the range begins above 0.
   public func coloured(range: ClosedRange<Float> = 2...80) -> Image {

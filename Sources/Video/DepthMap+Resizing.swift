@@ -3,9 +3,9 @@
 extension DepthMap {
   /// The depths at another size, in metres, each that of the nearest pixel.
   ///
-  /// Pixel centres lie at half coordinates. Nothing is mixed, so that an unknown depth stays unknown
-  /// and no depth lies between an object and what is behind it. At its own size the map is returned
-  /// as it is.
+  /// Pixel centres lie at half coordinates. Nothing is mixed, so that an unknown depth stays
+  /// unknown and no depth lies between an object and what is behind it. At its own size the map is
+  /// returned as it is.
   ///
   /// - Precondition: the size is positive.
   public func resized(to size: PixelSize) -> DepthMap {

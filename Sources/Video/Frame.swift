@@ -10,8 +10,8 @@ public struct Frame: Sendable {
   public let pixels: Image
   /// How the codec coded the picture.
   public let pictureType: PictureType
-  /// The codec's motion vectors: none of a picture coded on its own; nil where they were not asked for
-  /// or the codec exports none.
+  /// The codec's motion vectors: none of a picture coded on its own; nil where they were not asked
+  /// for or the codec exports none.
   public let motionVectors: [MotionVector]?
   /// Whether the stream broke off before this frame (damage, a gap, a change of size), so that
   /// nothing remembered from earlier frames should be carried across.
@@ -42,8 +42,8 @@ public enum PictureType: String, Sendable, Hashable {
 
 /// One block of a picture and where the codec took it from.
 ///
-/// The fields are libavutil's `AVMotionVector`; positions are block centres in pixels. The block was
-/// at `(x + dx, y + dy)` in the picture it was predicted from.
+/// The fields are libavutil's `AVMotionVector`; positions are block centres in pixels. The block
+/// was at `(x + dx, y + dy)` in the picture it was predicted from.
 public struct MotionVector: Sendable, Hashable {
   /// Negative: from an earlier picture; positive: from a later one.
   public let source: Int32

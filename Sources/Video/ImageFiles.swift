@@ -3,7 +3,8 @@
 /// Picture files, one after the other, as a stream of frames.
 ///
 /// Where the numbers in the names skip more than their usual step, or the rest of the name changes,
-/// the next frame is marked by `followsBreak`. A picture that cannot be read is left out and counted.
+/// the next frame is marked by `followsBreak`. A picture that cannot be read is left out and
+/// counted.
 public final class ImageFiles: FrameSource {
   public let info: StreamInfo
   public private(set) var report = StreamReport()

@@ -3,11 +3,11 @@
 extension Overlay {
   /// The frame with boxes over it, each with the name of its class and its score.
   ///
-  /// Boxes are in the frame's pixels. A line is as thick as suits the frame and lies inside its box, in
-  /// the colour that the palette gives the category, as bright as that hue can be. Names and scores are
-  /// on top of all lines, the surest above the rest; a box less than twice as high as its text has
-  /// none. `names` are by category; one that is not in it is called by its number. Boxes without a
-  /// pixel in the frame are left out.
+  /// Boxes are in the frame's pixels. A line is as thick as suits the frame and lies inside its
+  /// box, in the colour that the palette gives the category, as bright as that hue can be. Names
+  /// and scores are on top of all lines, the surest above the rest; a box less than twice as high
+  /// as its text has none. `names` are by category; one that is not in it is called by its number.
+  /// Boxes without a pixel in the frame are left out.
   ///
   /// - Precondition: the frame has three channels.
   public func drawn(
@@ -33,8 +33,8 @@ extension Overlay {
 
   /// The frame with the depth over it in colours; see `DepthMap.coloured(range:)`.
   ///
-  /// `opacity` says how much the colours cover the picture; where depth is unknown, the picture shows.
-  /// A map of another size is scaled to the frame by the nearest depth.
+  /// `opacity` says how much the colours cover the picture; where depth is unknown, the picture
+  /// shows. A map of another size is scaled to the frame by the nearest depth.
   ///
   /// - Precondition: the frame has three channels; the range, in metres, begins above 0.
   public func drawn(

@@ -6,7 +6,8 @@ internal import CFFmpeg
 ///
 /// Broken packets are concealed by the decoder as well as it can, counted, and marked by
 /// `followsBreak` on the frame concerned and on the one after it. The colours are converted by the
-/// matrix and range the stream states; without a statement, by BT.709 from 720 rows on, else BT.601.
+/// matrix and range the stream states; without a statement, by BT.709 from 720 rows on, else
+/// BT.601.
 public final class VideoFile: FrameSource {
   public let info: StreamInfo
   public private(set) var report = StreamReport()

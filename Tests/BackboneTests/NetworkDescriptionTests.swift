@@ -78,7 +78,8 @@ struct NetworkDescriptionTests {
     #expect(throws: SpecificationError.self) { try NetworkDescription(yaml: text) }
   }
 
-  /// Nine levels of aliases, each naming the one before nine times: 387 million values in 400 bytes.
+  /// Nine levels of aliases, each naming the one before nine times: 387 million values in 400
+  /// bytes.
   @Test func anAliasBombIsRefusedAtOnce() {
     var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
     for level in 1..<9 {

@@ -115,11 +115,13 @@ struct NetworkFolderTests {
   }
 
   private func expect(
-    _ code: SpecificationError.Code, _ words: String, sourceLocation: SourceLocation = #_sourceLocation,
+    _ code: SpecificationError.Code, _ words: String,
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () throws -> some Any
   ) throws {
     let error = try #require(
-      throws: SpecificationError.self, sourceLocation: sourceLocation, performing: { _ = try body() })
+      throws: SpecificationError.self, sourceLocation: sourceLocation,
+      performing: { _ = try body() })
     #expect(error.code == code, sourceLocation: sourceLocation)
     #expect(error.message.contains(words), "\(error)", sourceLocation: sourceLocation)
     #expect(!error.message.contains("\n"), sourceLocation: sourceLocation)

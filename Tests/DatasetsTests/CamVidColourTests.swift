@@ -6,8 +6,8 @@ import Video
 
 /// The download with coloured labels.
 struct CamVidColourTests {
-  /// Red, green and blue of all 32 classes in the order of their usual chart, and the id each has among
-  /// the eleven.
+  /// Red, green and blue of all 32 classes in the order of their usual chart, and the id each has
+  /// among the eleven.
   private static let chart: [(String, [UInt8], UInt8)] = [
     ("Animal", [64, 128, 64], 9), ("Archway", [192, 0, 128], 1), ("Bicyclist", [0, 128, 192], 10),
     ("Bridge", [0, 128, 64], 1), ("Building", [128, 0, 0], 1), ("Car", [64, 0, 128], 8),

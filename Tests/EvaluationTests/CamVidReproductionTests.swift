@@ -8,8 +8,8 @@ import Foundation
 import Pipeline
 import Propagation
 import Recipes
-import Specification
 import Scheduler
+import Specification
 import TestSupport
 import Testing
 

@@ -98,7 +98,8 @@ struct DetectionAccuracyTests {
     #expect(one(found, [object(0, 0, 4, 4, isIgnored: true)]).values.isEmpty)
   }
 
-  /// Two truths; found are one of them, nothing, then the other: precision 1 up to recall 0.5, then 2/3.
+  /// Two truths; found are one of them, nothing, then the other: precision 1 up to recall 0.5, then
+  /// 2/3.
   @Test func aFalseAlarmBetweenTwoFindsCostsAThirdOfTheHigherRecalls() {
     let truth = [object(0, 0, 10, 10), object(30, 0, 10, 10)]
     let found = [

@@ -78,7 +78,8 @@ struct EvaluatorTests {
     #expect(measured.speed.frames == 5 && measured.accuracy?.labelledFrames == 5)
   }
 
-  // The exact motion of the street is passed on by whatever is made of it: one figure, however the labels came.
+  // The exact motion of the street is passed on by whatever is made of it: one figure, however the
+  // labels came.
   @Test func exactMotionSurvivesWhatIsMadeOfAClip() throws {
     let plain = try measure(.every(4))
     let encoded = try EncodedClip(clip)
@@ -102,14 +103,18 @@ struct EvaluatorTests {
     #expect(without.consistencyFlow == nil && without.accuracy?.temporalConsistency == nil)
   }
 
-  // Truth never changes and labels change only where the stream breaks, so that every window is steady.
+  // Truth never changes and labels change only where the stream breaks, so that every window is
+  // steady.
   @Test(arguments: [(1, 1), (2, 2)])
   func windowsOfVideoConsistencyEndAtABreakInRegionsToo(grid: (Int, Int)) throws {
     let plain = try KeyframePipeline(
-      backbone: PixelBackbone(), head: PixelBackbone().head, scheduler: .every(3), propagator: .copy,
+      backbone: PixelBackbone(), head: PixelBackbone().head, scheduler: .every(3),
+      propagator: .copy,
       flow: .zero)
     let pipeline = try RegionPipeline(plain, rows: grid.0, columns: grid.1, overlap: 0)
-    var (state, measured) = (pipeline.start(), RunMeasurement(classes: PixelBackbone().head.classes))
+    var (state, measured) = (
+      pipeline.start(), RunMeasurement(classes: PixelBackbone().head.classes)
+    )
     let truth = Image(width: 8, height: 8, channels: 1, repeating: 1)
     for index in 0..<20 {
       let pixels = Image(width: 8, height: 8, channels: 3) { bytes in

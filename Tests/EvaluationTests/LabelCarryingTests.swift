@@ -28,7 +28,8 @@ struct LabelCarryingTests {
     #expect(moved.accuracy == 1)
   }
 
-  /// Beside OpenCV's own numbers in Python, taken in the same way: 0.970 and 0.951, 0.863 and 0.751.
+  /// Beside OpenCV's own numbers in Python, taken in the same way: 0.970 and 0.951, 0.863 and
+  /// 0.751.
   @Test(
     .enabled(if: sharedData != nil, "shared data is not there"),
     arguments: [(2, 0.970, 0.863), (5, 0.951, 0.751)])
@@ -41,8 +42,8 @@ struct LabelCarryingTests {
   }
 }
 
-/// Stripes of three classes, four columns wide, that move to the left by a column a frame and come back
-/// on the right, with that motion as an estimator.
+/// Stripes of three classes, four columns wide, that move to the left by a column a frame and come
+/// back on the right, with that motion as an estimator.
 private struct RollingClip: LabelledClip, FlowEstimator {
   let name = "rolling"
   let classes = ClassList(name: "three", names: ["a", "b", "c"], void: nil)

@@ -11,7 +11,8 @@ import Scheduler
 import Testing
 import Video
 
-/// Six frames of one row: the first three are alike, then come three that are alike but for one pixel.
+/// Six frames of one row: the first three are alike, then come three that are alike but for one
+/// pixel.
 private struct Steps: LabelledClip {
   let name = "steps", classes = ClassList(name: "two", names: ["a", "b"], void: 255), count = 6
   private let rows: [[UInt8]] = [

@@ -26,8 +26,8 @@ struct TemporalConsistencyTests {
     #expect(value == 1)
   }
 
-  // The current labels as the previous frame sees them, half-way between pixels: 0.5 → 0, 1 → 1, 1.5 → 1,
-  // and 2 from beyond the edge. By class: 0: 1 of 1; 1: 2 of 2; 2: 1 of 1.
+  // The current labels as the previous frame sees them, half-way between pixels: 0.5 → 0, 1 → 1,
+  // 1.5 → 1, and 2 from beyond the edge. By class: 0: 1 of 1; 1: 2 of 2; 2: 1 of 1.
   @Test func thePublishedVariantMixesIdsAndRoundsDown() {
     #expect(
       consistency([0, 1, 1, 2], after: [0, 1, 1, 2], moving: 0.5, variant: .published) == 1)
@@ -117,8 +117,8 @@ struct VideoConsistencyTests {
     return measure.value
   }
 
-  // Truth is constant at the first three pixels; there the labels of two stay in the first window, of one
-  // in the second.
+  // Truth is constant at the first three pixels; there the labels of two stay in the first window,
+  // of one in the second.
   @Test func itIsTheShareOfConstantTruthThatIsConstant() {
     let truth: [[UInt8]] = [[0, 1, 2, 0], [0, 1, 2, 1], [0, 1, 2, 2]]
     let labels: [[UInt8]] = [[1, 1, 2, 0], [1, 1, 0, 0], [1, 0, 0, 0]]

@@ -26,7 +26,9 @@ struct EvaluationRunTests {
     _ spec: ExperimentSpec
   ) throws -> (LoadedEvaluation, RunMeasurement) {
     let loaded = try EvaluationRun(spec).load()
-    return (loaded, try Evaluator(loaded.whole, on: loaded.clip, consistency: loaded.consistency).run())
+    return (
+      loaded, try Evaluator(loaded.whole, on: loaded.clip, consistency: loaded.consistency).run()
+    )
   }
 
   @Test func resultsHaveTheFieldsThatScriptsRelyOn() throws {
@@ -97,7 +99,9 @@ struct EvaluationRunTests {
       """
     var settings = ExperimentSettings()
     settings.file = try scratch.file("run.yaml", yaml.utf8)
-    settings.overrides = ["scheduler.interval=7", "flow.base.preset=ultrafast", "++frames=5", "~tap"]
+    settings.overrides = [
+      "scheduler.interval=7", "flow.base.preset=ultrafast", "++frames=5", "~tap",
+    ]
     settings.options = [("split", "test")]
     #expect(throws: SpecificationError.self) { try settings.specification(in: .standard) }
     settings.overrides.removeLast()

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 import Video
 
-/// End-point errors on public pairs, beside those of OpenCV 5.0's own DIS in Python on the same files.
+/// End-point errors on public pairs, beside those of OpenCV 5.0's own DIS in Python on the same
+/// files.
 @Suite(.enabled(if: sharedData != nil, "shared data is not there"))
 struct AccuracyTests {
   static let middleburyPairs: [(name: String, openCV: Double)] = [

@@ -4,7 +4,8 @@ import Flow
 import Testing
 import Video
 
-/// Where each pixel was a frame ago: as far to the right as its column says, whatever the frames are.
+/// Where each pixel was a frame ago: as far to the right as its column says, whatever the frames
+/// are.
 private struct Widening: FlowEstimator {
   func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     guard abs(current.index - reference.index) == 1 else {

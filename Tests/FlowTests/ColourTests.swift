@@ -9,7 +9,8 @@ struct ColourTests {
     #expect(image.bytes[0..<6].elementsEqual([255, 255, 255, 0, 0, 0]))
   }
 
-  /// By Baker et al.'s formula in NumPy, blue, green, red; a dy of zero counts as just above the axis.
+  /// By Baker et al.'s formula in NumPy, blue, green, red; a dy of zero counts as just above the
+  /// axis.
   @Test(arguments: [
     (Float(1), Float(0), [UInt8(0), 0, 255]), (-1, 0, [254, 209, 0]), (0, 1, [0, 229, 255]),
     (0, -1, [255, 0, 88]), (0.5, 0, [127, 127, 255]),

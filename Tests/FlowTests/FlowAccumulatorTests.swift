@@ -39,13 +39,15 @@ struct MotionChainTests {
     try chain.setKey(key)
     let motion = try chain.motionToKey(from: frame(2, .predicted, vectors: everywhere(2, 0)))
     for y in 0..<32 {
-      // Two pixels back to the anchor and one ahead to the key; column 0 of the anchor has left the key.
+      // Two pixels back to the anchor and one ahead to the key; column 0 of the anchor has left the
+      // key.
       for x in 0..<48 { #expect(motion.isKnown(x: x, y: y) && motion[x: x, y: y] == (1, 0)) }
     }
   }
 
   @Test func aChainThatBeginsAtABPictureKnowsNothing() throws {
-    var chain = FlowAccumulator(of: .codec, key: frame(1, .bidirectional, vectors: everywhere(1, 0)))
+    var chain = FlowAccumulator(
+      of: .codec, key: frame(1, .bidirectional, vectors: everywhere(1, 0)))
     let next = frame(2, .predicted, vectors: everywhere(2, 0))
     #expect(try chain.motionToKey(from: next).validFraction == 0)
     try chain.setKey(next)

@@ -74,7 +74,8 @@ struct MotionFieldLoopTests {
     }
   }
 
-  /// A cell without a weight is not looked at, be it unknown or no number, beyond the last cell too.
+  /// A cell without a weight is not looked at, be it unknown or no number, beyond the last cell
+  /// too.
   @Test func whatHasNoWeightDoesNoHarm() throws {
     let broken = field(width: 4, height: 3) { x, y in
       x == 2 ? (.nan, .infinity) : y == 2 ? nil : (Float(x), Float(y))
@@ -130,7 +131,8 @@ extension MotionField {
     return (Double(self[x: x, y: y].dx), Double(self[x: x, y: y].dy))
   }
 
-  /// Bilinear, clamped to the grid; nil where the place is none or what has a weight is unknown or none.
+  /// Bilinear, clamped to the grid; nil where the place is none or what has a weight is unknown or
+  /// none.
   fileprivate func read(_ x: Double, _ y: Double) -> (dx: Double, dy: Double)? {
     guard x.isFinite && y.isFinite else { return nil }
     let atX = min(max(x, 0), Double(width - 1)), atY = min(max(y, 0), Double(height - 1))

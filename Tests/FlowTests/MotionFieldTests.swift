@@ -86,7 +86,8 @@ struct MotionFieldTests {
   }
 
   @Test func resizingKeepsARampInItsPlace() {
-    // A zoom about the frame's outline, sampled at cell centres, is linear: halving reads it exactly.
+    // A zoom about the frame's outline, sampled at cell centres, is linear: halving reads it
+    // exactly.
     let zoom = field(width: 16, height: 12) { x, y in (Float(x) + 0.5, Float(y) + 0.5) }
     let half = zoom.resized(width: 8, height: 6)
     #expect(half == field(width: 8, height: 6) { x, y in (Float(x) + 0.5, Float(y) + 0.5) })

@@ -42,7 +42,9 @@ struct NetworkFlowTests {
     ("input: {}", "network must be given"),
   ])
   func aWrongDescriptionIsComplainedOfByKey(yaml: String, complaint: String) throws {
-    let error = try #require(throws: SpecificationError.self) { try FlowNetSpecification(yaml: yaml) }
+    let error = try #require(throws: SpecificationError.self) {
+      try FlowNetSpecification(yaml: yaml)
+    }
     #expect(error.code == .badDescription && error.message.hasPrefix(complaint), "\(error)")
   }
 
@@ -72,7 +74,9 @@ struct NetworkFlowTests {
     #expect(missing.message.contains("nothing: there is no such network"))
     _ = try scratch.file("spec.yaml", "network: {kind: flownet-s}".utf8)
     try SafetensorsFile.write(["conv1.0.weight": .zeros([1])], to: scratch("weights.safetensors"))
-    let wrong = try #require(throws: SpecificationError.self) { try NetworkFlow(contentsOf: scratch("")) }
+    let wrong = try #require(throws: SpecificationError.self) {
+      try NetworkFlow(contentsOf: scratch(""))
+    }
     #expect(wrong.message.contains("conv1.0.weight"))
   }
 }

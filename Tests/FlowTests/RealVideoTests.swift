@@ -47,7 +47,8 @@ extension MotionField {
   }
 }
 
-/// Mean absolute difference of green between `image` and what `motion` reads in `key`, nearest pixel.
+/// Mean absolute difference of green between `image` and what `motion` reads in `key`, nearest
+/// pixel.
 private func difference(_ image: Image, _ key: Image, along motion: MotionField) -> Double {
   var (sum, count) = (0, 0)
   for y in 0..<image.height {

@@ -70,8 +70,10 @@ struct FailureTests {
     Fault("run clip.mp4 --backbone NET --flow dis:slow", 64, "slow", "ultrafast, fast, medium"),
     Fault("run clip.mp4 --backbone NET --scheduler oracle:0.1", 64, "oracle", "eval"),
     Fault("run clip.mp4 --backbone NET --scheduler shots:oracle:0.1", 64, "which only eval has"),
-    Fault("run clip.mp4 --backbone NET --temporal-smoothing 2", 64, "smoothing needs WEIGHT", "'2'"),
-    Fault("run clip.mp4 --backbone NET --temporal-smoothing 0.5,0", 64, "LEVELS above 0", "'0.5,0'"),
+    Fault(
+      "run clip.mp4 --backbone NET --temporal-smoothing 2", 64, "smoothing needs WEIGHT", "'2'"),
+    Fault(
+      "run clip.mp4 --backbone NET --temporal-smoothing 0.5,0", 64, "LEVELS above 0", "'0.5,0'"),
     Fault("run clip.mp4 --backbone NET --threads 0", 64, "--threads", "1 to 1024", "0"),
     Fault("run clip.mp4 --backbone NET --threads many", 64, "--threads", "many"),
     Fault("run clip.mp4 --backbone NET --frames 0", 64, "--frames"),

@@ -67,7 +67,8 @@ struct InspectTests {
     #expect(difference["kind"] as? String == "propagation")
     #expect(difference["parameters"] as? Int == 4 * 7 * 9 + 4)
     #expect(difference["macs"] as? Int == 16 * 24 * 4 * 7 * 9 + head)
-    // The stem of the frame itself; both frames' reductions, resized; the mixture; 9 kernels; 9 taps.
+    // The stem of the frame itself; both frames' reductions, resized; the mixture; 9 kernels; 9
+    // taps.
     try scratch.write(
       """
       name: p

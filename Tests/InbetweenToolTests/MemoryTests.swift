@@ -24,7 +24,8 @@ struct MemoryTests {
     #expect(input?["frames_decoded"] as? Int == frames)
 
     // What is kept of a frame until the end, its times and its line of the table, was measured as
-    // 1.5 MB in the 3000 frames between the windows; pictures or label maps kept would be 27 or 9 MB.
+    // 1.5 MB in the 3000 frames between the windows; pictures or label maps kept would be 27 or 9
+    // MB.
     try #require(samples.count >= 20)
     let early = median(samples[(samples.count / 5)..<(samples.count * 2 / 5)])
     let late = median(samples[(samples.count * 4 / 5)...])

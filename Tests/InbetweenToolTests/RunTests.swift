@@ -31,8 +31,8 @@ struct RunTests {
     #expect(try scratch.names() == ["clip.mp4", "f.csv", "maps", "o.mp4", "r.json"])
   }
 
-  // What the network says of every frame is the truth: of all of them it is right, of every sixth and
-  // copies of it, wrong where something moved.
+  // What the network says of every frame is the truth: of all of them it is right, of every sixth
+  // and copies of it, wrong where something moved.
   @Test func agreementIsMeasuredWhereNobodyLabelled() throws {
     for (interval, isRight) in [(1, true), (6, false)] {
       let outcome = try scratch.inbetween(

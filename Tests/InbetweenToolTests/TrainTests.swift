@@ -155,7 +155,8 @@ struct TrainTests {
     #expect((other.code == 64) == !tap.isEmpty, "\(other.err)")
   }
 
-  /// What is measured of the clips is kept, so that a training that is taken up does not begin with it again.
+  /// What is measured of the clips is kept, so that a training that is taken up does not begin with
+  /// it again.
   @Test func aPolicyIsTrainedAndUsed() throws {
     try writePart("kind: copy")
     try scratch.write(

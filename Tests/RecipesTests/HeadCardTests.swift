@@ -44,7 +44,9 @@ private struct HeadCard: Sendable {
   static let all: [HeadCard] = {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: modelFolder)) ?? []
     return names.sorted().map { "\(modelFolder)/\($0)" }
-      .filter { (try? HeadFolder(at: $0))?.folder.isTrained == true }.compactMap { try? HeadCard($0) }
+      .filter { (try? HeadFolder(at: $0))?.folder.isTrained == true }.compactMap {
+        try? HeadCard($0)
+      }
   }()
 }
 

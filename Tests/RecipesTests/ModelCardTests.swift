@@ -21,7 +21,8 @@ private struct ModelCard: Sendable, CustomTestStringConvertible {
   struct Score: Sendable {
     let data: String, split: String
     let frames: Int
-    /// Every how many frames there is a key, and whose motion leads to it; of what schedules, the share of keys.
+    /// Every how many frames there is a key, and whose motion leads to it; of what schedules, the
+    /// share of keys.
     let interval: Int, flow: String?
     let rate: Double
     let mIoU: Double
@@ -233,7 +234,8 @@ extension ModelCard {
       let (network, head) = try RecipesTests.network(at: specification.backbone)
       return try KeyframePipeline(
         backbone: network, head: head,
-        scheduler: TargetRateScheduler(LearnedChangeScore(ModelFolder(at: folder)), rate: score.rate),
+        scheduler: TargetRateScheduler(
+          LearnedChangeScore(ModelFolder(at: folder)), rate: score.rate),
         propagator: .warp(), flow: flow(specification.flow))
     case .policy:
       let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)

@@ -57,7 +57,8 @@ struct RecipeTests {
     parts.flow = "chained:dis:fast"
     let other = try parts.resolve(around: backbone, head: head, path: "elsewhere")
     #expect(other.warnings.count == 2)
-    #expect(other.warnings.contains { $0.contains("along dis:medium, and runs along chained:dis:fast") })
+    #expect(
+      other.warnings.contains { $0.contains("along dis:medium, and runs along chained:dis:fast") })
     #expect(other.warnings.contains { $0.contains("behind") && $0.contains("elsewhere") })
     #expect(usual.files.contains { $0.hasSuffix("street-guided/weights.safetensors") })
   }
@@ -73,7 +74,8 @@ struct RecipeTests {
     #expect(try parts.resolve(around: backbone, head: head).warnings.isEmpty)
   }
 
-  // Each part is one of the catalogue's; what has not been trained for these data says so, and names it.
+  // Each part is one of the catalogue's; what has not been trained for these data says so, and
+  // names it.
   @Test(arguments: NamedRecipe.all)
   private func everyRecipeRunsOrSaysWhatIsNotTrained(named: NamedRecipe) throws {
     let parts = named.recipe.pipeline(of: models)
@@ -108,8 +110,8 @@ struct RecipeTests {
     #expect(traces.map(\.framesSinceKey) == [0, 1, 1, 1, 1, 1, 1])
   }
 
-  // A key costs the whole network, every other frame what comes before and after the deep stages, or a warp of its
-  // scores; a key in the background is counted where it is taken up.
+  // A key costs the whole network, every other frame what comes before and after the deep stages,
+  // or a warp of its scores; a key in the background is counted where it is taken up.
   @Test func theWorkOfEachFrameIsCounted() throws {
     let network = try network(at: models.backbone).backbone
     let segmentation = try #require(network as? SegmentationNetwork)

@@ -101,7 +101,8 @@ struct RegistryTests {
     #expect((unsure.changeScore as? UncertaintyIncrease)?.measure == .entropy)
     let limited = try #require(try schedulers.part("warp-error:12") as? ThresholdScheduler)
     #expect(limited.threshold == 12 && limited.changeScore is WarpError)
-    let features = try #require(try schedulers.part("features:layer1,rate=0.1") as? TargetRateScheduler)
+    let features = try #require(
+      try schedulers.part("features:layer1,rate=0.1") as? TargetRateScheduler)
     #expect((features.changeScore as? FeatureChange)?.stage == "layer1")
     let labels = try #require(try schedulers.part("labels:classifier,0.3") as? ThresholdScheduler)
     #expect((labels.changeScore as? LabelChange)?.stage == "classifier" && labels.threshold == 0.3)

@@ -94,7 +94,8 @@ struct LearnedDeviationTests {
       ("kind: motion, channels: 0", "channels"),
     ] {
       let error = try #require(throws: SpecificationError.self) {
-        try ChangeScoreSpecification(yaml: "name: a\nbackbone: b\nchange_score: {\(wrong)}", folder: "")
+        try ChangeScoreSpecification(
+          yaml: "name: a\nbackbone: b\nchange_score: {\(wrong)}", folder: "")
       }
       #expect(error.message.contains(part), "\(error.message)")
     }

@@ -19,7 +19,9 @@ struct CodingTests {
   @Test func aPartIsAFlatMappingOrAText() throws {
     let json = #"{"kind": "shots", "overlap": 0.25, "base": {"kind": "every", "interval": 10.0}}"#
     let spec = try JSONDecoder().decode(PartSpec.self, from: Data(json.utf8))
-    #expect(try grammar.canonical(spec, as: "scheduler") == grammar.parse("shots:overlap=0.25,every:10", as: "scheduler"))
+    #expect(
+      try grammar.canonical(spec, as: "scheduler")
+        == grammar.parse("shots:overlap=0.25,every:10", as: "scheduler"))
     let text = try JSONDecoder().decode([PartSpec].self, from: Data(#"["every:5"]"#.utf8))
     #expect(try grammar.canonical(text[0], as: "scheduler") == PartSpec("every", ["interval": 5]))
   }

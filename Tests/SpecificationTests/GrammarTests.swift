@@ -24,9 +24,11 @@ struct GrammarTests {
       try parse("ladder:0.5/0.7/1,budget=0.1,moved:8").options
         == ["scales": [0.5, 0.7, 1], "budget": 0.1])
     #expect(try parse("ladder:0.5,3,every:4").options == ["scales": [0.5], "interval": 3])
-    #expect(try parse("codec:rounded,filled", as: "flow").options == ["filled": true, "rounded": true])
+    #expect(
+      try parse("codec:rounded,filled", as: "flow").options == ["filled": true, "rounded": true])
     #expect(try parse("warp:previous,zero", as: "propagator").options["border"] == "zero")
-    #expect(try parse("learned:\"a,b=\\\"c\",rate=0.2").options == ["folder": "a,b=\"c", "rate": 0.2])
+    #expect(
+      try parse("learned:\"a,b=\\\"c\",rate=0.2").options == ["folder": "a,b=\"c", "rate": 0.2])
   }
 
   @Test(arguments: [
@@ -42,7 +44,9 @@ struct GrammarTests {
   }
 
   @Test func flowsOfOneMeaningAreEqual() throws {
-    for texts in [["dis", "dis:medium", "dis:preset=medium"], ["chained:dis", "chained:dis:medium"]] {
+    for texts in [
+      ["dis", "dis:medium", "dis:preset=medium"], ["chained:dis", "chained:dis:medium"],
+    ] {
       #expect(try Set(texts.map { try parse($0, as: "flow") }).count == 1)
     }
   }
@@ -78,7 +82,8 @@ struct GrammarTests {
     #expect(try grammar.text(of: parse(deep, as: "flow"), as: "flow") == deep + ":medium")
   }
 
-  // Ten thousand values of every kind, nasty texts among them: what is printed is read as the same value.
+  // Ten thousand values of every kind, nasty texts among them: what is printed is read as the same
+  // value.
   @Test func whatIsPrintedIsReadAsTheSameValue() throws {
     var random = SpecMaker(seed: 7)
     var kinds: Set<String> = []

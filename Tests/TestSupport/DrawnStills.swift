@@ -6,8 +6,8 @@ public import Video
 
 /// Made-up stills of a street: sky, two rows of houses, a road, and things that stand on it.
 ///
-/// Colours are smooth in themselves, so that they can be read between pixels, and tell places and things
-/// apart.
+/// Colours are smooth in themselves, so that they can be read between pixels, and tell places and
+/// things apart.
 public struct DrawnStills: LabelledClip {
   public let name = "drawn"
   public let classes = ClassList.camVid

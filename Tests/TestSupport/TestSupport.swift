@@ -4,7 +4,8 @@ public import Foundation
 
 /// The folder of real data; nil where it is not on this machine, so that what needs it is skipped.
 ///
-/// It lies beside the package, in `../shared/data`, or where the environment's `INBETWEEN_SHARED` says.
+/// It lies beside the package, in `../shared/data`, or where the environment's `INBETWEEN_SHARED`
+/// says.
 public let sharedData: URL? = {
   let package = URL(filePath: #filePath).appending(path: "../../..").standardized
   let named = ProcessInfo.processInfo.environment["INBETWEEN_SHARED"].map { URL(filePath: $0) }

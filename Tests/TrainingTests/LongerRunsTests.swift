@@ -6,8 +6,8 @@ import Flow
 import Frames
 import Layers
 import Propagation
-import Tensors
 import Synthesis
+import Tensors
 import Testing
 import Training
 import Video

@@ -8,8 +8,8 @@ import TestSupport
 import Testing
 import Training
 
-/// A clip in which nothing changes but at some frames, where all does: a key there and at no other frame is worth
-/// something.
+/// A clip in which nothing changes but at some frames, where all does: a key there and at no other
+/// frame is worth something.
 private func steps(at changes: Set<Int>, of frames: Int) -> PolicyEpisode {
   var (scores, sights) = ([[Float]](), [[PolicyObservation]]())
   for key in 0..<frames {
@@ -55,8 +55,8 @@ struct PolicyTaskTests {
     #expect(try #require(after["val/gap/5"]) > 0.9, "\(after)")
   }
 
-  /// The expected worth of all schedules, each counted by its probability, and what REINFORCE makes of draws of them, go
-  /// up in the same direction.
+  /// The expected worth of all schedules, each counted by its probability, and what REINFORCE makes
+  /// of draws of them, go up in the same direction.
   @Test func theGradientIsThatOfTheExpectedWorth() throws {
     let clip = steps(at: [2, 4], of: 5)
     let parameters = Parameters(seed: 3)

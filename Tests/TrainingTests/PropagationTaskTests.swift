@@ -126,8 +126,8 @@ struct PropagationTaskTests {
     #expect(after < 0.9 * before, "\(after), \(before)")
   }
 
-  // What does not move is what the later frame itself gives at the tap; else the difference is that of
-  // the features, and the loss has it.
+  // What does not move is what the later frame itself gives at the tap; else the difference is that
+  // of the features, and the loss has it.
   @Test func similarityIsTheDifferenceFromTheFramesOwnFeatures() throws {
     for reach in [0, 4] {
       var task = try task(warp(), reach: reach)

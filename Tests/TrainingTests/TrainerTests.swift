@@ -137,8 +137,8 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
     }
   }
 
-  // After 10 steps the first stage is done: the second may be another then, with another optimiser and an
-  // average, and ends as if it had been that from the start. The first may not.
+  // After 10 steps the first stage is done: the second may be another then, with another optimiser
+  // and an average, and ends as if it had been that from the start. The first may not.
   @Test func aStageThatHasNotBegunMayBeChanged() throws {
     try TorchRuntime.setThreads(1)
     try withTemporaryFolder { url in

@@ -25,7 +25,8 @@ import Video
     (0..<3).map { image[x: x, y: y, channel: $0] }
   }
 
-  /// The lower three quarters of a box, where its tag cannot be: a line of two pixels, and nothing else.
+  /// The lower three quarters of a box, where its tag cannot be: a line of two pixels, and nothing
+  /// else.
   @Test func aBoxIsALineInsideItsEdgesInTheBrightColourOfItsClass() {
     let overlay = Overlay(palette: palette)
     let drawn = overlay.drawn(
@@ -83,7 +84,8 @@ import Video
   @Test func theTagStaysInTheFrame() {
     let drawn = Overlay(palette: palette).drawn(
       boxes: [detection(180, 2, 30, 60)], names: ["car"], over: grey(200, 150))
-    // No room above: the tag covers the upper edge of the box, and reaches to the right of the frame.
+    // No room above: the tag covers the upper edge of the box, and reaches to the right of the
+    // frame.
     #expect(pixel(drawn, 156, 2) == [127, 255, 0] && pixel(drawn, 155, 2) == [90, 90, 90])
     #expect(pixel(drawn, 199, 13) == [127, 255, 0] && pixel(drawn, 160, 14) == [90, 90, 90])
   }

@@ -35,7 +35,6 @@ public struct HeadFolder: Sendable {
   }
 }
 
-
 /// A head of one of the kinds that a specification can name.
 public enum StoredHead: Sendable {
   /// Tells the depth of each pixel.

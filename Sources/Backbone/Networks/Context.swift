@@ -13,7 +13,8 @@ public enum ContextKind: Hashable, Sendable {
   case atrous(rates: [Int])
 }
 
-/// Pyramid pooling: the input, and its means over grids of several sizes, fused by a 3×3 convolution.
+/// Pyramid pooling: the input, and its means over grids of several sizes, fused by a 3×3
+/// convolution.
 ///
 /// N × inputs × H × W to N × outputs × H × W; each mean has inputs / bins channels. Means are not
 /// normalised: a grid of one cell has no more of them than the batch has images.

@@ -9,7 +9,8 @@ public protocol Encoder: Sendable {
   var stages: [EncoderStage] { get }
 
   /// What stage `index` makes of what the one before gave, N × C × H × W.
-  func run(stage index: Int, on input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
+  func run(stage index: Int, on input: Tensor, in pass: ForwardContext) throws(TensorError)
+    -> Tensor
 
   /// The same encoder in fewer operations, to be used and no longer trained.
   func folded() throws(TensorError) -> Self

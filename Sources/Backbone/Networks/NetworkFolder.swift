@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Layers
+internal import Layers
 public import Specification
 public import Tensors
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Layers
-public import Specification
+package import Specification
 public import Video
 
 /// What a segmentation network consists of, as the YAML file that trains it says.
@@ -24,14 +24,15 @@ public struct NetworkSpecification: Hashable, Sendable {
   public let context: ContextKind
   public let contextChannels: Int
   public let joins: [Join]
-  /// Whether void is learned as one more class, after the others: pixels that the network takes for none of
-  /// them then are labelled void.
+  /// Whether void is learned as one more class, after the others: pixels that the network takes for
+  /// none of them then are labelled void.
   public let learnsVoid: Bool
 
   /// How many scores a pixel has.
   public var scoreCount: Int { classes.count + (learnsVoid ? 1 : 0) }
 
-  /// The label that is left out of training: void, or what lies outside the picture where void is learned.
+  /// The label that is left out of training: void, or what lies outside the picture where void is
+  /// learned.
   public var ignoredLabel: UInt8 { learnsVoid ? 255 : classes.void ?? 255 }
 
   /// Finer features that the decoder joins, and how many channels it gives there.

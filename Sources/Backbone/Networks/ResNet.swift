@@ -3,12 +3,13 @@
 public import Layers
 internal import Tensors
 
-/// A residual network without its classifier (He et al., CVPR 2016), of any width and output stride.
+/// A residual network without its classifier (He et al., CVPR 2016), of any width and output
+/// stride.
 ///
 /// Parameters bear torchvision's names. An output stride of 16 or 8 replaces the last one or two
-/// strides of 2 by dilation, as torchvision does: the first block of such a stage keeps the dilation
-/// before it. With bottlenecks the network then computes at more places what the same weights give
-/// at an output stride of 32; torchvision dilates no others.
+/// strides of 2 by dilation, as torchvision does: the first block of such a stage keeps the
+/// dilation before it. With bottlenecks the network then computes at more places what the same
+/// weights give at an output stride of 32; torchvision dilates no others.
 public struct ResNet: Encoder, LayeredEncoder {
   /// How many blocks each stage has, and of which kind.
   public enum Depth: Int, Hashable, Sendable, CaseIterable {

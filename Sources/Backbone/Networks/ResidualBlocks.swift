@@ -45,7 +45,8 @@ extension BasicBlock {
   }
 }
 
-/// The input, plus what a narrow convolution between two 1×1 makes of it (He et al., figure 5 right).
+/// The input, plus what a narrow convolution between two 1×1 makes of it (He et al., figure 5
+/// right).
 ///
 /// The stride is taken by the 3×3, as in torchvision.
 struct Bottleneck: Layer {

@@ -7,10 +7,11 @@ public import Video
 
 /// An encoder, a view of the surroundings, and a decoder that joins finer features step by step.
 ///
-/// The stages are the encoder's, then `context` at the coarsest stride, then `decoder` at the stride
-/// of the finest features it joins, where there is one, and last `classifier`: a 1×1 convolution to
-/// scores in single precision, which the head interpolates to the size of the frame. Where the
-/// decoder joins the output of an encoder's stage, features cut in between carry it as a skip.
+/// The stages are the encoder's, then `context` at the coarsest stride, then `decoder` at the
+/// stride of the finest features it joins, where there is one, and last `classifier`: a 1×1
+/// convolution to scores in single precision, which the head interpolates to the size of the frame.
+/// Where the decoder joins the output of an encoder's stage, features cut in between carry it as a
+/// skip.
 public struct SegmentationNetwork: Backbone {
   public let specification: NetworkSpecification
   public let stages: [Stage]
@@ -21,11 +22,11 @@ public struct SegmentationNetwork: Backbone {
   private var decoder: [DecoderStep]
   private let classifier: Conv2d
 
-  /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the part
-  /// of a larger network.
+  /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the
+  /// part of a larger network.
   ///
-  /// - Throws: `SpecificationError` where the specification joins a stride that the encoder does not have,
-  ///   or not from coarse to fine, and what reading parameters throws.
+  /// - Throws: `SpecificationError` where the specification joins a stride that the encoder does
+  ///   not have, or not from coarse to fine, and what reading parameters throws.
   public init(
     _ specification: NetworkSpecification, parameters: Parameters, in scope: ParameterScope? = nil
   ) throws {
@@ -86,7 +87,8 @@ public struct SegmentationNetwork: Backbone {
   public var takesBatches: Bool { true }
 
   public func input(for frame: Frame) throws -> Tensor {
-    // Channels last, as all layers are quickest with: what comes in planes stays so through the network.
+    // Channels last, as all layers are quickest with: what comes in planes stays so through the
+    // network.
     try specification.input.tensor(of: frame.pixels).channelsLast().to(parameters.device)
   }
 
@@ -106,8 +108,8 @@ public struct SegmentationNetwork: Backbone {
     return features
   }
 
-  /// Scores at the stride of the last stage, N × classes × H × W, of images N × 3 × height × width; one
-  /// more than classes where void is learned.
+  /// Scores at the stride of the last stage, N × classes × H × W, of images N × 3 × height × width;
+  /// one more than classes where void is learned.
   public func scores(of images: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     try run(0..<stages.count, on: Features(images), in: pass).main
   }

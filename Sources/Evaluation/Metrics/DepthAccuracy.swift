@@ -6,8 +6,8 @@ public import Video
 /// How well depth is predicted, by the errors and accuracies of Eigen and others (NeurIPS 2014).
 ///
 /// Every pixel whose true depth is known and in the range counts once, whatever frame it is of. A
-/// prediction outside of the range is moved to its nearer end, and so is one that is unknown (0) or no
-/// number: a missing prediction costs as much as the nearest one.
+/// prediction outside of the range is moved to its nearer end, and so is one that is unknown (0) or
+/// no number: a missing prediction costs as much as the nearest one.
 public struct DepthAccuracy: Sendable, Equatable {
   /// How a prediction is scaled before it is compared.
   public enum Alignment: Sendable, Hashable {

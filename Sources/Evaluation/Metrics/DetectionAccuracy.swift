@@ -4,8 +4,8 @@ public import Video
 
 /// How well objects are found: average precision as COCO defines it (Lin et al., ECCV 2014).
 ///
-/// Equal to `COCOeval` of pycocotools for boxes of all areas, with at most 100 detections of a class
-/// in a frame, 101 levels of recall, and frames in the order in which they are added.
+/// Equal to `COCOeval` of pycocotools for boxes of all areas, with at most 100 detections of a
+/// class in a frame, 101 levels of recall, and frames in the order in which they are added.
 ///
 /// A truth that is ignored is what COCO calls a crowd (`iscrowd`): detections that it takes neither
 /// count nor cost, any number of them; they overlap it by the share of the *detection* that lies
@@ -81,7 +81,8 @@ extension DetectionAccuracy {
     classes.map { found in found.averagePrecisions.map { ClassAccuracy(averagePrecisions: $0) } }
   }
 
-  /// Means over the classes with a truth that counts: `mAP50` and `mAP50_95`; empty if there is none.
+  /// Means over the classes with a truth that counts: `mAP50` and `mAP50_95`; empty if there is
+  /// none.
   public var values: [String: Double] {
     let known = perClass.compactMap { $0 }
     if known.isEmpty { return [:] }

@@ -41,8 +41,8 @@ struct DetectionMatching {
     return list
   }
 
-  /// The free truth that the detection overlaps most, the last of equal ones; an ignored one, taken or
-  /// not, only where there is no other.
+  /// The free truth that the detection overlaps most, the last of equal ones; an ignored one, taken
+  /// or not, only where there is no other.
   private func match(of detection: Int, from threshold: Double, _ isTaken: [Bool]) -> Int? {
     var (best, match) = (min(threshold, 1 - 1e-10), Int?.none)
     for (index, truth) in truths.enumerated() {

@@ -12,7 +12,8 @@ public protocol Metric<Prediction, Target>: Sendable {
   /// What it is measured against.
   associatedtype Target
 
-  /// Counts a frame; `target` is nil where nobody annotated it. The trace tells its role and its age.
+  /// Counts a frame; `target` is nil where nobody annotated it. The trace tells its role and its
+  /// age.
   mutating func add(_ prediction: Prediction, target: Target?, trace: FrameTrace) throws
 
   /// The figures by name; empty before anything was counted.

@@ -12,7 +12,8 @@ internal import Specification
 internal import Training
 internal import Video
 
-/// Plays clips through from every key, as a policy's specification says, and keeps what came of it in a folder.
+/// Plays clips through from every key, as a policy's specification says, and keeps what came of it
+/// in a folder.
 struct EpisodeMeasuring {
   private let specification: PolicyTrainingSpecification
   private let folder: String
@@ -62,7 +63,9 @@ struct EpisodeMeasuring {
   private func fileName(of name: String, frames: Int) throws -> String {
     let policy = specification.policy
     var files = try sources.network(at: policy.backbone).files
-    if case .trained(let part) = policy.propagator { files.append(ModelFolder.weightsPath(in: part)) }
+    if case .trained(let part) = policy.propagator {
+      files.append(ModelFolder.weightsPath(in: part))
+    }
     // Other weights under the same names measure otherwise.
     let weights = try files.sorted().map { try readBytes(of: $0, limit: 1 << 30).fingerprint }
     let text = [

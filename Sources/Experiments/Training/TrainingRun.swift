@@ -39,10 +39,11 @@ public struct TrainingRun: Sendable {
 
   /// Trains to the end, or until `isStopped` says so.
   ///
-  /// `prepare` is called after each step of what comes before the first one, `report` after each step.
+  /// `prepare` is called after each step of what comes before the first one, `report` after each
+  /// step.
   ///
-  /// - Throws: `SpecificationError` for a specification of nothing that can be trained, or data that do not
-  ///   go with it.
+  /// - Throws: `SpecificationError` for a specification of nothing that can be trained, or data
+  ///   that do not go with it.
   public func run(
     isStopped: () -> Bool = { false }, prepare: () -> Void = {},
     report: (Report) -> Void = { _ in }

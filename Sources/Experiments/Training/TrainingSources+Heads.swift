@@ -28,7 +28,8 @@ extension TrainingSources {
       settings.classes.names != ClassList.streetObjects.names
     {
       let names = ClassList.streetObjects.names.joined(separator: ", ")
-      throw SpecificationError(.badInput, "the objects of streets are \(names), the head's are others")
+      throw SpecificationError(
+        .badInput, "the objects of streets are \(names), the head's are others")
     }
     return try specification.detectionTask(
       behind: backbone(in: specification.head.backbone),

@@ -21,7 +21,8 @@ public struct TrainingSources: Sendable {
   public let data: [String]
   /// What is measured on while training; nil for the validation part of the data.
   public let validation: String?
-  /// Labels by the network of this folder where data have none, kept in a cache; nil: labels are their own.
+  /// Labels by the network of this folder where data have none, kept in a cache; nil: labels are
+  /// their own.
   public let teacher: (folder: String, cache: String)?
   let threads: Int
   let device: Device
@@ -38,7 +39,8 @@ public struct TrainingSources: Sendable {
 
   func task(for specification: SegmentationSpecification) throws -> SegmentationTask {
     guard data.count == 1 else {
-      throw SpecificationError(.badValue, "a segmentation network is trained on one --data, not \(data.count)")
+      throw SpecificationError(
+        .badValue, "a segmentation network is trained on one --data, not \(data.count)")
     }
     var clip = try clip(data[0], split: "train")
     if let teacher { clip = try taught(clip, by: teacher.folder, keeping: teacher.cache) }
@@ -122,7 +124,8 @@ public struct TrainingSources: Sendable {
       along: flow(specification.changeScore.flow), validation: measured, device: device)
   }
 
-  /// A task on clips that are measured first, by agreement with the backbone, which takes longer than the training.
+  /// A task on clips that are measured first, by agreement with the backbone, which takes longer
+  /// than the training.
   ///
   /// What was measured is kept in `folder`. Nil where `isStopped` said so.
   func task(
@@ -135,7 +138,8 @@ public struct TrainingSources: Sendable {
       for name in names {
         let request = ClipRequest(split: split, limit: specification.frames, threads: threads)
         let clip = try dataset(name).clip(request)
-        guard let episode = try measuring.episode(
+        guard
+          let episode = try measuring.episode(
             of: clip, named: name, isStopped: isStopped, advance: advance)
         else { return nil }
         found.append(episode)
@@ -158,7 +162,8 @@ public struct TrainingSources: Sendable {
       in: registries.context(threads: threads))
   }
 
-  /// Pairs of a data set: streets are rendered, what was filmed is taken as it is, other pictures are set in motion.
+  /// Pairs of a data set: streets are rendered, what was filmed is taken as it is, other pictures
+  /// are set in motion.
   ///
   /// Labels of other classes than those asked for are left out.
   private func pairs(

@@ -23,8 +23,8 @@ public struct FlowNetS: Sendable {
   private let coarsest: Conv2d
   private let expansion: [ExpansionLevel]
 
-  /// A network with `width` times the paper's channels, whose finest motion is that of level `finest`;
-  /// `normalised` follows each convolution on the way down by batch normalisation.
+  /// A network with `width` times the paper's channels, whose finest motion is that of level
+  /// `finest`; `normalised` follows each convolution on the way down by batch normalisation.
   ///
   /// - Precondition: the width is positive and the finest level one of 0 to 5.
   public init(
@@ -58,8 +58,8 @@ public struct FlowNetS: Sendable {
     (expansion, finestChannels) = (levels, inputs)
   }
 
-  /// The stage that a parameter belongs to, as passes count their work: `conv3_1` or, for what gives
-  /// the motion of a level, `level3`.
+  /// The stage that a parameter belongs to, as passes count their work: `conv3_1` or, for what
+  /// gives the motion of a level, `level3`.
   public static func stage(ofParameter name: String) -> String {
     let part = name.prefix { $0 != "." }
     return part.hasPrefix("conv") ? String(part) : "level\(part.suffix(1))"
@@ -75,8 +75,8 @@ public struct FlowNetS: Sendable {
 
   /// ChangeScore of the first weights of what predicts a motion.
   ///
-  /// Motion begins small, and each level with that of the one above; drawn like the other weights, as
-  /// in the port, it would begin with tens of pixels that have to be unlearned.
+  /// Motion begins small, and each level with that of the one above; drawn like the other weights,
+  /// as in the port, it would begin with tens of pixels that have to be unlearned.
   static let slightly = 0.001
 
   static func prediction(
@@ -87,8 +87,8 @@ public struct FlowNetS: Sendable {
 
   /// What the network makes of N × 6 × H × W: the current image, then the reference.
   ///
-  /// Any size will do: a level has half as many rows and columns as the one below it, rounded up, and
-  /// what comes from above is cut to that.
+  /// Any size will do: a level has half as many rows and columns as the one below it, rounded up,
+  /// and what comes from above is cut to that.
   public func callAsFunction(
     _ images: Tensor, in pass: ForwardContext
   ) throws(TensorError) -> FlowNetOutput {
@@ -115,13 +115,14 @@ public struct FlowNetS: Sendable {
 
 /// What a pass through `FlowNetS` gives.
 public struct FlowNetOutput: Sendable {
-  /// The motion at each level, coarse to fine, in the network's unit: N × 2 × H × W, (dx, dy), where a
-  /// cell is 2 to the power of the level pixels wide.
+  /// The motion at each level, coarse to fine, in the network's unit: N × 2 × H × W, (dx, dy),
+  /// where a cell is 2 to the power of the level pixels wide.
   public private(set) var flows: [(level: Int, flow: Tensor)] = []
-  /// Everything else worth reading, by name: `conv1` … `conv6_1` on the way down, `concat5` … `concat2`
-  /// on the way up, `predict_flow6` … `predict_flow2`.
+  /// Everything else worth reading, by name: `conv1` … `conv6_1` on the way down, `concat5` …
+  /// `concat2` on the way up, `predict_flow6` … `predict_flow2`.
   ///
-  /// Schedulers read `conv6_1` (DVSNet); scale fields are predicted from `concat2` (Deep Feature Flow).
+  /// Schedulers read `conv6_1` (DVSNet); scale fields are predicted from `concat2` (Deep Feature
+  /// Flow).
   public internal(set) var taps: [String: Tensor] = [:]
 
   mutating func add(_ flow: Tensor, level: Int) {
@@ -130,7 +131,8 @@ public struct FlowNetOutput: Sendable {
   }
 }
 
-/// A convolution on the way down, with its rectifier: `NAME.0` and, where it is normalised, `NAME.1`.
+/// A convolution on the way down, with its rectifier: `NAME.0` and, where it is normalised,
+/// `NAME.1`.
 private struct ContractionBlock: Sendable {
   let name: String
   /// Whether what it gives is joined on the way up.

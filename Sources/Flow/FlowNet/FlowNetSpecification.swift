@@ -16,9 +16,9 @@ public import Tensors
 ///   steps: [2]           # the frame divided by this: [1] in the paper, [2] in Deep Feature Flow
 /// ```
 ///
-/// Several steps run the same network several times, each on the reference as the motion found so far
-/// carries it, and add what is left (Hur and Roth, CVPR 2019): `[4, 2]` finds fast things on a small
-/// picture and their edges on a larger one.
+/// Several steps run the same network several times, each on the reference as the motion found so
+/// far carries it, and add what is left (Hur and Roth, CVPR 2019): `[4, 2]` finds fast things on a
+/// small picture and their edges on a larger one.
 public struct FlowNetSpecification: Hashable, Sendable {
   /// How pixels become the network's input; the same for both images.
   public var scaling: PixelScaling

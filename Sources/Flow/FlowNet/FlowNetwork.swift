@@ -3,15 +3,15 @@
 public import Layers
 public import Tensors
 
-/// Motion between two images by `FlowNetS`, in pixels of the frame: one pass, or several from a small
-/// picture to larger ones.
+/// Motion between two images by `FlowNetS`, in pixels of the frame: one pass, or several from a
+/// small picture to larger ones.
 public struct FlowNetwork: Sendable {
   public let specification: FlowNetSpecification
   public let parameters: Parameters
   public let network: FlowNetS
 
-  /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the part
-  /// of a larger network.
+  /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the
+  /// part of a larger network.
   public init(
     _ specification: FlowNetSpecification, parameters: Parameters, in scope: ParameterScope? = nil
   ) throws {
@@ -21,8 +21,8 @@ public struct FlowNetwork: Sendable {
       finest: specification.finest, in: scope ?? parameters.root)
   }
 
-  /// The motions of N pairs of scaled images, N × 3 × H × W, which a frame became when it was divided
-  /// by `division`.
+  /// The motions of N pairs of scaled images, N × 3 × H × W, which a frame became when it was
+  /// divided by `division`.
   ///
   /// - Precondition: every step divides the frame by a multiple of `division`.
   public func steps(
@@ -94,8 +94,8 @@ public struct FlowStep: Sendable {
       return try finest.motion.pooled(by: stride / finest.stride, in: pass)
         .cut(height: height, width: width)
     }
-    // Whole cells become whole numbers of pixels, so that the values stay as they are; what they cover
-    // beyond the frame is cut off.
+    // Whole cells become whole numbers of pixels, so that the values stay as they are; what they
+    // cover beyond the frame is cut off.
     let times = finest.stride / stride
     return try finest.motion.resized(
       height: shape[2] * times, width: shape[3] * times, in: pass

@@ -7,7 +7,8 @@ public import Video
 
 /// Motion by a trained network.
 ///
-/// Frames of any size; the weights are only read. How many threads it takes is the tensors' business.
+/// Frames of any size; the weights are only read. How many threads it takes is the tensors'
+/// business.
 public struct NetworkFlow: FlowEstimator {
   public let network: FlowNetwork
 

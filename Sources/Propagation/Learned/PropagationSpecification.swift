@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Backbone
+internal import Backbone
 internal import Layers
 public import Specification
 

@@ -124,8 +124,8 @@ extension NetworkBranch {
 }
 
 extension Parameters {
-  /// Takes over the trained weights of a folder, under the names that begin with `prefix` here, where
-  /// parameters are drawn.
+  /// Takes over the trained weights of a folder, under the names that begin with `prefix` here,
+  /// where parameters are drawn.
   fileprivate func begin(with folder: ModelFolder, under prefix: String) throws {
     guard isDrawn, folder.isTrained else { return }
     let file = try folder.weights()

@@ -23,7 +23,8 @@ extension Registries {
     ) { _, context in
       guard let clip = context[LabelledTruth.self]?.clip else {
         throw SpecificationError(
-          .incompatible, "--backbone truth needs a labelled clip, which only eval and calibrate have")
+          .incompatible,
+          "--backbone truth needs a labelled clip, which only eval and calibrate have")
       }
       return TruthSource(clip: clip)
     }

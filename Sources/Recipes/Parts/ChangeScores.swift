@@ -26,12 +26,12 @@ extension Registries {
     ) { _, _ in UnknownFraction() }
     register(
       changeScore: "confidence",
-      "a keyframe once the mean probability of the best class has fallen by LOSS since the keyframe",
+      "a keyframe once the mean probability of the best class has fallen by LOSS since then",
       unit: "LOSS"
     ) { _, _ in UncertaintyIncrease(.confidence) }
     register(
       changeScore: "entropy",
-      "a keyframe once the mean entropy of the classes, 0 to 1, has risen by RISE since the keyframe",
+      "a keyframe once the mean entropy of the classes, 0 to 1, has risen by RISE since then",
       unit: "RISE"
     ) { _, _ in UncertaintyIncrease(.entropy) }
     registerFeatureScores()

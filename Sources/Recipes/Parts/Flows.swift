@@ -29,7 +29,8 @@ extension Registries {
         threads: context.threads)
     }
     flows.register(
-      "flownet", "a trained network: a folder with its weights", options: [.required("folder", .path)]
+      "flownet", "a trained network: a folder with its weights",
+      options: [.required("folder", .path)]
     ) { options, context in
       let folder = try ModelFolder(at: options.text("folder"))
       folder.files.forEach(context.note(file:))

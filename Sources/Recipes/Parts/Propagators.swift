@@ -15,7 +15,7 @@ extension Registries {
     }
     propagators.register(
       "warp",
-      "features follow the optical flow; 'previous' from frame to frame, 'zero' reads zeros outside",
+      "features follow the flow; 'previous' from frame to frame, 'zero' reads zeros outside",
       options: [
         .optional(
           "reference", .choice(["keyframe", "previous"]), standard: "keyframe", positional: false),
@@ -55,7 +55,8 @@ public struct BackboneInUse: Sendable {
 }
 
 extension PropagationStrategy {
-  /// Says where a part runs behind another backbone, or along another flow, than it was trained with.
+  /// Says where a part runs behind another backbone, or along another flow, than it was trained
+  /// with.
   fileprivate func warnOfOtherParts(
     _ folder: ModelFolder, _ backbone: BackboneInUse, in context: BuildContext
   ) throws {
@@ -69,8 +70,8 @@ extension PropagationStrategy {
 }
 
 extension BuildContext {
-  /// Says where a trained part runs behind another backbone, or along another flow, than it was trained
-  /// with; `flow` is nil for one that looks at none.
+  /// Says where a trained part runs behind another backbone, or along another flow, than it was
+  /// trained with; `flow` is nil for one that looks at none.
   func warn(_ part: String, trainedBehind backbone: String, along flow: String?) throws {
     func resolved(_ path: String) -> String {
       URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path

@@ -15,7 +15,7 @@ extension Registries {
       options: [.required("rate", .share)]
     ) { options, _ in RandomKeyframes(rate: options.number("rate")) }
     schedulers.register(
-      "oracle", "the best keyframes at this rate, chosen by the labels: the upper bound, in eval only",
+      "oracle", "the best keyframes at this rate, by the labels: the upper bound, in eval only",
       options: [.required("rate", .share)], requires: [.labels]
     ) { options, context in
       guard let oracle = context[Oracle.self] else {
@@ -76,7 +76,7 @@ extension Registries {
     ) { options, other in BudgetedScheduler(other, share: options.number("share")) }
     wrap(
       "background",
-      "another scheduler's keyframes, computed on another thread and used N frames later: no frame waits",
+      "another scheduler's keyframes, in the background and used N frames later: no frame waits",
       base, [.required("frames", .count, placeholder: "N")]
     ) { options, other in BackgroundRefresh(other, frames: options.integer("frames")) }
     wrap(
@@ -101,7 +101,7 @@ extension Registries {
   private mutating func registerResolutions() {
     schedulers.register(
       "ladder",
-      "another scheduler's keyframes, all but every Nth of smaller pictures, or as large as a budget allows",
+      "another scheduler's keyframes, most of smaller pictures, or as large as a budget allows",
       options: [
         .required("scales", .list(.share), placeholder: "SCALE"),
         .optional("interval", .count, placeholder: "N"),

@@ -2,8 +2,9 @@
 
 internal import Specification
 
-/// Clockwork Convnets for Video Semantic Segmentation (Shelhamer et al., ECCV 2016 workshops, section 4): stages with
-/// clocks of their own. Shallow stages run on every frame; what the deep ones gave last is copied. Nothing is trained.
+/// Clockwork Convnets for Video Semantic Segmentation (Shelhamer et al., ECCV 2016 workshops,
+/// section 4): stages with clocks of their own. Shallow stages run on every frame; what the deep
+/// ones gave last is copied. Nothing is trained.
 extension Recipe {
   /// The deep stages on every other frame.
   public static let clockwork = Recipe(
@@ -12,8 +13,8 @@ extension Recipe {
     PipelineSpec(scheduler: "every:2", propagator: "copy", tap: "context")
   }
 
-  /// The deep stages once the strongest channel of shallow features has changed in too many places: as often as on
-  /// every other frame.
+  /// The deep stages once the strongest channel of shallow features has changed in too many places:
+  /// as often as on every other frame.
   public static let adaptiveClockwork = Recipe(
     "clockwork-adaptive", "deep stages once shallow ones have changed (Shelhamer et al., 2016)"
   ) { _ in
@@ -21,8 +22,8 @@ extension Recipe {
       scheduler: "labels:layer2,rate=0.5", propagator: "copy", tap: "context")
   }
 
-  /// The deep stages on every frame, while the next one is worked on: what they give is a frame old, and nothing
-  /// waits for it.
+  /// The deep stages on every frame, while the next one is worked on: what they give is a frame
+  /// old, and nothing waits for it.
   public static let pipelinedClockwork = Recipe(
     "clockwork-pipelined", "deep stages a frame behind, in the background (Shelhamer et al., 2016)"
   ) { _ in

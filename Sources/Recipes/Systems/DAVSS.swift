@@ -3,7 +3,8 @@
 internal import Specification
 
 extension Recipe {
-  /// Video Semantic Segmentation with Distortion-Aware Feature Correction (Zhuang et al., TCSVT 2020, section III).
+  /// Video Semantic Segmentation with Distortion-Aware Feature Correction (Zhuang et al., TCSVT
+  /// 2020, section III).
   ///
   ///     every 5th frame is key
   ///     elsewhere:   d = where the warp is wrong, told by both pictures;

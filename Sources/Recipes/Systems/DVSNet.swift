@@ -9,13 +9,15 @@ extension Recipe {
   ///       if the decision network says that what is carried has lost too much:   key
   ///       else:   scores = warp(scores of the region's key, M)
   ///
-  /// The decision network looks at the motion and what it leaves unexplained; the paper's at features of its flow
-  /// network. Its limit is moved so that a tenth of the regions is key, as the paper's dynamic threshold does.
+  /// The decision network looks at the motion and what it leaves unexplained; the paper's at
+  /// features of its flow network. Its limit is moved so that a tenth of the regions is key, as the
+  /// paper's dynamic threshold does.
   public static let dvsNet = Recipe(
     "dvsnet", "regions with learned keyframes of their own, scores warped (Xu et al., CVPR 2018)"
   ) { models in
     PipelineSpec(
-      scheduler: PartSpec("learned", ["folder": .text(models["change"]), "rate": 0.1]), flow: "chained:dis:ultrafast",
+      scheduler: PartSpec("learned", ["folder": .text(models["change"]), "rate": 0.1]),
+      flow: "chained:dis:ultrafast",
       regions: .quarters)
   }
 }

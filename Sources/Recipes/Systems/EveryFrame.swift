@@ -4,12 +4,14 @@ internal import Specification
 
 /// Systems that see every frame and gain accuracy or calm by what was seen before it.
 ///
-/// The network runs on every frame, as what carries asks for the frame's own features; a key, which forgets what was
-/// carried, only begins anew every hundred frames, so that no error lasts.
+/// The network runs on every frame, as what carries asks for the frame's own features; a key, which
+/// forgets what was carried, only begins anew every hundred frames, so that no error lasts.
 extension Recipe {
-  /// Semantic Video Segmentation by Gated Recurrent Flow Propagation (Nilsson and Sminchisescu, CVPR 2018, section 3).
+  /// Semantic Video Segmentation by Gated Recurrent Flow Propagation (Nilsson and Sminchisescu,
+  /// CVPR 2018, section 3).
   ///
-  ///     scores_t = gated recurrent unit(scores of I_t, warp(scores_{t-1}, M)), shut where the pictures disagree
+  ///     scores_t = gated recurrent unit(scores of I_t, warp(scores_{t-1}, M)),
+  ///                shut where the pictures disagree
   public static let grfp = Recipe(
     "grfp", "each frame's scores and those warped, through a gated unit (Nilsson et al., CVPR 2018)"
   ) { models in

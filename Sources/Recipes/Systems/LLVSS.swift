@@ -7,7 +7,8 @@ extension Recipe {
   ///
   ///     low features of every frame
   ///     if the change score predicted from them is too large:   key, high features too
-  ///     else:   high features = spatially variant convolution(the key's, kernels from both frames' low ones)
+  ///     else:   high features = spatially variant convolution(the key's,
+  ///             kernels from both frames' low ones)
   public static let llvss = Recipe(
     "llvss", "predicted kernels propagate, predicted deviation schedules (Li et al., CVPR 2018)"
   ) { models in
@@ -16,7 +17,8 @@ extension Recipe {
       propagator: models.trained("variant"))
   }
 
-  /// The same in its low-latency mode (section 3.3): no frame waits for a key, which is used from the next frame on.
+  /// The same in its low-latency mode (section 3.3): no frame waits for a key, which is used from
+  /// the next frame on.
   public static let lowLatency = Recipe(
     "llvss-low-latency", "the same, keyframes computed in the background (Li et al., CVPR 2018)"
   ) { models in

@@ -16,7 +16,8 @@ extension MovingStreet {
   /// How far what is seen at each pixel of frame `index` is: metres along the optical axis.
   ///
   /// Depth is that of what the ray through the centre of the pixel meets, exact to the accuracy of
-  /// single-precision geometry. It is 0 for the sky. Leaves and railings have holes, as in the labels.
+  /// single-precision geometry. It is 0 for the sky. Leaves and railings have holes, as in the
+  /// labels.
   public func depth(at index: Int) -> DepthMap {
     let drawing = drawing(at: index)
     let record = StreetRecord(drawing, depth: true, boxes: false)
@@ -26,13 +27,14 @@ extension MovingStreet {
 
   /// The cars, pedestrians and bicyclists of which at least one pixel of frame `index` is seen.
   ///
-  /// A box is tight around the pixels at whose centres the object is seen; what hides it, and what is
-  /// outside of the picture, is not in it. Categories are those of `ClassList.streetObjects`. An
-  /// identity is the same in every frame of a seed, and no other object of that seed has it; boxes are
-  /// in the order of identities.
+  /// A box is tight around the pixels at whose centres the object is seen; what hides it, and what
+  /// is outside of the picture, is not in it. Categories are those of `ClassList.streetObjects`. An
+  /// identity is the same in every frame of a seed, and no other object of that seed has it; boxes
+  /// are in the order of identities.
   ///
-  /// `isIgnored` holds where fewer than 40 pixels are seen at 480×360 (scaled with the area at other
-  /// sizes), or less than a quarter of what would be seen inside the picture if nothing hid it.
+  /// `isIgnored` holds where fewer than 40 pixels are seen at 480×360 (scaled with the area at
+  /// other sizes), or less than a quarter of what would be seen inside the picture if nothing hid
+  /// it.
   public func boxes(at index: Int) -> [GroundTruthBox] {
     let drawing = drawing(at: index)
     let record = StreetRecord(drawing, depth: false, boxes: true)

@@ -9,8 +9,9 @@ public import Video
 /// Any seed, any size, any length; frame t is drawn on its own, whatever was drawn before. The same
 /// arguments give the same bytes, however many threads draw them.
 ///
-/// Pictures are BGR. Labels are CamVid's (`ClassList.camVid`), 11 being void. A label and a motion are those of
-/// what the ray through the centre of the pixel meets; the colour is a mean over the pixel.
+/// Pictures are BGR. Labels are CamVid's (`ClassList.camVid`), 11 being void. A label and a motion
+/// are those of what the ray through the centre of the pixel meets; the colour is a mean over the
+/// pixel.
 public struct MovingStreet: Sendable {
   public let seed: UInt64
   public let width: Int

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The holes in foliage, railings, wheels and signs: fixed to the surface, so that they move with it.
+/// The holes in foliage, railings, wheels and signs: fixed to the surface, so that they move with
+/// it.
 struct StreetCutouts {
   let textures: StreetTextures
 

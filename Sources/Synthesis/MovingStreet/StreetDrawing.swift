@@ -13,7 +13,8 @@ struct StreetDrawing {
     (self.scene, self.width, self.height, self.threads) = (scene, width, height, threads)
   }
 
-  /// Calls `body` with every band's rows of pixels; a thread makes what it needs once, with `prepare`.
+  /// Calls `body` with every band's rows of pixels; a thread makes what it needs once, with
+  /// `prepare`.
   func forEachBand<Tools>(
     prepare: @escaping () -> Tools, _ body: @escaping (Range<Int>, Tools) -> Void
   ) {

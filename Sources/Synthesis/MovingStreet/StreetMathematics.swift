@@ -7,7 +7,8 @@ typealias Colour = SIMD3<Float>
 
 /// The sine, by reduction and a Taylor polynomial.
 ///
-/// The C library picks another routine on each processor; this one gives the same bits on all of them.
+/// The C library picks another routine on each processor; this one gives the same bits on all of
+/// them.
 func sine(_ angle: Double) -> Double {
   let turns = (angle * (1 / Double.pi)).rounded()
   let x = (angle - turns * 3.141592653589793) - turns * 1.2246467991473532e-16

@@ -79,8 +79,8 @@ struct StreetTally {
 
   /// Whether so little is seen that finding it should neither count nor cost.
   ///
-  /// That is fewer than 40 pixels of a picture of 480×360, as many in proportion of another; or less
-  /// than a quarter of what would be seen of it inside the picture if it were alone.
+  /// That is fewer than 40 pixels of a picture of 480×360, as many in proportion of another; or
+  /// less than a quarter of what would be seen of it inside the picture if it were alone.
   func isHardlySeen(of pixels: Int) -> Bool {
     Int(visible) * 480 * 360 < 40 * pixels || 4 * visible < whole
   }

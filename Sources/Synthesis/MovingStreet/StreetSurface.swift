@@ -30,8 +30,9 @@ struct StreetMaterial: Sendable {
 
 /// A surface as one frame's camera sees it: a convex polygon, an ellipsoid or a cylinder.
 ///
-/// `local = rows · (point in camera axes, 1)` gives the surface's own coordinates (u, v, w): a polygon
-/// lies in w = 0, an ellipsoid is the unit sphere, a cylinder the unit circle in (u, v) times |w| ≤ 1.
+/// `local = rows · (point in camera axes, 1)` gives the surface's own coordinates (u, v, w): a
+/// polygon lies in w = 0, an ellipsoid is the unit sphere, a cylinder the unit circle in (u, v)
+/// times |w| ≤ 1.
 struct StreetSurface: Sendable {
   enum Shape: UInt8 { case polygon, ellipsoid, cylinder }
 

@@ -31,7 +31,8 @@ struct StreetLight: Sendable {
   }
 }
 
-/// What painters need to know of a frame's neighbourhood: where the road runs, how high the houses are.
+/// What painters need to know of a frame's neighbourhood: where the road runs, how high the houses
+/// are.
 ///
 /// Ground coordinates are metres from (`origin`, 0), x along the road, y to the left.
 struct StreetSurroundings: Sendable {

@@ -7,7 +7,8 @@ internal import Video
 struct StreetTrace {
   private let current: StreetDrawing
   private let camera: StreetCamera
-  /// From the current camera's axes to the other's: for the sky, for what stands, for each moving part.
+  /// From the current camera's axes to the other's: for the sky, for what stands, for each moving
+  /// part.
   private let turn: Pose
   private let moves: [Pose]
 

@@ -74,7 +74,8 @@ extension StreetActor {
   /// Who puts objects on the street; the numbers of traffic's streams lie below those of the rest.
   enum Source { case lead, stream(Int), parked(side: Double), crossing }
 
-  /// A number that no other object of a street has: its source, the slot or block, and which one there.
+  /// A number that no other object of a street has: its source, the slot or block, and which one
+  /// there.
   static func identity(_ source: Source, slot: Int = 0, index: Int = 0) -> Int {
     let number =
       switch source {

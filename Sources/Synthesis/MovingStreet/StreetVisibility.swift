@@ -2,8 +2,8 @@
 
 /// What the rays through a band of samples meet first: a depth buffer with the surface's number.
 ///
-/// Samples lie half a pixel apart: column i is at x = i/2 − 1/2, row j at y = j/2 − 1/2, so the odd ones
-/// are pixel centres and every picture is framed by samples on its outer edge.
+/// Samples lie half a pixel apart: column i is at x = i/2 − 1/2, row j at y = j/2 − 1/2, so the odd
+/// ones are pixel centres and every picture is framed by samples on its outer edge.
 // Threads that trace the same buffer must be given rows of their own.
 final class StreetVisibility {
   /// 1 / depth beyond which nothing is drawn: ten kilometres.

@@ -29,7 +29,8 @@ struct StillPose: Sendable {
   var place = Vector()
 }
 
-/// A camera's way: it drives ahead and is shaken, and sways so slowly that it comes back in the end.
+/// A camera's way: it drives ahead and is shaken, and sways so slowly that it comes back in the
+/// end.
 ///
 /// Time is in frames at 15 Hz, and 0 is when the still was taken.
 struct StillPath: Sendable {

@@ -3,7 +3,8 @@
 internal import Datasets
 internal import Video
 
-/// Something cut out of a still by its label mask: it stands upright, and faces the camera or slants.
+/// Something cut out of a still by its label mask: it stands upright, and faces the camera or
+/// slants.
 struct StillCutout: Sendable {
   /// Where the texture's first pixel lies in the still.
   let origin: (x: Int, y: Int)
@@ -22,7 +23,8 @@ struct StillCutout: Sendable {
 
   /// Cuts a patch out.
   init(
-    _ patch: StillComponent, mark: UInt16, of components: StillComponents, from sample: LabelledSample,
+    _ patch: StillComponent, mark: UInt16, of components: StillComponents,
+    from sample: LabelledSample,
     labels map: Image, nearness: (middle: Double, slope: Double), isMover: Bool
   ) {
     let (width, height) = (patch.right - patch.left + 3, patch.bottom - patch.top + 3)

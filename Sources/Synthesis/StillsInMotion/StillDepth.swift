@@ -4,8 +4,8 @@ internal import Video
 
 /// How near everything in a labelled street still is, told from its classes.
 ///
-/// The ground is a plane; what is upright stands where it meets the ground in its column, as in the pop-up
-/// of Hoiem, Efros and Hebert (SIGGRAPH 2005); the sky is as far as can be.
+/// The ground is a plane; what is upright stands where it meets the ground in its column, as in the
+/// pop-up of Hoiem, Efros and Hebert (SIGGRAPH 2005); the sky is as far as can be.
 struct StillDepth {
   let camera: StillCamera
   /// Classes where nothing is cut out: what is cut out shows what is around it.
@@ -32,7 +32,8 @@ struct StillDepth {
       .map { max($0, horizon + 0.02 * Double(height)) }
   }
 
-  /// One over the depth of what is seen at a place of the still, or beyond its edges; nothing is cut out.
+  /// One over the depth of what is seen at a place of the still, or beyond its edges; nothing is
+  /// cut out.
   func nearness(x: Double, y: Double) -> Double {
     let column = Int(min(max(x, 0), Double(width - 1)).rounded())
     return camera.nearnessOfGround(atRow: max(y, contacts[column]))
@@ -50,8 +51,8 @@ struct StillDepth {
     return true
   }
 
-  /// The lowest upright row of each column, smoothed; columns in which a cut-out hides where the upright
-  /// ends are bridged.
+  /// The lowest upright row of each column, smoothed; columns in which a cut-out hides where the
+  /// upright ends are bridged.
   private static func contacts(
     _ structure: [UInt8], _ marks: [UInt16], width: Int, height: Int, roles: StillRoles
   ) -> [Double] {

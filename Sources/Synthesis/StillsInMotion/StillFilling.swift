@@ -4,7 +4,8 @@ internal import Video
 
 /// Fills the holes that cut-outs leave from what is nearest above, below, left and right of them.
 ///
-/// Colours are the mean of the four, each weighing one over its distance; a class is the nearest one's.
+/// Colours are the mean of the four, each weighing one over its distance; a class is the nearest
+/// one's.
 struct StillFilling {
   private let width: Int, height: Int
   /// What is filled.
@@ -25,8 +26,8 @@ struct StillFilling {
     self.unread = unread
   }
 
-  /// Calls `body` for each pixel of a hole with the nearest pixel that is none, and how far it is, in each
-  /// of the four directions in turn.
+  /// Calls `body` for each pixel of a hole with the nearest pixel that is none, and how far it is,
+  /// in each of the four directions in turn.
   private func forEachNeighbour(_ body: (_ hole: Int, _ source: Int, _ distance: Int) -> Void) {
     func walk(from start: Int, by step: Int, count: Int) {
       var (source, distance) = (-1, 0)

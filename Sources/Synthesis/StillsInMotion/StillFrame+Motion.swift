@@ -6,8 +6,8 @@ internal import Video
 extension StillFrame {
   /// Where what is seen at each pixel here is in another frame of the same clip.
   ///
-  /// Unknown where it is hidden there or outside, and where nothing is known to be seen here; what is
-  /// hidden has its motion all the same.
+  /// Unknown where it is hidden there or outside, and where nothing is known to be seen here; what
+  /// is hidden has its motion all the same.
   func motion(to reference: StillFrame) -> MotionField {
     let (width, height) = (size.width, size.height)
     var known = [UInt8](repeating: 0, count: width * height)
@@ -46,7 +46,8 @@ extension StillFrame {
     return SIMD4(place.x, place.y, 0, 1)
   }
 
-  /// Whether the pixel of this frame that lies nearest to a place shows what `pixel` of `current` shows.
+  /// Whether the pixel of this frame that lies nearest to a place shows what `pixel` of `current`
+  /// shows.
   @inline(__always)
   private func shows(_ pixel: Int, of current: StillFrame, at place: SIMD4<Float>) -> Bool {
     guard place.x >= -0.5, place.y >= -0.5, place.x < Float(size.width) - 0.5,

@@ -5,8 +5,8 @@ internal import Video
 
 /// One frame of a still in motion: its picture, its labels, and what each pixel shows.
 ///
-/// Pixels are at whole coordinates. First the mesh is drawn, with a depth buffer, then the cut-outs over
-/// it, the farthest first.
+/// Pixels are at whole coordinates. First the mesh is drawn, with a depth buffer, then the cut-outs
+/// over it, the farthest first.
 final class StillFrame {
   let size: PixelSize
   let image: Image

@@ -35,7 +35,8 @@ struct StillLayer: Sendable {
     placing = .scale(across, scale, shift: (foot.x - across * own.x, foot.y - scale * own.y))
   }
 
-  /// Where it is seen, `time` frames after the still was taken; nil where it is not before the camera.
+  /// Where it is seen, `time` frames after the still was taken; nil where it is not before the
+  /// camera.
   func seen(
     through view: StillMatrix, from pose: StillPose, at time: Double, of camera: StillCamera
   ) -> SeenLayer? {

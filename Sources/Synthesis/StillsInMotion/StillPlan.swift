@@ -19,7 +19,8 @@ struct StillPlan {
     scene = try store.scene(at: still)
     (self.count, self.gap) = (count, gap)
     self.size = size ?? PixelSize(width: scene.width, height: scene.height)
-    // Most clips begin with the still: driving into it shows less that nobody knows than driving out.
+    // Most clips begin with the still: driving into it shows less that nobody knows than driving
+    // out.
     let early = random.unit()
     anchor = Int(early * early * early * Double(count - 1) + 0.5)
     path = StillPath(&random)
@@ -47,7 +48,8 @@ struct StillPlan {
     b == 0 ? a : greatestCommonDivisor(b, a % b)
   }
 
-  /// From the still's pixels to those of a window somewhere in it; whole pixels where nothing is scaled.
+  /// From the still's pixels to those of a window somewhere in it; whole pixels where nothing is
+  /// scaled.
   private static func window(
     of scene: StillScene, size: PixelSize, scale: ClosedRange<Double>, _ random: inout StreetRandom
   ) -> StillMatrix {

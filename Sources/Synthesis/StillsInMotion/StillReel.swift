@@ -14,7 +14,8 @@ public struct StillReel: ClipWithMotion {
   private let length: Int
   private let gap: Int
 
-  /// The first `count` frames of clips of `length` frames, each `gap` frames at 15 Hz after the one before.
+  /// The first `count` frames of clips of `length` frames, each `gap` frames at 15 Hz after the one
+  /// before.
   ///
   /// - Precondition: `length` and `gap` are positive, `count` is not negative.
   public init(of made: StillsInMotion, count: Int, length: Int = 10, gap: Int = 1) {

@@ -20,7 +20,8 @@ struct StillRoles: Sendable {
   }
 
   private let roles: [Role]
-  /// What grows together into one cut-out, as a rider and what is ridden do; nil where nothing is cut out.
+  /// What grows together into one cut-out, as a rider and what is ridden do; nil where nothing is
+  /// cut out.
   private let groups: [UInt8?]
 
   /// The roles of classes with the usual names; nil where they are of no street.

@@ -8,7 +8,8 @@ struct StillScene: Sendable {
   let width: Int, height: Int
   /// The picture with its cut-outs filled.
   let plate: StillTexture
-  /// A class for each pixel of the plate, void where it was filled; nil where the still is unlabelled.
+  /// A class for each pixel of the plate, void where it was filled; nil where the still is
+  /// unlabelled.
   let labels: [UInt8]?
   /// Of a labelled street; others get a depth of their own for each clip.
   let depth: (camera: StillCamera, surface: StillSurface)?
@@ -102,8 +103,8 @@ private struct StillStanding {
     return (middle, min(max(line.slope / depth.camera.focal, -most), most))
   }
 
-  /// The line through the lowest pixel of each column, by least squares: its row in the middle, and how
-  /// it falls with each column.
+  /// The line through the lowest pixel of each column, by least squares: its row in the middle, and
+  /// how it falls with each column.
   private func lowerEdge(of patch: StillComponent, _ mark: UInt16) -> (row: Double, slope: Double)?
   {
     let middle = Double(patch.left + patch.right) / 2

@@ -2,8 +2,8 @@
 
 /// All of a still that is not cut out, as a mesh of triangles with a depth at each corner.
 struct StillSurface: Sendable {
-  /// Places of the mesh's columns and rows in the still; the first and last lie beyond its edges, so that
-  /// there is something to draw where nothing is known.
+  /// Places of the mesh's columns and rows in the still; the first and last lie beyond its edges,
+  /// so that there is something to draw where nothing is known.
   let columns: [Float], rows: [Float]
   /// One over the depth of each corner, row by row.
   let nearness: [Float]
@@ -52,7 +52,8 @@ struct StillSurface: Sendable {
     return StillSurface(self, nearness: faded)
   }
 
-  /// Where its corners are seen: x, y in pixels, one over the depth, and whether it lies before the camera.
+  /// Where its corners are seen: x, y in pixels, one over the depth, and whether it lies before the
+  /// camera.
   func seen(through view: StillMatrix, from pose: StillPose, of camera: StillCamera) -> SeenSurface
   {
     let project = view * camera.pixels

@@ -5,14 +5,15 @@ internal import Tensors
 
 /// How much of a frame does not get its own class from where the motion reads in another.
 ///
-/// Labels are ones and zeros, averaged over blocks so that a motion that is a few pixels off is told
-/// which way is better. Rare classes count more than their share of cells. Where a thing comes into
-/// view there is no true motion to learn from, but a place to read the same class from there often is.
+/// Labels are ones and zeros, averaged over blocks so that a motion that is a few pixels off is
+/// told which way is better. Rare classes count more than their share of cells. Where a thing comes
+/// into view there is no true motion to learn from, but a place to read the same class from there
+/// often is.
 struct CarriedLabels {
   let classes: Int
 
-  /// `motion` is N × 2 × h × w in cells of the labels' grid, divided by `factor`; labels are N × h × w
-  /// class numbers of which `classes` means none.
+  /// `motion` is N × 2 × h × w in cells of the labels' grid, divided by `factor`; labels are N × h
+  /// × w class numbers of which `classes` means none.
   func loss(
     current: Tensor, reference: Tensor, motion: Tensor, dividedBy factor: Int
   ) throws(TensorError) -> Tensor {

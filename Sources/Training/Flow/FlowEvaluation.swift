@@ -6,8 +6,8 @@ public import Flow
 internal import Synchronization
 internal import Video
 
-/// How good a flow is: how far off on pairs of known motion, and how well it carries labels, with dense
-/// inverse search beside it.
+/// How good a flow is: how far off on pairs of known motion, and how well it carries labels, with
+/// dense inverse search beside it.
 public struct FlowEvaluation: Sendable {
   private let pairs: (any MotionPairs)?
   private let count: Int
@@ -19,8 +19,8 @@ public struct FlowEvaluation: Sendable {
     let figures = Mutex<[String: Double]?>(nil)
   }
 
-  /// Measures on the first `count` of `pairs`, which nothing is trained on, and by carrying the labels
-  /// of `clip` over each of `gaps`.
+  /// Measures on the first `count` of `pairs`, which nothing is trained on, and by carrying the
+  /// labels of `clip` over each of `gaps`.
   public init(
     pairs: (any MotionPairs)? = nil, count: Int = 24, clip: (any LabelledClip)? = nil,
     gaps: [Int] = [2, 5]

@@ -6,11 +6,11 @@ internal import Tensors
 
 /// How far motions at several levels are from the truth, and what labels say of them.
 public struct FlowObjective: Hashable, Sendable {
-  /// A level's weight, coarse to fine, for the *sum* over its cells, as in the paper's training; each
-  /// level past the last weighs half as much as the one before.
+  /// A level's weight, coarse to fine, for the *sum* over its cells, as in the paper's training;
+  /// each level past the last weighs half as much as the one before.
   public var levelWeights: [Double]
-  /// The exponent of distances: 1 is the end-point error; below 1, what is far off counts little more
-  /// than what is off (Sun et al., PAMI 2019).
+  /// The exponent of distances: 1 is the end-point error; below 1, what is far off counts little
+  /// more than what is off (Sun et al., PAMI 2019).
   public var exponent: Float
   /// Distances well below this, in pixels, count as none.
   public var slack: Float

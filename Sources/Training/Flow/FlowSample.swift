@@ -6,7 +6,8 @@ internal import Foundation
 internal import Tensors
 internal import Video
 
-/// A pair as it is kept for training: everything divided by as much as the network divides a frame by.
+/// A pair as it is kept for training: everything divided by as much as the network divides a frame
+/// by.
 struct FlowSample: Sendable {
   /// 1 × 3 × h × w bytes.
   let current: Tensor, reference: Tensor

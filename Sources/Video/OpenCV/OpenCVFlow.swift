@@ -12,8 +12,8 @@ package protocol OpenCVFlow: Sendable {
 }
 
 /// OpenCV's dense inverse search, with its work buffers kept from frame to frame.
-// Safe to share: an estimator is out of the pool while a call uses it, so no two calls ever hold the
-// same one; calls that overlap in time make as many estimators as overlap.
+// Safe to share: an estimator is out of the pool while a call uses it, so no two calls ever hold
+// the same one; calls that overlap in time make as many estimators as overlap.
 package final class OpenCVDIS: OpenCVFlow {
   /// OpenCV's presets, from quick to accurate.
   package enum Preset: UInt32, Sendable { case ultrafast, fast, medium }

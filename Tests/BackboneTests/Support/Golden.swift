@@ -29,7 +29,8 @@ struct Golden {
   /// Trains for one pass towards `direction`; then every gradient and statistic the file holds is
   /// PyTorch's.
   func expectTraining(
-    of parameters: Parameters, _ run: (Tensor, ForwardContext) throws -> Tensor, prefix: String = "",
+    of parameters: Parameters, _ run: (Tensor, ForwardContext) throws -> Tensor,
+    prefix: String = "",
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     for parameter in parameters.all where parameter.kind != .statistic {

@@ -31,7 +31,8 @@ extension Grammar {
       PartDescriptor("codec", "codec", options: [.optional("longest", .integer(1...1000))]),
       PartDescriptor(
         "shots", "shots",
-        options: [.optional("overlap", .number(0...1), standard: 0.5, positional: false)], slot: base),
+        options: [.optional("overlap", .number(0...1), standard: 0.5, positional: false)],
+        slot: base),
       PartDescriptor("budget", "budget", options: [.required("share", scale)], slot: base),
       PartDescriptor(
         "ladder", "ladder",
@@ -43,7 +44,9 @@ extension Grammar {
     for descriptor in [
       PartDescriptor(
         "dis", "dis",
-        options: [.optional("preset", .choice(["ultrafast", "fast", "medium"]), standard: "medium")]),
+        options: [
+          .optional("preset", .choice(["ultrafast", "fast", "medium"]), standard: "medium")
+        ]),
       PartDescriptor("codec", "codec", options: [.flag("filled"), .flag("rounded")]),
       PartDescriptor("flownet", "flownet", options: [.required("folder", .path)]),
       PartDescriptor("chained", "chained", slot: PartSlot("base", role: "flow")),

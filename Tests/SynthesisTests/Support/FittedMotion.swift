@@ -2,7 +2,8 @@
 
 /// A camera's rigid motion, fitted to points and where they are projected afterwards.
 ///
-/// Gauss–Newton on the reprojection error over six parameters: the points' own coordinates set the scale.
+/// Gauss–Newton on the reprojection error over six parameters: the points' own coordinates set the
+/// scale.
 struct FittedMotion {
   typealias Point = SIMD3<Double>
   /// The rotation's rows, then the shift, in metres.

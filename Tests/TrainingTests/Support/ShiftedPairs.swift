@@ -6,7 +6,8 @@ import Video
 
 /// Pictures without repetition, moved by even numbers of pixels.
 ///
-/// What is at p in the current one is at p + motion in the reference. Labels are blocks that move along.
+/// What is at p in the current one is at p + motion in the reference. Labels are blocks that move
+/// along.
 struct ShiftedPairs: MotionPairs {
   var size = PixelSize(width: 96, height: 80)
   var reach = 4
@@ -29,7 +30,8 @@ struct ShiftedPairs: MotionPairs {
     Image(width: size.width, height: size.height, channels: 3) { bytes in
       for y in 0..<size.height {
         for x in 0..<size.width {
-          // Pairs of pixels alike, so that textures are not lost where a network halves the picture.
+          // Pairs of pixels alike, so that textures are not lost where a network halves the
+          // picture.
           var random = RandomStream(seed: UInt64(index), (x + dx + 64) / 2, (y + dy + 64) / 2)
           let value = UInt8(truncatingIfNeeded: random.next())
           for channel in 0..<3 { bytes[3 * (y * size.width + x) + channel] = value }
