@@ -12,12 +12,15 @@ struct DemoNetworks {
   }
 
   let heavy: Network, light: Network
+  /// The folder of a head that finds objects behind the heavy one.
+  let detector: String
 
   /// Reads both from the folder of models.
   init(models: String) throws {
     func network(_ name: String) throws -> Network {
       Network(name: name, network: try SegmentationNetwork(contentsOf: "\(models)/\(name)"))
     }
+    detector = "\(models)/street-detector"
     (heavy, light) = (try network("street-heavy"), try network("street-light"))
   }
 

@@ -94,17 +94,19 @@ struct StreetDemo {
     var options = VideoWriter.Options()
     options.threads = threads
     let (network, dis) = (networks.heavy.network, DISFlow(preset: .medium, threads: threads))
-    var sides = [
-      Side("every frame", try pipeline(network, 1, Copy(), ZeroFlow())),
-      Side("every 10, copy", try pipeline(network, 10, Copy(), ZeroFlow())),
-      Side("every 10, warp", try pipeline(network, 10, Warp(), dis)),
+    let palette = clip.classes.palette
+    var sides: [any Panel] = [
+      Side("every frame", try pipeline(network, 1, Copy(), ZeroFlow()), labels(palette)),
+      Side("every 10, copy", try pipeline(network, 10, Copy(), ZeroFlow()), labels(palette)),
+      Side("every 10, warp", try pipeline(network, 10, Warp(), dis), labels(palette)),
+      try boxes("boxes, every 10, warp", behind: network, along: dis),
     ]
     let video = try VideoWriter(
       to: path, width: sides.count * first.width, height: first.height, rate: FrameRate(15),
       options: options)
     for index in 0..<clip.count where !stopped() {
       let frame = try clip.sample(at: index).frame
-      let drawn = try sides.indices.map { try sides[$0].draw(frame, clip.classes.palette) }
+      let drawn = try sides.indices.map { try sides[$0].draw(frame) }
       let row = drawn.dropFirst().reduce(drawn[0]) { $0.beside($1) }
       try video.add(row)
       if index == min(9, clip.count - 1) { try row.writePNG(to: "\(folder)/street.png") }
@@ -112,27 +114,61 @@ struct StreetDemo {
     guard video.frameCount > 0 else { return }
     try video.finish()
     print(
-      "\n  every frame, copy and warp side by side: \(path), one of its frames: "
+      "\n  labels of every frame, copied and warped, and warped boxes side by side: \(path), a frame: "
         + "\(folder)/street.png"
     )
   }
 }
 
-/// One panel of the overlay.
-private struct Side {
-  private let title: String
-  private let pipeline: KeyframePipeline<Image>
-  private var state: StreamState
-
-  init(_ title: String, _ pipeline: KeyframePipeline<Image>) {
-    (self.title, self.pipeline, state) = (title, pipeline, pipeline.start())
+extension StreetDemo {
+  /// Draws labels over a frame.
+  private func labels(_ palette: Palette) -> Side<Image>.Drawing {
+    { labels, frame, mark, title in
+      var overlay = Overlay(palette: palette)
+      overlay.title = title
+      return overlay.drawn(labels, over: frame.pixels, mark: mark)
+    }
   }
 
-  mutating func draw(_ frame: Frame, _ palette: Palette) throws -> Image {
-    let result = try pipeline.label(frame, in: &state)
-    var overlay = Overlay(palette: palette)
-    overlay.title = title
-    return overlay.drawn(result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace))
+  /// Objects with their boxes, found in propagated feature maps.
+  private func boxes(
+    _ title: String, behind network: SegmentationNetwork, along flow: some FlowEstimator
+  ) throws -> Side<[Detection]> {
+    let head = try DetectionHead(contentsOf: networks.detector, behind: network).folded()
+    let classes = head.settings.classes
+    let pipeline = try KeyframePipeline(
+      backbone: network, head: head, scheduler: .every(10), propagator: .warp(), flow: flow)
+    return Side(title, pipeline) { detections, frame, mark, title in
+      var overlay = Overlay(palette: classes.palette)
+      overlay.title = title
+      let sure = detections.filter { $0.score >= 0.3 }
+      return overlay.drawn(boxes: sure, names: classes.names, over: frame.pixels, mark: mark)
+    }
+  }
+}
+
+/// One panel of the overlay.
+private protocol Panel {
+  mutating func draw(_ frame: Frame) throws -> Image
+}
+
+/// A panel with what a pipeline predicts.
+private struct Side<Prediction: Sendable>: Panel {
+  typealias Drawing = (Prediction, Frame, Overlay.Mark, String) -> Image
+
+  private let title: String
+  private let pipeline: KeyframePipeline<Prediction>
+  private let drawing: Drawing
+  private var state: StreamState
+
+  init(_ title: String, _ pipeline: KeyframePipeline<Prediction>, _ drawing: @escaping Drawing) {
+    (self.title, self.pipeline, self.drawing) = (title, pipeline, drawing)
+    state = pipeline.start()
+  }
+
+  mutating func draw(_ frame: Frame) throws -> Image {
+    let result = try pipeline.predict(frame, in: &state)
+    return drawing(result.prediction, frame, Overlay.Mark(result.trace), title)
   }
 }
 
