@@ -100,7 +100,7 @@ struct EvaluationRunTests {
     var settings = ExperimentSettings()
     settings.file = try scratch.file("run.yaml", yaml.utf8)
     settings.overrides = [
-      "scheduler.interval=7", "flow.base.preset=ultrafast", "++frames=5", "~tap",
+      "scheduler.interval=7", "flow.base.preset=ultrafast", "++frames=5", "~fusion",
     ]
     settings.options = [("split", "test")]
     #expect(throws: SpecificationError.self) { try settings.specification(in: .standard) }
