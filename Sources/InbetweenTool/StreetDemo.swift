@@ -141,7 +141,7 @@ extension StreetDemo {
     return Side(title, pipeline) { detections, frame, mark, title in
       var overlay = Overlay(palette: classes.palette)
       overlay.title = title
-      let sure = detections.filter { $0.score >= 0.3 }
+      let sure = detections.filter { $0.score >= 0.5 }
       return overlay.drawn(boxes: sure, names: classes.names, over: frame.pixels, mark: mark)
     }
   }

@@ -75,6 +75,6 @@ private struct DetectionTask: PredictionTask {
 
   func drawn(_ prediction: [Detection], over picture: Image, mark: Overlay.Mark?) -> Image {
     Overlay(palette: classes.palette).drawn(
-      boxes: prediction.filter { $0.score >= 0.3 }, names: classes.names, over: picture, mark: mark)
+      boxes: prediction.filter { $0.score >= 0.5 }, names: classes.names, over: picture, mark: mark)
   }
 }
