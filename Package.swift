@@ -2,7 +2,7 @@
 import PackageDescription
 
 // C → values → parts → pipeline → recipes → tool; parts never see parts, except that schedulers
-// and propagators know the motion field and what is trained of them names its backbone. Docs/Architecture.md says why each target is one.
+// and propagators know the motion field. Docs/Architecture.md says why each target is one.
 let package = Package(
   name: "inbetween",
   products: [
@@ -186,7 +186,7 @@ let package = Package(
 )
 
 // Swift targets read and write one style; with INBETWEEN_STRICT set, as in Scripts/check, a warning
-// is an error. Unsafe flags would bar the package from being depended on, so they stay off otherwise.
+// is an error. Unsafe flags would bar the package from being depended on: they stay off otherwise.
 let isStrict = Context.environment["INBETWEEN_STRICT"] != nil
 for target in package.targets {
   if target.type == .test { target.dependencies.append("TestSupport") }

@@ -19,8 +19,8 @@ public import Video
 ///   kind: logits                    # or probabilities
 ///   stride: 1                       # input pixels that an output cell spans
 ///   classes: camvid11               # or a list of names
-///   void: 11                        # the plane after the classes, which claims none; may be left out
-/// execution: channels-last          # optional: or fused; whichever `inbetween eval` shows to be faster
+///   void: 11                        # the plane after the classes; may be left out
+/// execution: channels-last          # optional: or fused, whichever is faster
 /// stages:                           # optional: exported methods, run in this order
 ///   - {name: features, stride: 8}
 ///   - {name: scores, stride: 8}

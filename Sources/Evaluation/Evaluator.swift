@@ -13,9 +13,9 @@ public struct Evaluator: Sendable {
 
   /// Measures `pipeline` on `clip`.
   ///
-  /// The motion of `consistency` tells how steady the labels are, for clips whose motion is not
-  /// known: one for all runs, so that their figures can be compared, and another than those under
-  /// test. Nil leaves that measure out.
+  /// `consistency` is the optical flow used for temporal consistency, for clips whose motion is not
+  /// known. Take one for all runs, so that their figures can be compared, and another than those
+  /// under test. Nil leaves temporal consistency out.
   public init(
     _ pipeline: some PredictionPipeline<Image>, on clip: some LabelledClip,
     consistency flow: (any FlowEstimator)? = Farneback()

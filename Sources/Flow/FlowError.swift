@@ -33,7 +33,8 @@ public struct FlowError: Error, Sendable, Hashable, CustomStringConvertible {
   ) -> FlowError {
     FlowError(
       .sizesDiffer,
-      "\(one) is \(size.width)×\(size.height) and \(other) is \(otherSize.width)×\(otherSize.height)"
+      "\(one) is \(size.width)×\(size.height) and \(other) is "
+        + "\(otherSize.width)×\(otherSize.height)"
     )
   }
 }

@@ -114,7 +114,8 @@ struct StreetDemo {
     guard video.frameCount > 0 else { return }
     try video.finish()
     print(
-      "\n  labels of every frame, copied and warped, and warped boxes side by side: \(path), a frame: "
+      "\n  labels of every frame, copied and warped, and warped boxes side by side: \(path), "
+        + "a frame: "
         + "\(folder)/street.png"
     )
   }

@@ -26,8 +26,8 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: """
       What to train on: camvid:DIR or another labelled data set, streets:SEED for rendered ones. \
-      Networks of flow, what carries features and what schedules take several: stills are set in \
-      motion, and video:FILE, davis:DIR and cityscapes:DIR are taken as they were filmed.
+      Flow networks, propagation and change scores take several: stills are set in motion, and \
+      video:FILE, davis:DIR and cityscapes:DIR are taken as they were filmed.
       """)
   var data: [String]
 

@@ -108,8 +108,7 @@ extension PipelineParts {
     let shapes: [Shape]
   }
 
-  /// Nil for a frame that is no keyframe, is to be seen smaller or of which features that are to be
-  /// kept would be made on the way to what is known already.
+  /// Nil for a non-key frame, for one at a reduced scale, and where kept features would be skipped.
   private func batch(for step: Step) throws -> Batch? {
     guard step.waitsForBackbone, step.decision.scale == 1 else { return nil }
     let stages = step.frame.stages

@@ -41,7 +41,8 @@ extension Step {
   ) throws -> StreamState.Coming {
     guard state.propagator.readsKeyframeDirectly else {
       throw PropagationError(
-        "a keyframe that is computed in the background comes too late for what is propagated from frame to frame: "
+        "a keyframe that is computed in the background comes too late for what is propagated "
+          + "from frame to frame: "
           + "it takes a propagator that reads the keyframe itself")
     }
     var chain = state.chain

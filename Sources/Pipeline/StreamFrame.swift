@@ -196,7 +196,8 @@ extension StreamFrame {
     try clock.during(.propagate) {
       guard propagator.readsKeyframeDirectly else {
         throw PropagationError(
-          "what is propagated from frame to frame cannot leave out a frame: a clock of their own for shallow "
+          "what is propagated from frame to frame cannot leave out a frame: a clock of their own "
+            + "for shallow "
             + "stages takes a propagator that reads the keyframe itself")
       }
       var warp = Warp(from: .scored)

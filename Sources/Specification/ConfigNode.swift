@@ -162,8 +162,8 @@ enum YAMLText {
 
   /// The line of the first anchor or alias; nil where there is none.
   ///
-  /// A few bytes of them stand for billions of nodes, and composing alone may take for ever where one
-  /// is a key.
+  /// A few bytes of them stand for billions of nodes, and composing alone may take for ever where
+  /// one is a key.
   static func lineOfAnchor(in text: String) -> Int? {
     var (line, last, quote) = (1, UInt8(ascii: "\n"), UInt8(0))
     var isComment = false

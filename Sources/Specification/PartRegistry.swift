@@ -42,7 +42,8 @@ private final class FilesRead: Sendable {
 /// The kinds of one role, each with what makes a part of it: open to kinds of anyone's.
 ///
 /// ```swift
-/// registry.register("mine", "keyframes at sunset", options: [.required("hour", .integer(0...23))]) {
+/// let hour = OptionSpec.required("hour", .integer(0...23))
+/// registry.register("mine", "keyframes at sunset", options: [hour]) {
 ///   options, _ in SunsetKeyframes(hour: options.integer("hour"))
 /// }
 /// ```

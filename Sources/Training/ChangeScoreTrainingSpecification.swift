@@ -13,7 +13,7 @@ public import Tensors
 /// ```yaml
 /// training:
 ///   seed: 1
-///   aim: loss            # the share of carried labels that are wrong (DVSNet); or change, of labels that are not the key's
+///   aim: loss            # the share of propagated labels that are wrong (DVSNet); or change
 ///   batch: 8
 ///   crop: [240, 320]     # height, width; scale, rotation and colour as for segmentation networks
 ///   pairs: 400           # how many are made of each source, and then seen again and again

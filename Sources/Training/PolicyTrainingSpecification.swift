@@ -14,7 +14,7 @@ public import Tensors
 ///   seed: 1
 ///   frames: 100          # how many of each clip are measured from every key before them
 ///   horizon: 30          # how far from a key
-///   length: 60           # frames of a stretch that is played; 4 stretches a step, 16 schedules of each
+///   length: 60           # frames of a rollout; 4 stretches a step, 16 schedules of each
 ///   budgets: [0.05, 0.5] # shares of the frames that may be key
 ///   entropy: 0.01        # keeps choices open
 ///   stages: …            # as for any other network

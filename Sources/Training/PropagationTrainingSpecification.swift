@@ -18,8 +18,8 @@ public import Tensors
 ///   pairs: 800           # how many are made of each source, and then seen again and again
 ///   gaps: [1, 10]        # frames from the keyframe to the one that is propagated to
 ///   frames: 2            # successive ones, each that far from the one before; 2 if left out
-///   distillation: 1         # what agreement with the backbone's own scores counts beside the labels
-///   similarity: 1        # what the features' own difference from the later frame's counts (AR-Seg)
+///   distillation: 1         # the weight of agreement with the backbone's own scores
+///   similarity: 1        # the weight of feature similarity to the later frame (AR-Seg)
 ///   soft_iou: 0.5         # relaxed, ohem: as for segmentation networks
 ///   stages: …            # as for any other network
 /// ```
@@ -80,7 +80,8 @@ public struct PropagationTrainingSpecification: Sendable {
     guard agreement > 0 || similarity > 0 || sources.contains(where: \.isLabelled) else {
       throw SpecificationError(
         .badDescription,
-        "the data have no labels of the backbone's classes; training.distillation: 1 learns from the "
+        "the data have no labels of the backbone's classes; training.distillation: 1 learns "
+          + "from the "
           + "backbone itself")
     }
     var lesson = lesson

@@ -167,7 +167,8 @@ struct CommandTests {
       "eval \(options) --scheduler calibrated:net,spread:rate=0.3")
     #expect(missing.code != 0 && missing.err.contains("but of moved:rate=0.3"), "\(missing.err)")
     let along = try scratch.inbetween(
-      "eval street:7 --backbone truth --frames 9 --flow zero --scheduler shots:calibrated:net,moved:rate=0.3"
+      "eval street:7 --backbone truth --frames 9 --flow zero "
+        + "--scheduler shots:calibrated:net,moved:rate=0.3"
     )
     #expect(along.code == 64 && along.err.contains("along dis:fast"), "\(along.err)")
     let folder = try scratch.inbetween(

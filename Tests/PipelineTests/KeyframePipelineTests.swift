@@ -143,7 +143,8 @@ struct KeyframePipelineTests {
     let backbone = CountedPixels()
     _ = try run(
       pipeline(
-        ThresholdScheduler(FeatureChange(after: "low"), threshold: 0.5), Copy(), backbone: backbone),
+        ThresholdScheduler(FeatureChange(after: "low"), threshold: 0.5), Copy(),
+        backbone: backbone),
       frames: 7)
     #expect(backbone.low.count == 7 + 1)
   }

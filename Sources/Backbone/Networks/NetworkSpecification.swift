@@ -11,11 +11,11 @@ public import Video
 /// classes: camvid11
 /// network:
 ///   encoder: {kind: resnet, depth: 18, width: 0.75, stride: 16}   # or kind: light
-///   context: {kind: pyramid, channels: 128, bins: [1, 2, 3, 6]}   # or atrous with rates, or linear
+///   context: {kind: pyramid, channels: 128, bins: [1, 2, 3, 6]}   # or atrous, or linear
 ///   decoder:                           # finer features to join, coarse to fine; may be left out
 ///     - {stride: 8, channels: 96}
 ///     - {stride: 4, channels: 64}
-///   void: learned                      # one more score, for what is none of the classes; may be left out
+///   void: learned                      # one more score, for no class; may be left out
 /// ```
 public struct NetworkSpecification: Hashable, Sendable {
   public let input: InputContract

@@ -9,7 +9,7 @@ public import Specification
 /// ```yaml
 /// name: camvid-variant
 /// backbone: ../camvid-resnet18     # behind which it was trained, beside this file
-/// tap: context                     # the stage whose output is propagated; the last one if left out
+/// tap: context                     # the stage that is propagated; the last one if left out
 /// flow: dis:medium                 # the motion along which it was trained
 /// propagation:
 ///   kind: variant-convolution      # LLVSS
@@ -29,7 +29,7 @@ public import Specification
 ///   network: ../camvid-light   # beside this file
 ///   through: decoder           # up to this stage; all of it if left out
 ///   scale: 0.5                 # what the sides of a picture are multiplied by
-///   trained: true              # with the rest, from that network's weights; else it stays as it is
+///   trained: true              # from that network's weights; else it stays as it is
 /// ```
 public struct PropagationSpecification: Sendable {
   public let name: String

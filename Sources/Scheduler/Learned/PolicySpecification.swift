@@ -9,7 +9,7 @@ public import Specification
 /// name: camvid-policy
 /// backbone: ../camvid-resnet18   # behind which it was trained, beside this file
 /// flow: chained:dis:medium       # the motion along which it was trained
-/// propagator: warp                # what carried features then: copy, warp, or the folder of a trained part
+/// propagator: warp               # then: copy, warp, or the folder of a trained propagation
 /// policy:
 ///   size: 32                     # of its memory
 /// ```

@@ -57,7 +57,8 @@ extension Grammar {
         "warp", "warp",
         options: [
           .optional(
-            "reference", .choice(["keyframe", "previous"]), standard: "keyframe", positional: false),
+            "reference", .choice(["keyframe", "previous"]), standard: "keyframe",
+            positional: false),
           .optional("border", .choice(["clamp", "zero"]), standard: "clamp", positional: false),
         ]),
     ] { grammar.add(descriptor, to: "propagator") }
