@@ -9,7 +9,7 @@ public import Pipeline
 internal import Propagation
 public import Recipes
 internal import Scheduler
-public import Specification
+internal import Specification
 public import Video
 
 /// An experiment whose data set and backbone were found, and nothing loaded yet.
