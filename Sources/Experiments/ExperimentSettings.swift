@@ -62,7 +62,7 @@ public struct ExperimentSettings: Sendable {
     guard let recipe = named("recipe") else {
       return try ConfigNode(encoding: PipelineSpec().canonical(in: registries))
     }
-    let folder = models ?? named("models") ?? "Models"
+    let folder = models ?? named("models") ?? RecipeModels.usualFolder
     let pipeline = try registries.recipes.pipeline(recipe, models: folder)
     return try ConfigNode(encoding: pipeline.canonical(in: registries))
   }

@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import Foundation
+internal import Recipes
 internal import Video
 
 struct DemoCommand: ParsableCommand {
@@ -27,7 +28,7 @@ struct DemoCommand: ParsableCommand {
   var seed: UInt64 = 12
 
   @Option(help: "The folder of the models that come with the package.")
-  var models = "Models"
+  var models = RecipeModels.usualFolder
 
   @OptionGroup var threading: ThreadOptions
 

@@ -9,7 +9,7 @@ struct ListCommand: ParsableCommand {
     commandName: "list", abstract: "Show the parts that pipelines are made of.")
 
   @Option(help: "The folder in which to look for the weights of recipes.")
-  var models = "Models"
+  var models = RecipeModels.usualFolder
 
   func run() {
     let registries = Parts.registries

@@ -57,7 +57,21 @@ public struct RecipeModels: Sendable {
   public let data: String
   private let used: FoldersUsed?
 
-  public init(in folder: String = "Models", data: String = "camvid") {
+  /// The folder `Models` here or, where there is none, beside the program or in a folder above it.
+  public static var usualFolder: String {
+    let files = FileManager.default, name = "Models"
+    guard !files.fileExists(atPath: name) else { return name }
+    let program = try? files.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    var folder = URL(fileURLWithPath: program ?? "/")
+    while folder.path != "/" {
+      folder.deleteLastPathComponent()
+      let beside = folder.appending(path: name).path
+      if files.fileExists(atPath: beside) { return beside }
+    }
+    return name
+  }
+
+  public init(in folder: String = RecipeModels.usualFolder, data: String = "camvid") {
     self.init(in: folder, data: data, used: nil)
   }
 
@@ -101,7 +115,7 @@ public struct RecipeBook: Sendable {
   ///
   /// - Throws: `SpecificationError` naming the nearest recipe and those that there are.
   public func pipeline(
-    _ text: String, models: String = "Models"
+    _ text: String, models: String = RecipeModels.usualFolder
   ) throws(SpecificationError) -> PipelineSpec {
     let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let name = halves.first.map(String.init) ?? ""

@@ -44,6 +44,15 @@ struct CommandTests {
     for usage in usages { #expect(out.contains("\n  \(usage) ")) }
   }
 
+  // The tests run the tool in folders that have no Models of their own.
+  @Test func modelsAreFoundBesideTheProgram() throws {
+    let shown = try scratch.inbetween("config show street:1 --recipe davss:street")
+    #expect(shown.code == 0, "\(shown.err)")
+    let line = shown.out.split(separator: "\n").first { $0.contains("street-heavy") }
+    let path = try #require(line?.split(separator: " ").last).filter { $0 != "\"" }
+    #expect(FileManager.default.fileExists(atPath: "\(path)/weights.safetensors"), "\(path)")
+  }
+
   @Test func theDoctorFindsAllWell() throws {
     let outcome = try scratch.inbetween("doctor")
     #expect(outcome.code == 0, "\(outcome.out)\(outcome.err)")
