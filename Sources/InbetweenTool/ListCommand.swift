@@ -23,6 +23,9 @@ struct ListCommand: ParsableCommand {
     print()
     show("Schedulers (--scheduler)", registries.schedulers.descriptors)
     show("Propagators (--propagator)", registries.propagators.descriptors)
+    show(
+      "Trained propagations (train: propagation.kind)",
+      registries.trainablePropagations.kinds.descriptors)
     show("Fusions (--fusion)", registries.fusions.descriptors)
     show("Optical flow (--flow)", registries.flows.descriptors)
     show("Data sets (eval, train)", registries.datasets.descriptors)

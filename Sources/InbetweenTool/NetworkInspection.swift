@@ -93,9 +93,8 @@ struct NetworkInspection: Encodable {
   /// Runs a trained propagation on a pair of empty pictures: what a non-key frame costs, but for
   /// the estimate of its optical flow.
   init(propagationIn folder: ModelFolder, size: PixelSize?) throws {
-    let specification = try folder.read { (root) throws(SpecificationError) in
-      try PropagationSpecification(root, folder: folder.path)
-    }
+    let specification = try PropagationSpecification(
+      folder, in: Parts.registries.trainablePropagations)
     let backbone = try NetworkFolder(at: specification.backbone).loadOrDraw()
     let (part, parameters) = try folder.loadOrDraw { parameters in
       (try specification.part(behind: backbone, parameters: parameters), parameters)

@@ -5,12 +5,12 @@ internal import Layers
 public import Propagation
 public import Specification
 
-/// How frames that are no keys come by their scores: what a pipeline has beside backbone, scheduler
+/// How non-key frames come by their scores: what a pipeline has beside backbone, scheduler
 /// and flow.
 public struct PropagationStrategy: Sendable {
   public let propagator: any Propagator
   public let fusion: (any Fusion)?
-  /// The stage whose output is carried; nil where any will do.
+  /// The stage whose output is propagated; nil where any will do.
   public let tap: String?
   /// The optical flow that it was trained along, as text; nil where nothing was trained.
   public let trainedFlow: String?
@@ -26,10 +26,11 @@ public struct PropagationStrategy: Sendable {
   /// What was trained, in a model folder, for a backbone.
   ///
   /// - Throws: `SpecificationError` where a file is missing, or the parts do not fit the backbone.
-  public init(_ folder: ModelFolder, behind backbone: any Backbone) throws {
-    let specification = try folder.read { (root) throws(SpecificationError) in
-      try PropagationSpecification(root, folder: folder.path)
-    }
+  public init(
+    _ folder: ModelFolder, behind backbone: any Backbone,
+    in known: TrainablePropagations = .standard
+  ) throws {
+    let specification = try PropagationSpecification(folder, in: known)
     let part = try folder.load { try specification.part(behind: backbone, parameters: $0) }
     self.init(
       part.propagator, fusion: part.fusion, tap: specification.tap, trainedFlow: specification.flow)

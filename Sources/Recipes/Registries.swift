@@ -18,6 +18,8 @@ public struct Registries: Sendable {
   public var schedulers = PartRegistry<any KeyframeScheduler>("scheduler")
   public private(set) var changeScores = PartRegistry<any ChangeScore>("change score")
   public var propagators = PartRegistry<PropagationStrategy>("propagator")
+  /// What `train` can train to propagate features, and `trained` then runs.
+  public var trainablePropagations = TrainablePropagations()
   public var fusions = PartRegistry<any Fusion>("fusion")
   public var flows = PartRegistry<any FlowEstimator>("flow")
   public var backbones = PartRegistry<any NetworkSource>("backbone")
@@ -38,6 +40,7 @@ public struct Registries: Sendable {
     registries.registerSchedulers()
     registries.registerFlows()
     registries.registerPropagators()
+    registries.trainablePropagations = .standard
     registries.registerBackbones()
     registries.registerHeads()
     registries.registerDatasets()

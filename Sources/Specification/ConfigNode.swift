@@ -57,7 +57,7 @@ public struct ConfigNode: Sendable, Hashable {
     }
     switch node {
     case .scalar(let scalar):
-      value = try Self.value(of: scalar, node)
+      value = Self.value(of: scalar, node)
     case .sequence(let sequence):
       var list: [ConfigNode] = []
       for item in sequence {
@@ -82,9 +82,20 @@ public struct ConfigNode: Sendable, Hashable {
     }
   }
 
-  private static func value(of scalar: Node.Scalar, _ node: Node) throws(SpecificationError)
-    -> Value
-  {
+  /// The scalar or list that a node stands for; nil for anything else.
+  static func optionValue(_ node: Node) -> OptionValue? {
+    switch node {
+    case .scalar(let scalar):
+      if case .scalar(let value) = value(of: scalar, node) { value } else { nil }
+    case .sequence(let sequence):
+      sequence.map(optionValue).reduce(into: [OptionValue]?([])) { all, value in
+        all = value.flatMap { value in all.map { $0 + [value] } }
+      }.map { .list($0) }
+    default: nil
+    }
+  }
+
+  private static func value(of scalar: Node.Scalar, _ node: Node) -> Value {
     guard scalar.style == .plain else { return .scalar(.text(scalar.string)) }
     if node.null != nil { return .null }
     if let truth = node.bool, ["true", "false"].contains(scalar.string) {

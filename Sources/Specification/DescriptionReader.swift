@@ -86,8 +86,7 @@ package struct DescriptionReader {
 
   /// A path that is told from `folder`.
   package func path(_ key: String, in folder: String) throws(SpecificationError) -> String {
-    let path = try string(key)
-    return path.hasPrefix("/") ? path : "\(folder.isEmpty ? "." : folder)/\(path)"
+    try string(key).located(in: folder)
   }
 
   /// A number within `range`.
@@ -200,8 +199,52 @@ package struct DescriptionReader {
     }
   }
 
+  /// The part of a role that a group of keys describes, in its one form.
+  ///
+  /// `folder` is where paths are told from. A group inside it may leave out its kind where only
+  /// one fits.
+  package func part(
+    _ key: String, as role: String, in folder: String, by grammar: Grammar
+  ) throws(SpecificationError) -> PartSpec {
+    do throws(SpecificationError) {
+      let spec = try group(key).partSpec(as: role, by: grammar)
+      return grammar.locating(try grammar.canonical(spec, as: role), as: role, in: folder)
+    } catch {
+      // What was complained of here has its key already.
+      guard !error.message.hasPrefix(path + key) else { throw error }
+      throw SpecificationError(error.code, "\(path)\(key): \(error.message)")
+    }
+  }
+
+  private func partSpec(
+    as role: String, by grammar: Grammar
+  ) throws(SpecificationError) -> PartSpec {
+    let kinds = grammar.descriptors(of: role).map(\.kind)
+    let usual = kinds.count == 1 && !has("kind") ? kinds[0] : nil
+    var spec = PartSpec(usual ?? "")
+    if usual == nil { spec.kind = try string("kind") }
+    let slot = try grammar.descriptor(of: spec.kind, as: role).slot
+    for name in keys where name != "kind" {
+      if let slot, slot.name == name {
+        spec.parts[name] = try group(name).partSpec(as: slot.role, by: grammar)
+      } else if let value = mapping[name].flatMap(ConfigNode.optionValue) {
+        spec.options[name] = value
+      } else {
+        throw complaint(name, "must be a value or a list of values")
+      }
+    }
+    return spec
+  }
+
   package func complaint(_ key: String, _ message: String) -> SpecificationError {
     SpecificationError(.badDescription, "\(path)\(key) \(message)")
+  }
+}
+
+extension String {
+  /// A path that is told from `folder`.
+  func located(in folder: String) -> String {
+    hasPrefix("/") ? self : "\(folder.isEmpty ? "." : folder)/\(self)"
   }
 }
 

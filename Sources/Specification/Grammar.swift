@@ -101,6 +101,22 @@ public struct Grammar: Sendable {
     return descriptor.requirements.union(requirements(of: part, as: slot.role))
   }
 
+  /// A canonical spec with its relative paths told from `folder`.
+  func locating(_ spec: PartSpec, as role: String, in folder: String) -> PartSpec {
+    guard let descriptor = try? descriptor(of: spec.kind, as: role) else { return spec }
+    var located = spec
+    for option in descriptor.options {
+      guard case .path = option.kind, case .text(let path) = spec.options[option.name] else {
+        continue
+      }
+      located.options[option.name] = .text(path.located(in: folder))
+    }
+    if let slot = descriptor.slot, let part = spec.parts[slot.name] {
+      located.parts[slot.name] = locating(part, as: slot.role, in: folder)
+    }
+    return located
+  }
+
   private func checkDepth(_ depth: Int, _ role: String) throws(SpecificationError) {
     guard depth <= PartSpec.maximumDepth else {
       throw SpecificationError(

@@ -3,7 +3,9 @@
 /// What was probably meant, and what there is: the end of a sentence about an unknown name.
 package func suggestion(for name: String, among known: [String]) -> String {
   let few = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
-  guard let near = nearest(to: name, among: known) else { return "there are \(few)" }
+  guard let near = nearest(to: name, among: known) else {
+    return known.count == 1 ? "there is only \(few)" : "there are \(few)"
+  }
   return "did you mean '\(near)'? There are \(few)"
 }
 

@@ -42,17 +42,14 @@ public struct PropagationTrainingSpecification: Sendable {
     "batch", "crop", "scale", "rotation", "colour", "relaxed", "ohem", "soft_iou",
   ]
 
-  /// Whether the text describes what propagates features rather than a network.
-  public static func describes(_ yaml: String) -> Bool {
-    (try? DescriptionReader(yaml: yaml))?.has("propagation") == true
-  }
-
-  /// Reads a description; `folder` is where the files it names lie.
+  /// Reads a description; `folder` is where the files it names lie, `known` what it may name.
   ///
   /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String, folder: String) throws(SpecificationError) {
+  public init(
+    yaml: String, folder: String, in known: TrainablePropagations = .standard
+  ) throws(SpecificationError) {
     let root = try DescriptionReader(yaml: yaml)
-    part = try PropagationSpecification(root, folder: folder)
+    part = try PropagationSpecification(root, folder: folder, in: known)
     let training = try root.group("training")
     try training.allow(
       Self.lessonKeys + [
@@ -81,8 +78,7 @@ public struct PropagationTrainingSpecification: Sendable {
       throw SpecificationError(
         .badDescription,
         "the data have no labels of the backbone's classes; training.distillation: 1 learns "
-          + "from the "
-          + "backbone itself")
+          + "from the backbone itself")
     }
     var lesson = lesson
     if agreement > 0 { lesson.objective.teaching = .init(backbone, weight: agreement) }

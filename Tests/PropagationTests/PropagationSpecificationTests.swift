@@ -167,19 +167,59 @@ struct PropagationSpecificationTests {
 
   @Test(
     arguments: [
-      ("kind: magic", "propagation.kind must be one of"),
-      ("kind: variant-convolution, size: 3", "propagation.after must be given"),
-      ("kind: variant-convolution, after: stem, size: 4", "must be odd, not 4"),
-      ("kind: difference, size: 99", "propagation.size must be"),
-      ("kind: difference, refined: true", "propagation.refined unknown"),
-      ("kind: tap-blend, refined: perhaps", "propagation.refined must be one of true, false"),
-      ("kind: correction", "propagation.branch must be given"),
-      ("kind: correction, branch: {network: x, scale: 2}", "propagation.branch.scale must be"),
-      ("kind: attention, branch: {network: x}, behind: magic", "one of copy, warp"),
+      ("kind: magic", "propagation: no trained propagation 'magic'; there are scaled-warp,"),
+      ("kind: differense", "did you mean 'difference'?"),
+      ("kind: variant-convolution, size: 3", "needs text for after"),
+      ("kind: variant-convolution, after: stem, size: 4", "needs an odd size, not 4"),
+      ("kind: difference, size: 99", "needs a whole number from 1 to 25 for size, not '99'"),
+      ("kind: difference, refined: true", "has no option 'refined'; there is only size"),
+      ("kind: tap-blend, refined: perhaps", "needs true or false for refined, not 'perhaps'"),
+      ("kind: correction", "needs a branch"),
+      ("kind: correction, branch: light", "propagation.branch must be given, as a group of keys"),
+      (
+        "kind: correction, branch: {network: x, scale: 2}",
+        "needs a number of at least 0.05 and not above 1 for scale, not '2'"
+      ),
+      ("kind: attention, branch: {network: x}, behind: magic", "needs one of copy, warp"),
     ])
   func whatMakesNoSenseIsRefusedByKey(part: String, complaint: String) throws {
     let error = #expect(throws: SpecificationError.self) { try specification(part) }
     #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
+  }
+
+  // Half of everything that is propagated: no kind of the package's.
+  @Test func kindsOfAnyonesAreReadAndMade() throws {
+    struct Faded: LearnedPropagator {
+      let parameters: Parameters
+      let share: Double
+      var remembered = RememberedMap()
+      let reference = FlowReference.keyframe
+      let usesFlow = false
+
+      func propagate(
+        _ map: Tensor, given _: FrameContext, in _: ForwardContext
+      ) throws -> Tensor { try map * Float(share) }
+    }
+    var known = TrainablePropagations.standard
+    known.kinds.register(
+      "faded", "less of everything", options: [.required("share", .share)]
+    ) { options, context in
+      let site = context.propagationSite
+      let channels = try site.channels()
+      #expect(channels == 3)
+      return .propagator(
+        Faded(parameters: site.parameters, share: options.number("share")))
+    }
+    let yaml = "name: mine\nbackbone: ../heavy\npropagation: {kind: faded, share: 0.5}\n"
+    let specification = try PropagationSpecification(
+      yaml: yaml, folder: scratch("part"), in: known)
+    #expect(specification.part == PartSpec("faded", ["share": 0.5]))
+    var propagator = try specification.part(
+      behind: backbone, parameters: Parameters(seed: 1)
+    ).propagator
+    let map = try Tensor([2, 4, 6, 8], shape: [1, 1, 2, 2]), context = try context()
+    try propagator.keyframe(FeatureMaps(map, after: "classifier"), in: context)
+    #expect(try propagator.propagate(to: context).only().floats() == [1, 2, 3, 4])
   }
 
   @Test(

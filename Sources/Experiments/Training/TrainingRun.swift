@@ -2,6 +2,7 @@
 
 internal import Backbone
 internal import Layers
+internal import Recipes
 internal import Scheduler
 public import Specification
 public import Training
@@ -60,7 +61,10 @@ public struct TrainingRun: Sendable {
     by runner: Runner, isStopped: () -> Bool, prepare: () -> Void
   ) throws {
     if model.has("propagation") {
-      let spec = try specification { try PropagationTrainingSpecification(yaml: $0, folder: $1) }
+      let known = sources.registries.trainablePropagations
+      let spec = try specification {
+        try PropagationTrainingSpecification(yaml: $0, folder: $1, in: known)
+      }
       try runner.train(sources.task(for: seeded(spec)), seeded(spec).plan, spec.fingerprint)
     } else if model.has("change_score") {
       let spec = try specification { try ChangeScoreTrainingSpecification(yaml: $0, folder: $1) }

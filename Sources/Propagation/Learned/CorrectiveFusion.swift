@@ -16,7 +16,7 @@ public struct CorrectiveFusion: LearnedFusion {
     /// Small random numbers, as in the paper's program.
     case noise
     /// What was propagated, as it is.
-    case propagated = "carried"
+    case propagated
   }
 
   public let parameters: Parameters

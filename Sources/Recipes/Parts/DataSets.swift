@@ -75,8 +75,8 @@ extension Registries {
     ) { options, _ in
       let seed = UInt64(options.integer("seed"))
       var source = DataSource { street(seed, $0, usually: 100) }
-        .with(DepthMap.self) { StreetDepth(clip: street(seed, $0, usually: 100)) }
-        .with([GroundTruthBox].self) { StreetBoxes(clip: street(seed, $0, usually: 100)) }
+        .with(DepthMap.self) { street(seed, $0, usually: 100).withDepth }
+        .with([GroundTruthBox].self) { street(seed, $0, usually: 100).withBoxes }
       source.streetSeed = seed
       return source
     }

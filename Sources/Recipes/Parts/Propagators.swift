@@ -36,7 +36,8 @@ extension Registries {
       }
       let folder = try ModelFolder(at: options.text("folder"))
       folder.files.forEach(context.note(file:))
-      let strategy = try PropagationStrategy(folder, behind: backbone.backbone)
+      let known = context.registries.trainablePropagations
+      let strategy = try PropagationStrategy(folder, behind: backbone.backbone, in: known)
       try strategy.warnOfOtherParts(folder, backbone, in: context)
       return strategy
     }
@@ -60,9 +61,8 @@ extension PropagationStrategy {
   fileprivate func warnOfOtherParts(
     _ folder: ModelFolder, _ backbone: BackboneInUse, in context: BuildContext
   ) throws {
-    let trained = try folder.read { (root) throws(SpecificationError) in
-      try PropagationSpecification(root, folder: folder.path)
-    }
+    let known = context.registries.trainablePropagations
+    let trained = try PropagationSpecification(folder, in: known)
     try context.warn(
       folder.path, trainedBehind: trained.backbone,
       along: propagator.usesFlow ? trained.flow : nil)

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Backbone
+internal import Layers
+internal import Specification
+
+/// What propagates before a fusion.
+private enum Carrier: String, CaseIterable {
+  case copy, warp
+
+  static let option = OptionSpec.optional(
+    "behind", .choice(allCases.map(\.rawValue)), standard: .text(Carrier.warp.rawValue),
+    positional: false)
+
+  init(_ options: ResolvedOptions) { self = Carrier(rawValue: options.text("behind")) ?? .warp }
+
+  var propagator: any Propagator {
+    switch self {
+    case .copy: Copy()
+    case .warp: Warp()
+    }
+  }
+}
+
+extension BuildContext {
+  /// The branch of a fusion, and how many channels it gives.
+  fileprivate func branch(
+    of options: ResolvedOptions
+  ) throws -> (network: NetworkBranch, channels: Int) {
+    guard let kinds = self[TrainablePropagations.self] else {
+      preconditionFailure("a branch is made for a trained propagation")
+    }
+    let branch = try kinds.branches.build(options.part("branch"), in: self)
+    return (branch, try branch.channels())
+  }
+}
+
+extension TrainablePropagations {
+  mutating func registerBranches() {
+    branches.register(
+      "network", "a segmentation network, of its first stages where not all are wanted",
+      options: [
+        .required("network", .path), .optional("through", .text, positional: false),
+        .optional("scale", .number(0.05...1), standard: 1, positional: false), .flag("trained"),
+      ]
+    ) { options, context in
+      let parameters = context.propagationSite.parameters
+      let folder = try NetworkFolder(at: options.text("network"))
+      let stage = options.textIfGiven("through"), scale = options.number("scale")
+      guard options.flag("trained") else {
+        return try NetworkBranch(
+          folder.network(on: parameters.device).folded(), through: stage, scale: scale)
+      }
+      let drawn = try SegmentationNetwork(
+        folder.specification, parameters: parameters, in: parameters.root["branch"])
+      try parameters.begin(with: folder.folder, under: "branch.")
+      return try NetworkBranch(drawn, through: stage, scale: scale, isTrained: true)
+    }
+  }
+
+  mutating func registerFusions() {
+    let branch = PartSlot("branch", role: branches.role)
+    let starts = CorrectiveFusion.Start.allCases.map(\.rawValue)
+    kinds.register(
+      "correction", "what a branch sees corrects the propagated scores (Accel)",
+      options: [
+        Carrier.option,
+        .optional(
+          "start", .choice(starts), standard: .text(CorrectiveFusion.Start.propagated.rawValue),
+          positional: false),
+      ], slot: branch
+    ) { options, context in
+      let site = context.propagationSite, branch = try context.branch(of: options)
+      return .fusion(
+        try CorrectiveFusion(
+          classes: site.channels(), with: branch.network, giving: branch.channels,
+          start: CorrectiveFusion.Start(rawValue: options.text("start")) ?? .propagated,
+          parameters: site.parameters), behind: Carrier(options).propagator)
+    }
+    kinds.register(
+      "error-guided", "a branch corrects where warping fails (DAVSS)",
+      options: [
+        .optional("channels", .integer(1...4096), standard: 32, positional: false), Carrier.option,
+      ], slot: branch
+    ) { options, context in
+      let site = context.propagationSite, branch = try context.branch(of: options)
+      return .fusion(
+        try ErrorGuidedFusion(
+          classes: site.channels(), with: branch.network, giving: branch.channels,
+          width: options.integer("channels"), parameters: site.parameters),
+        behind: Carrier(options).propagator)
+    }
+    registerAttention(branch)
+  }
+
+  private mutating func registerAttention(_ branch: PartSlot) {
+    kinds.register(
+      "attention", "local attention from a branch at low resolution (CReFF of AR-Seg)",
+      options: [
+        .optional("size", .integer(1...25), standard: 7, positional: false), Carrier.option,
+      ], slot: branch,
+      validate: isOdd
+    ) { options, context in
+      let site = context.propagationSite, branch = try context.branch(of: options)
+      guard try branch.channels == site.channels() else {
+        throw SpecificationError(
+          .badDescription,
+          "the branch gives \(branch.channels) channels, \(try site.channels()) are propagated")
+      }
+      return .fusion(
+        try CrossResolutionAttention(
+          channels: site.channels(), with: branch.network, size: options.integer("size"),
+          parameters: site.parameters), behind: Carrier(options).propagator)
+    }
+  }
+}
+
+extension NetworkBranch {
+  /// How many channels it gives.
+  fileprivate func channels() throws -> Int {
+    try network.channels(after: network.stages[stages - 1].name)
+  }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Datasets
+public import Video
+
+/// A rendered street with another ground truth than labels.
+public struct StreetTruthClip<Target: Sendable>: Clip {
+  private let clip: StreetClip
+  private let truth: @Sendable (StreetClip, Int) -> Target
+
+  fileprivate init(_ clip: StreetClip, truth: @escaping @Sendable (StreetClip, Int) -> Target) {
+    (self.clip, self.truth) = (clip, truth)
+  }
+
+  public var name: String { clip.name }
+  public var count: Int { clip.count }
+  public let isStored = false
+  public var groundTruthMotion: (any MotionProvider)? { clip }
+
+  public func frame(at index: Int) -> Frame { clip.frame(at: index) }
+  public func target(at index: Int) -> Target? { truth(clip, index) }
+}
+
+extension StreetClip {
+  /// The same frames; their ground truth is the depth of each pixel.
+  public var withDepth: StreetTruthClip<DepthMap> {
+    StreetTruthClip(self) { $0.depth(at: $1) }
+  }
+
+  /// The same frames; their ground truth is the boxes of their objects.
+  public var withBoxes: StreetTruthClip<[GroundTruthBox]> {
+    StreetTruthClip(self) { $0.boxes(at: $1) }
+  }
+}
