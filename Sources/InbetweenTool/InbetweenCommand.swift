@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ArgumentParser
+public import Experiments
 public import Recipes
 
 /// The `inbetween` tool.
@@ -26,9 +27,12 @@ public struct InbetweenCommand: ParsableCommand {
 
   /// Runs the command that the arguments name; a failure is one sentence and an exit code.
   ///
-  /// `registries` are the parts that can be named: the package's own, and those that a tool adds.
-  public static func runMain(with registries: Registries = .standard) -> Never {
-    Parts.choose(registries)
+  /// `registries` are the parts that can be named: the package's own, and those that a tool adds;
+  /// `trainings` are what `train` can train.
+  public static func runMain(
+    with registries: Registries = .standard, trainings: TrainingKinds = .standard
+  ) -> Never {
+    Parts.choose(registries, trainings)
     ThreadWaiting.settle(for: CommandLine.arguments)
     StandardStreams.prepare()
     do {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Experiments
 internal import Recipes
 internal import Synchronization
 
@@ -17,5 +18,13 @@ enum Parts {
     }
   }
 
-  static func choose(_ registries: Registries) { chosen.withLock { $0 = registries } }
+  private static let chosenTrainings = Mutex(TrainingKinds.standard)
+
+  /// What `train` can train.
+  static var trainings: TrainingKinds { chosenTrainings.withLock(\.self) }
+
+  static func choose(_ registries: Registries, _ trainings: TrainingKinds) {
+    chosen.withLock { $0 = registries }
+    chosenTrainings.withLock { $0 = trainings }
+  }
 }

@@ -81,7 +81,7 @@ struct TrainCommand: ParsableCommand {
     let sources = TrainingSources(
       data: data, validation: validation, teacher: teacher.map { ($0, "\(out)/labels") },
       threads: threading.threads, device: device, in: Parts.registries)
-    var run = TrainingRun(model, on: sources, into: out)
+    var run = TrainingRun(model, on: sources, into: out, kinds: Parts.trainings)
     (run.seed, run.isResuming) = (seed, resume)
     (run.evaluationInterval, run.checkpointInterval) = (evaluateEvery, checkpointEvery)
     let preparation = SharedProgress()

@@ -2,7 +2,7 @@
 
 internal import Backbone
 internal import Layers
-internal import Specification
+public import Specification
 
 /// Tells what is trained from anything else, stage by stage: what a specification says but for the
 /// stages after that one, so that those may still be changed before they have begun.
@@ -16,6 +16,14 @@ public struct TrainingFingerprint: Hashable, Sendable, ExpressibleByStringLitera
   }
 
   public init(stringLiteral text: String) { self.init([text]) }
+
+  /// Of a specification's text with `stages` in its group `training`; comments and layout do not
+  /// count.
+  ///
+  /// - Throws: `SpecificationError` where the text is no mapping.
+  public init(yaml: String, stages: Int) throws(SpecificationError) {
+    try self.init(of: DescriptionReader(yaml: yaml), stages: stages)
+  }
 
   /// Of a specification with `stages` in its group `training`; comments and layout do not count.
   init(of root: DescriptionReader, stages: Int) throws(SpecificationError) {

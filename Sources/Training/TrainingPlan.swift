@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Specification
 public import Tensors
 
 /// The stages of a training, one after another.
@@ -9,6 +10,15 @@ public struct TrainingPlan: Hashable, Sendable {
 
   public init(stages: [TrainingStage], seed: UInt64 = 1) {
     (self.stages, self.seed) = (stages, seed)
+  }
+
+  /// The plan in the group `training` of a specification: its `seed` and its `stages`.
+  ///
+  /// Files that it names lie in `folder`. Other keys of the group are the task's.
+  ///
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
+  public init(yaml: String, folder: String) throws(SpecificationError) {
+    self = try DescriptionReader(yaml: yaml).group("training").plan(in: folder)
   }
 
   public var steps: Int { stages.reduce(0) { $0 + $1.steps } }

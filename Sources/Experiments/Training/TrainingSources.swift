@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Backbone
-internal import Datasets
+public import Datasets
 internal import Evaluation
 internal import Flow
 internal import Foundation
@@ -24,9 +24,12 @@ public struct TrainingSources: Sendable {
   /// Labels by the network of this folder where data have none, kept in a cache; nil: labels are
   /// their own.
   public let teacher: (folder: String, cache: String)?
-  let threads: Int
-  let device: Device
-  let registries: Registries
+  /// Threads that making data may take.
+  public let threads: Int
+  /// Where to compute.
+  public let device: Device
+  /// What names stand for.
+  public let registries: Registries
 
   /// The data of a training, on a device.
   public init(
@@ -197,7 +200,10 @@ public struct TrainingSources: Sendable {
       in: registries.context(threads: threads))
   }
 
-  private func clip(_ name: String, split: String) throws -> any LabelledClip {
+  /// A part of a data set: `train` or `val`.
+  ///
+  /// - Throws: `SpecificationError` where there is no such data set, `DatasetError` for its files.
+  public func clip(_ name: String, split: String) throws -> any LabelledClip {
     try dataset(name).clip(ClipRequest(split: split, threads: threads))
   }
 }
