@@ -171,7 +171,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Evaluation", "Pipeline", "Recipes", "Specification",
+        "Experiments", "Evaluation", "Layers", "Pipeline", "Recipes", "Specification", "Tensors",
+        "Training",
       ]),
     .testTarget(
       name: "InbetweenToolTests",
