@@ -83,7 +83,8 @@ let package = Package(
     .target(
       name: "ConformanceKit",
       dependencies: [
-        "Backbone", "Datasets", "Flow", "Frames", "Propagation", "Scheduler", "Tensors", "Video",
+        "Backbone", "Datasets", "Flow", "Frames", "Layers", "Propagation", "Scheduler", "Tensors",
+        "Training", "Video",
       ]),
 
     .target(
@@ -124,7 +125,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers",
+        "Training", "Backbone", "ConformanceKit", "Datasets", "Evaluation", "Flow", "Frames",
+        "Layers",
         "Propagation", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
     .testTarget(

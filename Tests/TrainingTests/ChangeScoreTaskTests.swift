@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import ConformanceKit
 import Datasets
 import Flow
 import Foundation
@@ -44,6 +45,10 @@ struct DeviationTaskTests {
   }
 
   // Nothing changes, so that nothing is lost: whoever says 0 is right.
+  @Test func lawsAreKept() throws {
+    #expect(try brokenLaws(of: task()) == [])
+  }
+
   @Test(arguments: ChangeScoreTask.Aim.allCases)
   func whatDoesNotChangeIsToldWithoutError(aim: ChangeScoreTask.Aim) throws {
     let task = try task(aim: aim, pairs: ShiftedPairs(reach: 0))

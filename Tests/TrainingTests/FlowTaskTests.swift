@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Backbone
+import ConformanceKit
 import Flow
 import Foundation
 import Layers
@@ -20,6 +21,10 @@ struct FlowTaskTests {
       window: PixelSize(width: 64, height: 64), seed: seed)
     if !colours { task.augmentation = FlowAugmentation(colour: 0, difference: 0, noise: 0) }
     return task
+  }
+
+  @Test func lawsAreKept() throws {
+    #expect(try brokenLaws(of: task(colours: true)) == [])
   }
 
   @Test func aBatchFollowsFromItsStepAlone() throws {

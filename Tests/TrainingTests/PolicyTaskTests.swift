@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ConformanceKit
 import Foundation
 import Layers
 import Scheduler
@@ -141,6 +142,7 @@ struct PolicyTaskTests {
   @Test func aBatchAndItsLossFollowFromTheStepAlone() throws {
     let network = try PolicyNetwork(size: 4, parameters: Parameters(seed: 1))
     let task = PolicyTask(network, on: [episode(seed: 1), episode(seed: 2)])
+    #expect(try brokenLaws(of: task) == [])
     func loss(_ step: Int) throws -> Float {
       try task.loss(of: task.batch(at: step), at: step, in: .training(seed: 1)).total.item()
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import ConformanceKit
 import Datasets
 import Flow
 import Foundation
@@ -68,6 +69,10 @@ struct PropagationTaskTests {
   private func teaching(_ task: PropagationTask) throws -> Float {
     let loss = try task.loss(of: task.batch(at: 0), at: 0, in: .inference)
     return try #require(loss.parts["teaching"]).item()
+  }
+
+  @Test func lawsAreKept() throws {
+    #expect(try brokenLaws(of: task(warp())) == [])
   }
 
   @Test func whatDoesNotMoveIsCarriedWithoutLoss() throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import ConformanceKit
 import Datasets
 import Foundation
 import Layers
@@ -57,6 +58,10 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
 }
 
 @Suite(.serialized) struct TrainerTests {
+  @Test func lawsAreKept() throws {
+    #expect(try brokenLaws(of: task()) == [])
+  }
+
   // Stopping saves at once; being killed goes back to the last checkpoint. Both end alike.
   @Test func aBrokenTrainingEndsAsAnUnbrokenOne() throws {
     try TorchRuntime.setThreads(1)

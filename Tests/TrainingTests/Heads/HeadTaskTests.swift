@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import ConformanceKit
 import Foundation
 import Layers
 import Tensors
@@ -117,6 +118,11 @@ struct HeadTaskTests {
     return HeadTask(
       DetectionObjective(head), behind: backbone, on: boxes, augmentation: augmentation,
       batchSize: 6, validation: boxes)
+  }
+
+  @Test func lawsAreKept() throws {
+    #expect(try brokenLaws(of: depthTask().task) == [])
+    #expect(try brokenLaws(of: detectionTask()) == [])
   }
 
   @Test func onlyTheHeadIsTrained() throws {
