@@ -7,6 +7,8 @@ let package = Package(
   name: "inbetween",
   products: [
     .library(name: "Inbetween", targets: ["Inbetween"]),
+    // What `train` and experiments need beside it; pipelines build without.
+    .library(name: "InbetweenTraining", targets: ["InbetweenTraining"]),
     .library(name: "InbetweenConformance", targets: ["ConformanceKit"]),
     // The commands, for a tool with parts of one's own: Docs/Guides/Own-parts.md.
     .library(name: "InbetweenTool", targets: ["InbetweenTool"]),
@@ -24,6 +26,8 @@ let package = Package(
     .target(name: "CTorch", linkerSettings: [.linkedLibrary("dl")]),
     .target(
       name: "CTorchBackend", dependencies: ["CKernels", "CTorch"],
+      // A unit reads LibTorch's headers once for all the files that it includes.
+      sources: ["units"],
       linkerSettings: [.linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
     .target(
       name: "COpenCV",
@@ -99,10 +103,11 @@ let package = Package(
     .target(
       name: "Inbetween",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Pipeline",
-        "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Training",
-        "Video",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
+        "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
+    .target(
+      name: "InbetweenTraining", dependencies: ["Experiments", "Inbetween", "Training"]),
     .target(
       name: "InbetweenTool",
       dependencies: [

@@ -50,10 +50,10 @@ public struct RunMeasurement: Sendable {
     var matrix = ConfusionMatrix(classes: classes.count)
     matrix.add(predicted: labels, truth: truth)
     whole += matrix
-    while byDistance.count <= trace.framesSinceKey {
+    while byDistance.count <= trace.framesSinceKeyframe {
       byDistance.append(ConfusionMatrix(classes: classes.count))
     }
-    byDistance[trace.framesSinceKey] += matrix
+    byDistance[trace.framesSinceKeyframe] += matrix
     labelledFrames += 1
     frameScores += matrix.meanIoU ?? 0
   }

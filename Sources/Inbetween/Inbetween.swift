@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What `import Inbetween` brings: every part of the library.
+// What `import Inbetween` brings: all that pipelines are composed of, run on and measured by.
 @_exported public import Backbone
 @_exported public import Datasets
 @_exported public import Evaluation
-@_exported public import Experiments
 @_exported public import Flow
 @_exported public import Frames
 @_exported public import Layers
@@ -15,5 +14,4 @@
 @_exported public import Specification
 @_exported public import Synthesis
 @_exported public import Tensors
-@_exported public import Training
 @_exported public import Video

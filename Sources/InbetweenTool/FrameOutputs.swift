@@ -54,7 +54,7 @@ final class FrameOutputs {
 
 extension Overlay.Mark {
   init(_ trace: FrameTrace) {
-    self = trace.role == .key ? .key : .propagated(age: trace.framesSinceKey)
+    self = trace.role == .key ? .key : .propagated(age: trace.framesSinceKeyframe)
   }
 }
 
@@ -79,7 +79,7 @@ private final class FrameTable {
     let cells =
       ["\(trace.index)", String(format: "%.6f", trace.time), trace.role.rawValue]
       + [quoted(reason.rule), reason.score.map { "\($0)" } ?? ""]
-      + [reason.threshold.map { "\($0)" } ?? "", "\(trace.framesSinceKey)"]
+      + [reason.threshold.map { "\($0)" } ?? "", "\(trace.framesSinceKeyframe)"]
       + times.map { String(format: "%.4f", $0.milliseconds) }
     lines.append(cells.joined(separator: ","))
   }

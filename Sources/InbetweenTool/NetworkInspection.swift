@@ -146,7 +146,7 @@ struct NetworkInspection: Encodable {
     }
     let ledger = MACCounter()
     let nothing = PolicyObservation.nothing.observation(
-      framesSinceKey: 1, within: KeyframeBudget(.rate(0.1)))
+      framesSinceKeyframe: 1, within: KeyframeBudget(.rate(0.1)))
     try withoutGradients {
       let logits = try network.step(
         Tensor(nothing, shape: [1, nothing.count]), after: network.start(1),

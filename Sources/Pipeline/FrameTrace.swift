@@ -34,7 +34,7 @@ public struct FrameTrace: Sendable {
   /// Whether the stream broke before this frame: damage, a gap, a new sequence, another size.
   public let followsBreak: Bool
   /// Frames since the last keyframe; 0 at the keyframe itself.
-  public let framesSinceKey: Int
+  public let framesSinceKeyframe: Int
   /// The time of each stage that ran; they add up to `total` but for the bookkeeping between.
   public let stages: [PipelineStage: Duration]
   /// From the frame in memory to its prediction.

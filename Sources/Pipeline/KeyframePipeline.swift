@@ -122,7 +122,7 @@ extension KeyframePipeline {
     let step = try begin(frame, in: state)
     let done = try finish(step, giving: product)
     let trace = step.clock.trace(
-      of: frame, step.decision, framesSinceKey: done.state.framesSinceKey)
+      of: frame, step.decision, framesSinceKeyframe: done.state.framesSinceKeyframe)
     state = done.state
     state.times.add(trace)
     return (done.result, trace)
@@ -140,7 +140,7 @@ extension KeyframePipeline {
       }
       let isFirst = state.keyframe == nil
       if !isFirst {
-        state.framesSinceKey += 1
+        state.framesSinceKeyframe += 1
         state.scored?.age += 1
       }
       let frame = StreamFrame(view, of: state, in: parts, clock: clock)

@@ -75,7 +75,7 @@ public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
     for (index, step) in steps.enumerated() {
       let done = try pipeline.finish(step, with: made[index], giving: .maps)
       let trace = step.clock.trace(
-        of: frame, step.decision, framesSinceKey: done.state.framesSinceKey, apart: false)
+        of: frame, step.decision, framesSinceKeyframe: done.state.framesSinceKeyframe, apart: false)
       next.streams[index] = done.state
       next.streams[index].times.add(trace)
       traces.append(trace)
@@ -173,7 +173,7 @@ extension FrameTrace {
         because: Reason(
           rule, score: decision.reason.score, threshold: decision.reason.threshold),
         refresh: decision.refresh, scale: decision.scale, propagated: decision.propagated),
-      followsBreak: waiting.followsBreak, framesSinceKey: parts.map(\.framesSinceKey).max() ?? 0,
+      followsBreak: waiting.followsBreak, framesSinceKeyframe: parts.map(\.framesSinceKeyframe).max() ?? 0,
       stages: stages, total: total,
       keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count),
       macs: parts.reduce(0) { $0 + $1.macs })

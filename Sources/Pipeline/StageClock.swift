@@ -58,11 +58,11 @@ final class StageClock {
   /// What was noted; where the frame's work was done between that of others, its total is that of
   /// its stages.
   func trace(
-    of frame: Frame, _ decision: Decision, framesSinceKey: Int, apart: Bool = true
+    of frame: Frame, _ decision: Decision, framesSinceKeyframe: Int, apart: Bool = true
   ) -> FrameTrace {
     FrameTrace(
       index: frame.index, time: frame.time, decision: decision,
-      followsBreak: frame.followsBreak, framesSinceKey: framesSinceKey,
+      followsBreak: frame.followsBreak, framesSinceKeyframe: framesSinceKeyframe,
       stages: stages, total: apart ? clock.now - begin : stages.values.reduce(.zero, +),
       keyShare: decision.role == .key ? 1 : 0, macs: ledger.macs)
   }

@@ -38,7 +38,7 @@ final class StreamFrame: FrameProvider {
   func context() -> FrameContext {
     FrameContext(
       frame: view.working, keyframe: reference(.keyframe).working,
-      framesSinceKeyframe: state.framesSinceKey, framesSinceScores: state.scored?.age,
+      framesSinceKeyframe: state.framesSinceKeyframe, framesSinceScores: state.scored?.age,
       usualTimes: state.times.usual, from: self)
   }
 

@@ -27,7 +27,7 @@ public struct StreamState: Sendable {
   /// How long frames have taken.
   var times = UsualTimes()
   /// How many frames have passed since the last keyframe; 0 at the keyframe itself.
-  public internal(set) var framesSinceKey = 0
+  public internal(set) var framesSinceKeyframe = 0
 
   /// The last keyframe and what was cached of it.
   struct Keyframe: Sendable {
@@ -83,7 +83,7 @@ public struct StreamState: Sendable {
   mutating func become(_ keyframe: Keyframe, in propagator: any Propagator) {
     (self.keyframe, self.propagator) = (keyframe, propagator)
     (coming, keyframeFeatures, scored) = (nil, [:], nil)
-    framesSinceKey = 0
+    framesSinceKeyframe = 0
   }
 
   /// Before `frame` is looked at, makes that the keyframe which was computed in the background and
@@ -99,7 +99,7 @@ public struct StreamState: Sendable {
     let product = try coming.work.result()
     become(product.keyframe, in: product.propagator)
     (chain, keyframeFeatures) = (coming.chain, coming.keyframeFeatures)
-    framesSinceKey = coming.passed - 1
+    framesSinceKeyframe = coming.passed - 1
   }
 
   /// From here on, optical flow leads back to `view`.

@@ -239,10 +239,10 @@ struct Rollout {
 
   var observation: [Float] {
     guard !isForced else {
-      return PolicyObservation.nothing.observation(framesSinceKey: 0, within: allowance)
+      return PolicyObservation.nothing.observation(framesSinceKeyframe: 0, within: allowance)
     }
     return episode.sight(frame, from: key)
-      .observation(framesSinceKey: frame - key, within: allowance)
+      .observation(framesSinceKeyframe: frame - key, within: allowance)
   }
 
   /// Makes the frame key where that is `wanted` and can be afforded, or where all frames can.

@@ -23,7 +23,7 @@ struct KeyframePipelineTests {
   @Test func rolesAndReasonsAreTraced() throws {
     let traces = try run(pipeline(.every(3)), frames: 7).map(\.trace)
     #expect(traces.map(\.role.drawing).joined() == "K..K..K")
-    #expect(traces.map(\.framesSinceKey) == [0, 1, 2, 0, 1, 2, 0])
+    #expect(traces.map(\.framesSinceKeyframe) == [0, 1, 2, 0, 1, 2, 0])
     #expect(traces[0].decision.reason == .firstFrame)
     #expect(traces[3].decision.reason == Reason("frames since key", score: 3, threshold: 3))
   }
@@ -70,10 +70,10 @@ struct KeyframePipelineTests {
     _ = try pipeline.label(slide(0, by: 2), in: &state)
     var fork = state
     for index in 1..<5 { _ = try pipeline.label(slide(index, by: 2), in: &state) }
-    #expect(state.framesSinceKey == 4)
-    #expect(fork.framesSinceKey == 0)
+    #expect(state.framesSinceKeyframe == 4)
+    #expect(fork.framesSinceKeyframe == 0)
     let forked = try pipeline.label(slide(1, by: 2), in: &fork)
-    #expect(forked.trace.framesSinceKey == 1)
+    #expect(forked.trace.framesSinceKeyframe == 1)
   }
 
   @Test func nothingIsCarriedAcrossABreak() throws {
@@ -123,7 +123,7 @@ struct KeyframePipelineTests {
     }
     #expect(error.stage == .backbone && error.frame == 2)
     #expect(error.underlying is CancellationError)
-    #expect(state.framesSinceKey == 1)
+    #expect(state.framesSinceKeyframe == 1)
   }
 
   @Test func aTapRunsTheRestOnEveryFrame() throws {
@@ -253,7 +253,7 @@ struct KeyframePipelineTests {
     let shown = lag == 1 ? [0, 0, 0, 0, 3, 3, 3, 6, 6] : [0, 0, 0, 0, 0, 3, 3, 3, 6]
     for (index, result) in results.enumerated() {
       #expect(result.labels == columns(of: slide(shown[index], by: 2)), "frame \(index)")
-      #expect(result.trace.framesSinceKey == index - shown[index])
+      #expect(result.trace.framesSinceKeyframe == index - shown[index])
       #expect(result.trace.role == (index == 0 ? .key : .propagated))
       // Waited for is what was begun and not taken up yet.
       let isComing = (1...lag).contains { index > $0 && (index - $0).isMultiple(of: 3) }
@@ -283,7 +283,7 @@ struct KeyframePipelineTests {
         flow: flow)
       for (index, result) in try run(pipeline, frames: 12).enumerated() {
         let expected = columns(of: slide(index, by: 2))
-        let entered = 2 * result.trace.framesSinceKey
+        let entered = 2 * result.trace.framesSinceKeyframe
         for x in min(12, entered)..<12 {
           #expect(result.labels[x: x, y: 1] == expected[x: x, y: 1])
         }
@@ -333,7 +333,7 @@ struct KeyframePipelineTests {
           bytes[sample] = sample % 3 == sample / 3 % 12 / width % 2 ? 200 : 0
         }
       }
-      let frame = Frame(index: state.framesSinceKey, time: 0, pixels: pixels)
+      let frame = Frame(index: state.framesSinceKeyframe, time: 0, pixels: pixels)
       let result = try pipeline.label(frame, in: &state)
       #expect(result.labels.size == pixels.size && result.trace.role == .key)
       #expect((result.labels == columns(of: frame)) == isSeen)
@@ -375,7 +375,7 @@ struct KeyframePipelineTests {
       for cell in scores.indices where cell % 12 >= shift {
         #expect(scores[cell] == 2 * key[cell - shift] + own[cell - shift], "frame \(index)")
       }
-      #expect(scored.trace.framesSinceKey == index % 6)
+      #expect(scored.trace.framesSinceKeyframe == index % 6)
     }
     #expect(backbone.runs.map(\.count) == [4, 2, 4])
     // Each step once; without a chain, motion to the key is wanted by nobody.

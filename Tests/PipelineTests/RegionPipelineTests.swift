@@ -36,7 +36,7 @@ struct RegionPipelineTests {
     let (expected, found) = (try run(plain, slides), try run(regional, slides))
     #expect(found.map(\.labels) == expected.map(\.labels))
     #expect(found.map(\.trace.role) == expected.map(\.trace.role))
-    #expect(found.map(\.trace.framesSinceKey) == expected.map(\.trace.framesSinceKey))
+    #expect(found.map(\.trace.framesSinceKeyframe) == expected.map(\.trace.framesSinceKeyframe))
     #expect(found.map(\.trace.keyShare) == [1, 0, 0, 1, 0, 0])
   }
 
@@ -57,7 +57,7 @@ struct RegionPipelineTests {
       whole(ThresholdScheduler(WarpError(), threshold: 5)), rows: 2, columns: 2, overlap: 0)
     let results = try run(pipeline, frames)
     #expect(results.map(\.trace.keyShare) == [1, 0.25, 0.25])
-    #expect(results.map(\.trace.framesSinceKey) == [0, 1, 2])
+    #expect(results.map(\.trace.framesSinceKeyframe) == [0, 1, 2])
     #expect(results[1].trace.decision.reason.rule == "1 of 4 regions: warp error")
     for y in 0..<16 {
       for x in 0..<32 {
@@ -92,7 +92,7 @@ struct RegionPipelineTests {
     #expect(throws: PipelineError.self) { try pipeline.label(slides[2], in: &state) }
     // Both are key once more, the first as if it had not been.
     let again = try pipeline.label(slides[2], in: &state)
-    #expect(again.trace.keyShare == 1 && again.trace.framesSinceKey == 0)
+    #expect(again.trace.keyShare == 1 && again.trace.framesSinceKeyframe == 0)
   }
 
   // 2×3 regions of 12×4 pixels with an overlap of 1: four at the sides are of one size, two in the

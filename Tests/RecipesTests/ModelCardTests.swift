@@ -198,7 +198,7 @@ extension ModelCard {
     case .policy:
       let network = try PolicyNetwork(ModelFolder(at: folder))
       let seen = PolicyObservation.nothing.observation(
-        framesSinceKey: 1, within: KeyframeBudget(.rate(0.1)))
+        framesSinceKeyframe: 1, within: KeyframeBudget(.rate(0.1)))
       _ = try network.step(
         Tensor(seen, shape: [1, seen.count]), after: network.start(1), in: .counting(in: ledger))
       return network.parameters

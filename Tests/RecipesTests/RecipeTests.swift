@@ -107,7 +107,7 @@ struct RecipeTests {
     let traces = try traces(Recipe.pipelinedClockwork.pipeline(of: models))
     let roles: [FrameRole] = traces.map(\.role)
     #expect(roles == [.key] + Array(repeating: .propagated, count: 6))
-    #expect(traces.map(\.framesSinceKey) == [0, 1, 1, 1, 1, 1, 1])
+    #expect(traces.map(\.framesSinceKeyframe) == [0, 1, 1, 1, 1, 1, 1])
   }
 
   // A key costs the whole network, every other frame what comes before and after the deep stages,

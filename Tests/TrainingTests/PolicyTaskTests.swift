@@ -117,7 +117,7 @@ struct PolicyTaskTests {
       var allowance = allowance
       allowance.advance()
       let seen = clip.sight(frame, from: key)
-        .observation(framesSinceKey: frame - key, within: allowance)
+        .observation(framesSinceKeyframe: frame - key, within: allowance)
       let (logit, next) = try network.step(
         Tensor(seen, shape: [1, seen.count]), after: state, in: .inference)
       let likely = 1 / (1 + exp(-Double(try logit.item())))

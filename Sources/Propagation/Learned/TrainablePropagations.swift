@@ -29,8 +29,8 @@ public struct TrainablePropagations: Sendable {
   public static let standard: TrainablePropagations = {
     var standard = TrainablePropagations()
     standard.registerBranches()
-    standard.registerPropagators()
-    standard.registerRecurrences()
+    standard.registerFeaturePropagators()
+    standard.registerScorePropagators()
     standard.registerFusions()
     return standard
   }()
@@ -87,7 +87,7 @@ let isOdd: @Sendable (ResolvedOptions) throws(InvalidOption) -> Void = {
 }
 
 extension TrainablePropagations {
-  private mutating func registerPropagators() {
+  private mutating func registerFeaturePropagators() {
     kinds.register(
       "scaled-warp", "flow of a network that is trained along, and a scale (DFF)",
       options: [.required("flow", .path)]
@@ -121,6 +121,9 @@ extension TrainablePropagations {
           channels: site.channels(after: stage), after: stage, size: options.integer("size"),
           width: options.integer("channels"), parameters: site.parameters))
     }
+  }
+
+  private mutating func registerScorePropagators() {
     kinds.register(
       "difference", "kernels told by the frames' difference (Budget-Aware)",
       options: [size(1...25, usually: 7)], validate: isOdd
@@ -130,9 +133,6 @@ extension TrainablePropagations {
         try DifferenceConvolution(
           classes: site.channels(), size: options.integer("size"), parameters: site.parameters))
     }
-  }
-
-  private mutating func registerRecurrences() {
     kinds.register(
       "gated-recurrence", "scores gated from frame to frame (GRFP)",
       options: [.required("after", .text)]
