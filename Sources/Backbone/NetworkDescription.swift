@@ -77,7 +77,7 @@ public struct NetworkDescription: Hashable, Sendable {
       throw SpecificationError(.missingFile, "\(path): there is no such network")
     }
     let file = Self.path(besideNetwork: path)
-    guard let text = String(validating: try Self.bytes(of: file, for: path), as: UTF8.self) else {
+    guard let text = String(textOf: try Self.bytes(of: file, for: path)) else {
       throw SpecificationError(.badDescription, "\(file) is no YAML text: it is not UTF-8")
     }
     do {

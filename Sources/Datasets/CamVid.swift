@@ -59,7 +59,8 @@ public struct CamVid: LabelledClip {
     throw DatasetError(
       .missing,
       "no pictures in \(root.path)/\(split); "
-        + (there.isEmpty ? "no split is there" : "there are \(there.joined(separator: ", "))"))
+        + (there.isEmpty
+          ? "CamVid is train, trainannot, val, valannot, … in one folder" : "there are \(there.joined(separator: ", "))"))
   }
 
   /// The labels of each picture, by its name.

@@ -49,12 +49,15 @@ struct DataFolder {
 
   /// What is not hidden, in natural order: `img2` before `img10`.
   private var names: [String] {
-    let all = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return all.filter { !$0.hasPrefix(".") }.sorted(by: precedesNaturally)
+    // A name that is not UTF-8 stays in the list: reading it says what is wrong.
+    ((try? Video.names(in: path)) ?? []).sorted(by: precedesNaturally)
   }
 
   /// The names of the pictures.
   var pictures: [String] { names.filter { ImageFiles.isPicture($0) } }
+
+  /// The lists of pictures of the usual splits.
+  var lists: [String] { ["train", "val", "test", "trainval"].map { "\($0).txt" }.filter(holds) }
 
   /// The names of the folders.
   var folders: [String] { names.filter { self($0).exists } }
@@ -79,8 +82,10 @@ struct DataFolder {
     } catch {
       throw DatasetError(error.code == .missingFile ? .missing : .malformed, "\(error)")
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw DatasetError(.malformed, "\(path)/\(name) is no text")
+    // Notepad and Excel put a byte order mark before a text.
+    let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    guard let text = String(validating: bytes.dropFirst(mark), as: UTF8.self) else {
+      throw DatasetError(.malformed, "\(path)/\(name) is no UTF-8 text")
     }
     return text.split(whereSeparator: \.isNewline).map { $0.trimmed }.filter { !$0.isEmpty }
   }

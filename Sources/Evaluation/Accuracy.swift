@@ -31,7 +31,10 @@ public struct Accuracy: Sendable, Codable, Hashable {
   }
 }
 
-/// Speed of a run; milliseconds, the first frames of each role left out.
+/// Speed of a run; milliseconds.
+///
+/// Figures over all frames count each role as often as it occurred, also where its first frames were
+/// left out.
 public struct Speed: Sendable, Codable {
   /// From the frame in memory to its labels.
   public struct LatencyByRole: Sendable, Codable {
@@ -54,30 +57,19 @@ public struct Speed: Sendable, Codable {
   public let latency: LatencyByRole
   /// Compressed packet or file → labels.
   public let endToEnd: LatencySummary?
-  /// Frames a second of the pipeline, one stream, decoding left out: the mean times of key and
-  /// propagated frames, each counted as often as it occurred in the run, not among those timed.
+  /// Frames a second of the pipeline, one stream, decoding left out.
   public let throughput: Double?
   /// Frames that were labelled and not timed.
   public let warmUp: Int
 
   init(
-    frames: Int, keyFrames: Double, waitingFrames: Double, intervals: [Int: Int],
-    latency: LatencyByRole, endToEnd: LatencySummary?, warmUp: Int
+    frames: Int, keyFrames: Double, intervals: [Int: Int], latency: LatencyByRole,
+    endToEnd: LatencySummary?, warmUp: Int
   ) {
     (self.frames, self.latency, self.endToEnd, self.warmUp) = (frames, latency, endToEnd, warmUp)
     keyframeRatio = frames == 0 ? 0 : keyFrames / Double(frames)
     keyframeIntervals = Dictionary(uniqueKeysWithValues: intervals.map { ("\($0)", $1) })
-    let waiting = frames == 0 ? 0 : waitingFrames / Double(frames)
-    throughput = Self.meanTime(latency, waiting).map { 1000 / $0 }
-  }
-
-  /// Milliseconds a frame over the schedule, of which a share waited for the backbone; nil where a
-  /// role that occurred was not timed.
-  private static func meanTime(_ latency: LatencyByRole, _ waiting: Double) -> Double? {
-    if waiting == 1 { return latency.key?.mean }
-    guard let propagated = latency.propagated else { return nil }
-    guard waiting > 0 else { return propagated.mean }
-    return latency.key.map { waiting * $0.mean + (1 - waiting) * propagated.mean }
+    throughput = latency.all.flatMap { $0.mean > 0 ? 1000 / $0.mean : nil }
   }
 
   enum CodingKeys: String, CodingKey {

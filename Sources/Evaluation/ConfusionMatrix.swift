@@ -79,6 +79,9 @@ public struct ConfusionMatrix: Sendable, Equatable {
     return all == 0 ? nil : Double((0..<classes).reduce(0) { $0 + hits($1) }) / Double(all)
   }
 
+  /// How many pixels each class has in the truth.
+  var truthCounts: [Int] { (0..<classes).map(truthCount) }
+
   private func hits(_ index: Int) -> Int { counts[index * (classes + 1) + index] }
 
   private func truthCount(_ index: Int) -> Int {

@@ -10,21 +10,26 @@ public struct Evaluator: Sendable {
   private let pipeline: any PredictionPipeline<Image>
   private let clip: any LabelledClip
   private let flow: (any FlowEstimator)?
+  private let warmUpRounds: Int
 
   /// Measures `pipeline` on `clip`.
   ///
   /// `consistency` is the optical flow used for temporal consistency, for clips whose motion is not
   /// known. Take one for all runs, so that their figures can be compared, and another than those
-  /// under test. Nil leaves temporal consistency out.
+  /// under test. Nil leaves temporal consistency out. Where `warmsUp`, frames are labelled and
+  /// forgotten before the first one is timed; without, the first frames' times hold what networks
+  /// compile.
   public init(
     _ pipeline: some PredictionPipeline<Image>, on clip: some LabelledClip,
-    consistency flow: (any FlowEstimator)? = Farneback()
+    consistency flow: (any FlowEstimator)? = Farneback(), warmsUp: Bool = true
   ) {
     (self.pipeline, self.clip, self.flow) = (pipeline, clip, flow)
+    warmUpRounds = warmsUp ? Self.warmUpRounds(of: clip.count) : 0
   }
 
-  /// How often frames of each role are labelled and forgotten before a run is timed.
-  public static let warmUp = 10
+  /// How often two frames are labelled and forgotten before a run of so many frames is timed: ten
+  /// times, but never more frames than the run has.
+  public static func warmUpRounds(of frames: Int) -> Int { min(10, frames / 2) }
 
   /// What a run over the whole clip gives.
   public func run() throws -> RunMeasurement {
@@ -76,7 +81,7 @@ public struct Evaluator: Sendable {
   /// own, forgotten afterwards, takes all that.
   private func warmUp(_ pipeline: some PredictionPipeline<Image>) throws {
     let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
-    for _ in 0..<Self.warmUp {
+    for _ in 0..<warmUpRounds {
       var scratch = pipeline.start()
       for frame in frames { _ = try pipeline.label(frame, in: &scratch) }
     }

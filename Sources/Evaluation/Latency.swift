@@ -9,17 +9,29 @@ public struct Latency: Sendable {
   public mutating func add(_ duration: Duration) { milliseconds.append(duration.milliseconds) }
 
   /// Mean and percentiles in milliseconds; nil where nothing was timed.
-  public var summary: LatencySummary? {
-    guard !milliseconds.isEmpty else { return nil }
-    let sorted = milliseconds.sorted()
+  public var summary: LatencySummary? { Self.summary(of: [(self, 1)]) }
+
+  /// The same of several sets at once, each of whose durations counts as often as its weight says;
+  /// nil where nothing was timed.
+  ///
+  /// A percentile is the least duration that the share of all weights does not exceed.
+  static func summary(of sets: [(latency: Latency, weight: Double)]) -> LatencySummary? {
+    let weighted = sets.flatMap { set in set.latency.milliseconds.map { ($0, set.weight) } }
+      .sorted { $0.0 < $1.0 }
+    guard let longest = weighted.last else { return nil }
+    let whole = weighted.reduce(0) { $0 + $1.1 }
     func percentile(_ part: Double, atLeast count: Int = 1) -> Double? {
-      guard sorted.count >= count else { return nil }
-      return sorted[max(0, Int((part * Double(sorted.count)).rounded(.up)) - 1)]
+      guard weighted.count >= count else { return nil }
+      var below = 0.0
+      return weighted.first { duration in
+        below += duration.1
+        return below >= part * whole * (1 - 1e-12)
+      }?.0
     }
     return LatencySummary(
-      mean: sorted.reduce(0, +) / Double(sorted.count), p50: percentile(0.5), p90: percentile(0.9),
-      p95: percentile(0.95), p99: percentile(0.99, atLeast: 500), max: sorted[sorted.count - 1],
-      n: sorted.count)
+      mean: weighted.reduce(0) { $0 + $1.0 * $1.1 } / whole, p50: percentile(0.5),
+      p90: percentile(0.9), p95: percentile(0.95), p99: percentile(0.99, atLeast: 500),
+      max: longest.0, n: weighted.count)
   }
 }
 

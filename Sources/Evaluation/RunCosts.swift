@@ -5,8 +5,8 @@ internal import Scheduler
 
 /// Gathers speed and MACs over the frames of a run, whatever they predict: add, then ask.
 public struct RunCosts: Sendable {
-  /// The share of each frame that the backbone ran on, and of that which waited for it.
-  private var shares: [(key: Double, waiting: Double)] = []
+  /// The share of each frame that the backbone ran on.
+  private var shares: [Double] = []
   private var timings: Timings
   /// MACs of all frames, of those that were keyframes as a whole, and whether any such counted
   /// none.
@@ -16,13 +16,14 @@ public struct RunCosts: Sendable {
 
   /// No costs yet.
   ///
-  /// The first `warmUp` frames of each role are not timed: networks still compile then.
+  /// The first `warmUp` frames of each role are not timed, since networks still compile then; but
+  /// at least as many are timed as are left out, and the role's share of the run stays what it was.
   public init(warmUp: Int = 3) { timings = Timings(warmUp: warmUp) }
 
   /// Counts one frame; `decode` is the time it took to get it into memory, nil where that says
   /// nothing.
   public mutating func add(_ trace: FrameTrace, decode: Duration?) {
-    shares.append((trace.keyShare, trace.role == .key ? 1 : 0))
+    shares.append(trace.keyShare)
     timings.add(trace, decode: decode)
     usesFlow = usesFlow || trace.stages[.flow] != nil
     work.all += trace.macs
@@ -41,52 +42,97 @@ public struct RunCosts: Sendable {
   /// Latency by role and stage, throughput and keyframe rate.
   public var speed: Speed {
     Speed(
-      frames: shares.count, keyFrames: shares.reduce(0) { $0 + $1.key },
-      waitingFrames: shares.reduce(0) { $0 + $1.waiting }, intervals: intervals,
+      frames: shares.count, keyFrames: shares.reduce(0, +), intervals: intervals,
       latency: timings.latency, endToEnd: timings.endToEnd, warmUp: timings.left)
   }
 
   /// How often each distance between frames that the backbone ran on occurred; the last one is not
   /// counted.
   private var intervals: [Int: Int] {
-    let keys = shares.indices.filter { shares[$0].key > 0 }
+    let keys = shares.indices.filter { shares[$0] > 0 }
     return zip(keys, keys.dropFirst()).reduce(into: [:]) { $0[$1.1 - $1.0, default: 0] += 1 }
   }
 }
 
-/// The durations of a run, split by role and by stage, its first frames left out.
+/// The durations of a run, split by role and by stage.
 private struct Timings: Sendable {
+  private var key: RoleTimings, propagated: RoleTimings
+
+  init(warmUp: Int) {
+    (key, propagated) = (RoleTimings(warmUp: warmUp), RoleTimings(warmUp: warmUp))
+  }
+
+  mutating func add(_ trace: FrameTrace, decode: Duration?) {
+    if trace.role == .key {
+      key.add(trace, decode: decode)
+    } else {
+      propagated.add(trace, decode: decode)
+    }
+  }
+
+  private var settled: [RoleTimings.Settled] { [key.settled, propagated.settled] }
+
+  /// Frames that were labelled and not timed.
+  var left: Int { settled.reduce(0) { $0 + $1.left } }
+
+  var latency: Speed.LatencyByRole {
+    let settled = settled
+    let stages = Set(settled.flatMap(\.stages.keys))
+    return Speed.LatencyByRole(
+      all: Latency.summary(of: settled.map { ($0.total, $0.weight) }),
+      key: settled[0].total.summary, propagated: settled[1].total.summary,
+      byStage: stages.reduce(into: [:]) { summaries, stage in
+        summaries[stage] = Latency.summary(
+          of: settled.compactMap { role in role.stages[stage].map { ($0, role.weight) } })
+      })
+  }
+
+  var endToEnd: LatencySummary? { Latency.summary(of: settled.map { ($0.whole, $0.weight) }) }
+}
+
+/// The durations of the frames of one role. Its first frames are held back until it is known how
+/// many there are of it: a role of few frames loses at most half of them.
+private struct RoleTimings: Sendable {
+  /// What is timed, and how many frames of the run each that is timed stands for.
+  struct Settled: Sendable {
+    var total = Latency(), whole = Latency()
+    var stages: [String: Latency] = [:]
+    var (left, weight) = (0, 1.0)
+
+    mutating func add(_ frame: Durations) {
+      total.add(frame.total)
+      for (stage, duration) in frame.stages {
+        stages[stage.rawValue, default: Latency()].add(duration)
+      }
+      guard let decode = frame.decode else { return }
+      whole.add(frame.total + decode)
+      stages["decode", default: Latency()].add(decode)
+    }
+  }
+
+  struct Durations: Sendable {
+    let total: Duration, decode: Duration?
+    let stages: [PipelineStage: Duration]
+  }
+
   private let warmUp: Int
-  private(set) var left = 0
-  private var seen = (key: 0, propagated: 0)
-  private var all = Latency(), key = Latency(), propagated = Latency(), whole = Latency()
-  private var stages: [String: Latency] = [:]
+  private var count = 0
+  private var first: [Durations] = []
+  private var others = Settled()
 
   init(warmUp: Int) { self.warmUp = warmUp }
 
   mutating func add(_ trace: FrameTrace, decode: Duration?) {
-    let isKey = trace.role == .key
-    if isKey { seen.key += 1 } else { seen.propagated += 1 }
-    guard (isKey ? seen.key : seen.propagated) > warmUp else {
-      left += 1
-      return
-    }
-    all.add(trace.total)
-    if isKey { key.add(trace.total) } else { propagated.add(trace.total) }
-    if let decode {
-      whole.add(trace.total + decode)
-      stages["decode", default: Latency()].add(decode)
-    }
-    for (stage, duration) in trace.stages {
-      stages[stage.rawValue, default: Latency()].add(duration)
-    }
+    let frame = Durations(total: trace.total, decode: decode, stages: trace.stages)
+    count += 1
+    if count <= warmUp { first.append(frame) } else { others.add(frame) }
   }
 
-  var latency: Speed.LatencyByRole {
-    Speed.LatencyByRole(
-      all: all.summary, key: key.summary, propagated: propagated.summary,
-      byStage: stages.compactMapValues(\.summary))
+  var settled: Settled {
+    var settled = others
+    settled.left = min(warmUp, count / 2)
+    for frame in first.dropFirst(settled.left) { settled.add(frame) }
+    settled.weight = count == 0 ? 1 : Double(count) / Double(count - settled.left)
+    return settled
   }
-
-  var endToEnd: LatencySummary? { whole.summary }
 }

@@ -85,6 +85,15 @@ public struct RunMeasurement: Sendable {
       labelledFrames: labelledFrames)
   }
 
+  /// What to say where some classes never occur in the labels; nil where all do, or none is known.
+  public var absenceWarning: String? {
+    guard labelledFrames > 0 else { return nil }
+    let absent = zip(classes.names, whole.truthCounts).filter { $1 == 0 }.map(\.0)
+    guard !absent.isEmpty else { return nil }
+    return "no pixel of \(absent.joined(separator: ", ")) in the labels of \(labelledFrames) "
+      + "frames: mIoU leaves such a class out, or counts it as 0 where it is predicted"
+  }
+
   /// See `RunCosts`.
   public var macs: (frame: Double, key: Double)? { costs.macs }
 

@@ -9,6 +9,7 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
   private let pipeline: any PredictionPipeline<Prediction>
   private let clip: any Clip<Target>
   private let metrics: [any Metric<Prediction, Target>]
+  private let warmUpRounds: Int
 
   /// What a run came to.
   public struct Measurement: Sendable {
@@ -18,11 +19,14 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
     public var scores: [String: Double] = [:]
   }
 
-  /// Measures `pipeline` on `clip` by these metrics.
+  /// Measures `pipeline` on `clip` by these metrics; `warmsUp` as in `Evaluator`.
   public init(
     _ pipeline: some PredictionPipeline<Prediction>, on clip: some Clip<Target>,
-    by metrics: [any Metric<Prediction, Target>]
-  ) { (self.pipeline, self.clip, self.metrics) = (pipeline, clip, metrics) }
+    by metrics: [any Metric<Prediction, Target>], warmsUp: Bool = true
+  ) {
+    (self.pipeline, self.clip, self.metrics) = (pipeline, clip, metrics)
+    warmUpRounds = warmsUp ? Evaluator.warmUpRounds(of: clip.count) : 0
+  }
 
   /// Runs over the whole clip; `each` is called after every frame, and false stops the run there.
   public func run(
@@ -53,7 +57,7 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
   /// As `Evaluator` does: a stream of its own, forgotten afterwards.
   private func warmUp(_ pipeline: some PredictionPipeline<Prediction>) throws {
     let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
-    for _ in 0..<Evaluator.warmUp {
+    for _ in 0..<warmUpRounds {
       var scratch = pipeline.start()
       for frame in frames { _ = try pipeline.predict(frame, in: &scratch) }
     }

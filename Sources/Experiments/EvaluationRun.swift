@@ -40,6 +40,14 @@ public struct EvaluationRun: Sendable {
     }
     var context = registries.context(threads: threads)
     dataset = try registries.datasets.build(data, in: context)
+    if let splits = dataset.splits, spec.split != "val", !splits.contains(spec.split) {
+      let text = registries.grammar.text(of: data, as: registries.datasets.role)
+      throw SpecificationError(
+        .badValue,
+        splits.isEmpty
+          ? "\(text) has no splits; leave out --split"
+          : "\(text) has no split '\(spec.split)'; \(suggestion(for: spec.split, among: splits))")
+    }
     let clip = try dataset.clip(
       ClipRequest(split: spec.split, limit: spec.frames, threads: threads))
     context[LabelledTruth.self] = LabelledTruth(clip: clip)
@@ -51,10 +59,12 @@ public struct EvaluationRun: Sendable {
   public var inputs: [String] { context.files }
 
   /// Loads what is needed and makes the pipeline; `isStopped` ends a search for the best keyframes,
-  /// and `advance` is called after each step of it.
+  /// and `advance` is called after each step of it. Where it does not `readLabels`, the clip's may
+  /// be of other classes than the network's.
   ///
   /// - Throws: `CancellationError` where it was stopped.
   public func load(
+    readLabels: Bool = true,
     isStopped: @escaping @Sendable () -> Bool = { false },
     advance: @escaping @Sendable () -> Void = {}
   ) throws -> LoadedEvaluation {
@@ -62,7 +72,7 @@ public struct EvaluationRun: Sendable {
     var clip = clip
     if spec.agreement {
       clip = try TeacherLabels(of: clip, by: backbone, head)
-    } else if source.classes.names != clip.classes.names {
+    } else if readLabels, dataset.isLabelled, source.classes.names != clip.classes.names {
       throw SpecificationError(
         .badInput,
         "\(source.path) tells \(source.classes.fewNames) apart, \(clip.name) is labelled with "
@@ -85,8 +95,14 @@ public struct EvaluationRun: Sendable {
         return schedule.keys(rate: rate)
       }
     }
-    return try LoadedEvaluation(
+    var loaded = try LoadedEvaluation(
       spec, resolved, on: encoded, inputs: context.files, registries, threads: context.threads)
+    if !dataset.isLabelled && !spec.agreement {
+      loaded.warnings.append(
+        "\(clip.name) has no labels, so that no accuracy is measured; --agreement measures "
+          + "agreement with per-frame inference")
+    }
+    return loaded
   }
 }
 
@@ -99,12 +115,13 @@ public struct LoadedEvaluation: Sendable {
   public let pipeline: any PredictionPipeline<Image>
   /// The pipeline of frames as a whole.
   public let whole: KeyframePipeline<Image>
-  /// The optical flow used for temporal consistency where the exact motion is not known.
-  public let consistency: any FlowEstimator
+  /// The optical flow used for temporal consistency where the exact motion is not known; nil where
+  /// temporal consistency is not measured.
+  public let consistency: (any FlowEstimator)?
   /// Every file that is read.
   public let files: [String]
   /// What is odd, and to be said once.
-  public let warnings: [String]
+  public internal(set) var warnings: [String]
 
   init(
     _ given: ExperimentSpec, _ resolved: ResolvedPipeline<Image>, on clip: any LabelledClip,
@@ -112,11 +129,13 @@ public struct LoadedEvaluation: Sendable {
   ) throws {
     var spec = given
     spec.pipeline = resolved.spec
-    let judge = try spec.consistency ?? Self.usualConsistency(resolved.spec, registries)
+    let judge = try spec.consistency ?? .along(Self.usualConsistency(resolved.spec, registries))
     spec.consistency = judge
     (self.spec, self.clip) = (spec, clip)
-    consistency = try registries.flows.build(judge, in: registries.context(threads: threads))
-    guard !consistency.needsMotionVectors else {
+    consistency = try judge.flow.map {
+      try registries.flows.build($0, in: registries.context(threads: threads))
+    }
+    guard consistency?.needsMotionVectors != true else {
       throw SpecificationError(
         .incompatible, "--consistency needs motion between pictures, not the codec's")
     }
@@ -147,7 +166,7 @@ public struct LoadedEvaluation: Sendable {
     switch consistency {
     case .groundTruth: names["consistency"] = ConsistencyFlow.groundTruth.rawValue
     case .estimated:
-      names["consistency"] = spec.consistency.map {
+      names["consistency"] = spec.consistency?.flow.map {
         registries.grammar.text(of: $0, as: registries.flows.role)
       }
     case nil: break

@@ -80,7 +80,7 @@ public struct ExperimentSettings: Sendable {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw SpecificationError(.missingFile, "\(path): there is no such file")
     }
-    guard let text = String(validating: data, as: UTF8.self) else {
+    guard let text = String(textOf: data) else {
       throw SpecificationError(.badDescription, "\(path) is no YAML text: it is not UTF-8")
     }
     let root = try ConfigNode(yaml: text, file: path)

@@ -10,7 +10,6 @@ extension ExperimentSpec {
       ("backbone", registries.backbones.role), ("scheduler", registries.schedulers.role),
       ("propagator", registries.propagators.role), ("fusion", registries.fusions.role),
       ("flow", registries.flows.role), ("data", registries.datasets.role),
-      ("consistency", registries.flows.role),
     ]
     let grammar = registries.grammar
     var properties = ConfigNode.empty
@@ -18,9 +17,14 @@ extension ExperimentSpec {
     for (key, type) in [
       ("head", "string"), ("tap", "string"), ("regions", "string"), ("recipe", "string"),
       ("models", "string"), ("split", "string"), ("frames", "integer"), ("group", "integer"),
-      ("agreement", "boolean"),
+      ("agreement", "boolean"), ("warm_up", "boolean"),
     ] { properties[key] = ConfigNode(keys: ["type": .text(type)]) }
     properties["temporal_smoothing"] = ConfigNode(keys: ["type": ["string", "number"]])
+    properties["consistency"] = ConfigNode.empty
+    properties["consistency"]?["anyOf"] = ConfigNode(
+      .list([ConfigNode(keys: ["const": "none"]), .reference(to: registries.flows.role)]))
+    properties["metrics"] = ConfigNode(keys: ["type": "array"])
+    properties["metrics"]?["items"] = .reference(to: registries.metrics.role)
     var definitions = ConfigNode.empty
     for role in grammar.roles { definitions[role] = grammar.schema(of: role) }
     var schema = ConfigNode(keys: [

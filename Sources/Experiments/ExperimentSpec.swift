@@ -6,7 +6,8 @@ public import Specification
 /// A run that can be repeated: a pipeline, the clip it runs on, and how it is measured.
 ///
 /// As YAML it has the keys of `PipelineSpec` and these: `recipe` and `models`, which the pipeline's
-/// keys are put in place of; `data`, `split`, `frames`, `consistency`, `agreement` and `group`.
+/// keys are put in place of; `data`, `split`, `frames`, `consistency`, `metrics`, `agreement`,
+/// `group` and `warm_up`.
 public struct ExperimentSpec: Sendable, Hashable {
   public var pipeline: PipelineSpec
   /// The published system that the pipeline began as; nil for none.
@@ -19,23 +20,25 @@ public struct ExperimentSpec: Sendable, Hashable {
   public var frames: Int?
   /// The optical flow used for temporal consistency where the exact motion is not known; nil for
   /// the usual.
-  public var consistency: PartSpec?
+  public var consistency: ConsistencySpec?
   /// Metrics beside the usual ones.
   public var metrics: [PartSpec]
   /// Whether agreement with per-frame inference is measured, in the place of labels.
   public var agreement: Bool
   /// Pictures from one intra picture to the next, in the encoding that codec motion is measured on.
   public var group: Int
+  /// Whether frames are labelled and forgotten before the first one is timed.
+  public var warmsUp: Bool
 
   /// A run of a pipeline on a data set.
   public init(
     pipeline: PipelineSpec = PipelineSpec(), recipe: String? = nil, data: PartSpec? = nil,
-    split: String = "val", frames: Int? = nil, consistency: PartSpec? = nil,
-    metrics: [PartSpec] = [], agreement: Bool = false, group: Int = 12
+    split: String = "val", frames: Int? = nil, consistency: ConsistencySpec? = nil,
+    metrics: [PartSpec] = [], agreement: Bool = false, group: Int = 12, warmsUp: Bool = true
   ) {
     (self.pipeline, self.recipe, self.data, self.split) = (pipeline, recipe, data, split)
     (self.frames, self.consistency, self.metrics) = (frames, consistency, metrics)
-    (self.agreement, self.group) = (agreement, group)
+    (self.agreement, self.group, self.warmsUp) = (agreement, group, warmsUp)
   }
 
   /// The same with every part in its one form; nothing is loaded.
@@ -46,8 +49,8 @@ public struct ExperimentSpec: Sendable, Hashable {
     var spec = self
     spec.pipeline = try pipeline.canonical(in: registries)
     if let data { spec.data = try grammar.canonical(data, as: registries.datasets.role) }
-    if let consistency {
-      spec.consistency = try grammar.canonical(consistency, as: registries.flows.role)
+    if case .along(let flow) = consistency {
+      spec.consistency = .along(try grammar.canonical(flow, as: registries.flows.role))
     }
     spec.metrics = try metrics.map { (metric) throws(SpecificationError) in
       try grammar.canonical(metric, as: registries.metrics.role)
@@ -67,6 +70,7 @@ public struct ExperimentSpec: Sendable, Hashable {
 extension ExperimentSpec: Codable {
   enum CodingKeys: String, CodingKey, CaseIterable {
     case recipe, data, split, frames, consistency, metrics, agreement, group
+    case warmsUp = "warm_up"
   }
 
   /// Every key that a specification may have.
@@ -81,10 +85,11 @@ extension ExperimentSpec: Codable {
       data: try keys.decodeIfPresent(PartSpec.self, forKey: .data),
       split: try keys.decodeIfPresent(String.self, forKey: .split) ?? "val",
       frames: try keys.decodeIfPresent(Int.self, forKey: .frames),
-      consistency: try keys.decodeIfPresent(PartSpec.self, forKey: .consistency),
+      consistency: try keys.decodeIfPresent(ConsistencySpec.self, forKey: .consistency),
       metrics: try keys.decodeIfPresent([PartSpec].self, forKey: .metrics) ?? [],
       agreement: try keys.decodeIfPresent(Bool.self, forKey: .agreement) ?? false,
-      group: try keys.decodeIfPresent(Int.self, forKey: .group) ?? 12)
+      group: try keys.decodeIfPresent(Int.self, forKey: .group) ?? 12,
+      warmsUp: try keys.decodeIfPresent(Bool.self, forKey: .warmsUp) ?? true)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -98,5 +103,37 @@ extension ExperimentSpec: Codable {
     if !metrics.isEmpty { try keys.encode(metrics, forKey: .metrics) }
     try keys.encode(agreement, forKey: .agreement)
     try keys.encode(group, forKey: .group)
+    if !warmsUp { try keys.encode(false, forKey: .warmsUp) }
+  }
+}
+
+/// The optical flow used for temporal consistency where the exact motion is not known.
+public enum ConsistencySpec: Sendable, Hashable {
+  /// Temporal consistency is not measured; written `none`.
+  case left
+  /// An estimator's.
+  case along(PartSpec)
+
+  /// The estimator, where there is one.
+  public var flow: PartSpec? {
+    if case .along(let flow) = self { flow } else { nil }
+  }
+}
+
+extension ConsistencySpec: Codable {
+  private static let none = "none"
+
+  public init(from decoder: any Decoder) throws {
+    let text = try? decoder.singleValueContainer().decode(String.self)
+    self = text == Self.none ? .left : .along(try PartSpec(from: decoder))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .left:
+      var value = encoder.singleValueContainer()
+      try value.encode(Self.none)
+    case .along(let flow): try flow.encode(to: encoder)
+    }
   }
 }

@@ -64,9 +64,9 @@ extension EvaluationRun {
         .incompatible, "codec motion is measured on label maps; take another --flow with --head")
     }
     let metrics = try task.metrics() + metrics(of: Prediction.self, against: Target.self)
-    let measured = try TaskEvaluator(try resolved.regional(), on: clip, by: metrics).run {
-      try each($1.trace)
-    }
+    let evaluator = TaskEvaluator(
+      try resolved.regional(), on: clip, by: metrics, warmsUp: spec.warmsUp)
+    let measured = try evaluator.run { try each($1.trace) }
     var used = spec
     used.pipeline = resolved.spec
     return TaskEvaluation(

@@ -14,6 +14,8 @@ public struct ThresholdSearch: Sendable {
   public let entry: StoredThresholds.Entry
   /// The scheduler with that threshold in the place of its rate or latency.
   public let scheduler: PartSpec
+  /// What is odd about it, and to be said once.
+  public let warnings: [String]
 
   /// Searches the threshold for the scheduler of an experiment, which holds a score at a rate or a
   /// latency; `progress` is called after each run over the clip and stops the search by false.
@@ -25,7 +27,7 @@ public struct ThresholdSearch: Sendable {
     _ run: EvaluationRun, in registries: Registries, threads: Int,
     progress: (_ threshold: Double, _ share: Double) -> Bool = { _, _ in true }
   ) throws {
-    let loaded = try run.load()
+    let loaded = try run.load(readLabels: false)
     let held = run.spec.pipeline.scheduler
     let context = registries.context(threads: threads)
     guard let target = registries.target(of: held),
@@ -61,6 +63,9 @@ public struct ThresholdSearch: Sendable {
     (scheduler.options["rate"], scheduler.options["latency"]) = (nil, nil)
     scheduler.options["threshold"] = OptionValue(found.threshold.roundedToSevenDigits)
     self.scheduler = scheduler
+    let warning = registries.rateWarning(
+      of: held, share: found.share, frames: loaded.clip.count, wanted: rate)
+    warnings = [warning].compactMap(\.self)
   }
 }
 

@@ -20,7 +20,7 @@ struct CalibrateCommand: ParsableCommand {
   var data: String
 
   @Option(help: "Which part of the data set: train, val or test.")
-  var split = "val"
+  var split: String?
 
   @Option(help: "Stop after so many frames.")
   var frames = 300
@@ -35,10 +35,13 @@ struct CalibrateCommand: ParsableCommand {
   @OptionGroup var parts: PartOptions
 
   private var own: [(key: String, value: OptionValue)] {
-    [("data", .text(data)), ("split", .text(split)), ("frames", .integer(frames))]
+    [("data", .text(data)), ("frames", .integer(frames))]
+      + (split.map { [("split", .text($0))] } ?? [])
   }
 
-  func validate() throws {
+  /// What is wrong with the arguments, once the parser knows them all.
+  private func check() throws {
+    try DataArgument.check(data)
     let spec = try parts.validated(own)
     guard spec.pipeline.backbone != nil else {
       throw ValidationError("--backbone must be given, or a --recipe that has one")
@@ -49,6 +52,7 @@ struct CalibrateCommand: ParsableCommand {
   }
 
   func run() throws {
+    try check()
     let signals = Signals()
     let (registries, threads) = (Parts.registries, parts.threading.threads)
     let run = try EvaluationRun(parts.specification(own), in: registries, threads: threads)
@@ -64,10 +68,12 @@ struct CalibrateCommand: ParsableCommand {
       return !signals.wantsStop
     }
     if let failure = signals.failure { throw failure }
+    progress.end()
     guard let found else {
       throw Failure(
         .badInput, "\(data): nothing ever changes, so that no threshold tells frames apart")
     }
+    Warnings.say(found.warnings)
     thresholds?.keep(found.entry)
     if let thresholds { try output?.write(json: thresholds.entries) }
     let text = registries.grammar.text(of: found.scheduler, as: registries.schedulers.role)

@@ -26,10 +26,8 @@ struct ConfigCommand: ParsableCommand {
       data.map { [("data", .text($0))] } ?? []
     }
 
-    func validate() throws { _ = try parts.validated(own) }
-
     func run() throws {
-      let spec = try parts.specification(own)
+      let spec = try parts.validated(own)
       print("# specification \(spec.fingerprint)")
       print(try ConfigNode(encoding: spec).ordered(by: ExperimentSpec.keys).yaml, terminator: "")
     }

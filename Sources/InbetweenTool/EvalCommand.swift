@@ -39,7 +39,8 @@ struct EvalCommand: ParsableCommand {
   @Option(
     help: """
       The optical flow used for temporal consistency; by default Farnebäck's, or dense inverse \
-      search's where --flow is the former. A clip's exact motion takes its place.
+      search's where --flow is the former. A clip's exact motion takes its place. none leaves \
+      temporal consistency out.
       """)
   var consistency: String?
 
@@ -61,6 +62,9 @@ struct EvalCommand: ParsableCommand {
       """)
   var agreement = false
 
+  @Flag(help: "Time the first frames too, without labelling any beforehand.")
+  var noWarmUp = false
+
   @Option(
     help: """
       Write a map a frame into this folder, as error_NUMBER_NAME.png: the class that was given \
@@ -80,10 +84,13 @@ struct EvalCommand: ParsableCommand {
     if !metrics.isEmpty { own.append(("metrics", .list(metrics.map { .text($0) }))) }
     if let group { own.append(("group", .integer(group))) }
     if agreement { own.append(("agreement", true)) }
+    if noWarmUp { own.append(("warm_up", false)) }
     return own
   }
 
-  func validate() throws {
+  /// What is wrong with the arguments, once the parser knows them all.
+  private func check() throws {
+    try data.map(DataArgument.check)
     let spec = try parts.validated(own)
     guard spec.data != nil else {
       throw ValidationError("the clip must be named: camvid:DIR, street:SEED, video:FILE, …")
@@ -101,6 +108,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   func run() throws {
+    try check()
     let signals = Signals()
     let (registries, threads) = (Parts.registries, parts.threading.threads)
     let run = try EvaluationRun(parts.specification(own), in: registries, threads: threads)
@@ -115,6 +123,11 @@ struct EvalCommand: ParsableCommand {
     Warnings.say(loaded.warnings)
     var extra = try run.metrics(of: Image.self, against: Image.self)
     let (measurement, failure) = measure(loaded, by: &extra, until: signals)
+    let after = [
+      loaded.spec.agreement ? nil : measurement.absenceWarning,
+      registries.rateWarning(of: loaded.spec.pipeline.scheduler, after: measurement.speed),
+    ].compactMap(\.self)
+    Warnings.say(after)
     let result = RunResult(
       status: failure != nil ? .failed : signals.wantsStop ? .cancelled : .ok,
       specification: loaded.spec,
@@ -126,8 +139,10 @@ struct EvalCommand: ParsableCommand {
       input: .init(
         path: registries.text(of: loaded.spec.data), framesDecoded: measurement.speed.frames),
       environment: Surroundings.facts(threads: threads, files: loaded.files),
-      warnings: loaded.warnings)
-    if output?.isStandardOutput != true { print(ResultTable(result, title: loaded.clip.name)) }
+      warnings: loaded.warnings + after)
+    if measurement.speed.frames > 0, output?.isStandardOutput != true {
+      print(ResultTable(result, title: loaded.clip.name))
+    }
     try output?.write(json: result)
     if let failure = failure ?? signals.failure { throw failure }
   }
@@ -161,7 +176,8 @@ struct EvalCommand: ParsableCommand {
     by metrics: inout [any Metric<Image, Image>], until signals: Signals
   ) -> (RunMeasurement, Failure?) {
     let clip = loaded.clip
-    let evaluator = Evaluator(pipeline, on: clip, consistency: loaded.consistency)
+    let evaluator = Evaluator(
+      pipeline, on: clip, consistency: loaded.consistency, warmsUp: loaded.spec.warmsUp)
     var (measurement, progress) = (evaluator.emptyMeasurement(), Progress(total: clip.count))
     defer { progress.end() }
     do {

@@ -3,6 +3,7 @@
 public import ArgumentParser
 public import Experiments
 public import Recipes
+internal import Specification
 
 /// The `inbetween` tool.
 public struct InbetweenCommand: ParsableCommand {
@@ -36,6 +37,7 @@ public struct InbetweenCommand: ParsableCommand {
     ThreadWaiting.settle(for: CommandLine.arguments)
     StandardStreams.prepare()
     do {
+      try refuseRepeatedOptions(in: CommandLine.arguments)
       var command = try parseAsRoot()
       try command.run()
       try StandardStreams.flush()
@@ -53,12 +55,29 @@ public struct InbetweenCommand: ParsableCommand {
     }
   }
 
+  /// Of an option that is given twice, the last value would be taken without a word.
+  private static func refuseRepeatedOptions(in arguments: [String]) throws {
+    let several: Set = ["--data", "--metric", "--set"]
+    var seen: Set<Substring> = []
+    for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
+      let name = argument.prefix { $0 != "=" }
+      guard several.contains(String(name)) || seen.insert(name).inserted else {
+        throw ValidationError("\(name) is given twice")
+      }
+    }
+  }
+
   /// What is wrong with the arguments, and where help is.
   private static func usageSentence(for error: any Error) -> String {
-    let names = configuration.subcommands.map { $0._commandName }
-    let verb = CommandLine.arguments.dropFirst().first.flatMap { names.contains($0) ? $0 : nil }
+    let names = configuration.subcommands.map { $0._commandName } + ["help"]
+    let first = CommandLine.arguments.dropFirst().first
+    let verb = first.flatMap { names.contains($0) ? $0 : nil }
     let command = ([_commandName] + [verb].compactMap { $0 }).joined(separator: " ")
-    return "\(message(for: error)) (\(command) --help tells more)"
+    var sentence = message(for: error)
+    if let first, verb == nil, !first.hasPrefix("-") {
+      sentence = "no command '\(first.prefix(80))'; \(suggestion(for: first, among: names))"
+    }
+    return "\(sentence) (\(command) --help tells more)"
   }
 }
 

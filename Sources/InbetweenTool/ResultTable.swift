@@ -35,12 +35,17 @@ struct ResultTable: CustomStringConvertible {
   }
 
   private func lines(for accuracy: Accuracy) -> [String] {
-    let scores = [
+    var scores = [
       "mIoU \(score(accuracy.mIoU))", "mAcc \(score(accuracy.mAcc))",
-      "aAcc \(score(accuracy.aAcc))", "TC \(score(accuracy.temporalConsistency))",
-      "TC-ETC \(score(accuracy.publishedConsistency))",
-      "VC8 \(score(accuracy.videoConsistency8))",
+      "aAcc \(score(accuracy.aAcc))",
     ]
+    if result.specification.consistency != .left {
+      scores += [
+        "TC \(score(accuracy.temporalConsistency))",
+        "TC-ETC \(score(accuracy.publishedConsistency))",
+      ]
+    }
+    scores.append("VC8 \(score(accuracy.videoConsistency8))")
     let distances = accuracy.mIoUByDistance.enumerated().prefix(20)
     return [
       "  " + scores.joined(separator: "  "),

@@ -47,11 +47,15 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Decode ahead on another thread: more frames a second, less steady stage times.")
   var readAhead = false
 
+  @Flag(help: "Time the first frames of each role too, on which networks still compile.")
+  var noWarmUp = false
+
   private var own: [(key: String, value: OptionValue)] {
-    frames.map { [("frames", .integer($0))] } ?? []
+    (frames.map { [("frames", .integer($0))] } ?? []) + (noWarmUp ? [("warm_up", false)] : [])
   }
 
-  func validate() throws {
+  /// What is wrong with the arguments, once the parser knows them all.
+  private func check() throws {
     let spec = try parts.validated(own)
     guard let backbone = spec.pipeline.backbone else {
       throw ValidationError("--backbone must be given, or a --recipe that has one")
@@ -76,6 +80,7 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
+    try check()
     let signals = Signals()
     let (spec, registries) = (try parts.specification(own), Parts.registries)
     let context = registries.context(threads: parts.threading.threads)
@@ -99,9 +104,16 @@ struct RunCommand: ParsableCommand {
     Warnings.say(resolved.warnings)
     var job = RunJob(
       pipeline: regional, classes: network.classes, stream: stream, outputs: outputs,
-      limit: spec.frames, signals: signals)
+      limit: spec.frames, warmsUp: spec.warmsUp, signals: signals)
     let failure = job.run()
-    let summary = summary(of: job, spec, resolved, files: network.files + resolved.files)
+    let after = [
+      registries.rateWarning(of: resolved.spec.scheduler, after: job.measurement.speed),
+      job.report.warning(of: self.source),
+    ].compactMap(\.self)
+    Warnings.say(after)
+    let summary = summary(
+      of: job, spec, resolved, files: network.files + resolved.files,
+      warnings: resolved.warnings + after)
     if job.report.decoded > 0, result?.isStandardOutput != true {
       print(ResultTable(summary, title: self.source))
     }
@@ -133,7 +145,8 @@ struct RunCommand: ParsableCommand {
   }
 
   private func summary(
-    of job: RunJob, _ spec: ExperimentSpec, _ resolved: ResolvedPipeline<Image>, files: [String]
+    of job: RunJob, _ spec: ExperimentSpec, _ resolved: ResolvedPipeline<Image>, files: [String],
+    warnings: [String]
   ) -> RunResult {
     var used = spec
     used.pipeline = resolved.spec
@@ -148,7 +161,7 @@ struct RunCommand: ParsableCommand {
         framesDecoded: job.report.decoded, decodeErrors: job.report.damagedPackets,
         truncated: job.report.truncated),
       environment: Surroundings.facts(threads: parts.threading.threads, files: files),
-      warnings: resolved.warnings)
+      warnings: warnings)
   }
 
   private func truncation(of report: StreamReport) -> Failure {
@@ -157,5 +170,15 @@ struct RunCommand: ParsableCommand {
       .badInput,
       "\(source) breaks off after \(report.decoded)\(claimed) frames; what there was is labelled "
         + "(--allow-truncated ends well)")
+  }
+}
+
+extension StreamReport {
+  /// What the stream did not give, and the first reason; nil where every frame came.
+  fileprivate func warning(of source: String) -> String? {
+    guard damagedPackets > 0 else { return nil }
+    let reason = firstDamage.map { ": \($0)" } ?? ""
+    let what = damagedPackets == 1 ? "1 picture is damaged" : "\(damagedPackets) pictures are damaged"
+    return "\(source): \(what) and left out or made up\(reason)"
   }
 }

@@ -19,11 +19,11 @@ struct RunJob {
 
   init(
     pipeline: some PredictionPipeline<Image>, classes: ClassList, stream: any FrameSource,
-    outputs: FrameOutputs, limit: Int?, signals: Signals
+    outputs: FrameOutputs, limit: Int?, warmsUp: Bool, signals: Signals
   ) {
     (self.pipeline, self.stream) = (pipeline, stream)
     (self.outputs, self.limit, self.signals) = (outputs, limit, signals)
-    measurement = RunMeasurement(classes: classes)
+    measurement = RunMeasurement(classes: classes, warmUp: warmsUp ? 3 : 0)
   }
 
   var info: StreamInfo { stream.info }

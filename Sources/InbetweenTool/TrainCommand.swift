@@ -61,7 +61,7 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
-  func validate() throws {
+  private func check() throws {
     guard evaluateEvery >= 0, checkpointEvery >= 1 else {
       throw ValidationError("--evaluate-every needs 0 or more, --checkpoint-every at least 1")
     }
@@ -72,6 +72,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    try check()
     let signals = Signals()
     let model = try ModelFolder(ofSpecification: spec, changedBy: overrides)
     try refuseToOverwrite()
@@ -87,10 +88,12 @@ struct TrainCommand: ParsableCommand {
     let preparation = SharedProgress()
     var progress = TrainingProgress()
     defer { progress.end() }
-    try run.run(isStopped: { signals.wantsStop }, prepare: { preparation.advance() }) { report in
-      preparation.end()
-      progress.show(report)
-    }
+    try run.run(
+      isStopped: { signals.wantsStop }, prepare: { preparation.advance() },
+      warn: { warnings in
+        preparation.end()
+        Warnings.say(warnings)
+      }, report: { progress.show($0) })
     if let failure = signals.failure { throw failure }
   }
 

@@ -49,6 +49,15 @@ public struct FrameTrace: Sendable {
   /// the background counts where it is taken up.
   public let macs: Int
 
+  package init(
+    index: Int, time: Double, decision: Decision, followsBreak: Bool, framesSinceKeyframe: Int,
+    stages: [PipelineStage: Duration], total: Duration, keyShare: Double, macs: Int
+  ) {
+    (self.index, self.time, self.decision) = (index, time, decision)
+    (self.followsBreak, self.framesSinceKeyframe) = (followsBreak, framesSinceKeyframe)
+    (self.stages, self.total, self.keyShare, self.macs) = (stages, total, keyShare, macs)
+  }
+
   /// Which path the frame took: propagated too where the backbone runs on it in the background.
   public var role: FrameRole {
     startsBackbone && decision.refresh == .immediate ? .key : .propagated

@@ -34,6 +34,8 @@ public struct DataSource: Sendable {
   /// Whether its labels are of anybody's making.
   public let isLabelled: Bool
   public let pairing: Pairing
+  /// The splits that a request may name; nil where the data set itself looks for them.
+  public var splits: [String]?
   /// The seed of the one rendered street that it is; nil for anything else.
   public var streetSeed: UInt64?
   private let open: @Sendable (ClipRequest) throws -> any LabelledClip

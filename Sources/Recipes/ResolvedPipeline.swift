@@ -54,6 +54,7 @@ extension PipelineSpec {
         .incompatible, "the propagator was trained with a fusion of its own; leave out --fusion")
     }
     spec.tap = try spec.tap(of: strategy, registries)
+    try spec.checkReach(of: strategy.propagator, registries)
     try spec.checkStagesAfterTap(
       of: backbone, isFused: (fusion ?? strategy.fusion) != nil, registries)
     let pipeline = try KeyframePipeline(
@@ -83,6 +84,19 @@ extension PipelineSpec {
         .incompatible, "\(text) propagates the output of '\(wanted)', not of '\(tap)'")
     }
     return tap ?? strategy.tap
+  }
+
+  /// What is propagated from frame to frame can leave out none of them.
+  private func checkReach(of propagator: any Propagator, _ registries: Registries) throws {
+    let (grammar, role) = (registries.grammar, registries.schedulers.role)
+    guard !propagator.readsKeyframeDirectly,
+      grammar.requirements(of: scheduler, as: role).contains(.directPropagation)
+    else { return }
+    let text = grammar.text(of: self.propagator, as: registries.propagators.role)
+    throw SpecificationError(
+      .incompatible,
+      "\(grammar.text(of: scheduler, as: role)) needs a propagator that reads the keyframe itself; "
+        + "\(text) propagates from frame to frame")
   }
 
   private func checkStagesAfterTap(

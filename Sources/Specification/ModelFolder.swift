@@ -127,7 +127,7 @@ public struct ModelFolder: Sendable, Hashable {
       throw SpecificationError(.missingFile, "\(file) cannot be read")
     }
     guard !data.isEmpty else { throw refuse("the file is empty") }
-    guard let text = String(validating: data, as: UTF8.self) else {
+    guard let text = String(textOf: data) else {
       throw refuse("it is not UTF-8")
     }
     return text

@@ -99,6 +99,8 @@ public struct PartRequirement: RawRepresentable, Hashable, Sendable {
   public static let stagesAfterTap = PartRequirement(rawValue: "stages after the tap")
   /// The stage of the backbone that it was trained for, which it names itself.
   public static let ownTap = PartRequirement(rawValue: "its own tap")
+  /// A propagator that reads the keyframe itself, not the frame before.
+  public static let directPropagation = PartRequirement(rawValue: "direct propagation")
 }
 
 /// A kind of part: its name, its options, what it is made of.

@@ -28,6 +28,12 @@ func systemSentence(_ number: Int32 = errno) -> String {
   String(cString: strerror(number))
 }
 
+/// What is wrong with a path at which nothing is found.
+func missingSentence(_ path: String) -> String {
+  path.contains("\u{FFFD}")
+    ? "the name is not UTF-8; rename the file" : "there is no such file"
+}
+
 /// An open file, closed when nobody holds it any longer.
 private struct Descriptor: ~Copyable {
   let number: Int32
@@ -43,7 +49,7 @@ private struct Descriptor: ~Copyable {
 /// All bytes of a regular file of at most `limit` bytes.
 package func readBytes(of path: String, limit: Int) throws(VideoError) -> [UInt8] {
   switch try FileKind(of: path) {
-  case .missing: throw VideoError(.missingFile, at: path, "there is no such file")
+  case .missing: throw VideoError(.missingFile, at: path, missingSentence(path))
   case .folder: throw VideoError(.unreadable, at: path, "a folder, not a file")
   case .other: throw VideoError(.unreadable, at: path, "not a regular file")
   case .regular: break
@@ -79,7 +85,10 @@ private func bytes(_ file: Int32, count: Int, _ path: String) throws(VideoError)
 }
 
 /// The names in a folder, hidden ones left out, in no order.
-func names(in folder: String) throws(VideoError) -> [String] {
+///
+/// What is not UTF-8 in a name is U+FFFD: no file is found by such a name, and `missingSentence`
+/// says why.
+package func names(in folder: String) throws(VideoError) -> [String] {
   guard let stream = opendir(folder) else {
     throw VideoError(.unreadable, at: folder, systemSentence())
   }

@@ -62,20 +62,21 @@ public final class ImageFiles: FrameSource {
       codec: suffix(paths[first.position]), claimedFrameCount: paths.count)
     lastSize = (info.width, info.height)
     report.claimed = paths.count
-    waiting = first
+    report.firstDamage = first.damage
+    waiting = (first.image, first.position)
     self.options = options
   }
 
   private static func firstReadable(
     _ paths: [String], options: VideoOptions
-  ) throws(VideoError) -> (image: Image, position: Int) {
+  ) throws(VideoError) -> (image: Image, position: Int, damage: String?) {
     do throws(VideoError) {
-      return (try Image(contentsOf: paths[0], limits: options.limits), 0)
+      return (try Image(contentsOf: paths[0], limits: options.limits), 0, nil)
     } catch {
       guard options.onDamage == .conceal else { throw error }
       for position in paths.indices.dropFirst() {
         if let image = try? Image(contentsOf: paths[position], limits: options.limits) {
-          return (image, position)
+          return (image, position, "\(error)")
         }
       }
       throw error
@@ -103,7 +104,10 @@ public final class ImageFiles: FrameSource {
     do throws(VideoError) {
       return try Image(contentsOf: paths[position], limits: options.limits)
     } catch {
-      guard options.onDamage == .fail else { return nil }
+      guard options.onDamage == .fail else {
+        report.firstDamage = report.firstDamage ?? "\(error)"
+        return nil
+      }
       position = paths.count
       throw error
     }

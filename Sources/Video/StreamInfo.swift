@@ -51,6 +51,8 @@ public struct StreamReport: Sendable, Hashable {
   public var decoded = 0
   /// Packets or picture files that gave no frame, or were marked broken.
   public var damagedPackets = 0
+  /// What is wrong with the first of them, where that is known.
+  public var firstDamage: String?
   /// Frames of which the decoder had to make up some.
   public var concealedFrames = 0
   /// The number of frames the container claimed.

@@ -79,7 +79,7 @@ struct CamVidTests {
     let error = try #require(throws: DatasetError.self) {
       try CamVid(root: "/nowhere/at/all", split: "val")
     }
-    #expect(error.message.contains("no split is there"))
+    #expect(error.message.contains("CamVid is train, trainannot, val"))
   }
 
   @Test func theFirstFramesCanBeTaken() throws {

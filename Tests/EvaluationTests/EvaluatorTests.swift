@@ -54,16 +54,37 @@ struct EvaluatorTests {
     #expect(speed.warmUp == 0)
   }
 
-  @Test func withoutAWarmUpTheFirstFramesOfEachRoleAreNotTimed() throws {
-    let pipeline = try pipeline(.every(2), Copy())
-    var (state, measured) = (pipeline.start(), RunMeasurement(classes: clip.classes))
-    for index in 0..<8 {
-      let result = try pipeline.label(clip.frame(at: index), in: &state)
-      measured.add(result, truth: nil, decode: .milliseconds(2))
+  @Test func aRoleLosesAtMostHalfOfItsFramesToTheWarmUp() throws {
+    for (frames, timed) in [(1, [1, 0, 1]), (2, [1, 1, 2]), (4, [1, 1, 2]), (8, [2, 2, 4])] {
+      let pipeline = try pipeline(.every(2), Copy())
+      var (state, measured) = (pipeline.start(), RunMeasurement(classes: clip.classes))
+      for index in 0..<frames {
+        let result = try pipeline.label(clip.frame(at: index), in: &state)
+        measured.add(result, truth: nil, decode: .milliseconds(2))
+      }
+      let (speed, latency) = (measured.speed, measured.speed.latency)
+      #expect([latency.key?.n ?? 0, latency.propagated?.n ?? 0, latency.all?.n ?? 0] == timed)
+      #expect(speed.warmUp == frames - timed[2] && speed.endToEnd?.n == timed[2])
     }
-    let speed = measured.speed
-    #expect((speed.latency.key?.n, speed.latency.propagated?.n, speed.latency.all?.n) == (1, 1, 2))
-    #expect(speed.warmUp == 6)
+  }
+
+  @Test func figuresOverAllFramesHaveEachRoleInItsTrueShare() {
+    // One key frame of 171 ms among ten, of which three of the others are not timed.
+    var costs = RunCosts()
+    for index in 0..<10 {
+      costs.add(trace(index == 0 ? 171 : 1, index == 0 ? .key : .propagated), decode: nil)
+    }
+    let speed = costs.speed
+    #expect(abs((speed.latency.all?.mean ?? 0) - 18) < 1e-9)
+    #expect(speed.latency.all?.p50 == 1 && speed.latency.all?.max == 171)
+    #expect(abs((speed.throughput ?? 0) - 1000 / 18) < 1e-9)
+    // The key frame is a tenth of the frames, not a seventh of those that are timed.
+    #expect(speed.latency.all?.p90 == 1 && speed.latency.all?.p95 == 171)
+    #expect(abs((speed.latency.byStage["backbone"]?.mean ?? 0) - 18) < 1e-9)
+  }
+
+  @Test func aWarmUpIsNeverMoreWorkThanTheRun() {
+    #expect([0, 1, 2, 5, 20, 1000].map { Evaluator.warmUpRounds(of: $0) } == [0, 0, 1, 2, 10, 10])
   }
 
   @Test func decodingIsNotTimedWhereFramesAreRendered() throws {
@@ -161,6 +182,14 @@ struct EvaluatorTests {
   ) throws -> RunMeasurement {
     try Evaluator(pipeline(scheduler, propagator), on: clip).run()
   }
+}
+
+/// What is noted of a frame that took so many milliseconds, all of them in the backbone.
+private func trace(_ milliseconds: Int, _ role: FrameRole) -> FrameTrace {
+  FrameTrace(
+    index: 0, time: 0, decision: Decision(role, because: Reason("test")), followsBreak: false,
+    framesSinceKeyframe: 0, stages: [.backbone: .milliseconds(milliseconds)],
+    total: .milliseconds(milliseconds), keyShare: role == .key ? 1 : 0, macs: 0)
 }
 
 /// A clip that cannot be read beyond some frame.

@@ -78,7 +78,17 @@ struct EvaluationRunTests {
   func temporalConsistencyIsJudgedByAnotherFlow(flow: String, judge: String) throws {
     let loaded = try EvaluationRun(street([("flow", .text(flow))])).load()
     let grammar = Registries.standard.grammar
-    #expect(loaded.spec.consistency.map { grammar.text(of: $0, as: "flow") } == judge)
+    #expect(loaded.spec.consistency?.flow.map { grammar.text(of: $0, as: "flow") } == judge)
+  }
+
+  @Test func temporalConsistencyCanBeLeftOut() throws {
+    let (loaded, measured) = try measured(street([("consistency", "none"), ("warm_up", false)]))
+    let accuracy = try #require(measured.accuracy)
+    #expect(accuracy.temporalConsistency == nil && accuracy.publishedConsistency == nil)
+    #expect(measured.consistencyFlow == nil && accuracy.mIoU != nil)
+    let again = try JSONDecoder().decode(
+      ExperimentSpec.self, from: JSONEncoder().encode(loaded.spec))
+    #expect(again == loaded.spec && again.consistency == .left && !again.warmsUp)
   }
 
   @Test func theBestKeyframesAreFoundInsideOtherSchedulers() throws {

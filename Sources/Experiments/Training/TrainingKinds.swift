@@ -87,7 +87,10 @@ public struct TrainingKinds: Sendable {
         return request.prepared(spec, task: try request.sources.task(for: spec))
       }
       let spec = try request.read { try SegmentationSpecification(yaml: $0, folder: $1) }
-      return request.prepared(spec, task: try request.sources.task(for: spec))
+      let task = try request.sources.task(for: spec)
+      return request.prepared(
+        spec, task: task,
+        warnings: try request.sources.labelWarnings(isStopped: request.isStopped))
     }
     return kinds
   }()
@@ -127,9 +130,10 @@ public struct TrainingRequest {
   }
 
   fileprivate func prepared(
-    _ specification: some PlannedTraining, task: any TrainingTask
+    _ specification: some PlannedTraining, task: any TrainingTask, warnings: [String] = []
   ) -> PreparedTraining {
-    PreparedTraining(task, plan: specification.plan, fingerprint: specification.fingerprint)
+    PreparedTraining(
+      task, plan: specification.plan, fingerprint: specification.fingerprint, warnings: warnings)
   }
 }
 
@@ -138,11 +142,16 @@ public struct PreparedTraining: Sendable {
   let task: any TrainingTask
   let plan: TrainingPlan
   let fingerprint: TrainingFingerprint
+  let warnings: [String]
 
+  /// A training that is ready; `warnings` are what is odd about it and is said before the first
+  /// step.
   public init(
-    _ task: any TrainingTask, plan: TrainingPlan, fingerprint: TrainingFingerprint
+    _ task: any TrainingTask, plan: TrainingPlan, fingerprint: TrainingFingerprint,
+    warnings: [String] = []
   ) {
     (self.task, self.plan, self.fingerprint) = (task, plan, fingerprint)
+    self.warnings = warnings
   }
 }
 

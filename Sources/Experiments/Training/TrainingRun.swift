@@ -40,13 +40,14 @@ public struct TrainingRun: Sendable {
 
   /// Trains to the end, or until `isStopped` says so.
   ///
-  /// `prepare` is called after each step of what comes before the first one, `report` after each
-  /// step.
+  /// `prepare` is called after each step of what comes before the first one, `warn` then with what
+  /// is odd, `report` after each step.
   ///
   /// - Throws: `SpecificationError` for a specification of nothing that can be trained, or data
   ///   that do not go with it.
   public func run(
     isStopped: () -> Bool = { false }, prepare: () -> Void = {},
+    warn: ([String]) -> Void = { _ in },
     report: (Report) -> Void = { _ in }
   ) throws {
     try withoutActuallyEscaping(isStopped) { isStopped in
@@ -55,6 +56,7 @@ public struct TrainingRun: Sendable {
           model: model, sources: sources, folder: folder, isStopped: isStopped, advance: prepare,
           seed: seed)
         guard let training = try kinds.maker(for: model)(request) else { return }
+        warn(training.warnings)
         try train(training.task, training, isStopped: isStopped, report: report)
       }
     }

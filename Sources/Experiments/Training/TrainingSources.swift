@@ -59,6 +59,19 @@ public struct TrainingSources: Sendable {
       validation: try validationClip(), device: device)
   }
 
+  /// Classes that never occur in the labels to train on; nothing where they are rendered.
+  func labelWarnings(isStopped: () -> Bool) throws -> [String] {
+    let clip = try clip(data[0], split: "train")
+    guard teacher == nil, clip.isStored else { return [] }
+    let (absent, maps) = try clip.absentClasses(in: 1000, isStopped: isStopped)
+    guard maps > 0, !absent.isEmpty, !isStopped() else { return [] }
+    let void = clip.classes.void.map { "; \($0) is void" } ?? ""
+    return [
+      "\(data[0]): no pixel of \(absent.joined(separator: ", ")) in the \(maps) label maps looked "
+        + "at\(void)"
+    ]
+  }
+
   /// What was taught has no truth of its own to be measured by.
   private func validationClip() throws -> (any LabelledClip)? {
     guard let name = validation ?? (teacher == nil ? data[0] : nil) else { return nil }

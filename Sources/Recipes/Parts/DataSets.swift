@@ -15,9 +15,11 @@ extension Registries {
       options: [.required("file", .path)], usage: "video:FILE"
     ) { options, _ in
       let file = options.text("file")
-      return DataSource(path: file, isLabelled: false, pairing: .filmed) {
+      var source = DataSource(path: file, isLabelled: false, pairing: .filmed) {
         try VideoClip(file, limit: $0.limit)
       }
+      source.splits = []
+      return source
     }
   }
 
@@ -37,7 +39,7 @@ extension Registries {
     }
     registerFolder(
       "davis", "DAVIS 2016: a sequence with its masks, DIR/SEQUENCE, or all for davis:DIR",
-      pairing: .filmed
+      pairing: .filmed, splits: []
     ) { path, request in
       let clip = try davis(at: path, limit: request.limit)
       try require(clip.labelledCount, in: "\(path), in Annotations/480p")
@@ -56,6 +58,7 @@ extension Registries {
 
   private mutating func registerFolder(
     _ kind: String, _ summary: String, pairing: DataSource.Pairing = .setInMotion,
+    splits: [String]? = nil,
     open: @escaping @Sendable (String, ClipRequest) throws -> any LabelledClip
   ) {
     datasets.register(
@@ -63,7 +66,9 @@ extension Registries {
     ) { options, _ in
       let given = options.text("folder")
       let folder = given.count > 1 && given.hasSuffix("/") ? String(given.dropLast()) : given
-      return DataSource(path: folder, pairing: pairing) { try open(folder, $0) }
+      var source = DataSource(path: folder, pairing: pairing) { try open(folder, $0) }
+      source.splits = splits
+      return source
     }
   }
 
@@ -77,17 +82,19 @@ extension Registries {
       var source = DataSource { street(seed, $0, usually: 100) }
         .with(DepthMap.self) { street(seed, $0, usually: 100).withDepth }
         .with([GroundTruthBox].self) { street(seed, $0, usually: 100).withBoxes }
-      source.streetSeed = seed
+      (source.streetSeed, source.splits) = (seed, [])
       return source
     }
     datasets.register(
       "streets", "stills of many MovingStreets to train on; its val split is a run", options: [seed]
     ) { options, _ in
       let seed = UInt64(options.integer("seed"))
-      return DataSource(pairing: .rendered(seed: seed)) { request in
+      var source = DataSource(pairing: .rendered(seed: seed)) { request in
         guard request.split == "train" else { return street(seed, request, usually: 40) }
         return StreetPool(seed: seed, count: request.limit ?? 400, threads: request.threads)
       }
+      source.splits = ["train", "val"]
+      return source
     }
   }
 }

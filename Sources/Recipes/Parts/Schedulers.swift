@@ -77,12 +77,12 @@ extension Registries {
     wrap(
       "background",
       "another scheduler's keyframes, in the background and used N frames later: no frame waits",
-      base, [.required("frames", .count, placeholder: "N")]
+      base, [.required("frames", .count, placeholder: "N")], requires: [.directPropagation]
     ) { options, other in BackgroundRefresh(other, frames: options.integer("frames")) }
     wrap(
       "shallow",
       "another scheduler's keyframes; between them the stages after the tap run on every Nth frame",
-      base, [.required("interval", .count, placeholder: "N")], requires: [.stagesAfterTap]
+      base, [.required("interval", .count, placeholder: "N")], requires: [.stagesAfterTap, .directPropagation]
     ) { options, other in ShallowClock(other, every: options.integer("interval")) }
   }
 
