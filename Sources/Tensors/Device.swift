@@ -18,6 +18,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The name that `init(_:)` reads: `cpu` or `cuda:N`.
   public var description: String {
     switch self {
     case .cpu: "cpu"
@@ -37,6 +38,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Tensor {
+  /// Where the elements are; operations on them run there.
   public var device: Device {
     let index = ct_device_of(handle)
     return index < 0 ? .cpu : .cuda(Int(index))

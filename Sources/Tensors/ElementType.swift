@@ -20,6 +20,7 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable {
 }
 
 extension ElementType: CustomStringConvertible {
+  /// The name as it is written in files and messages, such as `float32`.
   public var description: String { rawValue }
 }
 

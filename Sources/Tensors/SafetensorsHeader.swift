@@ -26,7 +26,9 @@ public enum SafetensorsType: String, Sendable, Hashable, CaseIterable {
 public struct SafetensorsEntry: Sendable, Hashable {
   /// Nothing but a name: never to be used as a path.
   public let name: String
+  /// How the file stores an element; not every such type can become a `Tensor`.
   public let type: SafetensorsType
+  /// The sizes that the header states, outermost axis first.
   public let shape: Shape
   /// Where its bytes are, counted from the end of the header.
   let range: Range<Int>

@@ -9,9 +9,13 @@ public struct PixelScaling: Sendable, Hashable {
   /// The order of the result's channels.
   public enum Order: String, Sendable, Hashable, CaseIterable { case bgr, rgb }
 
+  /// What is taken from the samples, by channel of the result; in steps of 0 to 255.
   public let mean: SIMD3<Float>
+  /// What the difference is divided by, by channel of the result; never 0.
   public let deviation: SIMD3<Float>
+  /// What the quotient is multiplied by, by channel of the result.
   public let scale: SIMD3<Float>
+  /// The order of the result's channels, and of the numbers above.
   public let order: Order
 
   /// - Precondition: no deviation is 0.
