@@ -37,14 +37,20 @@ public enum OptionValue: Sendable, Hashable {
 extension OptionValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral
 {
+  /// The integer that a literal spells.
   public init(integerLiteral value: Int) { self = .integer(value) }
+  /// The number that a literal spells, in its one form: `8.0` becomes an integer.
   public init(floatLiteral value: Double) { self.init(value) }
+  /// The truth value that a literal spells.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
+  /// The text that a literal spells.
   public init(stringLiteral value: String) { self = .text(value) }
+  /// A list of the literal's values.
   public init(arrayLiteral elements: OptionValue...) { self = .list(elements) }
 }
 
 extension OptionValue: Codable {
+  /// Reads a truth value, a number, a text or an array of these; a whole number becomes an integer.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let value = try? container.decode(Bool.self) {
@@ -60,6 +66,7 @@ extension OptionValue: Codable {
     }
   }
 
+  /// Writes the bare value: a truth value, a number, a text or an array.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
