@@ -2,6 +2,7 @@
 
 /// The classes that label ids stand for, and how they are drawn.
 public struct ClassList: Hashable, Sendable {
+  /// The name by which descriptions refer to the list.
   public let name: String
   /// How many classes there are; their ids are 0 up to, and without, this.
   public let count: Int

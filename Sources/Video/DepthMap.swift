@@ -2,7 +2,9 @@
 
 /// How far away what is seen at each pixel is, in metres along the optical axis.
 public struct DepthMap: Sendable, Hashable {
+  /// Columns of pixels.
   public let width: Int
+  /// Rows of pixels.
   public let height: Int
   /// Row by row; 0 where the depth is not known, as of the sky.
   public let metres: [Float]
@@ -15,5 +17,6 @@ public struct DepthMap: Sendable, Hashable {
     (self.width, self.height, self.metres) = (width, height, metres)
   }
 
+  /// Columns and rows.
   public var size: PixelSize { PixelSize(width: width, height: height) }
 }

@@ -2,7 +2,9 @@
 
 /// Frames a second as an exact fraction: 30000/1001 stays what it is.
 public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
+  /// Frames in `denominator` seconds.
   public let numerator: Int
+  /// The seconds in which `numerator` frames pass.
   public let denominator: Int
 
   /// - Precondition: both are positive and fit in 32 bits.
@@ -13,7 +15,9 @@ public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
     (self.numerator, self.denominator) = (numerator, denominator)
   }
 
+  /// The fraction as a number, rounded.
   public var framesPerSecond: Double { Double(numerator) / Double(denominator) }
+  /// The number, or the fraction: `25`, `30000/1001`.
   public var description: String {
     denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)"
   }
@@ -36,6 +40,7 @@ public struct StreamInfo: Sendable, Hashable {
   /// Degrees clockwise by which players turn the picture; it is not applied to frames.
   public var rotation: Int
 
+  /// What is known of a stream without rotation and without frames predicted from later ones.
   public init(
     width: Int, height: Int, frameRate: FrameRate?, codec: String, claimedFrameCount: Int? = nil
   ) {
@@ -64,6 +69,7 @@ public struct StreamReport: Sendable, Hashable {
   /// Holes in the times of a video or in the numbers of picture files.
   public var gaps = 0
 
+  /// The report of a stream of which nothing has been read.
   public init() {}
 
   /// Whether every frame came, whole and in order.

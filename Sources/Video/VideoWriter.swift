@@ -23,11 +23,13 @@ public final class VideoWriter {
     /// Consecutive bidirectional frames at most; nil for x264's choice.
     public var bidirectionalFrames: Int?
 
+    /// Options that suit most videos: rate factor 20, preset `veryfast`.
     public init() {}
   }
 
   /// The size every frame has to have.
   public let width: Int, height: Int
+  /// The file that `finish()` makes appear.
   public let path: String
   /// Frames added so far.
   public private(set) var frameCount = 0
