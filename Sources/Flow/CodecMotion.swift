@@ -13,6 +13,7 @@ public import Video
 public struct CodecMotion: FlowEstimator {
   /// Whether the holes of a picture that has vectors are filled from around them.
   public let fillsHoles: Bool
+  /// How the way to a key frame is put together of steps.
   public let sampling: FlowSampling
   /// How many threads put fields together, the calling one included.
   public let threads: Int
@@ -28,7 +29,9 @@ public struct CodecMotion: FlowEstimator {
     (self.fillsHoles, self.sampling, self.threads) = (fillsHoles, sampling, threads)
   }
 
+  /// True: vectors are all it looks at.
   public var needsMotionVectors: Bool { true }
+  /// The previous frame: vectors lead to the picture that the codec predicted from.
   public var reach: Reach { .previousFrame }
 
   /// - Throws: `FlowError.Code.noMotionVectors` where the frame came with none though it is no

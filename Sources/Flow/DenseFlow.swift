@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Video
 
+// Copies share one pool of OpenCV estimators, which lends each of them to one call at a time.
 /// Dense inverse search on grey images (Kroeger et al., ECCV 2016), as OpenCV does it.
 ///
 /// Frames with a side under 24 pixels are extended to 24 by repeating their last column and row.
-// Copies share one pool of OpenCV estimators, which lends each of them to one call at a time.
 public struct OpenCVDISFlow: FlowEstimator {
   /// OpenCV's presets, from quick to accurate.
   ///
@@ -14,6 +14,7 @@ public struct OpenCVDISFlow: FlowEstimator {
     case ultrafast, fast, medium
   }
 
+  /// How fine the search is.
   public let preset: Preset
   private let method: OpenCVDIS
 
@@ -36,6 +37,7 @@ public struct OpenCVDISFlow: FlowEstimator {
     method = OpenCVDIS(scale, refinements: refinements, normalizesMean: ignoresBrightness)
   }
 
+  /// The motion as OpenCV's search finds it; it throws where the frames differ in size.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try MotionField(from: current, to: reference, by: method)
   }
@@ -77,6 +79,7 @@ public struct Farneback: FlowEstimator {
       neighbours: neighbours, sigma: sigma, gaussianWindow: gaussianWindow)
   }
 
+  /// The motion as OpenCV's expansion finds it; it throws where the frames differ in size.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try MotionField(from: current, to: reference, by: method)
   }
