@@ -23,5 +23,6 @@ public protocol Head<Prediction>: Sendable {
 }
 
 extension Head {
+  /// Nil: not dense unless a head says otherwise.
   public var dense: (any DenseHead<Prediction>)? { nil }
 }

@@ -9,6 +9,7 @@ internal import Tensors
 /// Plain 3×3 convolutions throughout: on processors they beat depthwise ones of as many
 /// multiplications, which wait for memory. At width 1 the stages have 32, 64, 96 and 128 channels.
 public struct LightNet: Encoder, LayeredEncoder {
+  /// `stem`, then `stage1` to `stage4`.
   public let stages: [EncoderStage]
   var layers: [Sequential]
 

@@ -31,6 +31,7 @@ public struct ResNet: Encoder, LayeredEncoder {
     var isBottlenecked: Bool { rawValue >= 50 }
   }
 
+  /// `stem`, then `layer1` to `layer4`.
   public let stages: [EncoderStage]
   var layers: [Sequential]
 
