@@ -9,7 +9,9 @@ public import Frames
 /// hard one, whatever the scheduler wants: among any n successive frames that it is asked about, at
 /// most `share` · n + `saved` are key.
 public struct BudgetedScheduler: KeyframeScheduler {
+  /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
+  /// How many key frames may still be spent.
   public private(set) var allowance: KeyframeBudget
 
   /// - Precondition: the share is from 0 to 1; at least one key can be saved.
@@ -17,6 +19,7 @@ public struct BudgetedScheduler: KeyframeScheduler {
     (self.base, allowance) = (base, KeyframeBudget(.rate(share, saved: saved)))
   }
 
+  /// What the other scheduler says, but not key where the budget is spent.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     allowance.advance()
     let decision = try base.decision(at: context)

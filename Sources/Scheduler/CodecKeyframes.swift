@@ -6,6 +6,7 @@ internal import Video
 /// A key frame where the codec has one: pictures coded on their own, which streams have at cuts and
 /// every few seconds; and after `longest` frames at the latest.
 public struct CodecKeyframes: KeyframeScheduler {
+  /// Frames from one key frame to the next at most.
   public let longest: Int
 
   /// - Precondition: `longest` is at least 1.
@@ -14,6 +15,8 @@ public struct CodecKeyframes: KeyframeScheduler {
     self.longest = longest
   }
 
+  /// Key where the codec coded the picture on its own, and `longest` frames after the last key
+  /// frame.
   public func decision(at context: FrameContext) -> Decision {
     if context.frame.pictureType == .intra {
       return Decision(.key, because: Reason("coded on its own"))

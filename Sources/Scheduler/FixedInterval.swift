@@ -7,6 +7,7 @@ public import Frames
 /// Deep Feature Flow (Zhu et al., CVPR 2017), section 3.2; an interval of 1 is the per-frame
 /// baseline.
 public struct FixedInterval: KeyframeScheduler {
+  /// Frames from one key frame to the next.
   public let interval: Int
 
   /// - Precondition: `interval` is at least 1.
@@ -15,6 +16,7 @@ public struct FixedInterval: KeyframeScheduler {
     self.interval = interval
   }
 
+  /// Key `interval` frames after the last key frame.
   public func decision(at context: FrameContext) -> Decision {
     Decision(
       context.framesSinceKeyframe >= interval ? .key : .propagated,

@@ -7,7 +7,9 @@ public import Frames
 ///
 /// What is drawn follows from the seed and from how many frames were decided before.
 public struct RandomKeyframes: KeyframeScheduler {
+  /// The probability of each frame to be key, from 0 to 1.
   public let rate: Double
+  /// What the draws follow from.
   public let seed: UInt64
   private var decided: UInt64 = 0
 
@@ -17,6 +19,7 @@ public struct RandomKeyframes: KeyframeScheduler {
     (self.rate, self.seed) = (rate, seed)
   }
 
+  /// Key where the draw is below the rate.
   public mutating func decision(at _: FrameContext) -> Decision {
     decided += 1
     let drawn = Double(Self.mixed(seed &+ decided &* 0x9E37_79B9_7F4A_7C15) >> 11) * 0x1p-53

@@ -23,8 +23,11 @@ public enum KeyframeTarget: Hashable, Sendable {
 /// is key, whatever the rate; the threshold never falls below a hundredth of the largest change
 /// score seen, so that a long still is not followed by a burst.
 public struct TargetRateScheduler: KeyframeScheduler {
+  /// What the threshold is compared with.
   public let changeScore: any ChangeScore
+  /// How often frames are to be key.
   public let target: KeyframeTarget
+  /// How far the threshold's logarithm moves after a frame; larger follows changes sooner.
   public let gain: Double
   /// What the change score is compared with; nil before one was seen.
   public private(set) var threshold: Double?
@@ -46,6 +49,7 @@ public struct TargetRateScheduler: KeyframeScheduler {
     self.init(changeScore, target: .rate(rate))
   }
 
+  /// Key where the change score exceeds the threshold or cannot be told; both move the threshold.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let rate = rate(at: context)
     // The key itself, of which nobody asked, is the first frame that counts; what was made key

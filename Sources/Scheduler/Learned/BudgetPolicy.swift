@@ -15,7 +15,9 @@ internal import Video
 /// budget is a hard one: where no key is left none is taken, and where every frame that is left can
 /// be afforded each is key. Causal, unlike the paper's, whose frames may borrow from keys to come.
 public struct BudgetPolicy: KeyframeScheduler {
+  /// What says how likely a frame is worth a key frame.
   public let network: PolicyNetwork
+  /// The hard budget, and what is left of it.
   public private(set) var allowance: KeyframeBudget
   private var state: LSTMCell.State?
   /// The last frame that was accounted for.
@@ -23,10 +25,12 @@ public struct BudgetPolicy: KeyframeScheduler {
   /// Whether that frame was made key here, and has been paid for.
   private var decidedLast = false
 
+  /// A policy at a stream's beginning, with the whole budget before it.
   public init(_ network: PolicyNetwork, within terms: KeyframeBudget.Terms) {
     (self.network, allowance) = (network, KeyframeBudget(terms))
   }
 
+  /// Key where the network finds it likelier than not, as far as the budget goes.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     account(for: context)
     let sight = try PolicyObservation(of: context)
@@ -75,6 +79,7 @@ public struct PolicyObservation: Hashable, Sendable {
   /// 255); and the share whose motion is unknown.
   public let numbers: [Float]
 
+  /// How many numbers a sight consists of.
   public static let count = 5
 
   /// No change at all.
@@ -122,6 +127,7 @@ public struct PolicyObservation: Hashable, Sendable {
 /// probability of 0.88 once as many frames have passed as the budget's share comes to, and with one
 /// of 0.12 the frame before.
 public struct PolicyNetwork: Sendable {
+  /// The parameters, drawn or read.
   public let parameters: Parameters
   private let entry: Linear, memory: LSTMCell, exit: Linear
 

@@ -35,6 +35,7 @@ public struct PolicyEpisode: Sendable, Codable, Hashable {
       }
   }
 
+  /// How many frames the clip has.
   public var count: Int { scores.count }
 
   /// What frame `frame` is worth when it is propagated to from `key`, at or before it.
