@@ -12,7 +12,9 @@ public import Tensors
 /// paper's program similarities are not scaled, and what lies outside the picture counts as zero. v
 /// begins as nothing, so that at first the result is U; the paper draws it.
 public struct CrossResolutionAttention: LearnedFusion {
+  /// The parameters of the three convolutions, and of a branch that is trained with them.
   public let parameters: Parameters
+  /// What looks at the frame itself at low resolution.
   public let branch: any Branch
   /// Side of the neighbourhood, in cells of what is propagated.
   public let size: Int
@@ -35,6 +37,7 @@ public struct CrossResolutionAttention: LearnedFusion {
     value = try convolution("value", .constant(0))
   }
 
+  /// The branch's features, N × C × H × W on the grid of the propagated ones, made sharp by these.
   public func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

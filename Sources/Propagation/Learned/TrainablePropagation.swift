@@ -11,6 +11,7 @@ public enum TrainablePropagation: Sendable {
   case propagator(any LearnedPropagator)
   case fusion(any LearnedFusion, behind: any Propagator)
 
+  /// What training changes: those of the propagator or of the fusion.
   public var parameters: Parameters {
     switch self {
     case .propagator(let propagator): propagator.parameters
@@ -18,6 +19,7 @@ public enum TrainablePropagation: Sendable {
     }
   }
 
+  /// What propagates, whether it is trained or not.
   public var propagator: any Propagator {
     switch self {
     case .propagator(let propagator): propagator
@@ -25,6 +27,7 @@ public enum TrainablePropagation: Sendable {
     }
   }
 
+  /// What is fused with what was propagated; nil where a propagator is trained.
   public var fusion: (any Fusion)? {
     if case .fusion(let fusion, _) = self { fusion } else { nil }
   }
