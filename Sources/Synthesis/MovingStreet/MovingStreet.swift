@@ -13,8 +13,11 @@ public import Video
 /// are those of what the ray through the centre of the pixel meets; the colour is a mean over the
 /// pixel.
 public struct MovingStreet: Sendable {
+  /// What the street and all that moves in it follow from.
   public let seed: UInt64
+  /// Columns of a picture, from 1 to 8192.
   public let width: Int
+  /// Rows of a picture, from 1 to 8192.
   public let height: Int
   /// Frames a second.
   public let frameRate: Double
