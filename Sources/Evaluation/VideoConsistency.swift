@@ -8,6 +8,7 @@ public import Video
 ///
 /// Pixels whose truth is void are not counted; the published program counts them.
 public struct VideoConsistency: Sendable {
+  /// How many successive frames a window has, from 2 to 255.
   public let window: Int
   private let void: UInt8
   private var last: (labels: Image, truth: Image)?

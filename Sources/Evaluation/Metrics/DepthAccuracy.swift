@@ -22,6 +22,7 @@ public struct DepthAccuracy: Sendable, Equatable {
 
   /// The depths that count, in metres.
   public let range: ClosedRange<Double>
+  /// How predictions are scaled before they are compared.
   public let alignment: Alignment
   /// How many pixels were counted.
   public private(set) var count = 0
