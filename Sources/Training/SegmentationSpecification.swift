@@ -45,8 +45,11 @@ internal import Video
 ///       crop: [360, 480]      # and any other of the keys above: for this stage
 /// ```
 public struct SegmentationSpecification: Sendable {
+  /// What the network is called.
   public let name: String
+  /// What the network consists of.
   public let network: NetworkSpecification
+  /// The stages and the seed.
   public var plan: TrainingPlan
   /// What each stage of the plan sees and brings down, but for the weights of classes, which the
   /// data give, and the teacher, which is read when a task is made.

@@ -32,6 +32,7 @@ public struct Loss: Sendable {
   /// Named parts, one number each; told, not descended.
   public private(set) var parts: [String: Tensor]
 
+  /// A loss of one number, with parts that are told beside it.
   public init(_ total: Tensor, parts: [String: Tensor] = [:]) {
     (self.total, self.parts) = (total, parts)
   }

@@ -21,6 +21,7 @@ public protocol MotionPairs: Sendable {
 
 /// Successive frames of one size, the earliest first.
 public struct FrameRun: Sendable {
+  /// The pictures, the earliest first; at least two.
   public let images: [Image]
   /// Of the last frame; nil where nobody labelled it.
   public let labels: Image?
@@ -39,11 +40,14 @@ public struct FrameRun: Sendable {
 
 /// More than two successive frames were asked for where there are pairs only.
 public struct PairsOnly: Error, CustomStringConvertible {
+  /// An error without details.
   public init() {}
+  /// What is there and what is not, in one clause.
   public var description: String { "there are pairs of frames, and no longer runs" }
 }
 
 extension MotionPairs {
+  /// The pair of that index for two frames; `PairsOnly` is thrown for more.
   public func run(_ index: Int, frames: Int) throws -> FrameRun {
     guard frames == 2 else { throw PairsOnly() }
     return try FrameRun(pair(index))
@@ -52,6 +56,7 @@ extension MotionPairs {
 
 /// Where a training takes pairs from.
 public struct PairSource: Sendable {
+  /// What pairs are taken from.
   public let pairs: any MotionPairs
   /// How many different ones are seen, again and again.
   public let count: Int
@@ -61,6 +66,7 @@ public struct PairSource: Sendable {
   /// classes.
   public let isLabelled: Bool
 
+  /// A source of `count` different pairs, drawn by its share of all sources' shares.
   public init(
     _ pairs: some MotionPairs, count: Int, share: Double = 1, isLabelled: Bool = true
   ) {
@@ -156,6 +162,7 @@ public struct StreetPairs: MotionPairs {
     (self.seed, self.size, self.gaps) = (seed, size, gaps)
   }
 
+  /// Two frames of a street that the seed and the index choose, and their exact motion.
   public func pair(_ index: Int) throws -> MotionPair {
     var random = RandomStream(seed: seed, index)
     let gap = gaps.lowerBound + random.below(gaps.count)
@@ -195,6 +202,7 @@ public struct StillPairs: MotionPairs {
     (self.stills, self.size, self.scale, self.gaps) = (stills, size, scale, gaps)
   }
 
+  /// Two frames of the still whose turn it is, and their exact motion.
   public func pair(_ index: Int) throws -> MotionPair {
     var random = RandomStream(seed: stills.seed, index)
     let gap = gaps.lowerBound + random.below(gaps.count)
