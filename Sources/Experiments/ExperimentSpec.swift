@@ -8,6 +8,7 @@ public import Specification
 /// As YAML it has the keys of `PipelineSpec` and these: `recipe` and `models`, which the pipeline's
 /// keys are put in place of; `data`, `split`, `frames`, `consistency`, `agreement` and `group`.
 public struct ExperimentSpec: Sendable, Hashable {
+  /// The parts that run.
   public var pipeline: PipelineSpec
   /// The published system that the pipeline began as; nil for none.
   public var recipe: String?
@@ -73,6 +74,7 @@ extension ExperimentSpec: Codable {
   public static let keys =
     PipelineSpec.keys + ["models"] + CodingKeys.allCases.map(\.rawValue)
 
+  /// Reads a flat mapping: the pipeline's keys and this type's own; what is left out is standard.
   public init(from decoder: any Decoder) throws {
     let keys = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -87,6 +89,7 @@ extension ExperimentSpec: Codable {
       group: try keys.decodeIfPresent(Int.self, forKey: .group) ?? 12)
   }
 
+  /// Writes a flat mapping: the pipeline's keys and this type's own.
   public func encode(to encoder: any Encoder) throws {
     try pipeline.encode(to: encoder)
     var keys = encoder.container(keyedBy: CodingKeys.self)

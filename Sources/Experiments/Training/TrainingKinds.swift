@@ -139,6 +139,7 @@ public struct PreparedTraining: Sendable {
   let plan: TrainingPlan
   let fingerprint: TrainingFingerprint
 
+  /// A task that is ready to be trained by `plan`.
   public init(
     _ task: any TrainingTask, plan: TrainingPlan, fingerprint: TrainingFingerprint
   ) {
