@@ -18,7 +18,7 @@ public protocol Encoder: Sendable {
 
 /// What a stage of an encoder gives.
 public struct EncoderStage: Hashable, Sendable {
-  /// The stage's name, the first part of its parameters' names as a rule.
+  /// The name by which taps and messages refer to it.
   public let name: String
   /// Pixels of the image that one cell spans, each way.
   public let stride: Int

@@ -99,7 +99,7 @@ public struct SegmentationNetwork: Backbone {
     try specification.input.tensor(of: frame.pixels).channelsLast().to(parameters.device)
   }
 
-  /// What the stages give, used and without gradients; a MAC counter of the task sees it.
+  /// What the stages give, used and without gradients; MACs go to `MACCounter.current`.
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {
     try withoutGradients { try run(range, on: input, in: .inference) }
   }

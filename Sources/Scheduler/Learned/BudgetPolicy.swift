@@ -34,7 +34,8 @@ public struct BudgetPolicy: KeyframeScheduler {
   public mutating func decision(at context: FrameContext) throws -> Decision {
     account(for: context)
     let sight = try PolicyObservation(of: context)
-    let seen = sight.observation(framesSinceKeyframe: context.framesSinceKeyframe, within: allowance)
+    let seen = sight.observation(
+      framesSinceKeyframe: context.framesSinceKeyframe, within: allowance)
     let (logit, next) = try withoutGradients {
       let input = try Tensor(seen, shape: [1, seen.count]).to(network.parameters.device)
       let before = try state ?? network.start(1)
@@ -114,7 +115,8 @@ public struct PolicyObservation: Hashable, Sendable {
     let toCome = allowance.framesLeft.map { min(1, rate * Double($0) / 10) } ?? 1
     let spare = max(-4, min(4, allowance.spare))
     return numbers
-      + [min(4, Double(framesSinceKeyframe) * rate) / 2, 2 * rate, spare / 2, toCome].map { Float($0) }
+      + [min(4, Double(framesSinceKeyframe) * rate) / 2, 2 * rate, spare / 2, toCome]
+      .map { Float($0) }
   }
 
   static let observationCount = count + 4
