@@ -35,6 +35,8 @@ public struct ImportedNetwork: Backbone {
       module: TorchScriptModule(contentsOf: path, options: options), description: description)
   }
 
+  /// A network in memory, to be run as `description` says.
+  ///
   /// - Throws: `BackboneError` where the network lacks a method that the description names.
   public init(module: TorchScriptModule, description: NetworkDescription) throws {
     let methods = description.stages.isEmpty ? ["forward"] : description.stages.map(\.name)

@@ -13,6 +13,8 @@ public struct LightNet: Encoder, LayeredEncoder {
   public let stages: [EncoderStage]
   var layers: [Sequential]
 
+  /// An encoder whose channels are multiplied by `width`, drawn or read in `scope`.
+  ///
   /// - Precondition: the output stride is 8, 16 or 32.
   public init(width: Double = 1, outputStride: Int = 32, in scope: ParameterScope) throws {
     precondition([8, 16, 32].contains(outputStride), "an output stride of \(outputStride)")

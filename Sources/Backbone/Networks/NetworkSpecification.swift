@@ -91,7 +91,9 @@ public struct NetworkSpecification: Hashable, Sendable {
 
 /// Which encoder a network has.
 public enum EncoderKind: Hashable, Sendable {
+  /// A `ResNet` of a depth, a factor of its channels and an output stride.
   case resNet(ResNet.Depth, width: Double, stride: Int)
+  /// A `LightNet` of a factor of its channels and an output stride.
   case light(width: Double, stride: Int)
 
   func make(in scope: ParameterScope) throws -> any Encoder {
