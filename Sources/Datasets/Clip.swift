@@ -18,6 +18,8 @@ public struct Sample<Target: Sendable>: Sendable {
 public typealias LabelledSample = Sample<Image>
 
 extension Sample where Target == Image {
+  /// A frame with its label map, one class id a pixel, or nil.
+  ///
   /// - Throws: `DatasetError` where the labels are not of the frame's size.
   public init(frame: Frame, labels: Image?) throws(DatasetError) {
     if let labels, labels.size != frame.pixels.size {
