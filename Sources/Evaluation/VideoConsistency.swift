@@ -17,6 +17,8 @@ public struct VideoConsistency: Sendable {
   private var sum = 0.0
   private var windows = 0
 
+  /// Nothing counted yet; pixels whose truth is `void` will not count.
+  ///
   /// - Precondition: a window has 2 to 255 frames.
   public init(window: Int, void: UInt8 = 255) {
     precondition((2...255).contains(window), "a window of \(window) frames")
