@@ -8,6 +8,7 @@ internal import Training
 public struct RunResult: Sendable, Codable {
   /// How a run ended.
   public enum Status: String, Sendable, Codable {
+    /// The run came to its end and nothing was damaged.
     case ok
     /// The input broke off or was damaged; what was decoded is counted.
     case partial
@@ -63,6 +64,7 @@ public struct RunResult: Sendable, Codable {
 
   /// What accuracy is measured against.
   public enum AccuracyReference: String, Sendable, Codable {
+    /// Labels that were given with the data.
     case labels
     /// What the backbone says of every frame by itself.
     case agreement
