@@ -31,6 +31,8 @@ public struct DISFlow: FlowEstimator {
   /// As many threads as there are processors.
   public static var allThreads: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+  /// An estimator that keeps its memory between frames; copies share it.
+  ///
   /// - Precondition: `threads` is at least 1.
   public init(preset: Preset = .medium, threads: Int = allThreads) {
     precondition(threads > 0, "\(threads) threads")

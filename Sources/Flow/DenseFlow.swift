@@ -11,6 +11,7 @@ public struct OpenCVDISFlow: FlowEstimator {
   /// `ultrafast` and `fast` work on a quarter of the frame's width, `medium` on a half; `ultrafast`
   /// does without the variational refinement.
   public enum Preset: String, CaseIterable, Sendable {
+    /// Quick, less quick, and the most accurate.
     case ultrafast, fast, medium
   }
 
@@ -18,6 +19,8 @@ public struct OpenCVDISFlow: FlowEstimator {
   public let preset: Preset
   private let method: OpenCVDIS
 
+  /// An estimator with OpenCV's settings for the preset, but for those that are given.
+  ///
   /// - Parameters:
   ///   - preset: how fine the search is.
   ///   - refinements: iterations of the variational refinement at each scale, a third of what
@@ -56,6 +59,8 @@ extension FlowEstimator where Self == OpenCVDISFlow {
 public struct Farneback: FlowEstimator {
   private let method: OpenCVFarneback
 
+  /// An estimator with the usual settings, but for those that are given.
+  ///
   /// - Parameters:
   ///   - levels: pyramid levels, the frame itself included.
   ///   - pyramidScale: size of a level in that of the one below it.

@@ -33,6 +33,8 @@ public struct FlowNetSpecification: Hashable, Sendable {
   /// What the frame's sides are divided by in each pass, the first pass first.
   public var steps: [Int]
 
+  /// The paper's network unless said otherwise.
+  ///
   /// - Precondition: there is a step, and each divides by at least 1.
   public init(
     scaling: PixelScaling = Self.usualScaling, width: Double = 1, isNormalised: Bool = false,
