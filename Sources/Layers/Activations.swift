@@ -32,6 +32,8 @@ public struct Dropout: Layer {
   /// The chance of each element to become zero, at least 0 and below 1.
   public let probability: Double
 
+  /// Dropout of elements with this probability.
+  ///
   /// - Precondition: the probability is at least 0 and below 1.
   public init(_ probability: Double) {
     precondition((0..<1).contains(probability), "dropout with a probability of \(probability)")
