@@ -17,6 +17,7 @@ public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
   /// What each region goes through.
   public let pipeline: KeyframePipeline<Prediction>
   private let head: any DenseHead<Prediction>
+  /// How many regions there are one above the other, and side by side.
   public let rows: Int, columns: Int
   /// Pixels of the frame by which a region reaches over its inner borders.
   public let overlap: Int
