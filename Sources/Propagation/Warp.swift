@@ -18,6 +18,8 @@ public struct Warp: Propagator {
   /// The maps of that frame.
   private var maps = FeatureMaps()
 
+  /// A warp of the key frame's maps, or one from frame to frame.
+  ///
   /// - Parameters:
   ///   - reference: straight from the keyframe, or chained from frame to frame, which follows long
   ///     motion better and blurs a little at each step.

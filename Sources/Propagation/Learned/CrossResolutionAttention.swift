@@ -20,6 +20,8 @@ public struct CrossResolutionAttention: LearnedFusion {
   public let size: Int
   private let query: Conv2d, key: Conv2d, value: Conv2d
 
+  /// A fusion of propagated features with `channels`, drawn or read as `parameters` says.
+  ///
   /// - Precondition: the branch gives as many `channels` as are propagated; the size is odd, from 1
   ///   to 25.
   public init(

@@ -21,6 +21,8 @@ public struct DifferenceConvolution: LearnedPropagator {
   public let parameters: Parameters
   private let convolution: Conv2d
 
+  /// A propagator of scores of `classes` with a kernel of `size` cells each way.
+  ///
   /// - Precondition: the size of the kernel is odd.
   public init(classes: Int, size: Int = 7, parameters: Parameters) throws {
     precondition(size % 2 == 1, "a kernel of \(size)")

@@ -25,6 +25,9 @@ public struct DisplacedConvolution: LearnedPropagator {
   private let layers: [Conv2d]
   private let correction: Conv2d, kernels: Conv2d
 
+  /// A propagator with kernels of `size` cells, told by layers of `width` and twice as many
+  /// channels.
+  ///
   /// - Precondition: the size is odd, from 3 to 25.
   public init(size: Int = 5, width: Int = 16, parameters: Parameters) throws {
     precondition(size % 2 == 1 && (3...25).contains(size), "kernels of \(size)")

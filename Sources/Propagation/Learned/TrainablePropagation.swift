@@ -8,7 +8,9 @@ internal import Tensors
 /// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that
 /// is not.
 public enum TrainablePropagation: Sendable {
+  /// A propagator that is trained.
   case propagator(any LearnedPropagator)
+  /// A fusion that is trained, behind a propagator that is not.
   case fusion(any LearnedFusion, behind: any Propagator)
 
   /// What training changes: those of the propagator or of the fusion.
