@@ -16,6 +16,8 @@ public struct AlternatingResolution: KeyframeScheduler {
   public let fullEvery: Int
   private var sinceFull = 0
 
+  /// The key frames of `base`, of which all but every `fullEvery`th are `scale` times as large.
+  ///
   /// - Precondition: the scale is above 0 and not above 1; `fullEvery` is positive.
   public init(_ base: some KeyframeScheduler, scale: Double, fullEvery: Int) {
     precondition(

@@ -18,6 +18,8 @@ public struct BudgetedResolution: KeyframeScheduler {
   /// What may still be spent, in key frames of the whole picture.
   public private(set) var allowance: KeyframeBudget
 
+  /// The key frames of `base`, whose cost is `share` whole ones a frame in the long run.
+  ///
   /// - Precondition: there are scales, all above 0 and not above 1; the share is from 0 to 1; what
   ///   can be saved is enough for one whole key.
   public init(

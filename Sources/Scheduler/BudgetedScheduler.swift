@@ -14,6 +14,8 @@ public struct BudgetedScheduler: KeyframeScheduler {
   /// How many key frames may still be spent.
   public private(set) var allowance: KeyframeBudget
 
+  /// The key frames of `base`, as long as they are no more than `share` of all frames.
+  ///
   /// - Precondition: the share is from 0 to 1; at least one key can be saved.
   public init(_ base: some KeyframeScheduler, share: Double, saved: Double = 2) {
     (self.base, allowance) = (base, KeyframeBudget(.rate(share, saved: saved)))

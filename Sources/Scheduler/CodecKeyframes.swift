@@ -9,6 +9,8 @@ public struct CodecKeyframes: KeyframeScheduler {
   /// Frames from one key frame to the next at most.
   public let longest: Int
 
+  /// The codec's intra pictures, and a key frame every `longest` frames without one.
+  ///
   /// - Precondition: `longest` is at least 1.
   public init(longest: Int = .max) {
     precondition(longest >= 1, "a key frame every \(longest) frames makes no sense")

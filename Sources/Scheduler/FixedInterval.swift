@@ -10,6 +10,8 @@ public struct FixedInterval: KeyframeScheduler {
   /// Frames from one key frame to the next.
   public let interval: Int
 
+  /// A key frame every `interval` frames.
+  ///
   /// - Precondition: `interval` is at least 1.
   public init(every interval: Int) {
     precondition(interval >= 1, "a key frame every \(interval) frames makes no sense")

@@ -18,6 +18,8 @@ public struct KeyframeBudget: Hashable, Sendable {
   /// Frames of the block that are still to come, the one in question among them; nil under `rate`.
   public private(set) var framesLeft: Int?
 
+  /// A budget of which nothing is spent; under `rate` nothing is saved yet either.
+  ///
   /// - Precondition: a share is from 0 to 1 and at least one key can be saved; a block has at least
   ///   one frame, and no more keys than frames.
   public init(_ terms: Terms) {

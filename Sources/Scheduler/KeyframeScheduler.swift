@@ -37,6 +37,8 @@ public struct Decision: Hashable, Sendable {
   /// What is propagated to this frame where it does not wait for the backbone.
   public let propagated: PropagatedKind
 
+  /// A role and its reason; the rest says how a key frame is computed and what others borrow.
+  ///
   /// - Precondition: the scale is above 0 and not above 1.
   public init(
     _ role: FrameRole, because reason: Reason, refresh: Refresh = .immediate, scale: Double = 1,

@@ -13,6 +13,8 @@ public struct RandomKeyframes: KeyframeScheduler {
   public let seed: UInt64
   private var decided: UInt64 = 0
 
+  /// Frames that are key with a probability of `rate`; the same seed draws the same schedule.
+  ///
   /// - Precondition: the rate is from 0 to 1.
   public init(rate: Double, seed: UInt64 = 1) {
     precondition((0...1).contains(rate), "a key frame with a probability of \(rate)")

@@ -15,6 +15,8 @@ public struct ShallowClock: KeyframeScheduler {
   /// Frames from one run of the stages after the tap to the next.
   public let interval: Int
 
+  /// The key frames of `base`, and the stages after the tap on every `interval`th frame since one.
+  ///
   /// - Precondition: `interval` is at least 1.
   public init(_ base: some KeyframeScheduler, every interval: Int) {
     precondition(interval >= 1, "shallow stages on every \(interval) frames")

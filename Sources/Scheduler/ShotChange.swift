@@ -17,6 +17,8 @@ public struct ShotChange: KeyframeScheduler {
   public let overlap: Double
   private var last: (index: Int, histogram: [Float])?
 
+  /// The key frames of `base`, and one where two frames share less than `overlap` of their colours.
+  ///
   /// - Precondition: the overlap is from 0 to 1.
   public init(_ base: some KeyframeScheduler, overlap: Double = 0.5) {
     precondition((0...1).contains(overlap), "an overlap of \(overlap)")

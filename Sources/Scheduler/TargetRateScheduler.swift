@@ -32,6 +32,8 @@ public struct TargetRateScheduler: KeyframeScheduler {
   /// What the change score is compared with; nil before one was seen.
   public private(set) var threshold: Double?
 
+  /// A scheduler whose threshold settles where the target is met.
+  ///
   /// - Precondition: a rate is above 0 and not above 1; a latency and the gain are positive.
   public init(
     _ changeScore: some ChangeScore, target: KeyframeTarget, gain: Double = 0.3

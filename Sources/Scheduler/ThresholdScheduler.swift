@@ -9,6 +9,8 @@ public struct ThresholdScheduler: KeyframeScheduler {
   /// How much change since the last key frame is tolerated, in the change score's unit.
   public let threshold: Double
 
+  /// A key frame wherever `changeScore` is above `threshold`, in its own unit.
+  ///
   /// - Precondition: `threshold` is no less than 0.
   public init(_ changeScore: some ChangeScore, threshold: Double) {
     precondition(threshold >= 0, "a key frame after a change score of \(threshold) makes no sense")

@@ -86,6 +86,8 @@ public struct PolicyObservation: Hashable, Sendable {
   /// No change at all.
   public static let nothing = PolicyObservation([Float](repeating: 0, count: count))
 
+  /// A sight of numbers that were computed before.
+  ///
   /// - Precondition: there are `count` numbers.
   public init(_ numbers: [Float]) {
     precondition(numbers.count == Self.count, "\(numbers.count) numbers")

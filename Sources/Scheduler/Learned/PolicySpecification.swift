@@ -27,6 +27,7 @@ public struct PolicySpecification: Sendable {
 
   /// What brought features from keys to other frames while the policy was trained.
   public enum Source: Hashable, Sendable {
+    /// `Copy`, and `Warp` along the flow.
     case copy, warp
     /// A trained part, by its folder.
     case trained(String)
