@@ -6,9 +6,13 @@ internal import Yams
 public struct ConfigNode: Sendable, Hashable {
   /// What a node holds.
   public indirect enum Value: Sendable, Hashable {
+    /// Nothing: an empty value, or `null`.
     case null
+    /// A truth value, a number or a text.
     case scalar(OptionValue)
+    /// Values in order.
     case list([ConfigNode])
+    /// Keys with their values, in the order of the file.
     case mapping([Entry])
   }
 

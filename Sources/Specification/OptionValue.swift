@@ -5,11 +5,15 @@
 /// A value has one form: whole numbers are integers however they were written, so that `8`, `8.0`
 /// and `8e0` are equal and hash alike. Numbers are finite.
 public enum OptionValue: Sendable, Hashable {
+  /// True or false.
   case bool(Bool)
+  /// A whole number.
   case integer(Int)
   /// A number with a fraction, or beyond 2⁵³; made by `init(_: Double)` alone.
   case number(Double)
+  /// Text, a path or a choice.
   case text(String)
+  /// Several values in order.
   case list([OptionValue])
 
   /// A number in its one form.

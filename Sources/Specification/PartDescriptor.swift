@@ -6,12 +6,15 @@ public struct OptionSpec: Sendable {
   public indirect enum Kind: Sendable {
     /// True where its name is given.
     case flag
+    /// A whole number of a range.
     case integer(ClosedRange<Int>)
     /// A number of a range; `above` leaves the lower bound out.
     case number(ClosedRange<Double>, above: Bool = false)
+    /// Any text.
     case text
     /// A file or a folder.
     case path
+    /// One of these words.
     case choice([String])
     /// Several values, with slashes between them.
     case list(Kind)
@@ -159,6 +162,8 @@ public struct ResolvedOptions: Sendable {
   /// The value of an option; nil where it is neither given nor has a standard value.
   public subscript(_ name: String) -> OptionValue? { spec.options[name] }
 
+  /// The whole number of an option that is given or has a standard value.
+  ///
   /// - Precondition: the option is a whole number.
   public func integer(_ name: String) -> Int { required(name, integerIfGiven(name)) }
 
@@ -167,12 +172,16 @@ public struct ResolvedOptions: Sendable {
     if case .integer(let value) = spec.options[name] { value } else { nil }
   }
 
+  /// The number of an option that is given or has a standard value.
+  ///
   /// - Precondition: the option is a number.
   public func number(_ name: String) -> Double { required(name, numberIfGiven(name)) }
 
   /// The number of an option; nil where it is not given, or no number.
   public func numberIfGiven(_ name: String) -> Double? { spec.options[name]?.asNumber }
 
+  /// The text of an option that is given or has a standard value.
+  ///
   /// - Precondition: the option is text, a path or a choice.
   public func text(_ name: String) -> String { required(name, textIfGiven(name)) }
 
