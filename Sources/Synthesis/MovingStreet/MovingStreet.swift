@@ -25,6 +25,8 @@ public struct MovingStreet: Sendable {
   public let threads: Int
   private let world: StreetWorld
 
+  /// The street of a seed; frames are `width` × `height` pixels, `frameRate` of them a second.
+  ///
   /// - Precondition: sizes, rate and threads are positive; sides are at most 8192 pixels.
   public init(
     seed: UInt64, width: Int = 480, height: Int = 360, frameRate: Double = 15, threads: Int = 2
