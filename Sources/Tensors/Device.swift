@@ -3,6 +3,7 @@ internal import CTorch
 
 /// Where the elements of a tensor are, and where operations on it run.
 public enum Device: Sendable, Hashable, CustomStringConvertible {
+  /// The processor and its main memory.
   case cpu
   /// A CUDA device by its number; it takes a LibTorch that was built for CUDA.
   case cuda(Int)
@@ -26,6 +27,8 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Does nothing where the device is there.
+  ///
   /// - Throws: `.noDevice` where the machine, or this LibTorch, has no such device.
   public func requirePresence() throws(TensorError) { _ = try Tensor(0).to(self) }
 

@@ -3,6 +3,7 @@ internal import CTorch
 
 /// How one element of a tensor is stored.
 public enum ElementType: String, Sendable, Hashable, CaseIterable {
+  /// IEEE 754's single and half precision, half with eight bits of exponent, and whole numbers.
   case float32, float16, bfloat16, uint8, int64
 
   /// Bytes an element takes.

@@ -18,6 +18,8 @@ public struct PixelScaling: Sendable, Hashable {
   /// The order of the result's channels, and of the numbers above.
   public let order: Order
 
+  /// Samples as they are, from 0 to 255 in blue, green, red, but for what is given.
+  ///
   /// - Precondition: no deviation is 0.
   public init(
     mean: SIMD3<Float> = .zero, deviation: SIMD3<Float> = .one, scale: SIMD3<Float> = .one,
