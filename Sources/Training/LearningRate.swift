@@ -6,6 +6,7 @@ internal import Foundation
 public struct LearningRateSchedule: Hashable, Sendable {
   /// What the rate does after it has reached its peak.
   public enum Shape: Hashable, Sendable {
+    /// The peak until the end.
     case constant
     /// (1 - step / steps) to the power, as in DeepLab and PSPNet with 0.9.
     case polynomial(power: Double)

@@ -63,8 +63,11 @@ public struct SegmentationSpecification: Sendable {
 
   /// How rare classes are made to count.
   public enum ClassWeighting: String, CaseIterable, Sendable {
+    /// All alike, or by `LabelFrequencies.medianWeights` as they are.
     case none, median
+    /// By the square roots of `medianWeights`.
     case squareRootMedian = "sqrt-median"
+    /// By `LabelFrequencies.logarithmicWeights`.
     case logarithmic = "log"
   }
 

@@ -59,6 +59,8 @@ public struct SegmentationObjective: Sendable {
     /// What that distance counts beside the cross-entropy.
     public var weight: Double
 
+    /// A teacher whose distance counts `weight` beside the cross-entropy.
+    ///
     /// - Precondition: the teacher reads pictures scaled as the student does, of the same classes.
     public init(
       _ teacher: SegmentationNetwork, loss: DistillationLoss = DistillationLoss(),

@@ -8,6 +8,7 @@ public import Tensors
 /// *Must keep* these laws, on which exact resuming rests: a batch follows from its step alone; a
 /// loss follows from the batch, the parameters and the pass.
 public protocol TrainingTask: Sendable {
+  /// What one step reads.
   associatedtype Batch: Sendable
 
   /// What the optimiser may change; the trainer decides which of them it does.

@@ -26,6 +26,8 @@ public struct FlowTask: TrainingTask {
   private let division: Int
   private let classes: Int
 
+  /// A task on windows of `window` pixels, `batchSize` of them a step, out of pairs of `sources`.
+  ///
   /// - Precondition: there is a source, and the window is a multiple of what the network divides
   ///   frames by.
   public init(

@@ -26,6 +26,8 @@ public struct FrameRun: Sendable {
   /// Of the last frame; nil where nobody labelled it.
   public let labels: Image?
 
+  /// Frames of one size, the earliest first, with labels of the last or nil.
+  ///
   /// - Precondition: there are two images.
   public init(_ images: [Image], labels: Image?) {
     precondition(images.count >= 2, "\(images.count) images are no run")
@@ -94,6 +96,8 @@ public struct ClipPairs: MotionPairs {
   private let gaps: ClosedRange<Int>
   private let seed: UInt64
 
+  /// Frames of `clip` that lie as far apart as a number drawn out of `gaps`.
+  ///
   /// - Precondition: gaps are at least 1, and the clip is longer than the smallest.
   public init(_ clip: any LabelledClip, gaps: ClosedRange<Int> = 1...6, seed: UInt64 = 1) {
     precondition(
@@ -153,6 +157,8 @@ public struct StreetPairs: MotionPairs {
   private let size: PixelSize
   private let gaps: ClosedRange<Int>
 
+  /// Frames of streets of `size` pixels, as far apart at 15 Hz as a number drawn out of `gaps`.
+  ///
   /// - Precondition: gaps are at least 1.
   public init(
     seed: UInt64, size: PixelSize = PixelSize(width: 480, height: 360),
