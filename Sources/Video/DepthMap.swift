@@ -9,6 +9,8 @@ public struct DepthMap: Sendable, Hashable {
   /// Row by row; 0 where the depth is not known, as of the sky.
   public let metres: [Float]
 
+  /// A map of `metres`, row by row, 0 where the depth is not known.
+  ///
   /// - Precondition: there is one number a pixel; none is negative.
   public init(width: Int, height: Int, metres: [Float]) {
     precondition(

@@ -15,6 +15,8 @@ public final class Prefetching: FrameSource {
   private let queue: FrameQueue
   private var hasEnded = false
 
+  /// Begins to decode `source` on another thread; nobody else may read it from now on.
+  ///
   /// - Precondition: `depth` is positive.
   public init(_ source: sending any FrameSource, depth: Int = 4) {
     precondition(depth > 0, "\(depth) frames ahead")

@@ -7,6 +7,8 @@ public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
   /// The seconds in which `numerator` frames pass.
   public let denominator: Int
 
+  /// So many frames in so many seconds: 30000 per 1001.
+  ///
   /// - Precondition: both are positive and fit in 32 bits.
   public init(_ numerator: Int, per denominator: Int = 1) {
     precondition(

@@ -37,6 +37,8 @@ public final class VideoWriter {
   private var file: PendingFile?
   private var handle: OpaquePointer?
 
+  /// Begins a video; it appears at `path` when it is finished.
+  ///
   /// - Throws: `unwritable` or `diskFull` where the file cannot be made, `tooLarge` past `limits`.
   public init(
     to path: String, width: Int, height: Int, rate: FrameRate, options: Options = Options(),
