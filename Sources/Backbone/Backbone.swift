@@ -35,15 +35,18 @@ public struct Features: Sendable {
   /// What stages after it will read of those before it, first to last; none in a plain chain.
   public let skips: [Tensor]
 
+  /// What a stage gives, with the skips that later stages will read.
   public init(_ main: Tensor, skips: [Tensor] = []) { (self.main, self.skips) = (main, skips) }
 }
 
 /// A part of a backbone that ends where features can be tapped.
 public struct Stage: Hashable, Sendable {
+  /// The name by which recipes and messages refer to it.
   public let name: String
   /// Pixels of the input that one cell of the stage's output spans, each way.
   public let stride: Int
 
+  /// A stage whose cells span `stride` pixels, at least 1.
   public init(_ name: String, stride: Int) {
     precondition(stride >= 1, "stage '\(name)' with a stride of \(stride)")
     (self.name, self.stride) = (name, stride)
@@ -51,6 +54,7 @@ public struct Stage: Hashable, Sendable {
 }
 
 extension Backbone {
+  /// False unless a backbone says otherwise.
   public var takesBatches: Bool { false }
 
   /// The position of the stage called `name`.
@@ -78,19 +82,27 @@ extension Backbone {
 public struct BackboneError: Error, Hashable, CustomStringConvertible {
   /// The kind of failure; an open set.
   public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The failure in words, such as `no such stage`.
     public let rawValue: String
+    /// A kind of failure by its words; it need not be one of those below.
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// A stage is named that the backbone, or a set of maps, does not have.
     public static let noSuchStage = Code(rawValue: "no such stage")
+    /// A network gives, or is given, something of another shape than is needed.
     public static let badOutput = Code(rawValue: "bad output")
     /// It cannot do what other parts ask of it.
     public static let incompatible = Code(rawValue: "incompatible")
   }
 
+  /// The kind of failure.
   public let code: Code
+  /// What is wrong, in one sentence.
   public let message: String
 
+  /// An error of this kind, told in one sentence.
   public init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
 
+  /// The message as it is.
   public var description: String { message }
 }

@@ -8,6 +8,7 @@ public struct FeatureMaps: Sendable {
   public private(set) var stages: [String] = []
   private var maps: [String: Tensor] = [:]
 
+  /// No map at all.
   public init() {}
 
   /// One map.

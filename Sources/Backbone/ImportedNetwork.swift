@@ -10,7 +10,9 @@ public import Video
 /// stages, each is an exported method of the network, called on what the one before gave, and its
 /// output can be tapped; otherwise `forward` is the one stage, called `scores`.
 public struct ImportedNetwork: Backbone {
+  /// What the YAML file beside the network says.
   public let description: NetworkDescription
+  /// The exported methods, in order; without any one stage called `scores`.
   public let stages: [Stage]
   private let module: TorchScriptModule
   private let methods: [String]
@@ -33,6 +35,8 @@ public struct ImportedNetwork: Backbone {
       module: TorchScriptModule(contentsOf: path, options: options), description: description)
   }
 
+  /// A network in memory, to be run as `description` says.
+  ///
   /// - Throws: `BackboneError` where the network lacks a method that the description names.
   public init(module: TorchScriptModule, description: NetworkDescription) throws {
     let methods = description.stages.isEmpty ? ["forward"] : description.stages.map(\.name)
@@ -47,15 +51,18 @@ public struct ImportedNetwork: Backbone {
       ? [Stage("scores", stride: description.outputStride)] : description.stages
   }
 
+  /// The size that the description states; nil for any.
   public var inputSize: PixelSize? { description.input.size }
 
   /// The head that reads this network's scores.
   public var head: ScoreHead { ScoreHead(classes: description.classes) }
 
+  /// The frame as the description says: 1 × 3 × H × W; it throws where the size is another.
   public func input(for frame: Frame) throws -> Tensor {
     try description.input.tensor(of: frame.pixels)
   }
 
+  /// What the methods of the stages give; it throws where one gives no 1 × C × H × W.
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {
     var tensor = input.main
     for index in range {

@@ -26,12 +26,17 @@ public import Video
 ///   - {name: scores, stride: 8}
 /// ```
 public struct NetworkDescription: Hashable, Sendable {
+  /// What the network is called.
   public let name: String
+  /// How pixels become its input.
   public let input: InputContract
+  /// The classes that it scores.
   public let classes: ClassList
+  /// Pixels of the input that a cell of the scores spans, each way.
   public let outputStride: Int
   /// Methods to call in order; empty where the network is one call of `forward`.
   public let stages: [Stage]
+  /// How it is run; a matter of speed.
   public let execution: Execution
 
   /// How the network is run: the results are the same but for rounding, the speed is not.
@@ -117,6 +122,7 @@ public struct InputContract: Hashable, Sendable {
   /// The order of the planes, and what becomes of a pixel in each.
   public let scaling: PixelScaling
 
+  /// A contract for frames of `size`, or of any where that is nil.
   public init(size: PixelSize?, scaling: PixelScaling) {
     (self.size, self.scaling) = (size, scaling)
   }

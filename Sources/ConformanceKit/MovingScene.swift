@@ -68,6 +68,7 @@ public struct MovingScene: Sendable {
 
   /// What is asked of a context.
   public enum Question: Hashable, Sendable {
+    /// Optical flow, a picture, features after a stage, scores.
     case flow, image, features, scores
   }
 

@@ -11,7 +11,9 @@ public import Video
 /// states the colours). Pictures are named `SEQUENCE_FRAME` and were filmed at 30 Hz: a frame's
 /// time is told by its name, and a new sequence breaks the stream.
 public struct CamVid: LabelledClip {
+  /// `camvid/` and the split.
   public let name: String
+  /// CamVid's eleven classes; 11 is void.
   public let classes = ClassList.camVid
   private let frames: StoredFrames
 
@@ -41,13 +43,16 @@ public struct CamVid: LabelledClip {
     frames = StoredFrames(items: items)
   }
 
+  /// How many frames there are, labelled or not.
   public var count: Int { frames.items.count }
 
   /// How many of the frames have labels.
   public var labelledCount: Int { frames.labelledCount }
 
+  /// The picture at a position from 0, read from its file.
   public func frame(at index: Int) throws -> Frame { try frames.frame(at: index) }
 
+  /// The label map of a picture, ids 0 to 11; nil where it has none.
   public func labels(at index: Int) throws -> Image? { try frames.labels(at: index) }
 
   private static func pictures(

@@ -9,7 +9,9 @@ public import Video
 /// `images/FOLDER` and `labels/FOLDER` with ids from 0 to 33 under the pictures' names. Frames were
 /// filmed at 17 Hz and are named `CITY_SEQUENCE_FRAME`; each sequence begins anew.
 public struct Cityscapes: LabelledClip {
+  /// `cityscapes/` and the split; `cityscapes` where there are no splits.
   public let name: String
+  /// The nineteen training classes; 255 is void.
   public let classes = ClassList.cityscapes
   private let frames: StoredFrames
 
@@ -91,12 +93,15 @@ public struct Cityscapes: LabelledClip {
     return table
   }()
 
+  /// How many frames there are, labelled or not.
   public var count: Int { frames.items.count }
 
   /// How many of the frames have labels.
   public var labelledCount: Int { frames.labelledCount }
 
+  /// The picture at a position from 0, read from its file.
   public func frame(at index: Int) throws -> Frame { try frames.frame(at: index) }
 
+  /// The label map of a picture in training ids; nil where it has none.
   public func labels(at index: Int) throws -> Image? { try frames.labels(at: index) }
 }

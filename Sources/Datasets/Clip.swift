@@ -5,10 +5,12 @@ public import Video
 
 /// A frame, and its ground truth where someone gave it.
 public struct Sample<Target: Sendable>: Sendable {
+  /// The picture, with what its codec told of it.
   public let frame: Frame
   /// Labels, depth, boxes; nil where the frame is not annotated.
   public let target: Target?
 
+  /// A frame with what it is annotated with, or nil.
   public init(frame: Frame, target: Target?) { (self.frame, self.target) = (frame, target) }
 }
 
@@ -16,6 +18,8 @@ public struct Sample<Target: Sendable>: Sendable {
 public typealias LabelledSample = Sample<Image>
 
 extension Sample where Target == Image {
+  /// A frame with its label map, one class id a pixel, or nil.
+  ///
   /// - Throws: `DatasetError` where the labels are not of the frame's size.
   public init(frame: Frame, labels: Image?) throws(DatasetError) {
     if let labels, labels.size != frame.pixels.size {
@@ -35,7 +39,9 @@ public protocol Clip<Target>: Sendable {
   /// What a frame is annotated with: a label map, a depth map, boxes.
   associatedtype Target: Sendable
 
+  /// What the clip is called in results: `camvid/val`.
   var name: String { get }
+  /// How many frames there are, annotated or not.
   var count: Int { get }
   /// Whether frames are read from somewhere, so that the time it takes is worth telling; one that
   /// is rendered takes what the renderer takes.
@@ -53,10 +59,13 @@ public protocol Clip<Target>: Sendable {
 }
 
 extension Clip {
+  /// True unless a clip says otherwise.
   public var isStored: Bool { true }
 
+  /// Nil: unknown unless a clip knows it.
   public var groundTruthMotion: (any MotionProvider)? { nil }
 
+  /// The frame and its ground truth, read one after the other.
   public func sample(at index: Int) throws -> Sample<Target> {
     Sample(frame: try frame(at: index), target: try target(at: index))
   }
@@ -79,8 +88,10 @@ public protocol LabelledClip: Clip where Target == Image {
 }
 
 extension LabelledClip {
+  /// The label map of a frame; nil where it is not labelled.
   public func target(at index: Int) throws -> Image? { try labels(at: index) }
 
+  /// The frame and its labels; it throws where they differ in size.
   public func sample(at index: Int) throws -> LabelledSample {
     try LabelledSample(frame: frame(at: index), labels: labels(at: index))
   }
@@ -93,8 +104,10 @@ public protocol ClipWithMotion: LabelledClip, MotionProvider {
 }
 
 extension ClipWithMotion {
+  /// The clip itself.
   public var groundTruthMotion: (any MotionProvider)? { self }
 
+  /// Two frames with their labels, and the motion from `current` to `reference`.
   public func pair(from current: Int, to reference: Int) throws -> MotionPair {
     let (here, there) = (try sample(at: current), try sample(at: reference))
     return MotionPair(
@@ -108,10 +121,14 @@ extension ClipWithMotion {
 public struct DatasetError: Error, Hashable, CustomStringConvertible {
   /// The kind of failure; an open set.
   public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The name of the kind, such as `missing`.
     public let rawValue: String
+    /// A kind of failure by its name; it need not be one of those below.
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// A folder, a picture or labels that should be there are not.
     public static let missing = Code(rawValue: "missing")
+    /// A file that is there and is not what the data set says it is.
     public static let malformed = Code(rawValue: "malformed")
     /// More than may be held in memory.
     public static let tooLarge = Code(rawValue: "tooLarge")
@@ -119,10 +136,14 @@ public struct DatasetError: Error, Hashable, CustomStringConvertible {
     public static let unwritable = Code(rawValue: "unwritable")
   }
 
+  /// The kind of failure.
   public let code: Code
+  /// What is wrong, in one sentence.
   public let message: String
 
+  /// An error of this kind, told in one sentence.
   public init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
 
+  /// The message as it is.
   public var description: String { message }
 }

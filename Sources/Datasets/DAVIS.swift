@@ -8,7 +8,9 @@ public import Video
 /// `JPEGImages/480p/SEQUENCE/00000.jpg` and `Annotations/480p/SEQUENCE/00000.png`; a mask is 0
 /// where there is background. DAVIS 2017 is read too, its things taken together.
 public struct DAVIS: LabelledClip {
+  /// `davis`, and the sequences where some were named.
   public let name: String
+  /// Background, 0, and object, 1; there is no void.
   public let classes = ClassList(name: "davis2", names: ["background", "object"], void: nil)
   private let frames: StoredFrames
 
@@ -64,12 +66,15 @@ public struct DAVIS: LabelledClip {
     }
   }
 
+  /// How many frames there are, with a mask or not.
   public var count: Int { frames.items.count }
 
   /// How many of the frames have a mask.
   public var labelledCount: Int { frames.labelledCount }
 
+  /// The picture at a position from 0, read from its file.
   public func frame(at index: Int) throws -> Frame { try frames.frame(at: index) }
 
+  /// The mask of a picture, 0 or 1; nil where it has none.
   public func labels(at index: Int) throws -> Image? { try frames.labels(at: index) }
 }

@@ -72,12 +72,18 @@ public struct EncodedClip: LabelledClip {
     try writer?.finish()
   }
 
+  /// The name of the clip that was encoded.
   public var name: String { clip.name }
+  /// The classes of the clip that was encoded.
   public var classes: ClassList { clip.classes }
+  /// The number of frames of the clip that was encoded.
   public var count: Int { clip.count }
+  /// Whether pictures and labels are read from somewhere.
   public var isStored: Bool { clip.isStored }
+  /// The exact motion of the clip that was encoded; nil where nobody knows it.
   public var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
 
+  /// The original picture, with the picture type and the motion vectors of its encoding.
   public func frame(at index: Int) throws -> Frame {
     let frame = try clip.frame(at: index)
     return Frame(
@@ -85,5 +91,6 @@ public struct EncodedClip: LabelledClip {
       motionVectors: sides[index].vectors, followsBreak: frame.followsBreak, name: frame.name)
   }
 
+  /// The labels of the clip that was encoded; nil where there are none.
   public func labels(at index: Int) throws -> Image? { try clip.labels(at: index) }
 }

@@ -7,7 +7,9 @@ public import Video
 ///
 /// Labels are 8-bit grey or palette PNGs that hold class ids.
 public struct ImageFolder: LabelledClip {
+  /// The path of the folder of pictures.
   public let name: String
+  /// What the ids of the labels stand for.
   public let classes: ClassList
   private let frames: StoredFrames
 
@@ -104,12 +106,15 @@ public struct ImageFolder: LabelledClip {
     return "\(place.path)/\(name)"
   }
 
+  /// How many frames there are, labelled or not.
   public var count: Int { frames.items.count }
 
   /// How many of the frames have labels.
   public var labelledCount: Int { frames.labelledCount }
 
+  /// The picture at a position from 0, read from its file.
   public func frame(at index: Int) throws -> Frame { try frames.frame(at: index) }
 
+  /// The label map of a picture; nil where it has none.
   public func labels(at index: Int) throws -> Image? { try frames.labels(at: index) }
 }

@@ -12,6 +12,7 @@ public struct MotionPair: Sendable {
   /// One class id a pixel; nil where a frame is not labelled.
   public let currentLabels: Image?, referenceLabels: Image?
 
+  /// Two frames of one size and the field on that grid; sizes are not checked.
   public init(
     current: Image, reference: Image, motion: MotionField, currentLabels: Image? = nil,
     referenceLabels: Image? = nil

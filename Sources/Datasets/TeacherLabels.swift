@@ -11,7 +11,9 @@ public import Video
 /// trained on where no human has labelled anything (DVSNet, Xu et al., CVPR 2018; LLVSS, Li et al.,
 /// CVPR 2018).
 public struct TeacherLabels: LabelledClip {
+  /// The clip's name, with `, taught` behind it.
   public let name: String
+  /// What the ids of the teacher's labels stand for.
   public let classes: ClassList
   private let clip: any LabelledClip
   private let cache: String?
@@ -38,15 +40,21 @@ public struct TeacherLabels: LabelledClip {
     }
   }
 
+  /// The number of frames of the clip.
   public var count: Int { clip.count }
 
+  /// Whether the pictures are read from somewhere.
   public var isStored: Bool { clip.isStored }
+  /// The exact motion of the clip; nil where nobody knows it.
   public var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
 
+  /// The clip's frame as it is; the teacher is not asked.
   public func frame(at index: Int) throws -> Frame { try clip.frame(at: index) }
 
+  /// What the teacher says of a frame, from memory or the cache where it was asked before.
   public func labels(at index: Int) throws -> Image? { try sample(at: index).labels }
 
+  /// The clip's frame and what the teacher says of it.
   public func sample(at index: Int) throws -> LabelledSample {
     let frame = try clip.frame(at: index)
     guard let cache else {

@@ -7,7 +7,9 @@ public import Video
 /// A video can only be read from front to back, and a clip is read in any order; so all of it is
 /// decoded at once, and refused if it does not fit.
 public struct VideoClip: LabelledClip {
+  /// The last part of the source's path.
   public let name: String
+  /// What labels would stand for.
   public let classes: ClassList
   private let frames: [Frame]
 
@@ -54,11 +56,15 @@ public struct VideoClip: LabelledClip {
     return try image.resized(width: size.width, height: size.height)
   }
 
+  /// False: the frames are in memory.
   public let isStored = false
 
+  /// How many frames were read.
   public var count: Int { frames.count }
 
+  /// A frame in memory; it traps beyond the last.
   public func frame(at index: Int) -> Frame { frames[index] }
 
+  /// Nil: nobody labelled the frames.
   public func labels(at _: Int) -> Image? { nil }
 }

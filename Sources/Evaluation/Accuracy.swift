@@ -2,6 +2,8 @@
 
 /// Accuracy over the labelled frames of a run; `mIoU`, `mAcc` and `aAcc` as in mmsegmentation.
 public struct Accuracy: Sendable, Codable, Hashable {
+  /// Mean IoU, mean accuracy of the classes and accuracy of all pixels, from 0 to 1; nil without
+  /// any.
   public let mIoU, mAcc, aAcc: Double?
   /// The intersection over union of each class; nil for one that never occurs.
   public let perClass: [String: Double?]
@@ -16,6 +18,7 @@ public struct Accuracy: Sendable, Codable, Hashable {
   /// The share of constant truth whose prediction is constant, over 8 and 16 frames:
   /// `VideoConsistency`.
   public let videoConsistency8: Double?, videoConsistency16: Double?
+  /// How many frames had labels to compare with.
   public let labelledFrames: Int
 
   enum CodingKeys: String, CodingKey {
@@ -38,7 +41,9 @@ public struct Accuracy: Sendable, Codable, Hashable {
 public struct Speed: Sendable, Codable {
   /// From the frame in memory to its labels.
   public struct LatencyByRole: Sendable, Codable {
+    /// Milliseconds of all frames, of key frames and of propagated ones; nil where none was timed.
     public let all, key, propagated: LatencySummary?
+    /// Milliseconds by the name of the pipeline's stage, `decode` among them.
     public let byStage: [String: LatencySummary]
 
     enum CodingKeys: String, CodingKey {
@@ -47,7 +52,9 @@ public struct Speed: Sendable, Codable {
     }
   }
 
+  /// One stream, each frame done before the next begins, as MLPerf calls it.
   public let scenario = "single-stream"
+  /// How many frames were labelled, those that were not timed among them.
   public let frames: Int
   /// The share of frames, or of their regions, that the backbone ran on.
   public let keyframeRatio: Double

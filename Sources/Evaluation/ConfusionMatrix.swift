@@ -12,6 +12,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
   /// Truth-major, with one column more than there are classes, for predictions that claim none.
   private var counts: [Int]
 
+  /// A matrix of zeros for 1 to 255 classes.
   public init(classes: Int) {
     precondition((1...255).contains(classes), "\(classes) classes do not fit a byte")
     self.classes = classes

@@ -15,6 +15,8 @@ public struct LabelCarrying: Sendable {
   private let clip: any LabelledClip
   private let gap: Int
 
+  /// Labels of `clip` carried over `gap` frames.
+  ///
   /// - Precondition: the gap is at least 1.
   public init(_ clip: some LabelledClip, gap: Int) {
     precondition(gap >= 1, "labels carried over \(gap) frames")

@@ -100,6 +100,7 @@ public struct RunMeasurement: Sendable {
   /// Whether any part of the pipeline asked for optical flow.
   public var usesFlow: Bool { costs.usesFlow }
 
+  /// Latency and throughput of the frames counted so far.
   public var speed: Speed { costs.speed }
 }
 

@@ -21,10 +21,12 @@ public struct TemporalConsistency: Sendable {
     case published
   }
 
+  /// How labels are carried before they are compared.
   public let variant: Variant
   private var agreement: ConfusionMatrix
   private let void: UInt8 = 255
 
+  /// No pair yet, of label maps with 1 to 255 classes.
   public init(classes: Int, variant: Variant = .clean) {
     self.variant = variant
     agreement = ConfusionMatrix(classes: classes)

@@ -8,6 +8,7 @@ public import Video
 /// The threshold of a change score at which a share of a clip's frames is key: a threshold that
 /// means something, out of one that does not carry over from data to data.
 public struct ThresholdCalibration: Sendable, Hashable {
+  /// The threshold found, in the change score's unit.
   public let threshold: Double
   /// The share of frames that is key at that threshold, as near as the clip's frames allow to what
   /// was wanted.

@@ -8,6 +8,7 @@ public import Video
 ///
 /// Pixels whose truth is void are not counted; the published program counts them.
 public struct VideoConsistency: Sendable {
+  /// How many successive frames a window has, from 2 to 255.
   public let window: Int
   private let void: UInt8
   private var last: (labels: Image, truth: Image)?
@@ -16,6 +17,8 @@ public struct VideoConsistency: Sendable {
   private var sum = 0.0
   private var windows = 0
 
+  /// Nothing counted yet; pixels whose truth is `void` will not count.
+  ///
   /// - Precondition: a window has 2 to 255 frames.
   public init(window: Int, void: UInt8 = 255) {
     precondition((2...255).contains(window), "a window of \(window) frames")

@@ -111,7 +111,9 @@ public struct LoadedEvaluation: Sendable {
   /// The specification, with the flow and the tap that are used and the flow of temporal
   /// consistency.
   public let spec: ExperimentSpec
+  /// The clip that is measured on, encoded where codec motion is used.
   public let clip: any LabelledClip
+  /// What labels the frames: one pipeline for whole frames, or one of regions.
   public let pipeline: any PredictionPipeline<Image>
   /// The pipeline of frames as a whole.
   public let whole: KeyframePipeline<Image>

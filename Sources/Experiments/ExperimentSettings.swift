@@ -16,6 +16,7 @@ public struct ExperimentSettings: Sendable {
   /// The folder of trained models that recipes name.
   public var models: String?
 
+  /// Nothing said yet: the standard experiment.
   public init() {}
 
   /// The experiment that all of it comes to, in its one form; nothing is loaded.

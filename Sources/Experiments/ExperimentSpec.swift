@@ -9,6 +9,7 @@ public import Specification
 /// keys are put in place of; `data`, `split`, `frames`, `consistency`, `metrics`, `agreement`,
 /// `group` and `warm_up`.
 public struct ExperimentSpec: Sendable, Hashable {
+  /// The parts that run.
   public var pipeline: PipelineSpec
   /// The published system that the pipeline began as; nil for none.
   public var recipe: String?
@@ -77,6 +78,7 @@ extension ExperimentSpec: Codable {
   public static let keys =
     PipelineSpec.keys + ["models"] + CodingKeys.allCases.map(\.rawValue)
 
+  /// Reads a flat mapping: the pipeline's keys and this type's own; what is left out is standard.
   public init(from decoder: any Decoder) throws {
     let keys = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -92,6 +94,7 @@ extension ExperimentSpec: Codable {
       warmsUp: try keys.decodeIfPresent(Bool.self, forKey: .warmsUp) ?? true)
   }
 
+  /// Writes a flat mapping: the pipeline's keys and this type's own.
   public func encode(to encoder: any Encoder) throws {
     try pipeline.encode(to: encoder)
     var keys = encoder.container(keyedBy: CodingKeys.self)

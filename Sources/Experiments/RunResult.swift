@@ -8,6 +8,7 @@ internal import Training
 public struct RunResult: Sendable, Codable {
   /// How a run ended.
   public enum Status: String, Sendable, Codable {
+    /// The run came to its end and nothing was damaged.
     case ok
     /// The input broke off or was damaged; what was decoded is counted.
     case partial
@@ -17,7 +18,9 @@ public struct RunResult: Sendable, Codable {
     case failed
   }
 
+  /// The version of the fields and their meaning.
   public var schemaVersion = 2
+  /// How the run ended.
   public var status: Status
   /// All that the run can be repeated from: `inbetween eval --config result.json`.
   public var specification: ExperimentSpec
@@ -29,14 +32,19 @@ public struct RunResult: Sendable, Codable {
   public var pipeline: [String: String]
   /// What accuracy is measured against: labels, or the agreement with per-frame inference.
   public var accuracyAgainst: AccuracyReference?
+  /// What was measured against labels or per-frame inference; nil where nothing was.
   public var accuracy: Accuracy?
   /// The scores of a task other than segmentation, by name.
   public var scores: [String: Double]?
   /// What was odd and went on, each once.
   public var warnings: [String]
+  /// Latency and throughput.
   public var speed: Speed
+  /// Memory and work.
   public var cost: Cost
+  /// What was read, and how reading went.
   public var input: Input
+  /// What the run depended on, by name: version, processor, libraries, threads, hashes of files.
   public var environment: [String: String]
 
   /// What a run came to.
@@ -56,6 +64,7 @@ public struct RunResult: Sendable, Codable {
 
   /// What accuracy is measured against.
   public enum AccuracyReference: String, Sendable, Codable {
+    /// Labels that were given with the data.
     case labels
     /// What the backbone says of every frame by itself.
     case agreement
@@ -69,6 +78,7 @@ public struct RunResult: Sendable, Codable {
     /// Multiply-adds of a frame and of a key frame, in the mean: see `FrameTrace.macs`.
     public var macsPerFrame: Double?, macsPerKey: Double?
 
+    /// The memory, and the MACs where they were counted.
     public init(peakRSSBytes: Int?, macs: (frame: Double, key: Double)? = nil) {
       self.peakRSSBytes = peakRSSBytes
       (macsPerFrame, macsPerKey) = (macs?.frame, macs?.key)
@@ -83,14 +93,20 @@ public struct RunResult: Sendable, Codable {
 
   /// What was read.
   public struct Input: Sendable, Codable, Hashable {
+    /// The video or the data set, as it was named.
     public var path: String
+    /// The codec's short name; nil for data sets.
     public var codec: String?
     /// What the container claims; never relied on.
     public var framesContainer: Int?
+    /// Frames that were read.
     public var framesDecoded: Int
+    /// Packets and pictures that were broken.
     public var decodeErrors: Int
+    /// Whether the stream ended before its container says it should.
     public var truncated: Bool
 
+    /// What was read of a source; without damage unless it is stated.
     public init(
       path: String, codec: String? = nil, framesContainer: Int? = nil, framesDecoded: Int,
       decodeErrors: Int = 0, truncated: Bool = false

@@ -9,17 +9,24 @@ public import Video
 /// on the way is lost. A pipeline and `FlowAccumulator` do the composing; each step is
 /// `estimator`'s.
 public struct ChainedFlow: FlowEstimator {
+  /// What finds each step.
   public let estimator: any FlowEstimator
+  /// How steps are put together where a way is composed of them.
   public let sampling: FlowSampling
 
+  /// A chain of `estimator`'s steps; by itself it finds single steps only.
   public init(_ estimator: some FlowEstimator, sampling: FlowSampling = .exact) {
     (self.estimator, self.sampling) = (estimator, sampling)
   }
 
+  /// Whether the estimator of the steps reads the codec's motion vectors.
   public var needsMotionVectors: Bool { estimator.needsMotionVectors }
+  /// The threads of the estimator of the steps.
   public var threads: Int { estimator.threads }
+  /// Step by step, or the previous frame only where the estimator leads no further.
   public var reach: Reach { estimator.reach == .anyFrame ? .stepByStep : estimator.reach }
 
+  /// One step, directly as the estimator finds it.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try estimator.motion(from: current, to: reference)
   }

@@ -13,10 +13,13 @@ public import Video
 public struct CodecMotion: FlowEstimator {
   /// Whether the holes of a picture that has vectors are filled from around them.
   public let fillsHoles: Bool
+  /// How the way to a key frame is put together of steps.
   public let sampling: FlowSampling
   /// How many threads put fields together, the calling one included.
   public let threads: Int
 
+  /// An estimator that reads the vectors of each frame.
+  ///
   /// - Parameters:
   ///   - fillsHoles: see ``MotionField/filled()``. A picture without a single vector stays unknown.
   ///     Codecs code flat areas of predicted pictures on their own, often a third of a frame, and
@@ -28,9 +31,13 @@ public struct CodecMotion: FlowEstimator {
     (self.fillsHoles, self.sampling, self.threads) = (fillsHoles, sampling, threads)
   }
 
+  /// True: vectors are all it looks at.
   public var needsMotionVectors: Bool { true }
+  /// The previous frame: vectors lead to the picture that the codec predicted from.
   public var reach: Reach { .previousFrame }
 
+  /// The displacements of the frame's blocks, each as far as its vector says.
+  ///
   /// - Throws: `FlowError.Code.noMotionVectors` where the frame came with none though it is no
   ///   intra picture: the codec exports none, or the decoder was not asked.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {

@@ -2,6 +2,7 @@
 internal import Glibc
 public import Video
 
+// Copies share what they keep between frames; see `InverseSearchPool`.
 /// Dense inverse search on grey images (Kroeger et al., ECCV 2016), several times as fast as
 /// OpenCV's.
 ///
@@ -10,7 +11,6 @@ public import Video
 /// averaged by how well they fit and refined variationally (Brox et al., ECCV 2004). Unlike
 /// OpenCV's, steps are full and damped (Levenberg-Marquardt), so that few of them do. The field is
 /// the same to the last bit whatever the number of threads, and zero where the frames are equal.
-// Copies share what they keep between frames; see `InverseSearchPool`.
 public struct DISFlow: FlowEstimator {
   /// From quick to accurate; each is as accurate as OpenCV's of that name.
   public enum Preset: String, CaseIterable, Sendable {
@@ -22,6 +22,7 @@ public struct DISFlow: FlowEstimator {
     case medium
   }
 
+  /// How fine the search is.
   public let preset: Preset
   /// How many threads work on one field, the calling one included.
   public let threads: Int
@@ -30,6 +31,8 @@ public struct DISFlow: FlowEstimator {
   /// As many threads as there are processors.
   public static var allThreads: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+  /// An estimator that keeps its memory between frames; copies share it.
+  ///
   /// - Precondition: `threads` is at least 1.
   public init(preset: Preset = .medium, threads: Int = allThreads) {
     precondition(threads > 0, "\(threads) threads")
@@ -37,6 +40,7 @@ public struct DISFlow: FlowEstimator {
     pool = InverseSearchPool(settings: preset.settings, threads: threads)
   }
 
+  /// The motion by dense inverse search; it throws where the frames differ in size.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try requireEqualSizes(current, reference)
     let (width, height) = (current.pixels.width, current.pixels.height)

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Video
 
+// Copies share one pool of OpenCV estimators, which lends each of them to one call at a time.
 /// Dense inverse search on grey images (Kroeger et al., ECCV 2016), as OpenCV does it.
 ///
 /// Frames with a side under 24 pixels are extended to 24 by repeating their last column and row.
-// Copies share one pool of OpenCV estimators, which lends each of them to one call at a time.
 public struct OpenCVDISFlow: FlowEstimator {
   /// OpenCV's presets, from quick to accurate.
   ///
   /// `ultrafast` and `fast` work on a quarter of the frame's width, `medium` on a half; `ultrafast`
   /// does without the variational refinement.
   public enum Preset: String, CaseIterable, Sendable {
+    /// Quick, less quick, and the most accurate.
     case ultrafast, fast, medium
   }
 
+  /// How fine the search is.
   public let preset: Preset
   private let method: OpenCVDIS
 
+  /// An estimator with OpenCV's settings for the preset, but for those that are given.
+  ///
   /// - Parameters:
   ///   - preset: how fine the search is.
   ///   - refinements: iterations of the variational refinement at each scale, a third of what
@@ -36,6 +40,7 @@ public struct OpenCVDISFlow: FlowEstimator {
     method = OpenCVDIS(scale, refinements: refinements, normalizesMean: ignoresBrightness)
   }
 
+  /// The motion as OpenCV's search finds it; it throws where the frames differ in size.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try MotionField(from: current, to: reference, by: method)
   }
@@ -54,6 +59,8 @@ extension FlowEstimator where Self == OpenCVDISFlow {
 public struct Farneback: FlowEstimator {
   private let method: OpenCVFarneback
 
+  /// An estimator with the usual settings, but for those that are given.
+  ///
   /// - Parameters:
   ///   - levels: pyramid levels, the frame itself included.
   ///   - pyramidScale: size of a level in that of the one below it.
@@ -77,6 +84,7 @@ public struct Farneback: FlowEstimator {
       neighbours: neighbours, sigma: sigma, gaussianWindow: gaussianWindow)
   }
 
+  /// The motion as OpenCV's expansion finds it; it throws where the frames differ in size.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try MotionField(from: current, to: reference, by: method)
   }

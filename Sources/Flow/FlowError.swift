@@ -18,12 +18,15 @@ public struct FlowError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let badDescription = Code(name: "badDescription")
   }
 
+  /// The kind of failure.
   public let code: Code
   /// One sentence for the user.
   public let message: String
 
+  /// The message as it is.
   public var description: String { message }
 
+  /// A failure told in one sentence.
   public init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
 
   /// Says which two grids differ.

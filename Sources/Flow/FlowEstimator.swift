@@ -43,11 +43,16 @@ public enum Reach: Sendable, Hashable {
 }
 
 extension FlowEstimator {
+  /// False: vectors are not looked at unless an estimator says otherwise.
   public var needsMotionVectors: Bool { false }
+  /// Any frame unless an estimator says otherwise.
   public var reach: Reach { .anyFrame }
+  /// Exact unless an estimator says otherwise.
   public var sampling: FlowSampling { .exact }
 
+  /// True unless an estimator says otherwise.
   public var findsMotion: Bool { true }
+  /// One thread unless an estimator says otherwise.
   public var threads: Int { 1 }
 }
 
@@ -63,10 +68,13 @@ func requireEqualSizes(_ current: Frame, _ reference: Frame) throws(FlowError) {
 
 /// Nothing moves: the least an estimator may do, and the baseline every other has to beat.
 public struct ZeroFlow: FlowEstimator {
+  /// False: there is nothing to find.
   public var findsMotion: Bool { false }
 
+  /// An estimator without settings.
   public init() {}
 
+  /// A field of zeros on the frames' grid; it throws where the frames differ in size.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try requireEqualSizes(current, reference)
     return .zero(width: current.pixels.width, height: current.pixels.height)

@@ -18,6 +18,8 @@ public struct MotionField: Sendable, Equatable {
   /// Height × width: 1 where the motion is known, 0 where it is not; nil when all of it is.
   public let known: [UInt8]?
 
+  /// A field of displacements, (dx, dy) in cells, row by row; 0 in `known` marks an unknown cell.
+  ///
   /// - Precondition: `displacements` holds 2 × width × height values, `known` width × height.
   public init(width: Int, height: Int, displacements: [Float], known: [UInt8]? = nil) {
     precondition(

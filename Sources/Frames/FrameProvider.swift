@@ -35,22 +35,28 @@ public protocol FrameProvider {
 }
 
 extension FrameProvider {
+  /// Nothing: throws `NotAtHand` unless a provider has flow.
   public func flow(to reference: FlowReference) throws -> MotionField {
     throw NotAtHand("optical flow to the \(reference.rawValue) frame")
   }
 
+  /// Nil, so that `flow(to:)` is resized.
   public func flow(
     to _: FlowReference, height _: Int, width _: Int
   ) throws -> (flow: Tensor, valid: Tensor?)? { nil }
 
+  /// Nothing: throws `NotAtHand` unless a provider has pictures.
   public func image(_: FrameSide) throws -> Tensor { throw NotAtHand("pictures") }
 
+  /// Nothing: throws `NotAtHand` unless a provider has features.
   public func features(after stage: String, of _: FrameSide) throws -> Tensor {
     throw NotAtHand("features of stage '\(stage)'")
   }
 
+  /// Nothing: throws `NotAtHand` unless a provider has scores.
   public func scores(in _: FrameContext) throws -> Tensor { throw NotAtHand("scores") }
 
+  /// Nothing: throws `NotAtHand` unless a provider has the key frame's scores.
   public func keyframeScores(in _: FrameContext) throws -> Tensor { throw NotAtHand("scores") }
 }
 
@@ -59,7 +65,9 @@ public struct NotAtHand: Error, Hashable, CustomStringConvertible {
   /// What was asked for.
   public let quantity: String
 
+  /// An error that names what was asked for, as a noun after "no".
   public init(_ quantity: String) { self.quantity = quantity }
 
+  /// A clause such as `no pictures at hand`.
   public var description: String { "no \(quantity) at hand" }
 }

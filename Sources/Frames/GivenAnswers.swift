@@ -27,11 +27,13 @@ public struct GivenAnswers: FrameProvider {
     (propagatedScores, scoresOfKeyframe) = (scores, keyframeScores)
   }
 
+  /// What the closure `flow` gives; throws `NotAtHand` where there is none.
   public func flow(to reference: FlowReference) throws -> MotionField {
     guard let fieldFlow else { throw NotAtHand("optical flow") }
     return try fieldFlow(reference)
   }
 
+  /// What the closure `gridFlow` gives; nil where there is none.
   public func flow(
     to reference: FlowReference, height: Int, width: Int
   ) throws -> (flow: Tensor, valid: Tensor?)? {
@@ -40,21 +42,25 @@ public struct GivenAnswers: FrameProvider {
     return (flow, valid)
   }
 
+  /// What the closure `image` gives; throws `NotAtHand` where there is none.
   public func image(_ side: FrameSide) throws -> Tensor {
     guard let picture else { throw NotAtHand("pictures") }
     return try picture(side)
   }
 
+  /// What the closure `features` gives; throws `NotAtHand` where there is none.
   public func features(after stage: String, of side: FrameSide) throws -> Tensor {
     guard let stageFeatures else { throw NotAtHand("features of stage '\(stage)'") }
     return try stageFeatures(stage, side)
   }
 
+  /// What the closure `scores` gives; throws `NotAtHand` where there is none.
   public func scores(in _: FrameContext) throws -> Tensor {
     guard let propagatedScores else { throw NotAtHand("scores") }
     return try propagatedScores()
   }
 
+  /// What the closure `keyframeScores` gives; throws `NotAtHand` where there is none.
   public func keyframeScores(in _: FrameContext) throws -> Tensor {
     guard let scoresOfKeyframe else { throw NotAtHand("scores") }
     return try scoresOfKeyframe()

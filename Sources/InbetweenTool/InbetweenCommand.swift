@@ -7,6 +7,7 @@ internal import Specification
 
 /// The `inbetween` tool.
 public struct InbetweenCommand: ParsableCommand {
+  /// The tool's name, its help and its commands.
   public static let configuration = CommandConfiguration(
     commandName: "inbetween",
     abstract: "Keyframe feature propagation for video perception.",
@@ -24,6 +25,7 @@ public struct InbetweenCommand: ParsableCommand {
   /// The version of the tool and the library.
   static let version = "0.1.0"
 
+  /// The command before its arguments are parsed; `runMain(with:trainings:)` runs the tool.
   public init() {}
 
   /// Runs the command that the arguments name; a failure is one sentence and an exit code.

@@ -9,14 +9,18 @@ public import Tensors
 /// when it is used, or while its weight is frozen, it takes the running ones. Parameters are
 /// `weight`, `bias`, `running_mean` and `running_var`.
 public struct BatchNorm2d: Layer {
+  /// What each channel is multiplied by, and what is then added: one number a channel each.
   public let weight: Tensor, bias: Tensor
+  /// The statistics that are used outside training: one number a channel each.
   public let runningMean: Tensor, runningVariance: Tensor
   /// The share of a new batch in the running statistics.
   public let momentum: Double
+  /// What is added to the variance before its root is taken.
   public let epsilon: Double
   /// Whether what is below zero becomes zero, which costs nothing here.
   public let isRectified: Bool
 
+  /// Normalises `channels` channels; `scale` is what the weight is where it is drawn, not read.
   public init(
     _ channels: Int, momentum: Double = 0.1, epsilon: Double = 1e-5, scale: Double = 1,
     rectified: Bool = false, in scope: ParameterScope
@@ -28,6 +32,7 @@ public struct BatchNorm2d: Layer {
     (self.momentum, self.epsilon, isRectified) = (momentum, epsilon, rectified)
   }
 
+  /// N × C × H × W, normalised; a training pass also moves the running statistics.
   public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
   {
     guard pass.isTraining, weight.requiresGradient else {

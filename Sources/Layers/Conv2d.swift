@@ -8,12 +8,17 @@ public import Tensors
 public struct Conv2d: Layer {
   /// outputs × inputs/groups × kernel height × kernel width.
   public let weight: Tensor
+  /// One number an output channel; nil for a convolution without.
   public let bias: Tensor?
+  /// Cells from one window to the next, cells of zeros around the input, cells between kernel taps.
   public let stride: Extent, padding: Extent, dilation: Extent
+  /// Into how many parts channels are divided, each convolved by itself; 1 for all together.
   public let groups: Int
   /// Whether what is below zero becomes zero, which costs nothing here.
   public let isRectified: Bool
 
+  /// A convolution whose parameters are drawn or read in `scope`; `groups` divides both counts of
+  /// channels.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent? = nil,
     dilation: Extent = 1, groups: Int = 1, bias: Bool = true,
@@ -53,6 +58,7 @@ public struct Conv2d: Layer {
       self, weight: try weight * factors, bias: offset, rectified: normalisation.isRectified)
   }
 
+  /// N × inputs × H × W convolved, at the pass's precision; the ledger is told the MACs.
   public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
   {
     let output = try input.cast(to: pass.precision).conv2d(
@@ -71,10 +77,15 @@ public struct Conv2d: Layer {
 public struct ConvTranspose2d: Layer {
   /// inputs × outputs/groups × kernel height × kernel width.
   public let weight: Tensor
+  /// One number an output channel; nil for a convolution without.
   public let bias: Tensor?
+  /// Cells between the places of two inputs in the output, and cells cut off around it.
   public let stride: Extent, padding: Extent
+  /// Into how many parts channels are divided; 1 for all together.
   public let groups: Int
 
+  /// A layer whose parameters are drawn or read in `scope`; `groups` divides both counts of
+  /// channels.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent, padding: Extent,
     groups: Int = 1, bias: Bool = true, initialisation: Initialisation = .heNormal,
@@ -89,6 +100,7 @@ public struct ConvTranspose2d: Layer {
     (self.stride, self.padding, self.groups) = (stride, padding, groups)
   }
 
+  /// N × inputs × H × W made larger, always in single precision; the ledger is told the MACs.
   public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
   {
     pass.ledger?.add(macs: input.count * (weight.count / weight.shape[0]))

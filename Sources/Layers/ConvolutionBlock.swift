@@ -4,6 +4,7 @@ public import Tensors
 
 /// A convolution without bias, its normalisation and, as a rule, a rectifier.
 public struct ConvolutionBlock: Layer {
+  /// The convolution; once folded it scales, shifts and rectifies as well.
   public let convolution: Conv2d
   /// Nil once it is folded into the convolution.
   public let normalisation: BatchNorm2d?
@@ -32,12 +33,14 @@ public struct ConvolutionBlock: Layer {
     (self.convolution, normalisation) = (convolution, nil)
   }
 
+  /// N × inputs × H × W, convolved and then, unless it is folded, normalised.
   public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
   {
     let output = try convolution(input, in: pass)
     return try normalisation?(output, in: pass) ?? output
   }
 
+  /// The block as one convolution, by the running statistics.
   public func folded() throws(TensorError) -> ConvolutionBlock {
     guard let normalisation else { return self }
     return ConvolutionBlock(folded: try convolution.scaled(by: normalisation))

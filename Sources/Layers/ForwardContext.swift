@@ -8,6 +8,7 @@ public import Tensors
 /// Batch normalisation and dropout do one thing while a network is trained and another when it is
 /// used; convolutions may be computed at lower precision than their weights are kept.
 public struct ForwardContext: Sendable {
+  /// Whether normalisations take the batch's statistics, and dropout drops.
   public let isTraining: Bool
   /// What convolutions are computed in: `.float32` or `.bfloat16`.
   ///

@@ -7,6 +7,7 @@ internal import Tensors
 /// A convolution's weight is outputs × inputs/groups × height × width, a transposed one's inputs ×
 /// outputs/groups × height × width; formulae name the axes, as other frameworks count them.
 public enum Initialisation: Sendable, Hashable {
+  /// The same number everywhere.
   case constant(Double)
   /// Normal with deviation √(2 / (first axis × kernel area)) (He et al., ICCV 2015, "fan out"):
   /// keeps the size of gradients through rectified layers; how residual networks start.

@@ -18,6 +18,7 @@ public protocol Layer: Sendable {
 }
 
 extension Layer {
+  /// The layer itself: nothing to fold unless a conformer says otherwise.
   public func folded() throws(TensorError) -> Self { self }
 
   /// What the layer makes of `input` when it is used, not trained.
@@ -28,10 +29,13 @@ extension Layer {
 
 /// Layers one after another.
 public struct Sequential: Layer {
+  /// What is run, first to last.
   public let layers: [any Layer]
 
+  /// Layers to be run first to last; none at all gives the identity.
   public init(_ layers: [any Layer]) { self.layers = layers }
 
+  /// What the last layer makes of what those before it gave.
   public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
   {
     var output = input
@@ -39,6 +43,7 @@ public struct Sequential: Layer {
     return output
   }
 
+  /// The layers, each folded by itself; neighbours are not folded into each other.
   public func folded() throws(TensorError) -> Sequential {
     var folded: [any Layer] = []
     for layer in layers { folded.append(try layer.folded()) }

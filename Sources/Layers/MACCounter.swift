@@ -18,21 +18,26 @@ public final class MACCounter: Sendable {
 
   /// What a part of a network took, and what it gave.
   public struct Stage: Hashable, Sendable {
+    /// The name that the network gives the stage.
     public let name: String
     /// Pixels of the image that one cell of the output spans, each way.
     public let stride: Int
+    /// Multiply-accumulate operations of this stage alone.
     public let macs: Int
     /// N × C × H × W.
     public let output: Shape
   }
 
+  /// A counter at zero.
   public init() {}
 
+  /// Multiply-accumulate operations so far.
   public var macs: Int { sum.load(ordering: .relaxed) }
 
   /// The stages of the pass, in the order in which they ended.
   public var stages: [Stage] { ended.withLock { $0 } }
 
+  /// Counts more multiply-accumulate operations; any thread may call it.
   public func add(macs count: Int) { sum.wrappingAdd(count, ordering: .relaxed) }
 
   /// Writes down that the work since the stage before was `name`'s, which gave `output`.

@@ -93,10 +93,14 @@ public final class Parameters: Sendable {
 
 /// A tensor of a network that training changes.
 public struct Parameter: Sendable {
+  /// Its path in the network, as checkpoints name it: `layer1.0.conv1.weight`.
   public let name: String
+  /// Its numbers, float32; training writes to them.
   public let tensor: Tensor
+  /// What it does in its layer, and with it whether weight decay is meant for it.
   public let kind: Kind
 
+  /// What a parameter does in its layer.
   public enum Kind: String, Hashable, Sendable {
     /// What a layer multiplies by: the one kind that weight decay is meant for.
     case weight
@@ -132,8 +136,11 @@ public struct ParameterScope: Sendable {
 
 /// What is wrong with a network's parameters.
 public struct LayerError: Error, Hashable, CustomStringConvertible {
+  /// What is wrong, in one clause.
   public let message: String
+  /// An error told in one clause.
   public init(_ message: String) { self.message = message }
+  /// The message as it is.
   public var description: String { message }
 }
 

@@ -6,8 +6,10 @@ public import Tensors
 public struct Linear: Sendable {
   /// outputs × inputs.
   public let weight: Tensor
+  /// One number an output.
   public let bias: Tensor
 
+  /// A layer whose parameters are drawn or read in `scope`; the bias is drawn as zeros.
   public init(
     _ inputs: Int, _ outputs: Int, initialisation: Initialisation = .glorotUniform,
     in scope: ParameterScope
@@ -16,6 +18,7 @@ public struct Linear: Sendable {
     bias = try scope.parameter("bias", [outputs], .offset, .constant(0))
   }
 
+  /// N × inputs made N × outputs; the ledger is told the MACs.
   public func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor
   {
     pass.ledger?.add(macs: input.shape[0] * weight.count)
@@ -31,6 +34,7 @@ public struct Linear: Sendable {
 ///
 /// The forget gate's offset begins as 1, so that a memory lasts before it is taught to.
 public struct LSTMCell: Sendable {
+  /// Numbers in the memory, and in the output.
   public let size: Int
   private let fromInput: Linear
   /// 4 · size × size: of the input gate, the forget gate, the candidate and the output gate.
@@ -38,11 +42,15 @@ public struct LSTMCell: Sendable {
 
   /// What one step leaves to the next: N × size each.
   public struct State: Sendable {
+    /// What is given on, and what is kept.
     public var output: Tensor, memory: Tensor
 
+    /// A state of two tensors, N × size each.
     public init(output: Tensor, memory: Tensor) { (self.output, self.memory) = (output, memory) }
   }
 
+  /// A cell of `inputs` numbers a step and a memory of `size`, at least 1, drawn or read in
+  /// `scope`.
   public init(_ inputs: Int, _ size: Int, in scope: ParameterScope) throws {
     precondition(size >= 1, "a memory of \(size)")
     self.size = size

@@ -27,9 +27,11 @@ public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {
 
 /// How one frame was dealt with.
 public struct FrameTrace: Sendable {
+  /// The frame's position in its stream, from 0.
   public let index: Int
   /// Presentation time in seconds.
   public let time: Double
+  /// What the scheduler answered, or the pipeline where it was not asked.
   public let decision: Decision
   /// Whether the stream broke before this frame: damage, a gap, a new sequence, another size.
   public let followsBreak: Bool
@@ -69,9 +71,13 @@ public struct FrameTrace: Sendable {
 
 /// Which stage of a pipeline failed, on which frame, and why.
 public struct PipelineError: Error, CustomStringConvertible {
+  /// The part of the work that failed.
   public let stage: PipelineStage
+  /// The position of the frame in its stream, from 0.
   public let frame: Int
+  /// What the part threw.
   public let underlying: any Error
 
+  /// The frame, the stage and the cause, on one line.
   public var description: String { "frame \(frame), \(stage.rawValue): \(underlying)" }
 }

@@ -17,6 +17,7 @@ public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
   /// What each region goes through.
   public let pipeline: KeyframePipeline<Prediction>
   private let head: any DenseHead<Prediction>
+  /// How many regions there are one above the other, and side by side.
   public let rows: Int, columns: Int
   /// Pixels of the frame by which a region reaches over its inner borders.
   public let overlap: Int
@@ -49,12 +50,15 @@ public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
     (self.rows, self.columns, self.overlap) = (rows, columns, overlap)
   }
 
+  /// A new stream: a state of its own for each region.
   public func start() -> State {
     var stream = pipeline.start()
     stream.times.parts = rows * columns
     return State(streams: .init(repeating: stream, count: rows * columns))
   }
 
+  /// What the regions' predictions come to; it throws with the stage that failed and leaves the
+  /// state.
   public func predict(
     _ frame: Frame, in state: inout State
   ) throws(PipelineError) -> FramePrediction<Prediction> {
@@ -109,7 +113,9 @@ public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
 
 /// Parts that cannot work together, and why.
 public struct IncompatibleParts: Error, Hashable, CustomStringConvertible {
+  /// Why the parts cannot work together, in one clause.
   public let description: String
+  /// An error told in one clause.
   public init(_ description: String) { self.description = description }
 }
 
@@ -173,7 +179,8 @@ extension FrameTrace {
         because: Reason(
           rule, score: decision.reason.score, threshold: decision.reason.threshold),
         refresh: decision.refresh, scale: decision.scale, propagated: decision.propagated),
-      followsBreak: waiting.followsBreak, framesSinceKeyframe: parts.map(\.framesSinceKeyframe).max() ?? 0,
+      followsBreak: waiting.followsBreak,
+      framesSinceKeyframe: parts.map(\.framesSinceKeyframe).max() ?? 0,
       stages: stages, total: total,
       keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count),
       macs: parts.reduce(0) { $0 + $1.macs })

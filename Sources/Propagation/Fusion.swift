@@ -20,6 +20,7 @@ public protocol Fusion: Sendable {
 }
 
 extension Fusion {
+  /// None unless a fusion says otherwise.
   public var keptStages: [String] { [] }
 }
 
@@ -35,6 +36,7 @@ public protocol LearnedFusion: Fusion {
 }
 
 extension LearnedFusion {
+  /// What becomes of the one propagated map, used and not trained.
   public func callAsFunction(
     _ propagated: FeatureMaps, in context: FrameContext
   ) throws -> FeatureMaps {

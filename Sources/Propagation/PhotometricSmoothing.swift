@@ -20,6 +20,8 @@ public struct PhotometricSmoothing: Sendable, Hashable {
   /// The difference, in levels of 255, at which a third of that is left.
   public let tolerance: Double
 
+  /// Smoothing by earlier scores that count `weight`; `tolerance` is in levels of 255.
+  ///
   /// - Precondition: the weight is from 0 to 1, the tolerance above 0.
   public init(weight: Double = 0.5, tolerance: Double = 20) {
     precondition(

@@ -50,18 +50,25 @@ public protocol Propagator: Sendable {
 }
 
 extension Propagator {
+  /// None unless a propagator says otherwise.
   public var keptStages: [String] { [] }
 
+  /// True unless a propagator says otherwise.
   public var readsKeyframeDirectly: Bool { true }
 
+  /// True unless a propagator says otherwise.
   public var usesFlow: Bool { true }
 
+  /// Nil: no shorter way unless a propagator says otherwise.
   public mutating func labels(at _: FrameContext) throws -> Tensor? { nil }
 }
 
 /// What a propagator or a fusion could not do.
 public struct PropagationError: Error, Hashable, CustomStringConvertible {
+  /// What could not be done, in one clause.
   public let message: String
+  /// An error told in one clause.
   public init(_ message: String) { self.message = message }
+  /// The message as it is.
   public var description: String { message }
 }

@@ -18,6 +18,8 @@ public struct Warp: Propagator {
   /// The maps of that frame.
   private var maps = FeatureMaps()
 
+  /// A warp of the key frame's maps, or one from frame to frame.
+  ///
   /// - Parameters:
   ///   - reference: straight from the keyframe, or chained from frame to frame, which follows long
   ///     motion better and blurs a little at each step.
@@ -27,12 +29,15 @@ public struct Warp: Propagator {
     (self.reference, self.border) = (reference, border)
   }
 
+  /// Whether maps are read from the key frame, not from the frame before.
   public var readsKeyframeDirectly: Bool { reference != .previous }
 
+  /// Keeps the key frame's maps, channels last, as they are read fastest.
   public mutating func keyframe(_ features: FeatureMaps, in _: FrameContext) throws {
     maps = try features.mapped { try $0.channelsLast() }
   }
 
+  /// Each map read along the flow; where the frame before is read, the next frame reads these.
   public mutating func propagate(to context: FrameContext) throws -> FeatureMaps {
     let propagated = try maps.mapped { map in
       let (flow, valid) = try flow(for: map, in: context)
@@ -42,6 +47,7 @@ public struct Warp: Propagator {
     return propagated
   }
 
+  /// The best class of each place; nil where the frame before is read or there are several maps.
   public mutating func labels(at context: FrameContext) throws -> Tensor? {
     guard readsKeyframeDirectly, maps.stages.count == 1 else { return nil }
     let map = try maps.only()

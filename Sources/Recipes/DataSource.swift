@@ -4,11 +4,14 @@ public import Datasets
 
 /// What a data set is asked for.
 public struct ClipRequest: Sendable {
+  /// The part of the data: `train`, `val` or `test`.
   public var split: String
   /// The first so many frames; all, or a hundred of an endless clip, where nil.
   public var limit: Int?
+  /// Threads that reading or rendering may take.
   public var threads: Int
 
+  /// A request for a part of the data, whole unless a limit is given.
   public init(split: String = "val", limit: Int? = nil, threads: Int = 1) {
     (self.split, self.limit, self.threads) = (split, limit, threads)
   }
@@ -33,6 +36,7 @@ public struct DataSource: Sendable {
   public let path: String?
   /// Whether its labels are of anybody's making.
   public let isLabelled: Bool
+  /// How pairs of frames with known motion come out of it.
   public let pairing: Pairing
   /// The splits that a request may name; nil where the data set itself looks for them.
   public var splits: [String]?

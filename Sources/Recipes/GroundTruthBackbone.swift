@@ -10,10 +10,13 @@ public import Video
 /// The scores are 1 for a pixel's true class and 0 elsewhere, with a last plane for void. Frames
 /// must be those of the clip, whose index tells them apart.
 public struct GroundTruthBackbone: Backbone {
+  /// One stage, `scores`, at a stride of 1.
   public let stages = [Stage("scores", stride: 1)]
+  /// Nil: frames have the clip's size.
   public let inputSize: PixelSize? = nil
   private let clip: any LabelledClip
 
+  /// A backbone that answers for the frames of `clip` only.
   public init(of clip: some LabelledClip) { self.clip = clip }
 
   /// The head that reads these scores.
@@ -21,6 +24,7 @@ public struct GroundTruthBackbone: Backbone {
     ScoreHead(classes: clip.classes.with(void: UInt8(clip.classes.count)))
   }
 
+  /// The frame's labels, one plane a class and one for void; it throws where there are none.
   public func input(for frame: Frame) throws -> Tensor {
     guard (0..<clip.count).contains(frame.index),
       let labels = try clip.labels(at: frame.index)
@@ -33,5 +37,6 @@ public struct GroundTruthBackbone: Backbone {
     return try Tensor(scores, shape: [1, planes, labels.height, labels.width])
   }
 
+  /// The scores as they are.
   public func run(_: Range<Int>, on input: Features) -> Features { input }
 }

@@ -27,6 +27,7 @@ public struct Engine: Sendable {
   /// Whether what lies at a path is for this engine, as its name or its first bytes say.
   public let opens: @Sendable (_ path: String) -> Bool
 
+  /// An engine for the paths that `opens` tells; `kind` must be registered as a backbone.
   public init(_ kind: String, opens: @escaping @Sendable (_ path: String) -> Bool) {
     (self.kind, self.opens) = (kind, opens)
   }

@@ -16,7 +16,9 @@ public struct PipelineSpec: Sendable, Hashable {
   public var backbone: PartSpec?
   /// The model folder of a head for another task than the backbone's own; nil for its own.
   public var head: PartSpec?
+  /// What decides which frames are key; `every:5` unless said otherwise.
   public var scheduler: PartSpec
+  /// What propagates features to non-key frames; `warp` unless said otherwise.
   public var propagator: PartSpec
   /// What joins propagated features with what is seen of the frame; nil for nothing, or what the
   /// propagator was trained with.
@@ -27,6 +29,7 @@ public struct PipelineSpec: Sendable, Hashable {
   /// The stage whose output is propagated; nil for the last one, or what the propagator was trained
   /// for.
   public var tap: String?
+  /// How scores are smoothed over time; nil for not at all.
   public var smoothing: SmoothingSpec?
   /// Regions of the frame with keyframes of their own; nil for the frame as a whole.
   public var regions: RegionsSpec?
@@ -71,6 +74,7 @@ extension PipelineSpec: Codable {
   /// Every key that a specification may have.
   public static let keys = CodingKeys.allCases.map(\.rawValue)
 
+  /// Reads a flat mapping of parts; what is left out is standard.
   public init(from decoder: any Decoder) throws {
     let keys = try decoder.container(keyedBy: CodingKeys.self)
     func part(_ key: CodingKeys) throws -> PartSpec? {
@@ -93,6 +97,7 @@ public struct SmoothingSpec: Sendable, Hashable {
   /// The difference, in levels of 255, at which a third of that is left.
   public var tolerance: Double
 
+  /// A weight from 0 to 1 and a tolerance above 0, in levels of 255; anything else is refused.
   public init(weight: Double, tolerance: Double = 20) throws(SpecificationError) {
     guard (0...1).contains(weight), tolerance > 0, tolerance.isFinite else {
       throw Self.refusal("\(weight),\(tolerance)")
@@ -126,8 +131,10 @@ public struct SmoothingSpec: Sendable, Hashable {
 }
 
 extension SmoothingSpec: Codable, CustomStringConvertible {
+  /// WEIGHT,LEVELS, as `init(_:)` reads it.
   public var description: String { "\(OptionValue(weight).text),\(OptionValue(tolerance).text)" }
 
+  /// Reads a bare weight, or a text as `init(_:)` does.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let number = try? container.decode(Double.self) {
@@ -137,6 +144,7 @@ extension SmoothingSpec: Codable, CustomStringConvertible {
     }
   }
 
+  /// Writes WEIGHT,LEVELS as a text.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)
@@ -145,6 +153,7 @@ extension SmoothingSpec: Codable, CustomStringConvertible {
 
 /// A grid of regions with keyframes of their own: `2x2`, or `2x2:16` for how far they overlap.
 public struct RegionsSpec: Sendable, Hashable {
+  /// How many regions there are one above the other, and side by side: 1 to 64 each.
   public var rows: Int, columns: Int
   /// Pixels by which a region reaches over its inner borders.
   public var overlap: Int
@@ -173,12 +182,15 @@ public struct RegionsSpec: Sendable, Hashable {
 }
 
 extension RegionsSpec: Codable, CustomStringConvertible {
+  /// ROWSxCOLUMNS:PIXELS, as `init(_:)` reads it.
   public var description: String { "\(rows)x\(columns):\(overlap)" }
 
+  /// Reads a text as `init(_:)` does.
   public init(from decoder: any Decoder) throws {
     try self.init(try decoder.singleValueContainer().decode(String.self))
   }
 
+  /// Writes ROWSxCOLUMNS:PIXELS as a text.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)

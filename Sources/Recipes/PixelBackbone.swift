@@ -9,9 +9,12 @@ public import Video
 /// Carried along the motion they give a picture that can be looked at, and held against the real
 /// one where nobody made labels.
 public struct PixelBackbone: Backbone {
+  /// One stage, `picture`, at a stride of 1.
   public let stages = [Stage("picture", stride: 1)]
+  /// Nil: frames of any size.
   public let inputSize: PixelSize? = nil
 
+  /// A backbone without a network.
   public init() {}
 
   /// The head that hands the pixels on.
@@ -19,10 +22,12 @@ public struct PixelBackbone: Backbone {
     ScoreHead(classes: ClassList(name: "colours", names: ["blue", "green", "red"], void: nil))
   }
 
+  /// The frame as 1 × 3 × H × W samples.
   public func input(for frame: Frame) throws -> Tensor {
     try frame.pixels.tensor()
   }
 
+  /// The samples as they are.
   public func run(_: Range<Int>, on input: Features) -> Features { input }
 
   /// The picture that carried pixels make.

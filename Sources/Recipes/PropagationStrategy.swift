@@ -8,13 +8,16 @@ public import Specification
 /// How non-key frames come by their scores: what a pipeline has beside backbone, scheduler
 /// and flow.
 public struct PropagationStrategy: Sendable {
+  /// What propagates features to non-key frames.
   public let propagator: any Propagator
+  /// What joins them with what is seen of the frame; nil for nothing.
   public let fusion: (any Fusion)?
   /// The stage whose output is propagated; nil where any will do.
   public let tap: String?
   /// The optical flow that it was trained along, as text; nil where nothing was trained.
   public let trainedFlow: String?
 
+  /// A propagator, with what it was trained for where it was.
   public init(
     _ propagator: any Propagator, fusion: (any Fusion)? = nil, tap: String? = nil,
     trainedFlow: String? = nil

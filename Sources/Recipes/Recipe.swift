@@ -8,6 +8,7 @@ internal import Synchronization
 ///
 /// Each part is written as on the command line, so that any of them can be put in another's place.
 public struct Recipe: Sendable {
+  /// The name by which it is asked for: `two-clocks`.
   public let name: String
   /// What it does, and who published it.
   public let summary: String
@@ -52,6 +53,7 @@ public struct Recipe: Sendable {
 
 /// Where trained models lie: a folder of folders, each named after the data and what it is.
 public struct RecipeModels: Sendable {
+  /// The folder of folders.
   public let folder: String
   /// The data that all of it was trained on: `camvid`, `street`.
   public let data: String
@@ -71,6 +73,7 @@ public struct RecipeModels: Sendable {
     return name
   }
 
+  /// The trained models in `folder` whose names begin with `data`; nothing is looked for yet.
   public init(in folder: String = RecipeModels.usualFolder, data: String = "camvid") {
     self.init(in: folder, data: data, used: nil)
   }

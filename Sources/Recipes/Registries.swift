@@ -15,19 +15,29 @@ public import Specification
 /// What is registered appears beside the package's own parts in `run`, `eval`, `train`, `list`,
 /// help, shell completion, YAML and recipes.
 public struct Registries: Sendable {
+  /// What decides which frames are key.
   public var schedulers = PartRegistry<any KeyframeScheduler>("scheduler")
+  /// What schedulers compare with a threshold; `register(changeScore:)` adds to them.
   public private(set) var changeScores = PartRegistry<any ChangeScore>("change score")
+  /// What propagates features to non-key frames.
   public var propagators = PartRegistry<PropagationStrategy>("propagator")
   /// What `train` can train to propagate features, and `trained` then runs.
   public var trainablePropagations = TrainablePropagations()
+  /// What joins propagated features with what is seen of a frame.
   public var fusions = PartRegistry<any Fusion>("fusion")
+  /// What estimates optical flow.
   public var flows = PartRegistry<any FlowEstimator>("flow")
+  /// Heavy networks, opened and not loaded.
   public var backbones = PartRegistry<any NetworkSource>("backbone")
   /// Which kind of backbone opens a file or a folder that is named by its path alone.
   public var engines: [Engine] = []
+  /// Heads for another task than the backbone's own.
   public var heads = PartRegistry<any PredictionTask>("head")
+  /// Figures that a run can be measured by beside the usual ones.
   public var metrics = PartRegistry<MetricFactory>("metric")
+  /// Data sets and videos that clips come from.
   public var datasets = PartRegistry<DataSource>("data set")
+  /// Published systems as pipelines of such parts.
   public var recipes = RecipeBook()
 
   /// Registries without any part.

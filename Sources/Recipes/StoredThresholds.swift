@@ -15,14 +15,18 @@ public struct StoredThresholds: Sendable, Hashable {
   public struct Entry: Codable, Hashable, Sendable {
     /// The scheduler whose threshold this is: a score at a rate or a latency.
     public let scheduler: PartSpec
+    /// The threshold found, in the change score's unit; above 0.
     public let threshold: Double
     /// The share of the clip's frames that is a keyframe at it.
     public let share: Double
+    /// The name of the clip that it was found on.
     public let clip: String
+    /// How many frames of the clip were run.
     public let frames: Int
     /// The pipeline that it was found in.
     public let pipeline: PipelineSpec
 
+    /// A threshold with all that it was found for and on.
     public init(
       scheduler: PartSpec, threshold: Double, share: Double, clip: String, frames: Int,
       pipeline: PipelineSpec
@@ -32,6 +36,7 @@ public struct StoredThresholds: Sendable, Hashable {
     }
   }
 
+  /// What was found, one entry a scheduler, in the order in which they were added.
   public private(set) var entries: [Entry] = []
 
   /// Those in a folder; none where it has no such file.

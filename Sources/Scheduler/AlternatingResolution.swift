@@ -8,12 +8,16 @@ public import Frames
 /// The adaptive resolution that AR-Seg names as future work (Hu et al., CVPR 2023, section 5), with
 /// copies of one network in the place of two.
 public struct AlternatingResolution: KeyframeScheduler {
+  /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
   /// What the sides of the smaller picture are multiplied by.
   public let scale: Double
+  /// How many key frames come from one that sees the full picture to the next.
   public let fullEvery: Int
   private var sinceFull = 0
 
+  /// The key frames of `base`, of which all but every `fullEvery`th are `scale` times as large.
+  ///
   /// - Precondition: the scale is above 0 and not above 1; `fullEvery` is positive.
   public init(_ base: some KeyframeScheduler, scale: Double, fullEvery: Int) {
     precondition(
@@ -21,6 +25,7 @@ public struct AlternatingResolution: KeyframeScheduler {
     (self.base, self.scale, self.fullEvery) = (base, scale, fullEvery)
   }
 
+  /// What the other scheduler says, and of a key frame how large a picture it sees.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let decision = try base.decision(at: context)
     guard decision.role == .key else { return decision }

@@ -7,7 +7,9 @@ public import Frames
 ///
 /// The low-latency mode of LLVSS (Li et al., CVPR 2018, section 3.3): see `Refresh.background`.
 public struct BackgroundRefresh: KeyframeScheduler {
+  /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
+  /// How many frames after a key frame others begin to borrow from it.
   public let frames: Int
 
   /// Others borrow from a key `frames` after it.
@@ -18,6 +20,7 @@ public struct BackgroundRefresh: KeyframeScheduler {
     (self.base, self.frames) = (base, frames)
   }
 
+  /// What the other scheduler says, with key frames computed in the background.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let decision = try base.decision(at: context)
     return Decision(

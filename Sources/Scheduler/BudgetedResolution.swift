@@ -11,11 +11,15 @@ public import Frames
 /// is whole, nothing. The bound is a hard one: among any n successive frames the keys cost at most
 /// `share` · n + `saved` whole ones.
 public struct BudgetedResolution: KeyframeScheduler {
+  /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
   /// What the sides of the picture may be multiplied by, the largest first.
   public let scales: [Double]
+  /// What may still be spent, in key frames of the whole picture.
   public private(set) var allowance: KeyframeBudget
 
+  /// The key frames of `base`, whose cost is `share` whole ones a frame in the long run.
+  ///
   /// - Precondition: there are scales, all above 0 and not above 1; the share is from 0 to 1; what
   ///   can be saved is enough for one whole key.
   public init(
@@ -27,6 +31,7 @@ public struct BudgetedResolution: KeyframeScheduler {
     allowance = KeyframeBudget(.rate(share, saved: saved))
   }
 
+  /// The other scheduler's key frames, at the largest scale that is afforded; not key without one.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     allowance.advance()
     let decision = try base.decision(at: context)

@@ -9,14 +9,19 @@ public import Frames
 /// hard one, whatever the scheduler wants: among any n successive frames that it is asked about, at
 /// most `share` · n + `saved` are key.
 public struct BudgetedScheduler: KeyframeScheduler {
+  /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
+  /// How many key frames may still be spent.
   public private(set) var allowance: KeyframeBudget
 
+  /// The key frames of `base`, as long as they are no more than `share` of all frames.
+  ///
   /// - Precondition: the share is from 0 to 1; at least one key can be saved.
   public init(_ base: some KeyframeScheduler, share: Double, saved: Double = 2) {
     (self.base, allowance) = (base, KeyframeBudget(.rate(share, saved: saved)))
   }
 
+  /// What the other scheduler says, but not key where the budget is spent.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     allowance.advance()
     let decision = try base.decision(at: context)

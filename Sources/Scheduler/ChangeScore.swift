@@ -24,6 +24,7 @@ public protocol ChangeScore: Sendable {
 }
 
 extension ChangeScore {
+  /// True unless a change score says otherwise.
   public var dependsOnMotion: Bool { true }
 }
 
@@ -43,10 +44,13 @@ extension FrameContext {
 /// Nil where the motion of more than half of the picture is unknown. The motion is the one that a
 /// warp needs anyway.
 public struct MotionMagnitude: ChangeScore {
+  /// What traces call it.
   public let name = "pixels moved"
 
+  /// A measure without settings.
   public init() {}
 
+  /// The mean length in pixels; nil where the motion of more than half of the picture is unknown.
   public func score(at context: FrameContext) throws -> Double? {
     try context.reliableFlowToKeyframe()?.meanLength.map(Double.init)
   }
@@ -55,10 +59,13 @@ public struct MotionMagnitude: ChangeScore {
 /// The share of the picture whose motion back to the key is unknown: of a codec's motion, what was
 /// coded on its own, which codecs do where the picture cannot be told from those before it.
 public struct UnknownFraction: ChangeScore {
+  /// What traces call it.
   public let name = "unknown share"
 
+  /// A measure without settings.
   public init() {}
 
+  /// The share of unknown pixels, from 0 to 1.
   public func score(at context: FrameContext) throws -> Double? {
     1 - Double(try context.flow(to: .keyframe).validFraction)
   }
@@ -70,10 +77,13 @@ public struct UnknownFraction: ChangeScore {
 /// Both pictures are looked at in cells of four pixels each way. Nil where the motion of more than
 /// half of them is unknown.
 public struct WarpError: ChangeScore {
+  /// What traces call it.
   public let name = "warp error"
 
+  /// A measure without settings.
   public init() {}
 
+  /// The mean difference, from 0 to 255; nil where too much of the motion is unknown.
   public func score(at context: FrameContext) throws -> Double? {
     let cells = try DownsampledPair(of: context)
     return try cells.isTold ? cells.error : nil
@@ -86,12 +96,18 @@ public struct WarpError: ChangeScore {
 /// What LLVSS (Li et al., CVPR 2018, section 3.2) regresses its change score from, without the
 /// regression. A frame that becomes key goes on from these features.
 public struct FeatureChange: ChangeScore {
+  /// What traces call it.
   public let name = "feature change"
+  /// False: only features are compared.
   public var dependsOnMotion: Bool { false }
+  /// The backbone's stage whose features are compared.
   public let stage: String
 
+  /// A measure of features after `stage`, at best an early one, which costs little.
   public init(after stage: String) { self.stage = stage }
 
+  /// The relative change, from 0; nil where the key frame's features are all 0 and the frame's are
+  /// not.
   public func score(at context: FrameContext) throws -> Double? {
     let (here, there) = (
       try context.features(after: stage), try context.features(after: stage, of: .keyframe)
@@ -109,12 +125,17 @@ public struct FeatureChange: ChangeScore {
 /// The adaptive clock of Clockwork Convnets (Shelhamer et al., 2016, section 4.3), whose stages
 /// give scores; of features it is the strongest channel that changes.
 public struct LabelChange: ChangeScore {
+  /// What traces call it.
   public let name = "labels changed"
+  /// False: only features are compared.
   public var dependsOnMotion: Bool { false }
+  /// The backbone's stage whose channels are compared.
   public let stage: String
 
+  /// A measure of the best channel after `stage`.
   public init(after stage: String) { self.stage = stage }
 
+  /// The share of places that differ, from 0 to 1.
   public func score(at context: FrameContext) throws -> Double? {
     let here = try context.features(after: stage).argmaxLabels()
     let there = try context.features(after: stage, of: .keyframe).argmaxLabels()
@@ -128,10 +149,13 @@ public struct LabelChange: ChangeScore {
 /// 0 for a pan, large where things move by themselves and where depth makes what is near move
 /// further, which is where something comes into view.
 public struct MotionDeviation: ChangeScore {
+  /// What traces call it.
   public let name = "motion's spread"
 
+  /// A measure without settings.
   public init() {}
 
+  /// The spread in pixels; nil where the motion of more than half of the picture is unknown.
   public func score(at context: FrameContext) throws -> Double? {
     try context.reliableFlowToKeyframe()?.standardDeviation.map(Double.init)
   }
@@ -151,12 +175,16 @@ public struct UncertaintyIncrease: ChangeScore {
     case entropy
   }
 
+  /// How uncertainty is measured.
   public let measure: Measure
 
+  /// A measure of what is propagated, which is therefore computed before the frame's role is known.
   public init(_ measure: Measure) { self.measure = measure }
 
+  /// What traces call it, by the measure.
   public var name: String { measure == .confidence ? "confidence lost" : "entropy gained" }
 
+  /// By how much the frame's uncertainty exceeds the key frame's, from 0 to 1.
   public func score(at context: FrameContext) throws -> Double? {
     let (here, there) = (
       try uncertainty(of: context.scores()), try uncertainty(of: context.keyframeScores())

@@ -2,6 +2,7 @@
 
 /// How many key frames may still be afforded: the bookkeeping of a hard budget.
 public struct KeyframeBudget: Hashable, Sendable {
+  /// What a budget allows.
   public enum Terms: Hashable, Sendable {
     /// A share of the frames; what is not spent is saved up to so many keys. The stream's first key
     /// is free.
@@ -10,12 +11,15 @@ public struct KeyframeBudget: Hashable, Sendable {
     case block(keys: Int, frames: Int)
   }
 
+  /// What the budget allows.
   public let terms: Terms
   /// Keys that may be spent now; a fraction under `rate`.
   public private(set) var left: Double
   /// Frames of the block that are still to come, the one in question among them; nil under `rate`.
   public private(set) var framesLeft: Int?
 
+  /// A budget of which nothing is spent; under `rate` nothing is saved yet either.
+  ///
   /// - Precondition: a share is from 0 to 1 and at least one key can be saved; a block has at least
   ///   one frame, and no more keys than frames.
   public init(_ terms: Terms) {
@@ -65,6 +69,7 @@ public struct KeyframeBudget: Hashable, Sendable {
   /// What is not there is not owed.
   public mutating func spend(_ cost: Double = 1) { left = max(0, left - cost) }
 
+  /// Whether one whole key frame can be paid.
   public var isEnough: Bool { affords(1) }
 
   /// Whether a key of this cost can be paid; a sum of shares falls short of a whole number by its

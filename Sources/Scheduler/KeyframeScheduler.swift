@@ -26,7 +26,9 @@ public enum FrameRole: String, Hashable, Sendable, Codable {
 /// What a scheduler answers: the role, what it rests on, of a key frame how it is to be computed,
 /// and of any other what it borrows.
 public struct Decision: Hashable, Sendable {
+  /// Whether the backbone runs on the frame.
   public let role: FrameRole
+  /// Why: the rule, with the score and the threshold where they were compared.
   public let reason: Reason
   /// When others begin to borrow from this key frame; says nothing of a propagated one.
   public let refresh: Refresh
@@ -35,6 +37,8 @@ public struct Decision: Hashable, Sendable {
   /// What is propagated to this frame where it does not wait for the backbone.
   public let propagated: PropagatedKind
 
+  /// A role and its reason; the rest says how a key frame is computed and what others borrow.
+  ///
   /// - Precondition: the scale is above 0 and not above 1.
   public init(
     _ role: FrameRole, because reason: Reason, refresh: Refresh = .immediate, scale: Double = 1,
@@ -69,10 +73,14 @@ public enum Refresh: Hashable, Sendable {
 
 /// Why a frame got its role: a rule, and where one was compared, the score and its threshold.
 public struct Reason: Hashable, Sendable, CustomStringConvertible {
+  /// The rule in a few words, as traces show it: `frames since key`.
   public let rule: String
+  /// What was compared; nil where nothing was.
   public let score: Double?
+  /// What the score was compared with; nil where nothing was.
   public let threshold: Double?
 
+  /// A reason by its rule, with what was compared where something was.
   public init(_ rule: String, score: Double? = nil, threshold: Double? = nil) {
     (self.rule, self.score, self.threshold) = (rule, score, threshold)
   }
@@ -85,6 +93,7 @@ public struct Reason: Hashable, Sendable, CustomStringConvertible {
   /// other.
   public static let keyUnderWay = Reason("key under way")
 
+  /// The rule, the score and the threshold, with two decimals at most.
   public var description: String {
     guard let score else { return rule }
     let limit = threshold.map { " of \($0.formattedBriefly)" } ?? ""

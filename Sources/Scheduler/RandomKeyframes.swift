@@ -7,16 +7,21 @@ public import Frames
 ///
 /// What is drawn follows from the seed and from how many frames were decided before.
 public struct RandomKeyframes: KeyframeScheduler {
+  /// The probability of each frame to be key, from 0 to 1.
   public let rate: Double
+  /// What the draws follow from.
   public let seed: UInt64
   private var decided: UInt64 = 0
 
+  /// Frames that are key with a probability of `rate`; the same seed draws the same schedule.
+  ///
   /// - Precondition: the rate is from 0 to 1.
   public init(rate: Double, seed: UInt64 = 1) {
     precondition((0...1).contains(rate), "a key frame with a probability of \(rate)")
     (self.rate, self.seed) = (rate, seed)
   }
 
+  /// Key where the draw is below the rate.
   public mutating func decision(at _: FrameContext) -> Decision {
     decided += 1
     let drawn = Double(Self.mixed(seed &+ decided &* 0x9E37_79B9_7F4A_7C15) >> 11) * 0x1p-53

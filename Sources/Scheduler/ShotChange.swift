@@ -11,16 +11,21 @@ internal import Video
 /// pixel each way. Pans and things that pass keep most of their colours; so does a cut between two
 /// views of one room, which is missed.
 public struct ShotChange: KeyframeScheduler {
+  /// The scheduler whose key frames are kept between cuts.
   public private(set) var base: any KeyframeScheduler
+  /// The share of colours, from 0 to 1, below which a new shot begins.
   public let overlap: Double
   private var last: (index: Int, histogram: [Float])?
 
+  /// The key frames of `base`, and one where two frames share less than `overlap` of their colours.
+  ///
   /// - Precondition: the overlap is from 0 to 1.
   public init(_ base: some KeyframeScheduler, overlap: Double = 0.5) {
     precondition((0...1).contains(overlap), "an overlap of \(overlap)")
     (self.base, self.overlap) = (base, overlap)
   }
 
+  /// Key where a new shot begins; else what the other scheduler says.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let here = Self.histogram(of: context.frame.pixels)
     // Of a frame that became key without being asked about, nothing is remembered.

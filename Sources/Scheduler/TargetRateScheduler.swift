@@ -23,12 +23,17 @@ public enum KeyframeTarget: Hashable, Sendable {
 /// is key, whatever the rate; the threshold never falls below a hundredth of the largest change
 /// score seen, so that a long still is not followed by a burst.
 public struct TargetRateScheduler: KeyframeScheduler {
+  /// What the threshold is compared with.
   public let changeScore: any ChangeScore
+  /// How often frames are to be key.
   public let target: KeyframeTarget
+  /// How far the threshold's logarithm moves after a frame; larger follows changes sooner.
   public let gain: Double
   /// What the change score is compared with; nil before one was seen.
   public private(set) var threshold: Double?
 
+  /// A scheduler whose threshold settles where the target is met.
+  ///
   /// - Precondition: a rate is above 0 and not above 1; a latency and the gain are positive.
   public init(
     _ changeScore: some ChangeScore, target: KeyframeTarget, gain: Double = 0.3
@@ -46,6 +51,7 @@ public struct TargetRateScheduler: KeyframeScheduler {
     self.init(changeScore, target: .rate(rate))
   }
 
+  /// Key where the change score exceeds the threshold or cannot be told; both move the threshold.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let rate = rate(at: context)
     // The key itself, of which nobody asked, is the first frame that counts; what was made key

@@ -4,15 +4,20 @@ public import Frames
 
 /// A key frame once a change score from the last one is more than a threshold, or cannot be told.
 public struct ThresholdScheduler: KeyframeScheduler {
+  /// What is compared with the threshold.
   public let changeScore: any ChangeScore
+  /// How much change since the last key frame is tolerated, in the change score's unit.
   public let threshold: Double
 
+  /// A key frame wherever `changeScore` is above `threshold`, in its own unit.
+  ///
   /// - Precondition: `threshold` is no less than 0.
   public init(_ changeScore: some ChangeScore, threshold: Double) {
     precondition(threshold >= 0, "a key frame after a change score of \(threshold) makes no sense")
     (self.changeScore, self.threshold) = (changeScore, threshold)
   }
 
+  /// Key where the change score exceeds the threshold or cannot be told.
   public func decision(at context: FrameContext) throws -> Decision {
     guard let score = try changeScore.score(at: context) else {
       return Decision(.key, because: Reason("\(changeScore.name) unknown"))

@@ -11,6 +11,7 @@ extension ConfigNode: Encodable {
     init?(intValue _: Int) { nil }
   }
 
+  /// Writes the tree as nulls, scalars, arrays and objects; places are left out.
   public func encode(to encoder: any Encoder) throws {
     switch value {
     case .null:

@@ -9,8 +9,11 @@ public struct ConfigOverride: Sendable, Hashable {
   /// What is done to the key.
   public enum Action: Sendable, Hashable { case set, add, force, remove }
 
+  /// What is done to the key.
   public let action: Action
+  /// The keys from the root down to the one meant, none of them empty.
   public let path: [String]
+  /// The key's new value; null where the key is removed.
   public let value: ConfigNode
   private let text: String
 

@@ -6,33 +6,44 @@ internal import Yams
 public struct ConfigNode: Sendable, Hashable {
   /// What a node holds.
   public indirect enum Value: Sendable, Hashable {
+    /// Nothing: an empty value, or `null`.
     case null
+    /// A truth value, a number or a text.
     case scalar(OptionValue)
+    /// Values in order.
     case list([ConfigNode])
+    /// Keys with their values, in the order of the file.
     case mapping([Entry])
   }
 
   /// A key of a mapping with its value.
   public struct Entry: Sendable, Hashable {
+    /// The key as the file spells it.
     public let key: String
+    /// Its value.
     public var node: ConfigNode
   }
 
+  /// What the node holds.
   public var value: Value
   /// Where it stands: the file and the line; nil for what no file says.
   public var place: Place?
 
   /// A line of a file.
   public struct Place: Sendable, Hashable {
+    /// The file, as its path was given.
     public let file: String
+    /// The line, from 1.
     public let line: Int
   }
 
+  /// A node of a value, with where it was read.
   public init(_ value: Value, at place: Place? = nil) { (self.value, self.place) = (value, place) }
 
   /// A mapping without keys.
   public static let empty = ConfigNode(.mapping([]))
 
+  /// What is refused beyond: bytes of a text, values in it, levels of nesting.
   public static let maximumBytes = 1 << 20, maximumNodes = 10_000, maximumDepth = 40
 
   /// Reads YAML, of which JSON is a part.

@@ -5,6 +5,7 @@ public struct Grammar: Sendable {
   private var kinds: [String: [PartDescriptor]] = [:]
   private var places: [String: [String: Int]] = [:]
 
+  /// A grammar without a single kind of part.
   public init() {}
 
   /// Adds a kind of part to a role.

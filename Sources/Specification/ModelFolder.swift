@@ -8,6 +8,7 @@ internal import Foundation
 /// This type alone knows the names of the files. What a specification describes, its top-level keys
 /// tell; the text is read once.
 public struct ModelFolder: Sendable, Hashable {
+  /// The folder, as its path was given.
   public let path: String
   /// What `spec.yaml` says.
   public let specification: String

@@ -6,21 +6,27 @@ public struct OptionSpec: Sendable {
   public indirect enum Kind: Sendable {
     /// True where its name is given.
     case flag
+    /// A whole number of a range.
     case integer(ClosedRange<Int>)
     /// A number of a range; `above` leaves the lower bound out.
     case number(ClosedRange<Double>, above: Bool = false)
+    /// Any text.
     case text
     /// A file or a folder.
     case path
+    /// One of these words.
     case choice([String])
     /// Several values, with slashes between them.
     case list(Kind)
   }
 
+  /// The name as a key and in short texts.
   public let name: String
+  /// What values it may have.
   public let kind: Kind
   /// What it is where it is not given; nil where it must be given, or may be left out.
   public let standard: OptionValue?
+  /// Whether a part without it is refused.
   public let isRequired: Bool
   /// Whether it may be given by its place, without its name.
   public let isPositional: Bool
@@ -79,18 +85,23 @@ public struct PartSlot: Sendable {
   /// The role of what fills it: `scheduler`.
   public let role: String
 
+  /// A place called `name`, to be filled by a part of `role`.
   public init(_ name: String, role: String) { (self.name, self.role) = (name, role) }
 }
 
 /// What is wrong with a part's options: "needs a rate or a threshold".
 public struct InvalidOption: Error, Hashable {
+  /// What is wrong, as the end of a sentence that begins with the part.
   public let message: String
+  /// A complaint that ends a sentence which begins with the part.
   public init(_ message: String) { self.message = message }
 }
 
 /// What a part cannot do without: an open set.
 public struct PartRequirement: RawRepresentable, Hashable, Sendable {
+  /// What is needed, as messages name it.
   public let rawValue: String
+  /// A requirement of anyone's, by what messages call it.
   public init(rawValue: String) { self.rawValue = rawValue }
 
   /// Labels of the clip that it runs on.
@@ -105,9 +116,13 @@ public struct PartRequirement: RawRepresentable, Hashable, Sendable {
 
 /// A kind of part: its name, its options, what it is made of.
 public struct PartDescriptor: Sendable {
+  /// The name in the registry and in texts.
   public let kind: String
+  /// What it does, in a few words for help.
   public let summary: String
+  /// Its options; those given by place are in this order.
   public let options: [OptionSpec]
+  /// The place for a part inside it; nil where it has none.
   public let slot: PartSlot?
   /// What it was called before.
   public let formerNames: [String]
@@ -133,6 +148,7 @@ public struct PartDescriptor: Sendable {
     self.usage = usage ?? (places.isEmpty ? kind : "\(kind):\(places.joined(separator: ","))")
   }
 
+  /// The option of this name; nil where the part has none.
   func option(_ name: String) -> OptionSpec? { options.first { $0.name == name } }
 }
 
@@ -142,29 +158,41 @@ public struct PartDescriptor: Sendable {
 public struct ResolvedOptions: Sendable {
   private let spec: PartSpec
 
+  /// The options of `spec`, which has been made canonical by a grammar.
   public init(_ spec: PartSpec) { self.spec = spec }
 
+  /// The value of an option; nil where it is neither given nor has a standard value.
   public subscript(_ name: String) -> OptionValue? { spec.options[name] }
 
+  /// The whole number of an option that is given or has a standard value.
+  ///
   /// - Precondition: the option is a whole number.
   public func integer(_ name: String) -> Int { required(name, integerIfGiven(name)) }
 
+  /// The whole number of an option; nil where it is not given, or no whole number.
   public func integerIfGiven(_ name: String) -> Int? {
     if case .integer(let value) = spec.options[name] { value } else { nil }
   }
 
+  /// The number of an option that is given or has a standard value.
+  ///
   /// - Precondition: the option is a number.
   public func number(_ name: String) -> Double { required(name, numberIfGiven(name)) }
 
+  /// The number of an option; nil where it is not given, or no number.
   public func numberIfGiven(_ name: String) -> Double? { spec.options[name]?.asNumber }
 
+  /// The text of an option that is given or has a standard value.
+  ///
   /// - Precondition: the option is text, a path or a choice.
   public func text(_ name: String) -> String { required(name, textIfGiven(name)) }
 
+  /// The text, path or choice of an option; nil where it is not given.
   public func textIfGiven(_ name: String) -> String? {
     if case .text(let value) = spec.options[name] { value } else { nil }
   }
 
+  /// Whether the option of this name is given.
   public func flag(_ name: String) -> Bool { spec.options[name] == .bool(true) }
 
   /// The numbers of a list; none where it is not given.

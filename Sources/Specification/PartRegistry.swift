@@ -10,6 +10,7 @@ public struct BuildContext: Sendable {
   private var services: [ObjectIdentifier: any Sendable] = [:]
   private let read = FilesRead()
 
+  /// A context without services; parts may take `threads` threads.
   public init(threads: Int = 1) { self.threads = threads }
 
   /// Something that parts are made around, the backbone say, by its type.
@@ -48,6 +49,7 @@ private final class FilesRead: Sendable {
 /// }
 /// ```
 public struct PartRegistry<Part>: Sendable {
+  /// Makes a part of its options; what is wrong with files that they name is thrown.
   public typealias Builder = @Sendable (ResolvedOptions, BuildContext) throws -> Part
 
   /// What its parts are called: `scheduler`.

@@ -14,6 +14,7 @@
 public struct PartSpec: Sendable, Hashable {
   /// The name of the part in its registry.
   public var kind: String
+  /// Values of its options, by name; what is left out is filled in by a grammar.
   public var options: [String: OptionValue]
   /// The parts it is made of, by the slot that each fills.
   public var parts: [String: PartSpec]
@@ -38,6 +39,7 @@ public struct PartSpec: Sendable, Hashable {
 }
 
 extension PartSpec: ExpressibleByStringLiteral {
+  /// The part whose short text the literal is; a grammar takes it apart later.
   public init(stringLiteral text: String) { self.init(text) }
 }
 
@@ -82,6 +84,7 @@ extension PartSpec: Codable {
     }
   }
 
+  /// Writes a flat mapping: `kind`, then options, then the parts by their slots.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(kind, forKey: Key(stringValue: "kind"))

@@ -8,8 +8,11 @@ public import Video
 /// Frame i is drawn from a street after street, at times of its own; no two are neighbours, so
 /// each breaks the stream.
 public struct StreetPool: LabelledClip {
+  /// `streets/`, and the seed.
   public let name: String
+  /// CamVid's eleven classes; 11 is void.
   public let classes = ClassList.camVid
+  /// How many frames the pool has.
   public let count: Int
   private let seed: UInt64
   private let size: PixelSize
@@ -27,18 +30,22 @@ public struct StreetPool: LabelledClip {
     (self.framesPerStreet, self.threads) = (framesPerStreet, threads)
   }
 
+  /// False: frames are drawn when they are asked for.
   public let isStored = false
 
+  /// A frame, drawn anew; all but the first follow a break.
   public func frame(at index: Int) -> Frame {
     let (street, time) = place(of: index)
     return frame(index, street.image(at: time))
   }
 
+  /// The labels of a frame, drawn anew.
   public func labels(at index: Int) -> Image? {
     let (street, time) = place(of: index)
     return street.labels(at: time)
   }
 
+  /// A frame and its labels, drawn in one go.
   public func sample(at index: Int) throws -> LabelledSample {
     let (street, time) = place(of: index)
     let view = street.view(at: time)

@@ -12,12 +12,18 @@ public struct StreetTruthClip<Target: Sendable>: Clip {
     (self.clip, self.truth) = (clip, truth)
   }
 
+  /// The name of the street's clip.
   public var name: String { clip.name }
+  /// How many frames the street's clip has.
   public var count: Int { clip.count }
+  /// False: frames are drawn when they are asked for.
   public let isStored = false
+  /// The exact motion of the street's clip.
   public var groundTruthMotion: (any MotionProvider)? { clip }
 
+  /// A frame, drawn anew.
   public func frame(at index: Int) -> Frame { clip.frame(at: index) }
+  /// The ground truth of a frame: its depth in metres, or its boxes in pixels.
   public func target(at index: Int) -> Target? { truth(clip, index) }
 }
 

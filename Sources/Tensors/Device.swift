@@ -3,6 +3,7 @@ internal import CTorch
 
 /// Where the elements of a tensor are, and where operations on it run.
 public enum Device: Sendable, Hashable, CustomStringConvertible {
+  /// The processor and its main memory.
   case cpu
   /// A CUDA device by its number; it takes a LibTorch that was built for CUDA.
   case cuda(Int)
@@ -18,6 +19,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The name that `init(_:)` reads: `cpu` or `cuda:N`.
   public var description: String {
     switch self {
     case .cpu: "cpu"
@@ -25,6 +27,8 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Does nothing where the device is there.
+  ///
   /// - Throws: `.noDevice` where the machine, or this LibTorch, has no such device.
   public func requirePresence() throws(TensorError) { _ = try Tensor(0).to(self) }
 
@@ -37,6 +41,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Tensor {
+  /// Where the elements are; operations on them run there.
   public var device: Device {
     let index = ct_device_of(handle)
     return index < 0 ? .cpu : .cuda(Int(index))

@@ -3,6 +3,7 @@ internal import CTorch
 
 /// How one element of a tensor is stored.
 public enum ElementType: String, Sendable, Hashable, CaseIterable {
+  /// IEEE 754's single and half precision, half with eight bits of exponent, and whole numbers.
   case float32, float16, bfloat16, uint8, int64
 
   /// Bytes an element takes.
@@ -20,6 +21,7 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable {
 }
 
 extension ElementType: CustomStringConvertible {
+  /// The name as it is written in files and messages, such as `float32`.
   public var description: String { rawValue }
 }
 

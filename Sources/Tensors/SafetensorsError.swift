@@ -4,7 +4,9 @@
 public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
   /// The kind of failure; an open set, so that a new one breaks no `switch`.
   public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The failure in words, such as `bad header`.
     public let rawValue: String
+    /// A kind of failure by its words; it need not be one of those below.
     public init(rawValue: String) { self.rawValue = rawValue }
 
     /// The file cannot be opened or read, or is no regular file.
@@ -25,15 +27,18 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
     public static let unwritable = Code(rawValue: "unwritable")
   }
 
+  /// The kind of failure.
   public let code: Code
   /// The tensor concerned, as the file spells it; print it by `description`, which escapes it.
   public let tensor: String?
+  /// What is wrong, in one clause, without the tensor's name.
   public let message: String
 
   init(_ code: Code, tensor: String? = nil, _ message: String) {
     (self.code, self.tensor, self.message) = (code, tensor, message)
   }
 
+  /// The message, with the tensor's name before it, escaped, where one is concerned.
   public var description: String {
     tensor.map { "tensor \(Self.escaped($0)): \(message)" } ?? message
   }

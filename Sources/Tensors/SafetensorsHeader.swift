@@ -2,13 +2,21 @@
 
 /// How one element is stored in a safetensors file.
 public enum SafetensorsType: String, Sendable, Hashable, CaseIterable {
+  /// A byte that is 0 or 1.
   case bool = "BOOL"
+  /// Whole numbers of 8 bits.
   case uint8 = "U8", int8 = "I8"
+  /// Whole numbers of 16 bits.
   case uint16 = "U16", int16 = "I16"
+  /// Whole numbers of 32 bits.
   case uint32 = "U32", int32 = "I32"
+  /// Whole numbers of 64 bits.
   case uint64 = "U64", int64 = "I64"
+  /// Eight bits, of which 5 or 4 are the exponent.
   case float8E5M2 = "F8_E5M2", float8E4M3 = "F8_E4M3"
+  /// IEEE 754's half precision, and half with eight bits of exponent.
   case float16 = "F16", bfloat16 = "BF16"
+  /// IEEE 754's single and double precision.
   case float32 = "F32", float64 = "F64"
 
   /// Bytes an element takes.
@@ -26,7 +34,9 @@ public enum SafetensorsType: String, Sendable, Hashable, CaseIterable {
 public struct SafetensorsEntry: Sendable, Hashable {
   /// Nothing but a name: never to be used as a path.
   public let name: String
+  /// How the file stores an element; not every such type can become a `Tensor`.
   public let type: SafetensorsType
+  /// The sizes that the header states, outermost axis first.
   public let shape: Shape
   /// Where its bytes are, counted from the end of the header.
   let range: Range<Int>

@@ -3,9 +3,12 @@ internal import Foundation
 
 /// The sizes of a tensor, outermost axis first.
 public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral {
+  /// The size of each axis, outermost first; empty for a single number.
   public let dimensions: [Int]
 
+  /// A shape of these sizes, which are not checked: one may be negative.
   public init(_ dimensions: [Int]) { self.dimensions = dimensions }
+  /// The shape that a literal such as `[1, 3, 224, 224]` spells.
   public init(arrayLiteral dimensions: Int...) { self.dimensions = dimensions }
 
   /// How many axes there are.
@@ -33,6 +36,7 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral {
 }
 
 extension Shape: CustomStringConvertible {
+  /// The sizes in brackets, such as `[1, 3, 224, 224]`.
   public var description: String { dimensions.description }
 }
 

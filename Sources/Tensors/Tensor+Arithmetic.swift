@@ -4,14 +4,17 @@ internal import CTorch
 // Element by element. Sizes of one stretch; integers stay integers but in divisions, and unless a
 // scalar is a fraction.
 extension Tensor {
+  /// The sum of each two elements.
   public static func + (lhs: Tensor, rhs: Tensor) throws(TensorError) -> Tensor {
     try lhs.combined(ct_add, rhs)
   }
 
+  /// The difference of each two elements.
   public static func - (lhs: Tensor, rhs: Tensor) throws(TensorError) -> Tensor {
     try lhs.combined(ct_subtract, rhs)
   }
 
+  /// The product of each two elements; for the matrix product there is `matmul`.
   public static func * (lhs: Tensor, rhs: Tensor) throws(TensorError) -> Tensor {
     try lhs.combined(ct_multiply, rhs)
   }
@@ -21,38 +24,47 @@ extension Tensor {
     try lhs.combined(ct_divide, rhs)
   }
 
+  /// Each element plus the number.
   public static func + (lhs: Tensor, rhs: Float) throws(TensorError) -> Tensor {
     try lhs.combined(ct_add, rhs)
   }
 
+  /// Each element minus the number.
   public static func - (lhs: Tensor, rhs: Float) throws(TensorError) -> Tensor {
     try lhs.combined(ct_subtract, rhs)
   }
 
+  /// Each element times the number.
   public static func * (lhs: Tensor, rhs: Float) throws(TensorError) -> Tensor {
     try lhs.combined(ct_multiply, rhs)
   }
 
+  /// Each element divided by the number; float32 where the elements are integers.
   public static func / (lhs: Tensor, rhs: Float) throws(TensorError) -> Tensor {
     try lhs.combined(ct_divide, rhs)
   }
 
+  /// The number plus each element.
   public static func + (lhs: Float, rhs: Tensor) throws(TensorError) -> Tensor {
     try rhs.combined(lhs, ct_add)
   }
 
+  /// The number minus each element.
   public static func - (lhs: Float, rhs: Tensor) throws(TensorError) -> Tensor {
     try rhs.combined(lhs, ct_subtract)
   }
 
+  /// The number times each element.
   public static func * (lhs: Float, rhs: Tensor) throws(TensorError) -> Tensor {
     try rhs.combined(lhs, ct_multiply)
   }
 
+  /// The number divided by each element; float32 where the elements are integers.
   public static func / (lhs: Float, rhs: Tensor) throws(TensorError) -> Tensor {
     try rhs.combined(lhs, ct_divide)
   }
 
+  /// Each element with its sign changed.
   public static prefix func - (operand: Tensor) throws(TensorError) -> Tensor {
     try operand.mapped(ct_negate)
   }
@@ -84,13 +96,19 @@ extension Tensor {
 }
 
 extension Tensor {
+  /// Euler's number to the power of each element.
   public func exp() throws(TensorError) -> Tensor { try mapped(ct_exp) }
   /// The natural logarithm.
   public func log() throws(TensorError) -> Tensor { try mapped(ct_log) }
+  /// The square root of each element; not a number where it is negative.
   public func sqrt() throws(TensorError) -> Tensor { try mapped(ct_sqrt) }
+  /// Each element without its sign.
   public func abs() throws(TensorError) -> Tensor { try mapped(ct_abs) }
+  /// Each element, with zero in place of negative ones.
   public func relu() throws(TensorError) -> Tensor { try mapped(ct_relu) }
+  /// The logistic function `1 / (1 + exp(-x))` of each element, between 0 and 1.
   public func sigmoid() throws(TensorError) -> Tensor { try mapped(ct_sigmoid) }
+  /// The hyperbolic tangent of each element, between -1 and 1.
   public func tanh() throws(TensorError) -> Tensor { try mapped(ct_tanh) }
 
   /// Negative elements times `slope`, the others as they are.

@@ -23,34 +23,42 @@ extension Tensor {
     try combined(ct_not_equal, other)
   }
 
+  /// Where the left element is the smaller, as a mask.
   public static func .< (lhs: Tensor, rhs: Tensor) throws(TensorError) -> Tensor {
     try lhs.combined(ct_less, rhs)
   }
 
+  /// Where the element is below the number, as a mask.
   public static func .< (lhs: Tensor, rhs: Float) throws(TensorError) -> Tensor {
     try lhs.combined(ct_less, rhs)
   }
 
+  /// Where the left element is at most the right one, as a mask.
   public static func .<= (lhs: Tensor, rhs: Tensor) throws(TensorError) -> Tensor {
     try lhs.combined(ct_less_or_equal, rhs)
   }
 
+  /// Where the element is at most the number, as a mask.
   public static func .<= (lhs: Tensor, rhs: Float) throws(TensorError) -> Tensor {
     try lhs.combined(ct_less_or_equal, rhs)
   }
 
+  /// Where the left element is the larger, as a mask.
   public static func .> (lhs: Tensor, rhs: Tensor) throws(TensorError) -> Tensor {
     try lhs.combined(ct_greater, rhs)
   }
 
+  /// Where the element is above the number, as a mask.
   public static func .> (lhs: Tensor, rhs: Float) throws(TensorError) -> Tensor {
     try lhs.combined(ct_greater, rhs)
   }
 
+  /// Where the left element is at least the right one, as a mask.
   public static func .>= (lhs: Tensor, rhs: Tensor) throws(TensorError) -> Tensor {
     try lhs.combined(ct_greater_or_equal, rhs)
   }
 
+  /// Where the element is at least the number, as a mask.
   public static func .>= (lhs: Tensor, rhs: Float) throws(TensorError) -> Tensor {
     try lhs.combined(ct_greater_or_equal, rhs)
   }

@@ -11,8 +11,8 @@ extension Tensor {
     }
   }
 
-  /// A tensor of these bytes, the last axis running fastest.
   // Disfavoured, as is the next, so that literals of whole numbers are `Float`.
+  /// A tensor of these bytes, the last axis running fastest.
   @_disfavoredOverload
   public init(_ values: [UInt8], shape: Shape) throws(TensorError) {
     self = try values.withUnsafeBufferPointer { buffer throws(TensorError) in
@@ -54,12 +54,14 @@ extension Tensor {
     }
   }
 
+  /// A tensor in main memory whose elements are all 0.
   public static func zeros(
     _ shape: Shape, type: ElementType = .float32
   ) throws(TensorError) -> Tensor {
     try full(shape, of: 0, type: type)
   }
 
+  /// A tensor in main memory whose elements are all 1.
   public static func ones(
     _ shape: Shape, type: ElementType = .float32
   ) throws(TensorError) -> Tensor {

@@ -3,9 +3,12 @@ internal import CTorch
 
 /// Two numbers, for the height and for the width.
 public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral {
+  /// The number for the vertical axis, H.
   public let height: Int
+  /// The number for the horizontal axis, W.
   public let width: Int
 
+  /// An extent of two numbers, such as a kernel of 1 × 7; they are not checked.
   public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
 
   /// The same for both.

@@ -9,11 +9,17 @@ public struct PixelScaling: Sendable, Hashable {
   /// The order of the result's channels.
   public enum Order: String, Sendable, Hashable, CaseIterable { case bgr, rgb }
 
+  /// What is taken from the samples, by channel of the result; in steps of 0 to 255.
   public let mean: SIMD3<Float>
+  /// What the difference is divided by, by channel of the result; never 0.
   public let deviation: SIMD3<Float>
+  /// What the quotient is multiplied by, by channel of the result.
   public let scale: SIMD3<Float>
+  /// The order of the result's channels, and of the numbers above.
   public let order: Order
 
+  /// Samples as they are, from 0 to 255 in blue, green, red, but for what is given.
+  ///
   /// - Precondition: no deviation is 0.
   public init(
     mean: SIMD3<Float> = .zero, deviation: SIMD3<Float> = .one, scale: SIMD3<Float> = .one,

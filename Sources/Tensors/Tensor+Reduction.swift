@@ -4,10 +4,12 @@ internal import CTorch
 // Over the axes that are named, or over all where none is. An axis that is reduced goes, or with
 // `keepingAxes` stays with size one.
 extension Tensor {
+  /// The sum of the elements.
   public func sum(axes: [Int] = [], keepingAxes: Bool = false) throws(TensorError) -> Tensor {
     try reduced(ct_sum, axes, keepingAxes)
   }
 
+  /// The mean of the elements, which must be floating-point numbers.
   public func mean(axes: [Int] = [], keepingAxes: Bool = false) throws(TensorError) -> Tensor {
     try reduced(ct_mean, axes, keepingAxes)
   }

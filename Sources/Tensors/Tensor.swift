@@ -27,6 +27,7 @@ public struct Tensor: Sendable {
 }
 
 extension Tensor {
+  /// The sizes, outermost axis first; N × C × H × W for images and features.
   public var shape: Shape {
     let handle = handle
     let rank = ct_rank(handle)
@@ -37,11 +38,13 @@ extension Tensor {
     return Shape(sizes.map(Int.init))
   }
 
+  /// How many axes there are; 0 for a single number.
   public var rank: Int { ct_rank(handle) }
 
   /// How many elements there are.
   public var count: Int { ct_count(handle) }
 
+  /// How each element is stored.
   public var type: ElementType { ElementType(ct_type_of(handle)) }
 
   /// Whether the elements lie in the order of the axes without gaps.
@@ -49,5 +52,6 @@ extension Tensor {
 }
 
 extension Tensor: CustomStringConvertible {
+  /// The shape and the type, without the elements.
   public var description: String { "Tensor(\(shape), \(type))" }
 }

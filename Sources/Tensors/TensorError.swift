@@ -4,7 +4,9 @@
 public struct TensorError: Error, Hashable, CustomStringConvertible {
   /// The kind of failure; an open set, so that a new one breaks no `switch`.
   public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The number by which the C shim reports the failure.
     public let rawValue: UInt32
+    /// A kind of failure by its number; it need not be one of those below.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// Shapes that do not go together; the message names them.
@@ -25,11 +27,14 @@ public struct TensorError: Error, Hashable, CustomStringConvertible {
     public static let unknown = Code(rawValue: 8)
   }
 
+  /// The kind of failure.
   public let code: Code
   /// The function that failed, as Swift spells it.
   public let operation: String
+  /// What is wrong, in LibTorch's words or ours.
   public let message: String
 
+  /// A failure of `operation`, which is spelt as Swift spells the function.
   public init(_ code: Code, in operation: String, _ message: String) {
     (self.code, self.operation, self.message) = (code, operation, message)
   }
@@ -38,5 +43,6 @@ public struct TensorError: Error, Hashable, CustomStringConvertible {
     self.init(code, in: "\(operation)", message)
   }
 
+  /// The operation and the message, on one line.
   public var description: String { "\(operation): \(message)" }
 }

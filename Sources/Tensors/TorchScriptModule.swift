@@ -22,7 +22,9 @@ public struct TorchScriptModule: Sendable {
 
   /// What is done to the program once, so that it runs faster every time.
   public struct Options: OptionSet, Sendable {
+    /// One bit for each option.
     public let rawValue: UInt8
+    /// The options whose bits are set; unknown bits change nothing.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Parameters become constants, and what depends on them alone is computed at once.

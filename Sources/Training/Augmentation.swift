@@ -18,6 +18,7 @@ public struct Augmentation: Hashable, Sendable {
   /// How far brightness, contrast and saturation stray from 1, and each channel by a third of it.
   public var colour: Double
 
+  /// Crops of a size, mirrored half of the time and otherwise unchanged unless said so.
   public init(
     crop: PixelSize, scale: ClosedRange<Double> = 1...1, rotation: Double = 0, flips: Bool = true,
     colour: Double = 0
@@ -205,9 +206,11 @@ public struct ColourChange: Hashable, Sendable {
     columns.0 * bgr.x + columns.1 * bgr.y + columns.2 * bgr.z + offset
   }
 
+  /// Whether both change every colour alike.
   public static func == (lhs: Self, rhs: Self) -> Bool {
     lhs.columns == rhs.columns && lhs.offset == rhs.offset
   }
 
+  /// Hashes what is added to all colours, which nearly always tells changes apart.
   public func hash(into hasher: inout Hasher) { hasher.combine(offset) }
 }

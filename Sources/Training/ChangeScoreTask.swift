@@ -19,12 +19,16 @@ public struct ChangeScoreTask: TrainingTask {
     case loss
   }
 
+  /// The network behind which it is trained, which stays as it is.
   public let backbone: SegmentationNetwork
+  /// The change score that is trained.
   public let changeScore: LearnedChangeScore
+  /// What the change score is to tell.
   public let aim: Aim
   private let pairs: AugmentedRuns
   private let validation: (pairs: AugmentedRuns, count: Int)?
 
+  /// Pairs of frames in one view, with the motion between them.
   public typealias Batch = AugmentedRuns.Batch
 
   /// A task on pairs out of `sources`, along the motion that `flow` finds; measured on as many
@@ -50,12 +54,15 @@ public struct ChangeScoreTask: TrainingTask {
     }
   }
 
+  /// What training changes: the change score's parameters.
   public var parameters: Parameters { changeScore.parameters }
 
+  /// The pairs of a step, which follow from the step and the seed.
   public func batch(at step: Int) throws -> Batch {
     try pairs.batch(at: step, on: parameters.device)
   }
 
+  /// The mean square of what the change score is off by.
   public func loss(of batch: Batch, at _: Int, in pass: ForwardContext) throws -> Loss {
     let (change, truth) = try withoutGradients { try lesson(of: batch) }
     let error = try changeScore.predict(change, in: pass) - truth

@@ -21,10 +21,15 @@ public import Tensors
 ///   stages: …            # as for any other network
 /// ```
 public struct ChangeScoreTrainingSpecification: Sendable {
+  /// The change score that is trained.
   public let changeScore: ChangeScoreSpecification
+  /// The stages and the seed.
   public var plan: TrainingPlan
+  /// What the change score is to tell.
   public let aim: ChangeScoreTask.Aim
+  /// How pairs are changed before they are seen.
   public let augmentation: Augmentation
+  /// Pairs a step.
   public let batchSize: Int
   /// How many pairs are made of each source, and how many frames lie from one to the other.
   public let pairCount: Int, gaps: ClosedRange<Int>

@@ -71,7 +71,10 @@ extension Array {
 
 /// What is wrong with a training, or how it went wrong.
 public struct TrainingError: Error, Hashable, CustomStringConvertible {
+  /// What is wrong, in one sentence.
   public let message: String
+  /// An error told in one sentence.
   public init(_ message: String) { self.message = message }
+  /// The message as it is.
   public var description: String { message }
 }

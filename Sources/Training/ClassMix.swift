@@ -5,8 +5,10 @@ public import Video
 /// Pastes half of the classes of one labelled picture onto another, so that things are seen among
 /// others than they usually are (ClassMix; Olsson et al., WACV 2021, section 3.1).
 public struct ClassMix: Sendable {
+  /// The label that is never pasted.
   public let void: UInt8
 
+  /// A mixer of labels in which `void` claims no class.
   public init(void: UInt8) { self.void = void }
 
   /// What is pasted where `source` has one of the classes drawn, and `target` elsewhere.

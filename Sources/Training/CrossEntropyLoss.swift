@@ -18,6 +18,7 @@ public struct CrossEntropyLoss: Sendable {
   /// Which pixels count; nil: all that are labelled.
   public var hardExamples: HardExamples?
 
+  /// A strict loss over all labelled pixels, all the same, unless said otherwise.
   public init(
     void: Int = 255, classWeights: [Float]? = nil, relaxedPixels: Int = 0,
     hardExamples: HardExamples? = nil
@@ -55,6 +56,7 @@ public struct HardExamples: Sendable, Hashable {
   /// Pixels of a batch.
   public var leastKept: Int
 
+  /// Mining below a probability above 0 and at most 1; at least `leastKept` pixels a batch count.
   public init(threshold: Float = 0.7, leastKept: Int) {
     precondition(threshold > 0 && threshold <= 1, "a threshold of \(threshold) is no probability")
     precondition(leastKept >= 0, "\(leastKept) pixels cannot be kept")

@@ -7,8 +7,10 @@ public import Tensors
 /// and the teacher's logits divided by the temperature T; T² keeps the size of the gradient (Hinton
 /// et al., 2015, section 2). No gradient flows to the teacher.
 public struct DistillationLoss: Sendable, Hashable {
+  /// What logits are divided by, above 0; a higher one softens the probabilities.
   public var temperature: Double
 
+  /// A loss at a temperature above 0.
   public init(temperature: Double = 1) {
     precondition(temperature > 0, "a temperature of \(temperature) is not above 0")
     self.temperature = temperature

@@ -4,7 +4,9 @@ internal import Foundation
 
 /// How the learning rate runs over the steps of a stage.
 public struct LearningRateSchedule: Hashable, Sendable {
+  /// What the rate does after it has reached its peak.
   public enum Shape: Hashable, Sendable {
+    /// The peak until the end.
     case constant
     /// (1 - step / steps) to the power, as in DeepLab and PSPNet with 0.9.
     case polynomial(power: Double)
@@ -12,11 +14,14 @@ public struct LearningRateSchedule: Hashable, Sendable {
     case cosine
   }
 
+  /// The largest rate, reached at the end of the warm-up.
   public let peak: Double
+  /// How the rate falls from there.
   public let shape: Shape
   /// Steps over which the rate rises to the peak.
   public let warmUp: Int
 
+  /// A schedule that begins at its peak unless there is a warm-up.
   public init(peak: Double, shape: Shape = .cosine, warmUp: Int = 0) {
     (self.peak, self.shape, self.warmUp) = (peak, shape, warmUp)
   }

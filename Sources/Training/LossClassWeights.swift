@@ -8,6 +8,7 @@ public struct LabelFrequencies: Sendable, Hashable {
   /// Labelled pixels of the pictures in which the class occurs.
   public private(set) var pixelsOfItsPictures: [Int]
 
+  /// No label counted yet, of so many classes.
   public init(classes: Int) {
     pixels = Array(repeating: 0, count: classes)
     pixelsOfItsPictures = pixels

@@ -8,9 +8,12 @@ public import Tensors
 /// workshops: α 0.25, ε 0.001); 0 where there are none. Gradients flow to the motion and the
 /// pictures.
 public struct PhotometricLoss: Sendable, Hashable {
+  /// The ε of the penalty, in the pictures' unit; above 0.
   public var epsilon: Float
+  /// The α of the penalty; 0.5 is nearly the absolute difference.
   public var exponent: Float
 
+  /// A penalty with an ε above 0, and the paper's numbers unless said otherwise.
   public init(epsilon: Float = 0.001, exponent: Float = 0.25) {
     precondition(epsilon > 0, "without an epsilon the gradient has no bounds")
     (self.epsilon, self.exponent) = (epsilon, exponent)

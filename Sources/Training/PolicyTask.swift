@@ -13,6 +13,7 @@ internal import Tensors
 /// average over the schedules of the same stretch and budget, so that clips that are easy teach no
 /// more than others.
 public struct PolicyTask: TrainingTask {
+  /// The network that is trained.
   public let network: PolicyNetwork
   private let episodes: [PolicyEpisode], validation: [PolicyEpisode]
   private let practice: RolloutConfiguration
@@ -29,6 +30,7 @@ public struct PolicyTask: TrainingTask {
     /// What counts the entropy of choices, which keeps the policy from settling early.
     public var entropy = 0.01
 
+    /// Rollouts of 60 frames with budgets of 0.05 to 0.5.
     public init() {}
   }
 
@@ -44,6 +46,7 @@ public struct PolicyTask: TrainingTask {
     (self.practice, self.seed) = (practice, seed)
   }
 
+  /// What training changes: the policy's parameters.
   public var parameters: Parameters { network.parameters }
 
   /// Stretches of clips with a budget each.
@@ -80,6 +83,8 @@ public struct PolicyTask: TrainingTask {
       }, length: length, step: step)
   }
 
+  /// What policy gradient descends for schedules drawn from the policy, less the entropy of
+  /// choices.
   public func loss(of batch: Batch, at _: Int, in pass: ForwardContext) throws -> Loss {
     var plays: [Rollout] = []
     for stretch in batch.stretches {

@@ -20,8 +20,11 @@ public import Tensors
 ///   stages: …            # as for any other network
 /// ```
 public struct PolicyTrainingSpecification: Sendable {
+  /// The policy that is trained.
   public let policy: PolicySpecification
+  /// The stages and the seed.
   public var plan: TrainingPlan
+  /// What is played in each step.
   public let practice: PolicyTask.RolloutConfiguration
   /// Frames of each clip, and from how far they are carried to.
   public let frames: Int, horizon: Int

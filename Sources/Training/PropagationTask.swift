@@ -16,16 +16,21 @@ internal import Tensors
 /// the network's own scores of the last frame are the target: an objective whose teaching is by
 /// `backbone`.
 public struct PropagationTask: TrainingTask {
+  /// The network behind which it is trained, which stays as it is.
   public let backbone: SegmentationNetwork
+  /// What is trained.
   public let part: TrainablePropagation
+  /// How frames are changed before they are seen, and what is brought down.
   public let lesson: StageConfiguration
   /// What the mean square difference of what is propagated from the last frame's own features at
   /// the tap counts (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
   public var similarity = 0.0
+  /// What measures the part as it stands; nil for nothing.
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int
   private let runs: AugmentedRuns
 
+  /// Runs of frames in one view, with the motion between them.
   public typealias Batch = AugmentedRuns.Batch
 
   /// A task on runs of `frames` frames out of `sources`, along the optical flow that `flow` finds.
@@ -47,12 +52,15 @@ public struct PropagationTask: TrainingTask {
       reference: part.propagator.readsKeyframeDirectly ? .keyframe : .previous)
   }
 
+  /// What training changes: the part's parameters.
   public var parameters: Parameters { part.parameters }
 
+  /// The runs of a step, which follow from the step and the seed.
   public func batch(at step: Int) throws -> Batch {
     try runs.batch(at: step, on: parameters.device)
   }
 
+  /// What the propagated scores of the last frames lose, and what their features are off by.
   public func loss(of batch: Batch, at _: Int, in pass: ForwardContext) throws -> Loss {
     let run = BatchedRun(batch, behind: backbone, on: parameters.device)
     let keyframe = try run.features(of: 0, through: cachedStages)
@@ -93,6 +101,7 @@ public struct PropagationTask: TrainingTask {
     }
   }
 
+  /// What `evaluation` measures; empty without it.
   public func evaluate() throws -> [String: Double] { try evaluation?() ?? [:] }
 }
 

@@ -24,8 +24,11 @@ public import Tensors
 ///   stages: …            # as for any other network
 /// ```
 public struct PropagationTrainingSpecification: Sendable {
+  /// The part that is trained.
   public let part: PropagationSpecification
+  /// The stages and the seed.
   public var plan: TrainingPlan
+  /// How frames are changed before they are seen, and what is brought down.
   public let lesson: StageConfiguration
   /// What agreement with the backbone counts.
   public let agreement: Double

@@ -6,6 +6,7 @@
 public struct RandomStream: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
+  /// The stream of a seed and any number of keys, such as a step and a place in its batch.
   public init(seed: UInt64, _ keys: Int...) {
     state = seed
     for key in keys { state = Self.mixed(state ^ Self.mixed(UInt64(bitPattern: Int64(key)))) }
@@ -18,6 +19,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     return mixed ^ (mixed >> 31)
   }
 
+  /// The next 64 bits.
   public mutating func next() -> UInt64 {
     defer { state &+= 0x9E37_79B9_7F4A_7C15 }
     return Self.mixed(state)

@@ -6,7 +6,9 @@ public import Video
 
 /// Labelled pictures to train on, kept in memory once they are read.
 public final class SegmentationSamples: Sendable {
+  /// What the ids of the labels stand for.
   public let classes: ClassList
+  /// How many frames the clip has.
   public let count: Int
   private let name: String
   private let kept: Memo<LabelledSample>

@@ -45,8 +45,11 @@ internal import Video
 ///       crop: [360, 480]      # and any other of the keys above: for this stage
 /// ```
 public struct SegmentationSpecification: Sendable {
+  /// What the network is called.
   public let name: String
+  /// What the network consists of.
   public let network: NetworkSpecification
+  /// The stages and the seed.
   public var plan: TrainingPlan
   /// What each stage of the plan sees and brings down, but for the weights of classes, which the
   /// data give, and the teacher, which is read when a task is made.
@@ -60,8 +63,11 @@ public struct SegmentationSpecification: Sendable {
 
   /// How rare classes are made to count.
   public enum ClassWeighting: String, CaseIterable, Sendable {
+    /// All alike, or by `LabelFrequencies.medianWeights` as they are.
     case none, median
+    /// By the square roots of `medianWeights`.
     case squareRootMedian = "sqrt-median"
+    /// By `LabelFrequencies.logarithmicWeights`.
     case logarithmic = "log"
   }
 

@@ -10,15 +10,19 @@ internal import Video
 
 /// Training a segmentation network on labelled pictures.
 public struct SegmentationTask: TrainingTask {
+  /// The network that is trained.
   public let network: SegmentationNetwork
+  /// The pictures that it is trained on.
   public let samples: SegmentationSamples
   /// What scores are measured on; nil for nothing.
   public let validation: (any LabelledClip)?
+  /// What crops, their order and their colours follow from.
   public let seed: UInt64
   /// Each lesson with the step and the crop it begins at.
   private let pairs: (made: Memo<MotionPair>, count: Int)?
   private let course: [(step: Int, slot: Int, lesson: StageConfiguration)]
 
+  /// What a step reads.
   public struct Batch: Sendable {
     /// N × 3 × height × width, scaled as the network wants it.
     public let images: Tensor
@@ -70,6 +74,7 @@ public struct SegmentationTask: TrainingTask {
     course.last { $0.step <= step } ?? course[0]
   }
 
+  /// What training changes: the network's parameters.
   public var parameters: Parameters { network.parameters }
 
   /// What is left out: the data's void or, where the network learns that, what lies outside a
@@ -79,6 +84,7 @@ public struct SegmentationTask: TrainingTask {
       ? network.specification.ignoredLabel : samples.classes.void ?? 255
   }
 
+  /// The crops of a step, which follow from the step and the seed.
   public func batch(at step: Int) throws -> Batch {
     let place = place(at: step)
     let lesson = place.lesson, slot = place.slot + (step - place.step) * lesson.batchSize
@@ -148,6 +154,7 @@ public struct SegmentationTask: TrainingTask {
     return random.permutation(of: samples.count)[place]
   }
 
+  /// What the objective of the step's stage makes of the scores at the labels' size.
   public func loss(of batch: Batch, at step: Int, in pass: ForwardContext) throws -> Loss {
     let objective = place(at: step).lesson.objective, count = batch.labels.shape[0]
     // All in one pass, so that normalisations see one batch.
@@ -170,6 +177,7 @@ public struct SegmentationTask: TrainingTask {
     return loss
   }
 
+  /// `val/miou`, and `val/iou/` with each class's name; empty without a validation clip.
   public func evaluate() throws -> [String: Double] {
     guard let validation else { return [:] }
     var matrix = ConfusionMatrix(classes: validation.classes.count)

@@ -7,6 +7,7 @@ public import Tensors
 /// `.iou`), void ones left out; only classes that are the label of a pixel count. Where there are
 /// none, the loss is 0, and so is its gradient.
 public struct SoftIoULoss: Sendable, Hashable {
+  /// How overlap is measured; p is a probability, y is 1 where the label is the class and else 0.
   public enum Measure: String, Sendable, Hashable, CaseIterable {
     /// Σ p·y / Σ (p + y - p·y).
     case iou
@@ -14,10 +15,12 @@ public struct SoftIoULoss: Sendable, Hashable {
     case dice
   }
 
+  /// How overlap is measured.
   public var measure: Measure
   /// The label that marks void.
   public var void: Int
 
+  /// A loss by intersection over union unless said otherwise.
   public init(_ measure: Measure = .iou, void: Int = 255) {
     (self.measure, self.void) = (measure, void)
   }

@@ -6,8 +6,11 @@ internal import Tensors
 
 /// What is seen of the pictures while a stage lasts, and what is to be brought down.
 public struct StageConfiguration: Sendable {
+  /// How pictures are changed before they are seen.
   public var augmentation: Augmentation
+  /// Crops, or runs of frames, a step.
   public var batchSize: Int
+  /// What is brought down.
   public var objective: SegmentationObjective
   /// The share of crops that are laid around a pixel of a class drawn evenly, so that rare ones are
   /// seen; the others are laid anywhere in pictures taken in turn.
@@ -15,6 +18,7 @@ public struct StageConfiguration: Sendable {
   /// The share of crops onto which half of the classes of another are pasted (ClassMix).
   public var classmix: Double
 
+  /// A stage that lays crops anywhere and pastes nothing unless said otherwise.
   public init(
     augmentation: Augmentation, batchSize: Int = 4,
     objective: SegmentationObjective = SegmentationObjective(), focus: Double = 0,
@@ -32,10 +36,12 @@ public struct SegmentationObjective: Sendable {
   public var crossEntropy: CrossEntropyLoss
   /// What the overlap lost (`SoftIoULoss`, of soft intersections over unions) counts.
   public var overlap: Double
+  /// Who teaches beside the labels; nil for nobody.
   public var teaching: Distillation?
   /// What the change of probabilities along known motion counts (`temporalConsistencyLoss`).
   public var consistency: Double
 
+  /// A cross-entropy alone unless more is asked for.
   public init(
     crossEntropy: CrossEntropyLoss = CrossEntropyLoss(), overlap: Double = 0,
     teaching: Distillation? = nil, consistency: Double = 0
@@ -46,10 +52,15 @@ public struct SegmentationObjective: Sendable {
 
   /// A teacher that sees the same crops, and how much its opinion counts beside the labels.
   public struct Distillation: Sendable {
+    /// The network that teaches; it stays as it is.
     public let teacher: SegmentationNetwork
+    /// How far the student is from the teacher.
     public var loss: DistillationLoss
+    /// What that distance counts beside the cross-entropy.
     public var weight: Double
 
+    /// A teacher whose distance counts `weight` beside the cross-entropy.
+    ///
     /// - Precondition: the teacher reads pictures scaled as the student does, of the same classes.
     public init(
       _ teacher: SegmentationNetwork, loss: DistillationLoss = DistillationLoss(),

@@ -12,8 +12,11 @@ internal import Tensors
 /// moment and resumed ends with the same weights as one that was not, given the same number of
 /// threads.
 public struct Trainer<Task: TrainingTask> {
+  /// What is trained.
   public let task: Task
+  /// The stages and the seed.
   public let plan: TrainingPlan
+  /// Where checkpoints, log and weights go.
   public let folder: String
   /// Tells what is trained; a checkpoint of anything else is refused.
   public let fingerprint: TrainingFingerprint
@@ -23,6 +26,7 @@ public struct Trainer<Task: TrainingTask> {
   /// Threads that make batches.
   public var loaders = 1
 
+  /// A trainer into `folder`, which is made if need be when it runs.
   public init(
     _ task: Task, plan: TrainingPlan, folder: String, fingerprint: TrainingFingerprint
   ) {
@@ -31,11 +35,15 @@ public struct Trainer<Task: TrainingTask> {
 
   /// Where a training is.
   public struct Report: Sendable {
+    /// The name of the stage that is under way.
     public let stage: String
     /// Steps done in all stages, and how many there are.
     public let step: Int, steps: Int
+    /// The loss of the last step; not a number where it was not computed.
     public let loss: Double
+    /// The learning rate of the last step.
     public let rate: Double
+    /// The mean time of a step since the report before.
     public let secondsPerStep: Double
     /// What an evaluation gave; empty at other steps.
     public let scores: [String: Double]

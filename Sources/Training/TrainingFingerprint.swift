@@ -15,6 +15,7 @@ public struct TrainingFingerprint: Hashable, Sendable, ExpressibleByStringLitera
     self.texts = texts
   }
 
+  /// One text for every stage, as tests use it.
   public init(stringLiteral text: String) { self.init([text]) }
 
   /// Of a specification's text with `stages` in its group `training`; comments and layout do not

@@ -5,9 +5,12 @@ public import Tensors
 
 /// The stages of a training, one after another.
 public struct TrainingPlan: Hashable, Sendable {
+  /// What is done, first to last.
   public var stages: [TrainingStage]
+  /// What weights, batches and all else that is random follow from.
   public var seed: UInt64
 
+  /// A plan of these stages.
   public init(stages: [TrainingStage], seed: UInt64 = 1) {
     (self.stages, self.seed) = (stages, seed)
   }
@@ -21,14 +24,19 @@ public struct TrainingPlan: Hashable, Sendable {
     self = try DescriptionReader(yaml: yaml).group("training").plan(in: folder)
   }
 
+  /// Steps of all stages together.
   public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
 }
 
 /// What trains for a number of steps, and how.
 public struct TrainingStage: Hashable, Sendable {
+  /// What reports and logs call it.
   public var name: String
+  /// How many steps it takes.
   public var steps: Int
+  /// How gradients change parameters.
   public var optimizer: OptimizerKind
+  /// How the learning rate runs over the stage's steps.
   public var rate: LearningRateSchedule
   /// Parts whose parameters stay as they are, normalisations with their statistics.
   ///
@@ -46,6 +54,8 @@ public struct TrainingStage: Hashable, Sendable {
   /// What convolutions are computed in.
   public var precision: ElementType = .float32
 
+  /// A stage that trains everything at one rate in single precision; the other properties change
+  /// that.
   public init(
     _ name: String, steps: Int, optimizer: OptimizerKind, rate: LearningRateSchedule
   ) {

@@ -8,6 +8,7 @@ public import Tensors
 /// *Must keep* these laws, on which exact resuming rests: a batch follows from its step alone; a
 /// loss follows from the batch, the parameters and the pass.
 public protocol TrainingTask: Sendable {
+  /// What one step reads.
   associatedtype Batch: Sendable
 
   /// What the optimiser may change; the trainer decides which of them it does.
@@ -32,6 +33,7 @@ public struct Loss: Sendable {
   /// Named parts, one number each; told, not descended.
   public private(set) var parts: [String: Tensor]
 
+  /// A loss of one number, with parts that are told beside it.
   public init(_ total: Tensor, parts: [String: Tensor] = [:]) {
     (self.total, self.parts) = (total, parts)
   }

@@ -9,7 +9,9 @@ public struct BoundingBox: Sendable, Hashable, Codable {
   public var x: Double
   /// The upper edge.
   public var y: Double
+  /// Pixels from the left edge to the right one.
   public var width: Double
+  /// Pixels from the upper edge to the lower one.
   public var height: Double
 
   /// A box from its upper left corner.
@@ -37,12 +39,14 @@ public struct BoundingBox: Sendable, Hashable, Codable {
 
 /// An object that a network has found.
 public struct Detection: Sendable, Hashable, Codable {
+  /// Where the object is, in pixels of the frame.
   public var box: BoundingBox
   /// The position of its class in the list of classes.
   public var category: Int
   /// How sure the network is, from 0 to 1.
   public var score: Double
 
+  /// A find; neither the score nor the category is checked.
   public init(box: BoundingBox, category: Int, score: Double) {
     (self.box, self.category, self.score) = (box, category, score)
   }
@@ -50,6 +54,7 @@ public struct Detection: Sendable, Hashable, Codable {
 
 /// An object that is there, as an annotation says.
 public struct GroundTruthBox: Sendable, Hashable, Codable {
+  /// Where the object is, in pixels of the frame.
   public var box: BoundingBox
   /// The position of its class in the list of classes.
   public var category: Int
@@ -58,6 +63,7 @@ public struct GroundTruthBox: Sendable, Hashable, Codable {
   /// Whether finding it neither counts nor costs, as COCO's crowds and what can hardly be seen.
   public var isIgnored: Bool
 
+  /// An annotated object; `category` is not checked against any list.
   public init(box: BoundingBox, category: Int, identity: Int? = nil, isIgnored: Bool = false) {
     (self.box, self.category) = (box, category)
     (self.identity, self.isIgnored) = (identity, isIgnored)

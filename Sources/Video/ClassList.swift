@@ -2,6 +2,7 @@
 
 /// The classes that label ids stand for, and how they are drawn.
 public struct ClassList: Hashable, Sendable {
+  /// The name by which descriptions refer to the list.
   public let name: String
   /// How many classes there are; their ids are 0 up to, and without, this.
   public let count: Int
@@ -10,6 +11,9 @@ public struct ClassList: Hashable, Sendable {
   /// A name and a colour for each id, void among them where it has one.
   public let palette: Palette
 
+  /// The first `count` entries of a palette as classes; entries after them, such as void's, are no
+  /// classes.
+  ///
   /// - Precondition: the palette has an entry for each class, and there are fewer than 256.
   public init(name: String, palette: Palette, count: Int, void: UInt8?) {
     precondition(

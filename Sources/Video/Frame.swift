@@ -19,6 +19,7 @@ public struct Frame: Sendable {
   /// The name of the file the frame came from, without folder and extension; nil in videos.
   public let name: String?
 
+  /// A frame of a source of one's own; what is not given is unknown.
   public init(
     index: Int, time: Double, pixels: Image, pictureType: PictureType = .unknown,
     motionVectors: [MotionVector]? = nil, followsBreak: Bool = false, name: String? = nil
@@ -55,8 +56,10 @@ public struct MotionVector: Sendable, Hashable {
   public let x: Int16, y: Int16
   /// Displacement towards the reference, in units of 1 / `scale` pixel.
   public let motionX: Int32, motionY: Int32
+  /// Parts of a pixel in which the displacement is counted; 4 for quarters.
   public let scale: UInt16
 
+  /// A vector with the fields as the codec library gives them; none is checked.
   public init(
     source: Int32, width: UInt8, height: UInt8, sourceX: Int16, sourceY: Int16, x: Int16, y: Int16,
     motionX: Int32, motionY: Int32, scale: UInt16

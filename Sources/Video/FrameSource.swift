@@ -28,12 +28,16 @@ public struct VideoOptions: Sendable, Hashable {
   public var motionVectors = false
   /// Threads of the decoder, on which the frames do not depend; 0 for as many as there are cores.
   public var threads = 1
+  /// How large a picture or a file may be before it is refused.
   public var limits = PixelLimits.standard
+  /// What to do with a frame of another size: resize it to the first one's, or fail.
   public var onSizeChange = SizeChange.resize
+  /// What to do about damage: conceal and count it, or fail.
   public var onDamage = Damage.conceal
   /// The rate at which picture files follow each other.
   public var imageRate = FrameRate(25)
 
+  /// Options that conceal damage and resize frames of another size, within the standard limits.
   public init(motionVectors: Bool = false, threads: Int = 1) {
     (self.motionVectors, self.threads) = (motionVectors, threads)
   }

@@ -5,8 +5,11 @@
 /// Three channels are blue, green, red; one channel is grey, or a label map (one class id a pixel).
 /// An image is written once, while it is made, and shared by reference from then on.
 public struct Image: Sendable {
+  /// Columns of pixels.
   public let width: Int
+  /// Rows of pixels.
   public let height: Int
+  /// Samples of a pixel: 3 for blue, green, red; 1 for grey or labels.
   public let channels: Int
   package let storage: Storage
 
@@ -72,10 +75,13 @@ public struct Image: Sendable {
 
 /// Columns and rows.
 public struct PixelSize: Hashable, Sendable, CustomStringConvertible {
+  /// Pixels across, and pixels down.
   public let width: Int, height: Int
 
+  /// A size of these numbers, which are not checked.
   public init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
 
+  /// Width × height, such as `1920×1080`.
   public var description: String { "\(width)×\(height)" }
 }
 

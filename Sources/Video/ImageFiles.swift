@@ -6,7 +6,9 @@
 /// the next frame is marked by `followsBreak`. A picture that cannot be read is left out and
 /// counted.
 public final class ImageFiles: FrameSource {
+  /// The size of the first readable picture, the rate from the options, the format of the files.
   public let info: StreamInfo
+  /// How reading has gone so far; a picture that cannot be read counts as a damaged packet.
   public private(set) var report = StreamReport()
   /// The files, in order.
   public let paths: [String]
@@ -83,6 +85,7 @@ public final class ImageFiles: FrameSource {
     }
   }
 
+  /// The next picture that can be read, at the first one's size; nil after the last.
   public func next() throws(VideoError) -> Frame? {
     while position < paths.count {
       defer { position += 1 }

@@ -10,6 +10,7 @@ public struct Overlay: Sendable {
     case propagated(age: Int)
   }
 
+  /// The classes' names and colours; void ids are not drawn.
   public var palette: Palette
   /// How much of the class colour covers the picture, from 0 to 1.
   public var opacity = 0.5
@@ -20,6 +21,7 @@ public struct Overlay: Sendable {
   /// Pixels of a letter's dot; nil for a size that suits the frame.
   public var textScale: Int?
 
+  /// Half-covering colours with a legend and no title.
   public init(palette: Palette) { self.palette = palette }
 
   /// The frame with the labels over it.

@@ -2,16 +2,23 @@
 
 /// The classes of a label map: a name and a colour for each id.
 public struct Palette: Sendable, Hashable {
+  /// A colour as samples from 0 to 255.
   public struct Colour: Sendable, Hashable {
+    /// The three samples.
     public let red: UInt8, green: UInt8, blue: UInt8
+    /// A colour of these samples, red first.
     public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
       (self.red, self.green, self.blue) = (red, green, blue)
     }
   }
 
+  /// What one id stands for.
   public struct Entry: Sendable, Hashable {
+    /// The name of the class, as legends and tables show it.
     public let name: String
+    /// How the class is drawn.
     public let colour: Colour
+    /// A class of this name, drawn in this colour.
     public init(_ name: String, _ colour: Colour) { (self.name, self.colour) = (name, colour) }
   }
 
@@ -20,6 +27,7 @@ public struct Palette: Sendable, Hashable {
   /// Ids that mean "no class": they are not drawn.
   public let void: Set<UInt8>
 
+  /// Classes by id, at most 256; ids in `void` claim no class.
   public init(_ entries: [Entry], void: Set<UInt8> = [255]) {
     precondition(entries.count <= 256, "\(entries.count) classes do not fit in 8 bits")
     (self.entries, self.void) = (entries, void)

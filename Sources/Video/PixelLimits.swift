@@ -12,5 +12,6 @@ public struct PixelLimits: Sendable, Hashable {
     (self.pixels, self.stillBytes) = (pixels, stillBytes)
   }
 
+  /// 8192 × 4320 pixels, and files of 512 MiB.
   public static let standard = Self()
 }

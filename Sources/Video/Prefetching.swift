@@ -8,11 +8,15 @@ internal import Synchronization
 /// Frames, report and errors are those of the source it was given. Letting go of it stops the
 /// other thread, after the frame it is decoding.
 public final class Prefetching: FrameSource {
+  /// What the source says of itself.
   public let info: StreamInfo
+  /// The source's report as of the frame that was handed out last.
   public private(set) var report = StreamReport()
   private let queue: FrameQueue
   private var hasEnded = false
 
+  /// Begins to decode `source` on another thread; nobody else may read it from now on.
+  ///
   /// - Precondition: `depth` is positive.
   public init(_ source: sending any FrameSource, depth: Int = 4) {
     precondition(depth > 0, "\(depth) frames ahead")
@@ -23,6 +27,7 @@ public final class Prefetching: FrameSource {
     DispatchQueue(label: "inbetween.prefetching").async { producer.run() }
   }
 
+  /// The source's next frame, waited for where it is not decoded yet; nil at the end.
   public func next() throws(VideoError) -> Frame? {
     guard !hasEnded else { return nil }
     let step = queue.take()

@@ -2,9 +2,13 @@
 
 /// Frames a second as an exact fraction: 30000/1001 stays what it is.
 public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
+  /// Frames in `denominator` seconds.
   public let numerator: Int
+  /// The seconds in which `numerator` frames pass.
   public let denominator: Int
 
+  /// So many frames in so many seconds: 30000 per 1001.
+  ///
   /// - Precondition: both are positive and fit in 32 bits.
   public init(_ numerator: Int, per denominator: Int = 1) {
     precondition(
@@ -13,7 +17,9 @@ public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
     (self.numerator, self.denominator) = (numerator, denominator)
   }
 
+  /// The fraction as a number, rounded.
   public var framesPerSecond: Double { Double(numerator) / Double(denominator) }
+  /// The number, or the fraction: `25`, `30000/1001`.
   public var description: String {
     denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)"
   }
@@ -36,6 +42,7 @@ public struct StreamInfo: Sendable, Hashable {
   /// Degrees clockwise by which players turn the picture; it is not applied to frames.
   public var rotation: Int
 
+  /// What is known of a stream without rotation and without frames predicted from later ones.
   public init(
     width: Int, height: Int, frameRate: FrameRate?, codec: String, claimedFrameCount: Int? = nil
   ) {
@@ -66,6 +73,7 @@ public struct StreamReport: Sendable, Hashable {
   /// Holes in the times of a video or in the numbers of picture files.
   public var gaps = 0
 
+  /// The report of a stream of which nothing has been read.
   public init() {}
 
   /// Whether every frame came, whole and in order.

@@ -9,15 +9,19 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
   /// One sentence, without the path.
   public let message: String
 
+  /// An error at a file, folder, pattern or stream, told in one sentence without its path.
   public init(_ code: Code, at path: String, _ message: String) {
     (self.code, self.path, self.message) = (code, path, message)
   }
 
+  /// The path and the message, on one line.
   public var description: String { "\(path): \(message)" }
 
   /// A kind of failure; more kinds may be added.
   public struct Code: RawRepresentable, Sendable, Hashable {
+    /// The name of the kind, such as `missingFile`.
     public let rawValue: String
+    /// A kind of failure by its name; it need not be one of those below.
     public init(rawValue: String) { self.rawValue = rawValue }
 
     /// Nothing has that name, or nothing matches the pattern.
@@ -48,8 +52,11 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let unsupported = Self(rawValue: "unsupported")
     /// The system would not create or write the file.
     public static let unwritable = Self(rawValue: "unwritable")
+    /// The file could not be written to its end: no space is left.
     public static let diskFull = Self(rawValue: "diskFull")
+    /// More memory than there is.
     public static let outOfMemory = Self(rawValue: "outOfMemory")
+    /// Anything else.
     public static let unknown = Self(rawValue: "unknown")
   }
 }

@@ -9,7 +9,9 @@ internal import CFFmpeg
 /// matrix and range the stream states; without a statement, by BT.709 from 720 rows on, else
 /// BT.601.
 public final class VideoFile: FrameSource {
+  /// What the container and the decoder say of the stream.
   public let info: StreamInfo
+  /// How reading has gone so far.
   public private(set) var report = StreamReport()
 
   private let path: String
@@ -20,6 +22,7 @@ public final class VideoFile: FrameSource {
   private var lastWasConcealed = false
   private var hasEnded = false
 
+  /// Opens a video file; it throws where that is missing, no video, or refused by the options.
   public init(_ path: String, options: VideoOptions = VideoOptions()) throws(VideoError) {
     try Self.checkFile(path)
     reader = try Reader(path, options: options)
@@ -39,6 +42,8 @@ public final class VideoFile: FrameSource {
     }
   }
 
+  /// The next frame in order of presentation; nil at the end, an error where damage is not
+  /// concealed.
   public func next() throws(VideoError) -> Frame? {
     guard !hasEnded else { return nil }
     do throws(VideoError) {

@@ -23,11 +23,13 @@ public final class VideoWriter {
     /// Consecutive bidirectional frames at most; nil for x264's choice.
     public var bidirectionalFrames: Int?
 
+    /// Options that suit most videos: rate factor 20, preset `veryfast`.
     public init() {}
   }
 
   /// The size every frame has to have.
   public let width: Int, height: Int
+  /// The file that `finish()` makes appear.
   public let path: String
   /// Frames added so far.
   public private(set) var frameCount = 0
@@ -35,6 +37,8 @@ public final class VideoWriter {
   private var file: PendingFile?
   private var handle: OpaquePointer?
 
+  /// Begins a video; it appears at `path` when it is finished.
+  ///
   /// - Throws: `unwritable` or `diskFull` where the file cannot be made, `tooLarge` past `limits`.
   public init(
     to path: String, width: Int, height: Int, rate: FrameRate, options: Options = Options(),

@@ -9,14 +9,20 @@ public import Video
 /// Colours are smooth in themselves, so that they can be read between pixels, and tell places and
 /// things apart.
 public struct DrawnStills: LabelledClip {
+  /// What results call the clip.
   public let name = "drawn"
+  /// CamVid's eleven classes; 11 is void.
   public let classes = ClassList.camVid
+  /// How many stills there are.
   public let count: Int
+  /// Columns and rows of every still.
   public var size = PixelSize(width: 200, height: 150)
+  /// Whether there are labels.
   public var isLabelled = true
   /// Whether anything stands on the road of a still.
   public var hasThings: @Sendable (_ index: Int) -> Bool = { _ in true }
 
+  /// Stills of a size, all with things on the road unless `hasThings` says otherwise.
   public init(
     count: Int, size: PixelSize = PixelSize(width: 200, height: 150), isLabelled: Bool = true,
     hasThings: @escaping @Sendable (_ index: Int) -> Bool = { _ in true }
@@ -50,6 +56,7 @@ public struct DrawnStills: LabelledClip {
     return (3, 0)
   }
 
+  /// A still, drawn anew.
   public func frame(at index: Int) throws -> Frame {
     let picture = Image(width: size.width, height: size.height, channels: 3) { bytes in
       for y in 0..<size.height {
@@ -66,6 +73,7 @@ public struct DrawnStills: LabelledClip {
     return Frame(index: index, time: Double(index), pixels: picture)
   }
 
+  /// The labels of a still, drawn anew; nil where they are not wanted.
   public func labels(at index: Int) throws -> Image? {
     guard isLabelled else { return nil }
     return Image(width: size.width, height: size.height, channels: 1) { bytes in

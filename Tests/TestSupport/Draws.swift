@@ -4,8 +4,10 @@
 public struct Draws: RandomNumberGenerator {
   private var state: UInt64
 
+  /// A generator whose draws follow from the seed.
   public init(seed: UInt64) { state = seed }
 
+  /// The next 64 bits.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
@@ -14,6 +16,7 @@ public struct Draws: RandomNumberGenerator {
     return mixed ^ (mixed >> 31)
   }
 
+  /// Single-precision numbers, evenly out of the range.
   public mutating func floats(_ count: Int, in range: ClosedRange<Float>) -> [Float] {
     (0..<count).map { _ in Float.random(in: range, using: &self) }
   }

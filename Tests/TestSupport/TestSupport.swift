@@ -19,8 +19,10 @@ public let modelFolder = URL(filePath: #filePath).appending(path: "../../../Mode
 
 /// A folder of its own for one test, removed with the value.
 public final class Scratch {
+  /// Where the folder is.
   public let path: String
 
+  /// An empty folder among the machine's temporary ones; it throws where none can be made.
   public init() throws {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "inbetween-\(UUID().uuidString)")

@@ -34,18 +34,23 @@ public protocol DenseHead<Prediction>: Head {
 }
 
 extension DenseHead {
+  /// None: it reads the last stage's map unless a head says otherwise.
   public var inputs: [String] { [] }
 
+  /// The head itself.
   public var dense: (any DenseHead<Prediction>)? { self }
 
+  /// What the labels at the working size stand for.
   public func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> Prediction {
     try prediction(of: labels(of: features, size: size))
   }
 
+  /// The best of the scores at the working size, 1 × height × width bytes.
   public func labels(of features: FeatureMaps, size: PixelSize) throws -> Tensor {
     try scores(features, size: size).argmaxLabels()
   }
 
+  /// The best of the scores and their values, 1 × height × width each.
   public func best(
     of features: FeatureMaps, size: PixelSize
   ) throws -> (labels: Tensor, scores: Tensor) {
@@ -53,6 +58,7 @@ extension DenseHead {
     return (try scores.argmaxLabels(), try scores.max(axes: [1]))
   }
 
+  /// False unless a head says otherwise.
   public func isIdentity(on _: Shape, size _: PixelSize) -> Bool { false }
 }
 
@@ -63,6 +69,7 @@ public protocol SegmentationHead: DenseHead where Prediction == Image {
 }
 
 extension SegmentationHead {
+  /// The label map: one class id a pixel.
   public func prediction(of labels: Tensor) throws -> Image {
     Image(
       width: labels.shape[2], height: labels.shape[1], channels: 1, bytes: try labels.bytes())

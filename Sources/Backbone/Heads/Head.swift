@@ -9,6 +9,7 @@ public import Video
 /// give the same prediction; a dense prediction has the size that is asked for. A head has no
 /// state. *Prove it* with ConformanceKit's `brokenLaws(of:)`.
 public protocol Head<Prediction>: Sendable {
+  /// What is said of a frame: a label map, a depth map, boxes.
   associatedtype Prediction: Sendable
 
   /// The backbone's stages whose maps it reads; none for the last one.
@@ -23,5 +24,6 @@ public protocol Head<Prediction>: Sendable {
 }
 
 extension Head {
+  /// Nil: not dense unless a head says otherwise.
   public var dense: (any DenseHead<Prediction>)? { nil }
 }

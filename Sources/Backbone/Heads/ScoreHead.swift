@@ -6,10 +6,13 @@ public import Video
 
 /// For a backbone whose last stage gives scores already: resizes them where its stride is not 1.
 public struct ScoreHead: SegmentationHead {
+  /// The classes that the map's channels stand for.
   public let classes: ClassList
 
+  /// A head for maps with a channel for each class, and one for void where it is learned.
   public init(classes: ClassList) { self.classes = classes }
 
+  /// The only map, resized bilinearly to `size` where it has another one.
   public func scores(_ features: FeatureMaps, size: PixelSize) throws -> Tensor {
     try self(features.only(), size: size)
   }
@@ -29,6 +32,7 @@ public struct ScoreHead: SegmentationHead {
     return output
   }
 
+  /// The best class of each pixel, found without writing down the resized scores.
   public func labels(of features: FeatureMaps, size: PixelSize) throws -> Tensor {
     let map = try features.only()
     count(resizing: map, to: size)
@@ -36,6 +40,7 @@ public struct ScoreHead: SegmentationHead {
       .argmaxLabels(resizedToHeight: size.height, width: size.width)
   }
 
+  /// The best class of each pixel and its score, found without writing down all resized scores.
   public func best(
     of features: FeatureMaps, size: PixelSize
   ) throws -> (labels: Tensor, scores: Tensor) {
@@ -51,6 +56,7 @@ public struct ScoreHead: SegmentationHead {
       macs: 4 * map.shape[0] * map.shape[1] * size.height * size.width)
   }
 
+  /// Whether the map has the size that is asked for.
   public func isIdentity(on shape: Shape, size: PixelSize) -> Bool {
     shape.rank == 4 && shape[2] == size.height && shape[3] == size.width
   }

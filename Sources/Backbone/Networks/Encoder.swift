@@ -18,11 +18,14 @@ public protocol Encoder: Sendable {
 
 /// What a stage of an encoder gives.
 public struct EncoderStage: Hashable, Sendable {
+  /// The name by which taps and messages refer to it.
   public let name: String
   /// Pixels of the image that one cell spans, each way.
   public let stride: Int
+  /// Channels of what it gives.
   public let channels: Int
 
+  /// A stage as these numbers say; none is checked.
   public init(_ name: String, stride: Int, channels: Int) {
     (self.name, self.stride, self.channels) = (name, stride, channels)
   }
@@ -34,12 +37,14 @@ protocol LayeredEncoder: Encoder {
 }
 
 extension LayeredEncoder {
+  /// What the stage's row of layers gives.
   public func run(
     stage index: Int, on input: Tensor, in pass: ForwardContext
   ) throws(TensorError) -> Tensor {
     try layers[index](input, in: pass)
   }
 
+  /// The encoder with each of its layers folded.
   public func folded() throws(TensorError) -> Self {
     var network = self
     network.layers = try layers.map { (layer) throws(TensorError) in try layer.folded() }

@@ -9,9 +9,12 @@ internal import Tensors
 /// Plain 3×3 convolutions throughout: on processors they beat depthwise ones of as many
 /// multiplications, which wait for memory. At width 1 the stages have 32, 64, 96 and 128 channels.
 public struct LightNet: Encoder, LayeredEncoder {
+  /// `stem`, then `stage1` to `stage4`.
   public let stages: [EncoderStage]
   var layers: [Sequential]
 
+  /// An encoder whose channels are multiplied by `width`, drawn or read in `scope`.
+  ///
   /// - Precondition: the output stride is 8, 16 or 32.
   public init(width: Double = 1, outputStride: Int = 32, in scope: ParameterScope) throws {
     precondition([8, 16, 32].contains(outputStride), "an output stride of \(outputStride)")

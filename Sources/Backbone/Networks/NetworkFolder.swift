@@ -6,8 +6,11 @@ public import Tensors
 
 /// A model folder with a segmentation network.
 public struct NetworkFolder: Sendable {
+  /// The folder that was opened.
   public let folder: ModelFolder
+  /// What the specification calls the network.
   public let name: String
+  /// What the network consists of.
   public let specification: NetworkSpecification
 
   /// Reads the specification; what it says of training is not looked at.
@@ -26,8 +29,10 @@ public struct NetworkFolder: Sendable {
     }
   }
 
+  /// Where the folder is.
   public var path: String { folder.path }
 
+  /// Whether there are trained weights in it.
   public var isTrained: Bool { folder.isTrained }
 
   /// The network with its trained weights.

@@ -18,11 +18,17 @@ public import Video
 ///   void: learned                      # one more score, for no class; may be left out
 /// ```
 public struct NetworkSpecification: Hashable, Sendable {
+  /// How pixels become the network's input.
   public let input: InputContract
+  /// The classes that it scores.
   public let classes: ClassList
+  /// What turns the image into features.
   public let encoder: EncoderKind
+  /// What looks at the surroundings, at the coarsest stride.
   public let context: ContextKind
+  /// Channels of what the context gives.
   public let contextChannels: Int
+  /// The finer features that the decoder joins, coarse to fine; none without a decoder.
   public let joins: [Join]
   /// Whether void is learned as one more class, after the others: pixels that the network takes for
   /// none of them then are labelled void.
@@ -37,14 +43,18 @@ public struct NetworkSpecification: Hashable, Sendable {
 
   /// Finer features that the decoder joins, and how many channels it gives there.
   public struct Join: Hashable, Sendable {
+    /// The stride of the encoder's features that are joined.
     public let stride: Int
+    /// Channels of what the decoder gives there.
     public let channels: Int
 
+    /// A step of the decoder; the encoder needs a stage of this stride.
     public init(stride: Int, channels: Int) {
       (self.stride, self.channels) = (stride, channels)
     }
   }
 
+  /// A specification of these parts; void can be learned only as the number after the classes.
   public init(
     input: InputContract, classes: ClassList, encoder: EncoderKind, context: ContextKind,
     contextChannels: Int, joins: [Join], learnsVoid: Bool = false
@@ -81,7 +91,9 @@ public struct NetworkSpecification: Hashable, Sendable {
 
 /// Which encoder a network has.
 public enum EncoderKind: Hashable, Sendable {
+  /// A `ResNet` of a depth, a factor of its channels and an output stride.
   case resNet(ResNet.Depth, width: Double, stride: Int)
+  /// A `LightNet` of a factor of its channels and an output stride.
   case light(width: Double, stride: Int)
 
   func make(in scope: ParameterScope) throws -> any Encoder {

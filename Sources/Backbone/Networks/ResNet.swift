@@ -13,6 +13,7 @@ internal import Tensors
 public struct ResNet: Encoder, LayeredEncoder {
   /// How many blocks each stage has, and of which kind.
   public enum Depth: Int, Hashable, Sendable, CaseIterable {
+    /// One block a stage, half of eighteen; the paper has no such network.
     case ten = 10
     case eighteen = 18
     case thirtyFour = 34
@@ -31,9 +32,12 @@ public struct ResNet: Encoder, LayeredEncoder {
     var isBottlenecked: Bool { rawValue >= 50 }
   }
 
+  /// `stem`, then `layer1` to `layer4`.
   public let stages: [EncoderStage]
   var layers: [Sequential]
 
+  /// A network whose channels are multiplied by `width`, drawn or read in `scope`.
+  ///
   /// - Precondition: the output stride is 8, 16 or 32, and the width leaves at least one channel.
   public init(
     _ depth: Depth, width: Double = 1, outputStride: Int = 32, in scope: ParameterScope

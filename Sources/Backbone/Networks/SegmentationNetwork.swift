@@ -13,9 +13,13 @@ public import Video
 /// Where the decoder joins the output of an encoder's stage, features cut in between carry it as a
 /// skip.
 public struct SegmentationNetwork: Backbone {
+  /// What the network consists of.
   public let specification: NetworkSpecification
+  /// The encoder's stages, then `context`, `decoder` where there is one, and `classifier`.
   public let stages: [Stage]
+  /// What makes labels of the classifier's scores.
   public let head: ScoreHead
+  /// The parameters, drawn or read; of the whole where it is a part of a larger network.
   public let parameters: Parameters
   private var encoder: any Encoder
   private var context: any Layer
@@ -82,16 +86,20 @@ public struct SegmentationNetwork: Backbone {
     return network
   }
 
+  /// The size that the specification states; nil for any.
   public var inputSize: PixelSize? { specification.input.size }
 
+  /// True: images of a batch do not see each other.
   public var takesBatches: Bool { true }
 
+  /// The frame scaled as the specification says, 1 × 3 × H × W, channels last in memory.
   public func input(for frame: Frame) throws -> Tensor {
     // Channels last, as all layers are quickest with: what comes in planes stays so through the
     // network.
     try specification.input.tensor(of: frame.pixels).channelsLast().to(parameters.device)
   }
 
+  /// What the stages give, used and without gradients; MACs go to `MACCounter.current`.
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {
     try withoutGradients { try run(range, on: input, in: .inference) }
   }

@@ -22,6 +22,7 @@ public struct DepthAccuracy: Sendable, Equatable {
 
   /// The depths that count, in metres.
   public let range: ClosedRange<Double>
+  /// How predictions are scaled before they are compared.
   public let alignment: Alignment
   /// How many pixels were counted.
   public private(set) var count = 0
@@ -30,6 +31,8 @@ public struct DepthAccuracy: Sendable, Equatable {
   /// Pixels whose ratio is below 1.25, 1.25² and 1.25³.
   private var within = [0, 0, 0]
 
+  /// Nothing counted yet; true depths outside of the range, in metres, will not count.
+  ///
   /// - Precondition: the range begins above 0.
   public init(range: ClosedRange<Double> = 1e-3...80, alignment: Alignment = .none) {
     precondition(range.lowerBound > 0, "depths from \(range.lowerBound) m on have no ratio")

@@ -27,6 +27,7 @@ public struct DepthMetric: Metric {
   /// Counts pixels as `DepthAccuracy` does.
   public init(_ accuracy: DepthAccuracy = DepthAccuracy()) { self.accuracy = accuracy }
 
+  /// Counts a depth map, resized to the true one's size; one without truth is left out.
   public mutating func add(
     _ prediction: DepthMap, target: DepthMap?, trace _: FrameTrace
   ) {
@@ -34,6 +35,7 @@ public struct DepthMetric: Metric {
     accuracy.add(predicted: prediction.resized(to: target.size), truth: target)
   }
 
+  /// The figures of `DepthAccuracy`; empty before a pixel was counted.
   public var values: [String: Double] { accuracy.values }
 }
 
@@ -44,6 +46,7 @@ public struct DetectionMetric: Metric {
   /// Boxes of so many classes.
   public init(classes: Int) { accuracy = DetectionAccuracy(classes: classes) }
 
+  /// Counts the boxes of a frame; one without truth is left out.
   public mutating func add(
     _ prediction: [Detection], target: [GroundTruthBox]?, trace _: FrameTrace
   ) {
@@ -51,5 +54,6 @@ public struct DetectionMetric: Metric {
     accuracy.add(detections: prediction, truth: target)
   }
 
+  /// The figures of `DetectionAccuracy`; empty before anything was counted.
   public var values: [String: Double] { accuracy.values }
 }

@@ -21,10 +21,15 @@ public struct TrainingRun: Sendable {
 
   /// What a training tells of its progress.
   public struct Report: Sendable {
+    /// The name of the plan's stage that is under way.
     public let stage: String
+    /// Steps done, in all stages together.
     public let step: Int
+    /// Steps of the whole plan.
     public let steps: Int
+    /// The loss of the step.
     public let loss: Double
+    /// The time a step takes at present.
     public let secondsPerStep: Double
     /// What was measured after the step; empty where nothing was.
     public let scores: [String: Double]

@@ -22,12 +22,19 @@ public import Tensors
 public struct FlowNetSpecification: Hashable, Sendable {
   /// How pixels become the network's input; the same for both images.
   public var scaling: PixelScaling
+  /// What the paper's numbers of channels are multiplied by; from YAML 0.05 to 4.
   public var width: Double
+  /// Whether convolutions on the way down are followed by batch normalisation.
   public var isNormalised: Bool
+  /// The finest level with a motion, at a stride of 2 to its power; from YAML 0 to 5.
   public var finest: Int
+  /// Pixels of the network's input that an output of 1 means.
   public var unit: Float
+  /// What the frame's sides are divided by in each pass, the first pass first.
   public var steps: [Int]
 
+  /// The paper's network unless said otherwise.
+  ///
   /// - Precondition: there is a step, and each divides by at least 1.
   public init(
     scaling: PixelScaling = Self.usualScaling, width: Double = 1, isNormalised: Bool = false,

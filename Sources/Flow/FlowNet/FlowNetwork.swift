@@ -6,8 +6,11 @@ public import Tensors
 /// Motion between two images by `FlowNetS`, in pixels of the frame: one pass, or several from a
 /// small picture to larger ones.
 public struct FlowNetwork: Sendable {
+  /// What the network consists of.
   public let specification: FlowNetSpecification
+  /// The parameters, drawn or read; of the whole where it is a part of a larger network.
   public let parameters: Parameters
+  /// The convolutions that each pass runs.
   public let network: FlowNetS
 
   /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the

@@ -10,8 +10,10 @@ public import Video
 /// Frames of any size; the weights are only read. How many threads it takes is the tensors'
 /// business.
 public struct NetworkFlow: FlowEstimator {
+  /// The trained network that is run.
   public let network: FlowNetwork
 
+  /// An estimator by a network that is in memory.
   public init(_ network: FlowNetwork) { self.network = network }
 
   /// The trained network of a model folder.
@@ -27,6 +29,7 @@ public struct NetworkFlow: FlowEstimator {
   /// The trained network of the model folder at `path`.
   public init(contentsOf path: String) throws { try self.init(ModelFolder(at: path)) }
 
+  /// The last step's motion on the frames' pixel grid; it throws where they differ in size.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try motion(from: current, to: reference, in: .inference)
   }

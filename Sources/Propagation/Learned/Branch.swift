@@ -13,6 +13,7 @@ public protocol Branch: Sendable {
 /// A segmentation network that looks at every frame: whole or up to a stage, at the size of the
 /// frame or a smaller one.
 public struct NetworkBranch: Branch {
+  /// The network that looks at the frame.
   public let network: SegmentationNetwork
   /// What the sides of a picture are multiplied by before the network sees it.
   public let scale: Double
@@ -36,6 +37,7 @@ public struct NetworkBranch: Branch {
       ?? network.stages.count
   }
 
+  /// What the network gives of the pictures, N × 3 × H × W, made smaller by `scale` first.
   public func features(of pictures: Tensor, in pass: ForwardContext) throws -> Tensor {
     if isTrained { return try output(for: pictures, in: pass) }
     return try withoutGradients {

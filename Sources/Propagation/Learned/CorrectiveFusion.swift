@@ -19,7 +19,9 @@ public struct CorrectiveFusion: LearnedFusion {
     case propagated
   }
 
+  /// The parameters of the mixture, and of a branch that is trained with it.
   public let parameters: Parameters
+  /// What looks at the frame itself and gives scores.
   public let branch: any Branch
   private let mixture: Conv2d
 
@@ -38,6 +40,7 @@ public struct CorrectiveFusion: LearnedFusion {
       in: parameters.root["mixture"])
   }
 
+  /// The mixture of both scores, N × classes × H × W on the grid of the propagated ones.
   public func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

@@ -12,12 +12,16 @@ public import Tensors
 /// paper's program similarities are not scaled, and what lies outside the picture counts as zero. v
 /// begins as nothing, so that at first the result is U; the paper draws it.
 public struct CrossResolutionAttention: LearnedFusion {
+  /// The parameters of the three convolutions, and of a branch that is trained with them.
   public let parameters: Parameters
+  /// What looks at the frame itself at low resolution.
   public let branch: any Branch
   /// Side of the neighbourhood, in cells of what is propagated.
   public let size: Int
   private let query: Conv2d, key: Conv2d, value: Conv2d
 
+  /// A fusion of propagated features with `channels`, drawn or read as `parameters` says.
+  ///
   /// - Precondition: the branch gives as many `channels` as are propagated; the size is odd, from 1
   ///   to 25.
   public init(
@@ -35,6 +39,7 @@ public struct CrossResolutionAttention: LearnedFusion {
     value = try convolution("value", .constant(0))
   }
 
+  /// The branch's features, N × C × H × W on the grid of the propagated ones, made sharp by these.
   public func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

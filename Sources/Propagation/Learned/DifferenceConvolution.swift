@@ -11,12 +11,18 @@ public import Tensors
 /// φ ∗ [I - I_key ; P_key], and no motion. The kernel begins as seven times the probabilities at
 /// the place itself, so that at first each place keeps its class.
 public struct DifferenceConvolution: LearnedPropagator {
+  /// The key frame, from which every frame is reached in one step.
   public let reference = FlowReference.keyframe
+  /// False: only the pictures are compared.
   public var usesFlow: Bool { false }
+  /// The key frame's scores.
   public var remembered = RememberedMap()
+  /// The parameters of the one convolution.
   public let parameters: Parameters
   private let convolution: Conv2d
 
+  /// A propagator of scores of `classes` with a kernel of `size` cells each way.
+  ///
   /// - Precondition: the size of the kernel is odd.
   public init(classes: Int, size: Int = 7, parameters: Parameters) throws {
     precondition(size % 2 == 1, "a kernel of \(size)")
@@ -26,6 +32,7 @@ public struct DifferenceConvolution: LearnedPropagator {
       in: parameters.root["convolution"])
   }
 
+  /// Scores, N × classes × H × W, of the key frame's probabilities and the pictures' difference.
   public func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

@@ -14,14 +14,20 @@ public import Tensors
 /// them. The paper predicts the motion too; here it is a part of the pipeline. It begins as a warp
 /// along the motion, but for a hundredth each way.
 public struct DisplacedConvolution: LearnedPropagator {
+  /// The key frame, from which every frame is reached in one step.
   public let reference = FlowReference.keyframe
+  /// The key frame's map.
   public var remembered = RememberedMap()
+  /// The parameters of the network that tells motion and kernels.
   public let parameters: Parameters
   /// Side of the kernels, in cells of what is propagated.
   public let size: Int
   private let layers: [Conv2d]
   private let correction: Conv2d, kernels: Conv2d
 
+  /// A propagator with kernels of `size` cells, told by layers of `width` and twice as many
+  /// channels.
+  ///
   /// - Precondition: the size is odd, from 3 to 25.
   public init(size: Int = 5, width: Int = 16, parameters: Parameters) throws {
     precondition(size % 2 == 1 && (3...25).contains(size), "kernels of \(size)")
@@ -37,8 +43,10 @@ public struct DisplacedConvolution: LearnedPropagator {
     (correction, kernels) = (try last(2, "correction"), try last(2 * size, "kernels"))
   }
 
+  /// The map with its channels last, as it is read fastest.
   public func prepared(_ map: Tensor) throws -> Tensor { try map.channelsLast() }
 
+  /// The key frame's map, each place a mean around where the corrected motion leads.
   public func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

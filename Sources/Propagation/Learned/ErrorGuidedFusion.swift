@@ -13,7 +13,9 @@ public import Tensors
 /// keyframe's warped along the flow; W is a 1 × 1 convolution, first the identity, which brings the
 /// branch's scores to the scale of those propagated. At first e is a fiftieth everywhere.
 public struct ErrorGuidedFusion: LearnedFusion {
+  /// The parameters of the fusion, and of a branch that is trained with it.
   public let parameters: Parameters
+  /// What looks at the frame itself and gives scores.
   public let branch: any Branch
   private let translation: Conv2d, features: Conv2d, error: Conv2d
 
@@ -34,6 +36,7 @@ public struct ErrorGuidedFusion: LearnedFusion {
     error = try Conv2d(width, 1, kernel: 3, initialisation: .constant(0), in: scope["error"])
   }
 
+  /// The propagated scores, N × classes × H × W, with the branch's where errors are expected.
   public func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

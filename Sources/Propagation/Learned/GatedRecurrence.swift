@@ -18,8 +18,11 @@ public import Tensors
 /// uniform. W_xh and W_hh begin as six times the identity, λ as 2, all else near nothing, so that
 /// at first h = 3 x̂ + 4 ĥ where nothing moved.
 public struct GatedRecurrence: LearnedPropagator {
+  /// The frame before: scores go from frame to frame.
   public let reference = FlowReference.previous
+  /// The scores of the frame before, as the unit left them.
   public var remembered = RememberedMap()
+  /// The parameters of the gates.
   public let parameters: Parameters
   /// The backbone's stage that gives a frame's own scores, at the size of those that are
   /// propagated.
@@ -47,6 +50,7 @@ public struct GatedRecurrence: LearnedPropagator {
     trust = try scope.parameter("trust", [1], .offset, .constant(2))
   }
 
+  /// The frame's scores, N × classes × H × W, of those before and of its own.
   public func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

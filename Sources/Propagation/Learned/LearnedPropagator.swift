@@ -40,18 +40,23 @@ public protocol LearnedPropagator: Propagator {
 }
 
 extension LearnedPropagator {
+  /// Whether the frame that it reads is the key frame.
   public var readsKeyframeDirectly: Bool { reference == .keyframe }
 
+  /// The map as it is: nothing is worth doing unless a propagator says otherwise.
   public func prepared(_ map: Tensor) throws -> Tensor { map }
 
+  /// The same map again, or what was propagated where the frame before is read.
   public func next(after map: Tensor, propagated: Tensor, given _: FrameContext) -> Tensor {
     readsKeyframeDirectly ? map : propagated
   }
 
+  /// Remembers the key frame's one map; it throws where there are several.
   public mutating func keyframe(_ features: FeatureMaps, in _: FrameContext) throws {
     remembered = RememberedMap(try prepared(features.only()), after: features.stages[0])
   }
 
+  /// The map at this frame, used and not trained; what the next frame reads is remembered.
   public mutating func propagate(to context: FrameContext) throws -> FeatureMaps {
     let (map, stage) = try remembered.contents()
     let propagated = try withoutGradients {
@@ -62,6 +67,8 @@ extension LearnedPropagator {
     return FeatureMaps(propagated, after: stage)
   }
 
+  /// The best class of each place; nil where the frame before is read, whose map the next one
+  /// needs.
   public mutating func labels(at context: FrameContext) throws -> Tensor? {
     readsKeyframeDirectly ? try propagate(to: context).only().argmaxLabels() : nil
   }

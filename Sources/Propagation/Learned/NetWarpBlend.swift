@@ -12,11 +12,15 @@ public import Tensors
 /// network refines it. The blend begins as the frame's own features, or half of each as in the
 /// paper's program.
 public struct NetWarpBlend: LearnedPropagator {
+  /// The frame before, whose own features are blended in.
   public let reference = FlowReference.previous
+  /// The features of the frame before.
   public var remembered = RememberedMap()
+  /// The parameters of the blend and of the refiner.
   public let parameters: Parameters
   /// The tap: the stage whose output a pipeline is to cache.
   public let stage: String
+  /// What corrects the motion first; nil where it is taken as it comes.
   public let refiner: MotionRefiner?
   private let ownWeight: Tensor, warpedWeight: Tensor
 
@@ -33,6 +37,7 @@ public struct NetWarpBlend: LearnedPropagator {
     refiner = refinesMotion ? try MotionRefiner(in: scope["refiner"]) : nil
   }
 
+  /// The frame's own features and those of the one before, warped: N × channels × H × W.
   public func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
@@ -62,6 +67,7 @@ public struct MotionRefiner: Sendable {
   private let layers: [Conv2d]
   private let last: Conv2d
 
+  /// A refiner whose parameters are drawn or read in `scope`.
   public init(in scope: ParameterScope) throws {
     layers = try [(11, 16), (16, 32), (32, 2)].enumerated().map { index, channels in
       try Conv2d(channels.0, channels.1, kernel: 3, in: scope["conv\(index + 1)"])

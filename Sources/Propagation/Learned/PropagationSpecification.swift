@@ -30,9 +30,11 @@ public import Specification
 ///   trained: true              # from that network's weights; else it stays as it is
 /// ```
 public struct PropagationSpecification: Sendable {
+  /// What the trained part is called.
   public let name: String
   /// The folder, or file, of the backbone.
   public let backbone: String
+  /// The stage of the backbone that is propagated; nil for the last one.
   public let tap: String?
   /// The estimator's name in a catalogue.
   public let flow: String

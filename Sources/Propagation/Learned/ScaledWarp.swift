@@ -14,10 +14,15 @@ public import Tensors
 /// is 1. The task's loss reaches the flow network through the warp, which by the paper's own
 /// ablation matters most.
 public struct ScaledWarp: LearnedPropagator {
+  /// The key frame, from which every frame is reached in one step.
   public let reference = FlowReference.keyframe
+  /// False: the motion is its own network's.
   public var usesFlow: Bool { false }
+  /// The key frame's map.
   public var remembered = RememberedMap()
+  /// The parameters of the flow network and of the scale field.
   public let parameters: Parameters
+  /// The network that finds the motion, trained with the task.
   public let flow: FlowNetwork
   private let scale: Conv2d
 
@@ -32,8 +37,10 @@ public struct ScaledWarp: LearnedPropagator {
       in: parameters.root["scale"])
   }
 
+  /// The map with its channels last, as it is read fastest.
   public func prepared(_ map: Tensor) throws -> Tensor { try map.channelsLast() }
 
+  /// The key frame's map along the motion, times the scale field; both pictures are asked for.
   public func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

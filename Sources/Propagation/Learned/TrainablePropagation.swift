@@ -8,9 +8,12 @@ internal import Tensors
 /// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that
 /// is not.
 public enum TrainablePropagation: Sendable {
+  /// A propagator that is trained.
   case propagator(any LearnedPropagator)
+  /// A fusion that is trained, behind a propagator that is not.
   case fusion(any LearnedFusion, behind: any Propagator)
 
+  /// What training changes: those of the propagator or of the fusion.
   public var parameters: Parameters {
     switch self {
     case .propagator(let propagator): propagator.parameters
@@ -18,6 +21,7 @@ public enum TrainablePropagation: Sendable {
     }
   }
 
+  /// What propagates, whether it is trained or not.
   public var propagator: any Propagator {
     switch self {
     case .propagator(let propagator): propagator
@@ -25,6 +29,7 @@ public enum TrainablePropagation: Sendable {
     }
   }
 
+  /// What is fused with what was propagated; nil where a propagator is trained.
   public var fusion: (any Fusion)? {
     if case .fusion(let fusion, _) = self { fusion } else { nil }
   }

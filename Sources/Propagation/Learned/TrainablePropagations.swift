@@ -18,6 +18,7 @@ public import Specification
 ///
 /// A model folder names one under `propagation:`, with its options as keys.
 public struct TrainablePropagations: Sendable {
+  /// The kinds, each with what makes a part of it.
   public var kinds = PartRegistry<TrainablePropagation>("trained propagation")
   /// What looks at every frame for a fusion.
   public var branches = PartRegistry<NetworkBranch>("branch")
@@ -47,8 +48,11 @@ public struct TrainablePropagations: Sendable {
 /// What a trained propagation is made around: a backbone, the stage that is propagated, parameters
 /// that are drawn or read.
 public struct PropagationSite: Sendable {
+  /// The backbone behind which it propagates.
   public let backbone: any Backbone
+  /// The stage whose output is propagated.
   public let tap: String
+  /// Where its parameters come from: drawn, or read from a file.
   public let parameters: Parameters
 
   /// How many channels a stage gives; the propagated one unless another is named.

@@ -14,9 +14,13 @@ public import Tensors
 /// - 1) / 2 cells is out of reach. Taps outside the picture are left out. The kernels begin as
 /// copies of the place itself, but for a hundredth.
 public struct VariantConvolution: LearnedPropagator {
+  /// The key frame, from which every frame is reached in one step.
   public let reference = FlowReference.keyframe
+  /// False: the kernels do what motion would.
   public var usesFlow: Bool { false }
+  /// The key frame's map.
   public var remembered = RememberedMap()
+  /// The parameters of the network that tells the kernels.
   public let parameters: Parameters
   /// The early stage whose features tell the kernels.
   public let stage: String
@@ -40,8 +44,10 @@ public struct VariantConvolution: LearnedPropagator {
       width, size * size, kernel: 1, initialisation: .constant(0), in: scope["kernels"])
   }
 
+  /// The early stage, whose features of the key frame are compared with the frame's.
   public var keptStages: [String] { [stage] }
 
+  /// The key frame's map, each place a weighted mean of its neighbours there.
   public func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

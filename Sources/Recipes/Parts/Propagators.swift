@@ -46,10 +46,12 @@ extension Registries {
 
 /// The backbone that parts are built behind.
 public struct BackboneInUse: Sendable {
+  /// The loaded backbone.
   public let backbone: any Backbone
   /// Its folder or file; nil where it has none.
   public let path: String?
 
+  /// A backbone that was loaded from `path`, or made without one.
   public init(_ backbone: any Backbone, path: String? = nil) {
     (self.backbone, self.path) = (backbone, path)
   }
@@ -90,10 +92,12 @@ extension BuildContext {
 
 /// The optical flow that a pipeline runs along.
 public struct FlowInUse: Sendable {
+  /// The estimator's spec in its one form.
   public let spec: PartSpec
   /// Whether the estimator finds motion; true as long as it is not made.
   public let findsMotion: Bool
 
+  /// The flow of a pipeline by its spec.
   public init(_ spec: PartSpec, findsMotion: Bool = true) {
     (self.spec, self.findsMotion) = (spec, findsMotion)
   }

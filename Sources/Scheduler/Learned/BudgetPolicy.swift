@@ -15,7 +15,9 @@ internal import Video
 /// budget is a hard one: where no key is left none is taken, and where every frame that is left can
 /// be afforded each is key. Causal, unlike the paper's, whose frames may borrow from keys to come.
 public struct BudgetPolicy: KeyframeScheduler {
+  /// What says how likely a frame is worth a key frame.
   public let network: PolicyNetwork
+  /// The hard budget, and what is left of it.
   public private(set) var allowance: KeyframeBudget
   private var state: LSTMCell.State?
   /// The last frame that was accounted for.
@@ -23,14 +25,17 @@ public struct BudgetPolicy: KeyframeScheduler {
   /// Whether that frame was made key here, and has been paid for.
   private var decidedLast = false
 
+  /// A policy at a stream's beginning, with the whole budget before it.
   public init(_ network: PolicyNetwork, within terms: KeyframeBudget.Terms) {
     (self.network, allowance) = (network, KeyframeBudget(terms))
   }
 
+  /// Key where the network finds it likelier than not, as far as the budget goes.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     account(for: context)
     let sight = try PolicyObservation(of: context)
-    let seen = sight.observation(framesSinceKeyframe: context.framesSinceKeyframe, within: allowance)
+    let seen = sight.observation(
+      framesSinceKeyframe: context.framesSinceKeyframe, within: allowance)
     let (logit, next) = try withoutGradients {
       let input = try Tensor(seen, shape: [1, seen.count]).to(network.parameters.device)
       let before = try state ?? network.start(1)
@@ -75,11 +80,14 @@ public struct PolicyObservation: Hashable, Sendable {
   /// 255); and the share whose motion is unknown.
   public let numbers: [Float]
 
+  /// How many numbers a sight consists of.
   public static let count = 5
 
   /// No change at all.
   public static let nothing = PolicyObservation([Float](repeating: 0, count: count))
 
+  /// A sight of numbers that were computed before.
+  ///
   /// - Precondition: there are `count` numbers.
   public init(_ numbers: [Float]) {
     precondition(numbers.count == Self.count, "\(numbers.count) numbers")
@@ -109,7 +117,8 @@ public struct PolicyObservation: Hashable, Sendable {
     let toCome = allowance.framesLeft.map { min(1, rate * Double($0) / 10) } ?? 1
     let spare = max(-4, min(4, allowance.spare))
     return numbers
-      + [min(4, Double(framesSinceKeyframe) * rate) / 2, 2 * rate, spare / 2, toCome].map { Float($0) }
+      + [min(4, Double(framesSinceKeyframe) * rate) / 2, 2 * rate, spare / 2, toCome]
+      .map { Float($0) }
   }
 
   static let observationCount = count + 4
@@ -122,6 +131,7 @@ public struct PolicyObservation: Hashable, Sendable {
 /// probability of 0.88 once as many frames have passed as the budget's share comes to, and with one
 /// of 0.12 the frame before.
 public struct PolicyNetwork: Sendable {
+  /// The parameters, drawn or read.
   public let parameters: Parameters
   private let entry: Linear, memory: LSTMCell, exit: Linear
 

@@ -16,12 +16,15 @@ internal import Tensors
 ///   after: layer1                # of features: the stage
 /// ```
 public struct ChangeScoreSpecification: Sendable {
+  /// What the change score is called.
   public let name: String
   /// The folder, or file, of the backbone.
   public let backbone: String
   /// The estimator's name in a catalogue.
   public let flow: String
+  /// What its network sees of a change.
   public let sight: LearnedChangeScore.Sight
+  /// Channels of its first convolution, 16 where none are stated.
   public let width: Int
 
   /// Reads a description; `folder` is where the files it names lie.

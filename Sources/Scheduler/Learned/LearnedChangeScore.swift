@@ -12,9 +12,13 @@ public import Tensors
 /// CVPR 2018, section 3.2) or from those propagated from it (DVSNet; Xu et al., CVPR 2018, section
 /// 3.3, whose confidence is 1 less that). Neither needs labels by hand.
 public struct LearnedChangeScore: ChangeScore {
+  /// What traces call it.
   public var name: String { "predicted change" }
+  /// Whether the network sees the motion.
   public var dependsOnMotion: Bool { sight == .motion }
+  /// What the network sees of a change.
   public let sight: Sight
+  /// The parameters, drawn or read.
   public let parameters: Parameters
   private let first: Conv2d, second: Conv2d, sum: Conv2d
 
@@ -48,6 +52,7 @@ public struct LearnedChangeScore: ChangeScore {
     return try (1 - (-total).exp()).reshaped(to: [change.shape[0]])
   }
 
+  /// The predicted change, from 0 to 1; nil where it sees motion and too much of that is unknown.
   public func score(at context: FrameContext) throws -> Double? {
     let change: Tensor
     switch sight {

@@ -11,6 +11,8 @@ public struct PolicyEpisode: Sendable, Codable, Hashable {
   /// By key, then by distance from it, 1 first.
   public let sights: [[[Float]]]
 
+  /// A clip of one row for each frame that could be key, as the properties order them.
+  ///
   /// - Precondition: there is a frame; every key has its own score, and as many sights as frames
   ///   after it.
   public init(scores: [[Float]], sights: [[PolicyObservation]]) {
@@ -35,6 +37,7 @@ public struct PolicyEpisode: Sendable, Codable, Hashable {
       }
   }
 
+  /// How many frames the clip has.
   public var count: Int { scores.count }
 
   /// What frame `frame` is worth when it is propagated to from `key`, at or before it.

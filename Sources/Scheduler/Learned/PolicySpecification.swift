@@ -14,16 +14,20 @@ public import Specification
 ///   size: 32                     # of its memory
 /// ```
 public struct PolicySpecification: Sendable {
+  /// What the policy is called.
   public let name: String
   /// The folder, or file, of the backbone.
   public let backbone: String
   /// The estimator's name in a catalogue.
   public let flow: String
+  /// What propagated features while it was trained.
   public let propagator: Source
+  /// Numbers in the network's memory, 32 where none are stated.
   public let size: Int
 
   /// What brought features from keys to other frames while the policy was trained.
   public enum Source: Hashable, Sendable {
+    /// `Copy`, and `Warp` along the flow.
     case copy, warp
     /// A trained part, by its folder.
     case trained(String)

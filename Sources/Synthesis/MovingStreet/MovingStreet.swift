@@ -13,8 +13,11 @@ public import Video
 /// are those of what the ray through the centre of the pixel meets; the colour is a mean over the
 /// pixel.
 public struct MovingStreet: Sendable {
+  /// What the street and all that moves in it follow from.
   public let seed: UInt64
+  /// Columns of a picture, from 1 to 8192.
   public let width: Int
+  /// Rows of a picture, from 1 to 8192.
   public let height: Int
   /// Frames a second.
   public let frameRate: Double
@@ -22,6 +25,8 @@ public struct MovingStreet: Sendable {
   public let threads: Int
   private let world: StreetWorld
 
+  /// The street of a seed; frames are `width` × `height` pixels, `frameRate` of them a second.
+  ///
   /// - Precondition: sizes, rate and threads are positive; sides are at most 8192 pixels.
   public init(
     seed: UInt64, width: Int = 480, height: Int = 360, frameRate: Double = 15, threads: Int = 2

@@ -6,8 +6,11 @@ public import Video
 
 /// A clip made of one still: see `StillsInMotion`.
 public struct StillClip: ClipWithMotion {
+  /// The name of the stills in motion, with the clip's number.
   public let name: String
+  /// What the ids of the labels stand for.
   public let classes: ClassList
+  /// How many frames the clip has.
   public let count: Int
   /// Frames at 15 Hz from one frame of the clip to the next.
   public let gap: Int
@@ -31,22 +34,29 @@ public struct StillClip: ClipWithMotion {
     (path, layers, window) = (plan.path, plan.layers, plan.window)
   }
 
+  /// False: frames are drawn when they are asked for.
   public let isStored = false
 
+  /// A frame, drawn anew; positions run from 0 up to `count`.
   public func frame(at index: Int) -> Frame { frame(index, drawing(of: index).image) }
 
+  /// The labels of a frame, drawn anew; void where nobody knows what is there.
   public func labels(at index: Int) -> Image? { drawing(of: index).labels }
 
+  /// A frame and its labels, drawn in one go.
   public func sample(at index: Int) throws -> LabelledSample {
     let drawing = drawing(of: index)
     return try LabelledSample(frame: frame(index, drawing.image), labels: drawing.labels)
   }
 
+  /// The exact motion between two frames; unknown where a place is hidden or nobody knows what is
+  /// there.
   public func motion(from current: Int, to reference: Int) -> MotionField {
     if current == reference { return .zero(width: size.width, height: size.height) }
     return drawing(of: current).motion(to: drawing(of: reference))
   }
 
+  /// Two frames, their labels and the motion between them, each drawn once.
   public func pair(from current: Int, to reference: Int) -> MotionPair {
     let (here, there) = (drawing(of: current), drawing(of: reference))
     return MotionPair(

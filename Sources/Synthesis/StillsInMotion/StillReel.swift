@@ -6,8 +6,11 @@ public import Video
 
 /// Clips of `StillsInMotion` one after the other, as one clip that breaks off between them.
 public struct StillReel: ClipWithMotion {
+  /// The name of the stills in motion.
   public let name: String
+  /// What the ids of the labels stand for.
   public let classes: ClassList
+  /// How many frames all clips have together.
   public let count: Int
   private let made: StillsInMotion
   /// How many frames each clip has.
@@ -25,12 +28,16 @@ public struct StillReel: ClipWithMotion {
     (self.made, self.length, self.gap) = (made, length, gap)
   }
 
+  /// False: frames are drawn when they are asked for.
   public let isStored = false
 
+  /// A frame, drawn anew; the first of each clip but the reel's first follows a break.
   public func frame(at index: Int) throws -> Frame { try sample(at: index).frame }
 
+  /// The labels of a frame, drawn anew; void where nobody knows what is there.
   public func labels(at index: Int) throws -> Image? { try sample(at: index).labels }
 
+  /// A frame and its labels, drawn in one go.
   public func sample(at index: Int) throws -> LabelledSample {
     let sample = try clip(of: index).sample(at: index % length)
     let frame = Frame(

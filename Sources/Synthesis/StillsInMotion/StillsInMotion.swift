@@ -20,9 +20,11 @@ public import Video
 /// Clip `index` of a seed is always the same, whatever was made before and by how many threads. As
 /// many clips in a row as there are stills show each of them once.
 public struct StillsInMotion: Sendable {
+  /// `stills/`, and the name of the clip that the stills are from.
   public let name: String
   /// What the ids of the labels stand for.
   public let classes: ClassList
+  /// What every clip's camera, window and pasted things follow from.
   public let seed: UInt64
   private let store: StillStore
 

@@ -33,8 +33,10 @@ public struct FlowAugmentation: Hashable, Sendable {
   public var difference: Double
   /// The largest deviation of noise, of 255.
   public var noise: Double
+  /// Whether every other pair is mirrored.
   public var flips: Bool
 
+  /// Changes of colour, noise and mirroring as strong as these numbers say; 0 leaves one out.
   public init(
     colour: Double = 0.3, difference: Double = 0.04, noise: Double = 4, flips: Bool = true
   ) {

@@ -19,6 +19,8 @@ public struct FlowObjective: Hashable, Sendable {
   /// What carried labels count, beside pixels of distance; 0 leaves them out.
   public var labels: Double
 
+  /// An objective with the paper's weights of levels, and end-point errors alone, unless said
+  /// otherwise.
   public init(
     levelWeights: [Double] = [0.32, 0.08, 0.02, 0.01, 0.005], exponent: Float = 1,
     slack: Float = 0.1, stepDecay: Double = 0.5, labels: Double = 0

@@ -10,8 +10,11 @@ public import Video
 /// Pairs are made once, kept at the size the network reads, and seen again in other windows and
 /// colours.
 public struct FlowTask: TrainingTask {
+  /// The network that is trained.
   public let network: FlowNetwork
+  /// How pairs are changed before they are seen.
   public var augmentation = FlowAugmentation()
+  /// What is brought down.
   public var objective = FlowObjective()
   /// What `evaluate()` measures on; nothing where nil.
   public var evaluation: FlowEvaluation?
@@ -23,6 +26,8 @@ public struct FlowTask: TrainingTask {
   private let division: Int
   private let classes: Int
 
+  /// A task on windows of `window` pixels, `batchSize` of them a step, out of pairs of `sources`.
+  ///
   /// - Precondition: there is a source, and the window is a multiple of what the network divides
   ///   frames by.
   public init(
@@ -49,8 +54,10 @@ public struct FlowTask: TrainingTask {
     return specification.steps.reduce(0, greatestDivisor)
   }
 
+  /// What training changes: the network's parameters.
   public var parameters: Parameters { network.parameters }
 
+  /// The pairs of a step, which follow from the step and the seed.
   public func batch(at step: Int) throws -> FlowBatch {
     try withoutGradients {
       try FlowBatch(
@@ -66,6 +73,7 @@ public struct FlowTask: TrainingTask {
     }
   }
 
+  /// The distance of all levels and steps from the truth, and what carried labels lose.
   public func loss(of batch: FlowBatch, at step: Int, in pass: ForwardContext) throws -> Loss {
     let steps = try network.steps(
       from: batch.current, to: batch.reference, dividedBy: division, in: pass)
@@ -105,6 +113,7 @@ public struct FlowTask: TrainingTask {
     }
   }
 
+  /// What the evaluation measures of the network as it stands; empty without one.
   public func evaluate() throws -> [String: Double] {
     try evaluation?.run(on: NetworkFlow(network)) ?? [:]
   }

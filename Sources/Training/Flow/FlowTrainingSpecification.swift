@@ -25,11 +25,17 @@ internal import Video
 ///   stages: …             # as for any other network
 /// ```
 public struct FlowTrainingSpecification: Sendable {
+  /// What the network is called.
   public let name: String
+  /// What the network consists of.
   public let network: FlowNetSpecification
+  /// The stages and the seed.
   public var plan: TrainingPlan
+  /// How pairs are changed before they are seen.
   public let augmentation: FlowAugmentation
+  /// What is brought down.
   public let objective: FlowObjective
+  /// Pairs a step.
   public let batchSize: Int
   /// How many pairs are made of each source.
   public let pairCount: Int

@@ -21,10 +21,13 @@ public protocol MotionPairs: Sendable {
 
 /// Successive frames of one size, the earliest first.
 public struct FrameRun: Sendable {
+  /// The pictures, the earliest first; at least two.
   public let images: [Image]
   /// Of the last frame; nil where nobody labelled it.
   public let labels: Image?
 
+  /// Frames of one size, the earliest first, with labels of the last or nil.
+  ///
   /// - Precondition: there are two images.
   public init(_ images: [Image], labels: Image?) {
     precondition(images.count >= 2, "\(images.count) images are no run")
@@ -39,11 +42,14 @@ public struct FrameRun: Sendable {
 
 /// More than two successive frames were asked for where there are pairs only.
 public struct PairsOnly: Error, CustomStringConvertible {
+  /// An error without details.
   public init() {}
+  /// What is there and what is not, in one clause.
   public var description: String { "there are pairs of frames, and no longer runs" }
 }
 
 extension MotionPairs {
+  /// The pair of that index for two frames; `PairsOnly` is thrown for more.
   public func run(_ index: Int, frames: Int) throws -> FrameRun {
     guard frames == 2 else { throw PairsOnly() }
     return try FrameRun(pair(index))
@@ -52,6 +58,7 @@ extension MotionPairs {
 
 /// Where a training takes pairs from.
 public struct PairSource: Sendable {
+  /// What pairs are taken from.
   public let pairs: any MotionPairs
   /// How many different ones are seen, again and again.
   public let count: Int
@@ -61,6 +68,7 @@ public struct PairSource: Sendable {
   /// classes.
   public let isLabelled: Bool
 
+  /// A source of `count` different pairs, drawn by its share of all sources' shares.
   public init(
     _ pairs: some MotionPairs, count: Int, share: Double = 1, isLabelled: Bool = true
   ) {
@@ -88,6 +96,8 @@ public struct ClipPairs: MotionPairs {
   private let gaps: ClosedRange<Int>
   private let seed: UInt64
 
+  /// Frames of `clip` that lie as far apart as a number drawn out of `gaps`.
+  ///
   /// - Precondition: gaps are at least 1, and the clip is longer than the smallest.
   public init(_ clip: any LabelledClip, gaps: ClosedRange<Int> = 1...6, seed: UInt64 = 1) {
     precondition(
@@ -147,6 +157,8 @@ public struct StreetPairs: MotionPairs {
   private let size: PixelSize
   private let gaps: ClosedRange<Int>
 
+  /// Frames of streets of `size` pixels, as far apart at 15 Hz as a number drawn out of `gaps`.
+  ///
   /// - Precondition: gaps are at least 1.
   public init(
     seed: UInt64, size: PixelSize = PixelSize(width: 480, height: 360),
@@ -156,6 +168,7 @@ public struct StreetPairs: MotionPairs {
     (self.seed, self.size, self.gaps) = (seed, size, gaps)
   }
 
+  /// Two frames of a street that the seed and the index choose, and their exact motion.
   public func pair(_ index: Int) throws -> MotionPair {
     var random = RandomStream(seed: seed, index)
     let gap = gaps.lowerBound + random.below(gaps.count)
@@ -195,6 +208,7 @@ public struct StillPairs: MotionPairs {
     (self.stills, self.size, self.scale, self.gaps) = (stills, size, scale, gaps)
   }
 
+  /// Two frames of the still whose turn it is, and their exact motion.
   public func pair(_ index: Int) throws -> MotionPair {
     var random = RandomStream(seed: stills.seed, index)
     let gap = gaps.lowerBound + random.below(gaps.count)

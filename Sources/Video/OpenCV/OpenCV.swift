@@ -21,22 +21,27 @@ public enum OpenCV {
 public struct OpenCVError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What kind of failure it was.
   public struct Code: RawRepresentable, Sendable, Hashable {
+    /// The number by which the C shim reports the failure.
     public let rawValue: UInt32
+    /// A kind of failure by its number; it need not be one of those below.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// Sizes, channels or settings that the operation does not take.
     public static let badArgument = Code(rawValue: cocv_bad_argument.rawValue)
+    /// More memory than there is.
     public static let outOfMemory = Code(rawValue: cocv_out_of_memory.rawValue)
     /// Anything else.
     public static let failed = Code(rawValue: cocv_failed.rawValue)
   }
 
+  /// The kind of failure.
   public let code: Code
   /// The function that was called.
   public let operation: String
   /// What the library said.
   public let message: String
 
+  /// The operation and the message, on one line.
   public var description: String { "\(operation): \(message)" }
 }
 
