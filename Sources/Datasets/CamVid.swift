@@ -65,7 +65,8 @@ public struct CamVid: LabelledClip {
       .missing,
       "no pictures in \(root.path)/\(split); "
         + (there.isEmpty
-          ? "CamVid is train, trainannot, val, valannot, … in one folder" : "there are \(there.joined(separator: ", "))"))
+          ? "CamVid is train, trainannot, val, valannot, … in one folder"
+          : "there are \(there.joined(separator: ", "))"))
   }
 
   /// The labels of each picture, by its name.

@@ -90,8 +90,10 @@ private struct Timings: Sendable {
   var endToEnd: LatencySummary? { Latency.summary(of: settled.map { ($0.whole, $0.weight) }) }
 }
 
-/// The durations of the frames of one role. Its first frames are held back until it is known how
-/// many there are of it: a role of few frames loses at most half of them.
+/// The durations of the frames of one role.
+///
+/// Its first frames are held back until it is known how many there are of it: a role of few frames
+/// loses at most half of them.
 private struct RoleTimings: Sendable {
   /// What is timed, and how many frames of the run each that is timed stands for.
   struct Settled: Sendable {

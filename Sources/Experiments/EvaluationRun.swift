@@ -59,8 +59,9 @@ public struct EvaluationRun: Sendable {
   public var inputs: [String] { context.files }
 
   /// Loads what is needed and makes the pipeline; `isStopped` ends a search for the best keyframes,
-  /// and `advance` is called after each step of it. Where it does not `readLabels`, the clip's may
-  /// be of other classes than the network's.
+  /// and `advance` is called after each step of it.
+  ///
+  /// Where it does not `readLabels`, the clip's may be of other classes than the network's.
   ///
   /// - Throws: `CancellationError` where it was stopped.
   public func load(

@@ -126,11 +126,13 @@ public enum ConsistencySpec: Sendable, Hashable {
 extension ConsistencySpec: Codable {
   private static let none = "none"
 
+  /// Reads `none`, or an estimator as text or as a mapping.
   public init(from decoder: any Decoder) throws {
     let text = try? decoder.singleValueContainer().decode(String.self)
     self = text == Self.none ? .left : .along(try PartSpec(from: decoder))
   }
 
+  /// Writes what `init(from:)` reads.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .left:

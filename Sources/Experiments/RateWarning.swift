@@ -22,7 +22,7 @@ extension Registries {
     guard isFar, abs(share - wanted) * Double(frames) >= 3 else { return nil }
     let text = grammar.text(of: scheduler, as: schedulers.role)
     return String(
-      format: "%@ asks for %.1f %% keyframes, and %.1f %% of %d frames are: its score does not tell "
-        + "more frames apart here", text, 100 * wanted, 100 * share, frames)
+      format: "%@ asks for %.1f %% keyframes, and %.1f %% of %d frames are: its score does not "
+        + "tell more frames apart here", text, 100 * wanted, 100 * share, frames)
   }
 }

@@ -178,7 +178,7 @@ extension StreamReport {
   fileprivate func warning(of source: String) -> String? {
     guard damagedPackets > 0 else { return nil }
     let reason = firstDamage.map { ": \($0)" } ?? ""
-    let what = damagedPackets == 1 ? "1 picture is damaged" : "\(damagedPackets) pictures are damaged"
-    return "\(source): \(what) and left out or made up\(reason)"
+    let what = damagedPackets == 1 ? "picture is damaged" : "pictures are damaged"
+    return "\(source): \(damagedPackets) \(what) and left out or made up\(reason)"
   }
 }

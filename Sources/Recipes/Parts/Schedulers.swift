@@ -82,7 +82,8 @@ extension Registries {
     wrap(
       "shallow",
       "another scheduler's keyframes; between them the stages after the tap run on every Nth frame",
-      base, [.required("interval", .count, placeholder: "N")], requires: [.stagesAfterTap, .directPropagation]
+      base, [.required("interval", .count, placeholder: "N")],
+      requires: [.stagesAfterTap, .directPropagation]
     ) { options, other in ShallowClock(other, every: options.integer("interval")) }
   }
 
