@@ -124,6 +124,7 @@ struct EvalCommand: ParsableCommand {
     var extra = try run.metrics(of: Image.self, against: Image.self)
     let (measurement, failure) = measure(loaded, by: &extra, until: signals)
     let after = [
+      measurement.speed.frames > 0 ? try loaded.colorOrderWarning(in: registries) : nil,
       loaded.spec.agreement ? nil : measurement.absenceWarning,
       registries.rateWarning(of: loaded.spec.pipeline.scheduler, after: measurement.speed),
     ].compactMap(\.self)

@@ -113,6 +113,24 @@ struct RequestTests {
     #expect(measured.err.contains("UTF-8") || measured.code != 0, "\(measured.err)")
   }
 
+  // The tiny network tells red from blue; a description that swaps them is found out.
+  @Test func aWrongColorOrderIsSaid() throws {
+    try scratch.writePictures(to: "data/images", frames: 3)
+    let run = try scratch.inbetween("run data/images --backbone NET --scheduler every:1 --labels data/labels")
+    #expect(run.code == 0, "\(run.err)")
+    let description = String(decoding: try Data(contentsOf: URL(fileURLWithPath: Fixtures.network("tiny.yaml"))), as: UTF8.self)
+    try FileManager.default.copyItem(atPath: Fixtures.network, toPath: scratch("net.pt"))
+    let (old, new) = description.contains("color: bgr") ? ("bgr", "rgb") : ("rgb", "bgr")
+    try scratch.write(description, to: "net.yaml")
+    let names = "classes.txt"
+    try scratch.write("dark\nblue\ngreen\nred\n", to: "data/\(names)")
+    let right = try scratch.inbetween("eval folder:data --backbone net.pt")
+    #expect(!right.err.contains("swapped"), "\(right.err)")
+    try scratch.write(description.replacingOccurrences(of: "color: \(old)", with: "color: \(new)"), to: "net.yaml")
+    let wrong = try scratch.inbetween("eval folder:data --backbone net.pt")
+    #expect(wrong.err.contains("with red and blue swapped"), "\(wrong.err)")
+  }
+
   // Where 255 is void, such masks leave a class without a pixel.
   @Test func aClassThatNeverOccursIsSaid() throws {
     try scratch.writePictures(to: "data/images", frames: 2)
