@@ -96,12 +96,16 @@ struct RunCommand: ParsableCommand {
     let regional = try resolved.regional()
     try checkPaths(pictures: pictures, files: network.files + resolved.files)
     let stream = try openStream(for: resolved)
-    Warnings.say(resolved.warnings)
+    let warnings = resolved.warnings + stream.info.warnings(along: resolved.pipeline.flow)
+    Warnings.say(warnings)
     var job = RunJob(
       pipeline: regional, classes: network.classes, stream: stream, outputs: outputs,
       limit: spec.frames, signals: signals)
     let failure = job.run()
-    let summary = summary(of: job, spec, resolved, files: network.files + resolved.files)
+    let damage = job.report.warnings
+    Warnings.say(damage)
+    var summary = summary(of: job, spec, resolved, files: network.files + resolved.files)
+    summary.warnings = warnings + damage
     if job.report.decoded > 0, result?.isStandardOutput != true {
       print(ResultTable(summary, title: self.source))
     }
@@ -145,8 +149,8 @@ struct RunCommand: ParsableCommand {
       cost: .now(after: job.measurement),
       input: .init(
         path: source, codec: job.info.codec, framesContainer: job.info.claimedFrameCount,
-        framesDecoded: job.report.decoded, decodeErrors: job.report.damagedPackets,
-        truncated: job.report.truncated),
+        framesDecoded: job.report.decoded, decodeErrors: job.report.errors,
+        truncated: job.report.truncated, breaks: job.report.breaks),
       environment: Surroundings.facts(threads: parts.threading.threads, files: files),
       warnings: resolved.warnings)
   }

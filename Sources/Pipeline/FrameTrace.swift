@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Scheduler
+public import Video
 
 /// The parts of a pipeline's work on one frame.
 public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {
@@ -31,8 +32,8 @@ public struct FrameTrace: Sendable {
   /// Presentation time in seconds.
   public let time: Double
   public let decision: Decision
-  /// Whether the stream broke before this frame: damage, a gap, a new sequence, another size.
-  public let followsBreak: Bool
+  /// Why the stream broke before this frame; nil where it goes on from the one before.
+  public let streamBreak: StreamBreak?
   /// Frames since the last keyframe; 0 at the keyframe itself.
   public let framesSinceKeyframe: Int
   /// The time of each stage that ran; they add up to `total` but for the bookkeeping between.
@@ -48,6 +49,9 @@ public struct FrameTrace: Sendable {
   /// Optical flow that no network finds is not counted, nor is an imported network. A keyframe in
   /// the background counts where it is taken up.
   public let macs: Int
+
+  /// Whether the stream broke before this frame.
+  public var followsBreak: Bool { streamBreak != nil }
 
   /// Which path the frame took: propagated too where the backbone runs on it in the background.
   public var role: FrameRole {

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include "internal.h"
+#include <libavformat/avformat.h>
+
+/// A loss between pictures: before all those that are shown after `time`, or at it where inclusive.
+typedef struct cff_loss {
+  int64_t time;
+  bool inclusive;
+} cff_loss;
+
+enum { most_losses = 32, retries = 64 };
+
+struct cff_reader {
+  AVFormatContext *container;
+  AVCodecContext *decoder;
+  AVFrame *frame;
+  AVPacket *packet;
+  AVStream *stream;
+  cff_converter converter;
+  cff_stream_counts counts;
+  cff_reader_options options;
+  int orientation;
+  /// What the decoder's picture was cropped by, at the left and on top.
+  int left, top;
+  cff_loss losses[most_losses];
+  int loss_count;
+  /// Of the last picture handed out, and of the last packet that was decoded.
+  int64_t last_time, sent_time;
+  /// A picture as stored, and vectors, where either is handed out in another way.
+  uint8_t *stored;
+  size_t stored_size;
+  cff_motion_vector *placed;
+  size_t placed_size;
+  bool draining, lost, started;
+};
