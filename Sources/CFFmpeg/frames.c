@@ -21,8 +21,11 @@ cff_stream_counts cff_reader_counts(const cff_reader *reader) { return reader->c
 // Where nobody knows the time of what was lost, it is before whatever is handed out next.
 static void note_loss(cff_reader *reader, int64_t time, bool inclusive) {
   if (reader->loss_count == most_losses) reader->loss_count--;
-  reader->losses[reader->loss_count++] =
-    (cff_loss){.time = time == AV_NOPTS_VALUE ? INT64_MIN : time, .inclusive = inclusive};
+  reader->losses[reader->loss_count++] = (cff_loss){
+    .time = time == AV_NOPTS_VALUE ? INT64_MIN : time,
+    .clock = time == AV_NOPTS_VALUE ? 0 : reader->sent_clock,
+    .inclusive = inclusive,
+  };
 }
 
 static void note_damage(cff_reader *reader, int64_t time, bool inclusive) {
@@ -30,57 +33,99 @@ static void note_damage(cff_reader *reader, int64_t time, bool inclusive) {
   note_loss(reader, time, inclusive);
 }
 
-static int64_t time_of(const AVPacket *packet) {
-  return packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
-}
-
 // Whether something was lost before the picture that is shown at `time`: decoders hand pictures out
-// later than they read them, and in another order. Times that jump back leave nothing pending.
+// later than they read them, and in another order.
 static bool take_losses(cff_reader *reader, int64_t time) {
   const bool known = time != AV_NOPTS_VALUE;
-  const bool jumped = known && reader->last_time != AV_NOPTS_VALUE && time < reader->last_time;
+  if (known && reader->last_time != AV_NOPTS_VALUE && time < reader->last_time)
+    reader->shown_clock++;
+  if (known) reader->last_time = time;
   bool lost = false;
   int kept = 0;
   for (int i = 0; i < reader->loss_count; i++) {
     const cff_loss loss = reader->losses[i];
-    if (!known || jumped || loss.time < time || (loss.inclusive && loss.time == time)) lost = true;
+    const bool is_earlier = loss.time < time || (loss.inclusive && loss.time == time);
+    if (!known || loss.clock < reader->shown_clock
+        || (loss.clock == reader->shown_clock && is_earlier))
+      lost = true;
     else reader->losses[kept++] = loss;
   }
   reader->loss_count = kept;
-  if (known) reader->last_time = time;
   return lost;
 }
 
 /// The next packet of the stream into `packet`; false at the end, or where reading does not go on.
-static bool read_packet(cff_reader *reader) {
+static bool read_packet(cff_reader *reader, AVPacket *packet, bool *lost) {
+  *lost = false;
   for (int failures = 0; failures < retries;) {
-    av_packet_unref(reader->packet);
-    const int status = av_read_frame(reader->container, reader->packet);
+    av_packet_unref(packet);
+    const int status = av_read_frame(reader->container, packet);
     if (status == AVERROR_EOF) return false;
     if (status == AVERROR(ENOMEM)) break;
     if (status < 0) {
       failures++;
-      reader->lost = true;
+      *lost = true;
       continue;
     }
-    if (reader->packet->stream_index != reader->stream->index) continue;
-    reader->counts.packets += !(reader->packet->flags & AV_PKT_FLAG_DISCARD);
+    if (packet->stream_index != reader->stream->index) continue;
+    reader->counts.packets += !(packet->flags & AV_PKT_FLAG_DISCARD);
     // A packet without bytes would tell the decoder that the stream has ended.
-    if (reader->packet->size > 0) return true;
+    if (packet->size > 0) return true;
   }
   return !(reader->counts.read_failed = true);
 }
 
+static bool next_packet(cff_reader *reader, bool *lost) {
+  if (!reader->has_ahead) return read_packet(reader, reader->packet, lost);
+  av_packet_move_ref(reader->packet, reader->ahead);
+  *lost = reader->lost_before_ahead;
+  reader->has_ahead = false;
+  return true;
+}
+
+// Whether times begin anew between two packets: back, or far ahead where that may be.
+static bool begins_anew(const cff_reader *reader, int64_t before, int64_t after) {
+  if (before == AV_NOPTS_VALUE || after == AV_NOPTS_VALUE) return false;
+  const bool may_restart = reader->container->iformat->flags & AVFMT_TS_DISCONT;
+  const double step = (after - before) * av_q2d(reader->stream->time_base);
+  return step < 0 || (may_restart && step > 10);
+}
+
+// Whether the packet, which came at `before` in the order of decoding, lies at a seam where streams
+// were put together: the transport's counter does not go on there, which says nothing of damage.
+static bool is_seam(cff_reader *reader, int64_t before) {
+  if (begins_anew(reader, before, reader->packet->dts)) return true;
+  if (!reader->has_ahead)
+    reader->has_ahead = read_packet(reader, reader->ahead, &reader->lost_before_ahead);
+  return reader->has_ahead && begins_anew(reader, reader->packet->dts, reader->ahead->dts);
+}
+
+// Of a transport stream, the packet before the broken one is marked: a picture ends where the next
+// begins, and by then that has been read.
+static bool is_broken(cff_reader *reader, int64_t before) {
+  const bool lags = reader->container->iformat->flags & AVFMT_TS_DISCONT;
+  const bool marked = reader->packet->flags & AV_PKT_FLAG_CORRUPT;
+  const bool broken = lags ? reader->suspect : marked;
+  reader->suspect = lags && marked;
+  return broken && !is_seam(reader, before);
+}
+
 static void feed(cff_reader *reader) {
-  if (!read_packet(reader)) {
+  bool lost;
+  if (!next_packet(reader, &lost)) {
     reader->draining = true;
     avcodec_send_packet(reader->decoder, NULL);
     return;
   }
-  const bool broken = reader->packet->flags & AV_PKT_FLAG_CORRUPT;
-  const int64_t time = time_of(reader->packet);
-  if (reader->lost) note_loss(reader, time, true);
-  reader->lost = false;
+  const AVPacket *packet = reader->packet;
+  const int64_t before = reader->sent_order;
+  const int64_t time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+  if (packet->dts != AV_NOPTS_VALUE) {
+    reader->sent_clock += before != AV_NOPTS_VALUE && packet->dts < before;
+    reader->sent_order = packet->dts;
+  }
+  if (lost) note_loss(reader, time, true);
+  const bool broken = is_broken(reader, before);
   reader->sent_time = time;
   const int status = avcodec_send_packet(reader->decoder, reader->packet);
   if (status < 0 && status != AVERROR(EAGAIN)) note_damage(reader, time, false);

@@ -164,7 +164,8 @@ cff_code cff_reader_open(
   reader->options = *options;
   reader->frame = av_frame_alloc();
   reader->packet = av_packet_alloc();
-  cff_code code = reader->frame && reader->packet
+  reader->ahead = av_packet_alloc();
+  cff_code code = reader->frame && reader->packet && reader->ahead
     ? open_container(reader, path, error)
     : cff_fail(error, cff_out_of_memory, "no memory for a reader");
   if (code == cff_ok) code = choose_stream(reader, path, error);
@@ -172,7 +173,7 @@ cff_code cff_reader_open(
   if (code == cff_ok) code = open_decoder(reader, error);
   if (code == cff_ok) {
     reader->orientation = orientation(reader->stream);
-    reader->last_time = AV_NOPTS_VALUE;
+    reader->last_time = reader->sent_order = AV_NOPTS_VALUE;
     *out = reader;
   } else
     cff_reader_close(reader);
@@ -186,6 +187,7 @@ void cff_reader_close(cff_reader *reader) {
   avformat_close_input(&reader->container);
   av_frame_free(&reader->frame);
   av_packet_free(&reader->packet);
+  av_packet_free(&reader->ahead);
   free(reader->stored);
   free(reader->placed);
   free(reader);

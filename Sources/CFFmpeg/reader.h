@@ -6,8 +6,10 @@
 #include <libavformat/avformat.h>
 
 /// A loss between pictures: before all those that are shown after `time`, or at it where inclusive.
+/// `clock` counts how often times began anew until then.
 typedef struct cff_loss {
   int64_t time;
+  int clock;
   bool inclusive;
 } cff_loss;
 
@@ -17,7 +19,9 @@ struct cff_reader {
   AVFormatContext *container;
   AVCodecContext *decoder;
   AVFrame *frame;
-  AVPacket *packet;
+  /// The packet to decode, and one that was looked at before its turn, with what was lost before.
+  AVPacket *packet, *ahead;
+  bool has_ahead, lost_before_ahead;
   AVStream *stream;
   cff_converter converter;
   cff_stream_counts counts;
@@ -34,5 +38,11 @@ struct cff_reader {
   size_t stored_size;
   cff_motion_vector *placed;
   size_t placed_size;
-  bool draining, lost, started;
+  /// How often times began anew among packets, and among pictures handed out.
+  int sent_clock, shown_clock;
+  /// The last packet's time of decoding.
+  int64_t sent_order;
+  /// Whether the packet before was marked as broken.
+  bool suspect;
+  bool draining, started;
 };

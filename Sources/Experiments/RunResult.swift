@@ -102,6 +102,9 @@ public struct RunResult: Sendable, Codable {
       (self.path, self.codec, self.framesContainer) = (path, codec, framesContainer)
       (self.framesDecoded, self.decodeErrors) = (framesDecoded, decodeErrors)
       self.truncated = truncated
+      self.breaks = breaks.map { breaks in
+        Dictionary(uniqueKeysWithValues: breaks.map { ($0.rawValue, $1) })
+      }
     }
 
     enum CodingKeys: String, CodingKey {
