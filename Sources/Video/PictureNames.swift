@@ -56,7 +56,8 @@ package struct PictureNames: Sendable {
       }
     }
     // Names without a system say nothing of where a clip begins.
-    let numbered = runs.filter { $0.count > 1 }.reduce(0) { $0 + $1.count }
+    let numbered = runs.filter { $0.count > 1 && !$0[0].numbers.isEmpty }
+      .reduce(0) { $0 + $1.count }
     let isSystem = 2 * numbered >= names.count
     return runs.enumerated().map { place, names in
       let isNewFolder = place > 0 && runs[place - 1].last?.folder != names[0].folder

@@ -124,13 +124,14 @@ public final class VideoWriter {
   /// When a frame begins and ends, in the writer's units.
   private func span(at time: Double?, lasting duration: Double?) -> (Int64, Int64) {
     guard let unitsPerSecond else { return (Int64(frameCount), Int64(frameCount) + 1) }
-    func units(_ seconds: Double) -> Int64 {
-      Int64(min(max((seconds * Double(unitsPerSecond)).rounded(), -0x1p61), 0x1p61))
+    func units(_ seconds: Double) -> Int64? {
+      guard seconds.isFinite else { return nil }
+      return Int64(min(max((seconds * Double(unitsPerSecond)).rounded(), -0x1p61), 0x1p61))
     }
     let frame = Int64(rate.denominator) * Int64(unitsPerSecond / rate.numerator)
     let earliest = last.map { $0.time + 1 }
-    let begin = max(time.map(units) ?? last?.end ?? 0, earliest ?? -(1 << 61))
-    let length = duration.map(units) ?? frame
+    let begin = max(time.flatMap(units) ?? last?.end ?? 0, earliest ?? -(1 << 61))
+    let length = duration.flatMap(units) ?? frame
     return (begin, begin + max(1, length))
   }
 
