@@ -41,6 +41,8 @@ public final class VideoWriter {
   /// there was one.
   private let unitsPerSecond: Int?
   private var last: (time: Int64, end: Int64)?
+  /// The time that is stated of the first frame, with which the video begins.
+  private var origin: Int64?
 
   private var file: PendingFile?
   private var handle: OpaquePointer?
@@ -98,7 +100,8 @@ public final class VideoWriter {
 
   /// Encodes one frame: height × width × 3, blue, green, red.
   ///
-  /// Of a timed video, `time` says when it is shown, in seconds from any moment on, and `duration`
+  /// Of a timed video, `time` says when it is shown, in seconds from any moment on: the video begins with
+  /// the first, and `duration`
   /// for how long where it is the last; without them it follows the frame before at the rate. Times
   /// that do not increase are put off by as little as can be told.
   ///
@@ -126,11 +129,13 @@ public final class VideoWriter {
     guard let unitsPerSecond else { return (Int64(frameCount), Int64(frameCount) + 1) }
     func units(_ seconds: Double) -> Int64? {
       guard seconds.isFinite else { return nil }
-      return Int64(min(max((seconds * Double(unitsPerSecond)).rounded(), -0x1p61), 0x1p61))
+      return Int64(min(max((seconds * Double(unitsPerSecond)).rounded(), -0x1p50), 0x1p50))
     }
     let frame = Int64(rate.denominator) * Int64(unitsPerSecond / rate.numerator)
     let earliest = last.map { $0.time + 1 }
-    let begin = max(time.flatMap(units) ?? last?.end ?? 0, earliest ?? -(1 << 61))
+    let stated = time.flatMap(units)
+    if origin == nil { origin = stated ?? 0 }
+    let begin = max(stated.map { $0 - (origin ?? 0) } ?? last?.end ?? 0, earliest ?? 0)
     let length = duration.flatMap(units) ?? frame
     return (begin, begin + max(1, length))
   }
