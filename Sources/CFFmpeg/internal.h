@@ -44,6 +44,33 @@ typedef struct cff_matrix {
 cff_matrix cff_matrix_for(enum AVColorSpace space, bool full_range, int height);
 void cff_planes_to_bgr(const cff_planes *planes, const cff_matrix *matrix, uint8_t *out);
 
+/// The Exif orientation, 1 to 8, in TIFF data; 1 where none is stated.
+int cff_orientation_in_tiff(const uint8_t *tiff, size_t count);
+/// That of a PNG, WebP or TIFF file.
+int cff_orientation_of_still(enum AVCodecID id, const uint8_t *bytes, size_t count);
+/// That which comes nearest to a container's display matrix.
+int cff_orientation_of_matrix(const int32_t *matrix);
+/// Whether rows become columns, and whether stored columns or rows count from their other end.
+bool cff_swaps(int orientation);
+bool cff_mirrors_x(int orientation);
+bool cff_mirrors_y(int orientation);
+/// Writes the picture of width × height pixels, of `size` bytes each, upright.
+void cff_turn(
+  const uint8_t *in, int width, int height, int orientation, size_t size, uint8_t *out);
+
+/// From the decoder's grid to that of the frame that is handed out.
+typedef struct cff_placement {
+  /// What is cropped at the left and on top, and what remains, as stored.
+  int left, top, width, height;
+  int orientation;
+  /// The upright size.
+  int out_width, out_height;
+} cff_placement;
+
+/// How much finer the motion of a placed vector is than the decoder's.
+enum { cff_finer = 64 };
+void cff_place_vectors(cff_motion_vector *vectors, size_t count, const cff_placement *placement);
+
 /// JPEG files, which libjpeg reads: every pixel as OpenCV and most others see it.
 typedef struct cff_jpeg cff_jpeg;
 

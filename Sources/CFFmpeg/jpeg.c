@@ -61,53 +61,11 @@ static void limit_scans(j_common_ptr common) {
 
 // MARK: orientation (Exif 2.3, tag 0x0112)
 
-static unsigned number(const uint8_t *at, int size, bool little) {
-  unsigned value = 0;
-  for (int i = 0; i < size; i++) value |= (unsigned)at[little ? i : size - 1 - i] << (8 * i);
-  return value;
-}
-
-static int orientation_in(const uint8_t *tiff, size_t count) {
-  if (count < 8 || (tiff[0] != 'I' && tiff[0] != 'M')) return 1;
-  const bool little = tiff[0] == 'I';
-  const size_t directory = number(tiff + 4, 4, little);
-  if (directory > count - 2 || directory < 8) return 1;
-  const unsigned entries = number(tiff + directory, 2, little);
-  for (unsigned i = 0; i < entries; i++) {
-    const size_t entry = directory + 2 + 12 * (size_t)i;
-    if (entry + 12 > count) return 1;
-    if (number(tiff + entry, 2, little) != 0x0112) continue;
-    const unsigned value = number(tiff + entry + 8, 2, little);
-    return value >= 1 && value <= 8 ? (int)value : 1;
-  }
-  return 1;
-}
-
 static int orientation(const struct jpeg_decompress_struct *decoder) {
   for (jpeg_saved_marker_ptr marker = decoder->marker_list; marker; marker = marker->next)
     if (marker->data_length > 6 && memcmp(marker->data, "Exif\0", 6) == 0)
-      return orientation_in(marker->data + 6, marker->data_length - 6);
+      return cff_orientation_in_tiff(marker->data + 6, marker->data_length - 6);
   return 1;
-}
-
-// The upright pixel (x, y) of a picture whose stored size is width × height.
-static size_t stored(int orientation, int x, int y, int width, int height) {
-  const int sx = orientation >= 5 ? y : x, sy = orientation >= 5 ? x : y;
-  const bool mirrors_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-  const bool mirrors_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  const int column = mirrors_x ? width - 1 - sx : sx, line = mirrors_y ? height - 1 - sy : sy;
-  return (size_t)line * (size_t)width + (size_t)column;
-}
-
-static void turn(const cff_jpeg *jpeg, int channels, uint8_t *out) {
-  const int width = (int)jpeg->decoder.output_width, height = (int)jpeg->decoder.output_height;
-  const bool swaps = jpeg->orientation >= 5;
-  const int columns = swaps ? height : width, lines = swaps ? width : height;
-  for (int y = 0; y < lines; y++)
-    for (int x = 0; x < columns; x++, out += channels)
-      memcpy(
-        out, jpeg->upright + stored(jpeg->orientation, x, y, width, height) * (size_t)channels,
-        (size_t)channels);
 }
 
 // MARK: decoding
@@ -155,7 +113,7 @@ void cff_jpeg_close(cff_jpeg *jpeg) {
 }
 
 void cff_jpeg_describe(const cff_jpeg *jpeg, cff_still_info *out) {
-  const bool swaps = jpeg->orientation >= 5;
+  const bool swaps = cff_swaps(jpeg->orientation);
   const int width = (int)jpeg->decoder.image_width, height = (int)jpeg->decoder.image_height;
   *out = (cff_still_info){
     .width = swaps ? height : width,
@@ -199,7 +157,10 @@ cff_code cff_jpeg_copy(cff_jpeg *jpeg, bool grey, uint8_t *out, cff_error *error
   jpeg_start_decompress(decoder);
   read_rows(jpeg, channels, jpeg->upright ? jpeg->upright : out);
   jpeg_finish_decompress(decoder);
-  if (jpeg->upright) turn(jpeg, channels, out);
+  if (jpeg->upright)
+    cff_turn(
+      jpeg->upright, (int)decoder->output_width, (int)decoder->output_height, jpeg->orientation,
+      (size_t)channels, out);
   return cff_ok;
 }
 

@@ -1,41 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "internal.h"
+#include "reader.h"
 #include <errno.h>
-#include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
-#include <libavutil/display.h>
-#include <libavutil/motion_vector.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(cff_motion_vector) == sizeof(AVMotionVector), "AVMotionVector has changed");
-_Static_assert(
-  offsetof(cff_motion_vector, motion_x) == offsetof(AVMotionVector, motion_x)
-    && offsetof(cff_motion_vector, x) == offsetof(AVMotionVector, dst_x)
-    && offsetof(cff_motion_vector, scale) == offsetof(AVMotionVector, motion_scale),
-  "AVMotionVector has changed");
-
-struct cff_reader {
-  AVFormatContext *container;
-  AVCodecContext *decoder;
-  AVFrame *frame;
-  AVPacket *packet;
-  AVStream *stream;
-  cff_converter converter;
-  cff_stream_counts counts;
-  cff_reader_options options;
-  bool draining, lost;
-};
-
 // Real containers only: formats that name other files (playlists, ffconcat, DASH, SDP) are not here.
 static const char *const containers =
   "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,"
   "ogg,mxf,nut,yuv4mpegpipe,mjpeg,gif";
-
-enum { retries = 64 };
 
 // MARK: opening
 
@@ -163,6 +139,8 @@ static cff_code open_decoder(cff_reader *reader, cff_error *error) {
   decoder->pkt_timebase = reader->stream->time_base;
   decoder->max_pixels = reader->options.max_pixels;
   decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
+  // Cropping is done here: vectors count from what is cropped, and it need not be aligned.
+  decoder->apply_cropping = 0;
   decoder->thread_count = reader->options.threads;
   // Across frame threads a picture goes out while its vectors and its damage are still being found.
   decoder->thread_type = FF_THREAD_SLICE;
@@ -170,6 +148,11 @@ static cff_code open_decoder(cff_reader *reader, cff_error *error) {
   status = avcodec_open2(decoder, codec, NULL);
   return status < 0 ? cff_fail_av(error, status, cff_damaged_header, "the decoder would not start")
                     : cff_ok;
+}
+
+static int orientation(const AVStream *stream) {
+  const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, NULL);
+  return matrix ? cff_orientation_of_matrix((const int32_t *)(const void *)matrix) : 1;
 }
 
 cff_code cff_reader_open(
@@ -181,15 +164,18 @@ cff_code cff_reader_open(
   reader->options = *options;
   reader->frame = av_frame_alloc();
   reader->packet = av_packet_alloc();
-  cff_code code = reader->frame && reader->packet
+  reader->ahead = av_packet_alloc();
+  cff_code code = reader->frame && reader->packet && reader->ahead
     ? open_container(reader, path, error)
     : cff_fail(error, cff_out_of_memory, "no memory for a reader");
   if (code == cff_ok) code = choose_stream(reader, path, error);
   if (code == cff_ok) code = check_stream(reader, error);
   if (code == cff_ok) code = open_decoder(reader, error);
-  if (code == cff_ok)
+  if (code == cff_ok) {
+    reader->orientation = orientation(reader->stream);
+    reader->last_time = reader->sent_order = AV_NOPTS_VALUE;
     *out = reader;
-  else
+  } else
     cff_reader_close(reader);
   return code;
 }
@@ -201,30 +187,63 @@ void cff_reader_close(cff_reader *reader) {
   avformat_close_input(&reader->container);
   av_frame_free(&reader->frame);
   av_packet_free(&reader->packet);
+  av_packet_free(&reader->ahead);
+  free(reader->stored);
+  free(reader->placed);
   free(reader);
 }
 
 // MARK: what it is
 
-static int rotation(const AVStream *stream) {
-  const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, NULL);
-  const double degrees = matrix ? -av_display_rotation_get((const int32_t *)matrix) : 0;
-  return isfinite(degrees) ? ((int)lrint(degrees) % 360 + 360) % 360 : 0;
+static bool is_stated(AVRational rate) { return rate.num > 0 && rate.den > 0; }
+
+// Where nothing is stated, what libavformat guesses is the clock's rate, or the shortest step among
+// the first pictures: believed only where the mean agrees, or where it may well be a rate.
+static AVRational rate(const cff_reader *reader) {
+  const AVRational guess = av_guess_frame_rate(reader->container, reader->stream, NULL);
+  const AVRational mean = reader->stream->avg_frame_rate, none = {0, 1};
+  if (!is_stated(mean)) return is_stated(guess) && av_q2d(guess) <= 240 ? guess : none;
+  if (!is_stated(guess)) return mean;
+  return fabs(av_q2d(guess) / av_q2d(mean) - 1) < 0.05 ? guess : mean;
+}
+
+// An index says which pictures are shown, whatever an edit list cuts away of those that are there.
+static int64_t claimed_frames(const cff_reader *reader) {
+  AVStream *stream = reader->stream;
+  const int entries = strstr(reader->container->iformat->name, "mov")
+    ? avformat_index_get_entries_count(stream)
+    : 0;
+  if (stream->nb_frames <= 0 || entries <= 0) return stream->nb_frames > 0 ? stream->nb_frames : 0;
+  int64_t shown = 0;
+  for (int i = 0; i < entries; i++)
+    shown += !(avformat_index_get_entry(stream, i)->flags & AVINDEX_DISCARD_FRAME);
+  return shown;
+}
+
+static AVRational aspect(const cff_reader *reader) {
+  const AVRational stated = av_guess_sample_aspect_ratio(reader->container, reader->stream, NULL);
+  if (!is_stated(stated)) return (AVRational){0, 1};
+  return cff_swaps(reader->orientation) ? av_inv_q(stated) : stated;
 }
 
 cff_stream_info cff_reader_info(const cff_reader *reader) {
   const AVStream *stream = reader->stream;
-  const AVRational rate = av_guess_frame_rate(reader->container, reader->stream, NULL);
-  const bool stated = rate.num > 0 && rate.den > 0;
+  const AVInputFormat *format = reader->container->iformat;
+  const bool swaps = cff_swaps(reader->orientation);
+  const AVRational speed = rate(reader), pixel = aspect(reader);
   cff_stream_info info = {
-    .width = stream->codecpar->width,
-    .height = stream->codecpar->height,
-    .rate_numerator = stated ? rate.num : 0,
-    .rate_denominator = stated ? rate.den : 1,
-    .claimed_frames = stream->nb_frames > 0 ? stream->nb_frames : 0,
+    .width = swaps ? stream->codecpar->height : stream->codecpar->width,
+    .height = swaps ? stream->codecpar->width : stream->codecpar->height,
+    .rate_numerator = speed.num,
+    .rate_denominator = speed.den,
+    .aspect_numerator = pixel.num,
+    .aspect_denominator = pixel.den,
+    .claimed_frames = claimed_frames(reader),
     .claimed_seconds = -1,
     .has_b_frames = reader->decoder->has_b_frames > 0,
-    .rotation = rotation(stream),
+    .orientation = reader->orientation,
+    .may_restart = format->flags & AVFMT_TS_DISCONT,
+    .has_delays = strcmp(format->name, "gif") == 0,
   };
   if (stream->duration != AV_NOPTS_VALUE)
     info.claimed_seconds = stream->duration * av_q2d(stream->time_base);
@@ -233,106 +252,4 @@ cff_stream_info cff_reader_info(const cff_reader *reader) {
   snprintf(
     info.codec, sizeof info.codec, "%s", avcodec_get_name(stream->codecpar->codec_id));
   return info;
-}
-
-cff_stream_counts cff_reader_counts(const cff_reader *reader) { return reader->counts; }
-
-// MARK: decoding
-
-static void note_damage(cff_reader *reader) {
-  reader->counts.damaged_packets++;
-  reader->lost = true;
-}
-
-/// The next packet of the stream into `packet`; false at the end, or where reading does not go on.
-static bool read_packet(cff_reader *reader) {
-  for (int failures = 0; failures < retries;) {
-    av_packet_unref(reader->packet);
-    const int status = av_read_frame(reader->container, reader->packet);
-    if (status == AVERROR_EOF) return false;
-    if (status == AVERROR(ENOMEM)) break;
-    if (status < 0) {
-      failures++;
-      reader->lost = true;
-      continue;
-    }
-    if (reader->packet->stream_index != reader->stream->index) continue;
-    reader->counts.packets++;
-    // A packet without bytes would tell the decoder that the stream has ended.
-    if (reader->packet->size > 0) return true;
-  }
-  return !(reader->counts.read_failed = true);
-}
-
-static void feed(cff_reader *reader) {
-  if (!read_packet(reader)) {
-    reader->draining = true;
-    avcodec_send_packet(reader->decoder, NULL);
-    return;
-  }
-  const bool broken = reader->packet->flags & AV_PKT_FLAG_CORRUPT;
-  const int status = avcodec_send_packet(reader->decoder, reader->packet);
-  if (broken || (status < 0 && status != AVERROR(EAGAIN))) note_damage(reader);
-  av_packet_unref(reader->packet);
-}
-
-static double seconds(int64_t ticks, AVRational base) {
-  return ticks == AV_NOPTS_VALUE ? NAN : ticks * av_q2d(base);
-}
-
-static char letter(enum AVPictureType type) {
-  const char name = av_get_picture_type_char(type);
-  return name == 'I' || name == 'P' || name == 'B' ? name : '?';
-}
-
-static cff_frame_info describe(cff_reader *reader) {
-  const AVFrame *frame = reader->frame;
-  const AVRational base = reader->stream->time_base;
-  const cff_frame_info info = {
-    .width = frame->width,
-    .height = frame->height,
-    .time = seconds(frame->best_effort_timestamp, base),
-    .duration = frame->pkt_duration > 0 ? seconds(frame->pkt_duration, base) : NAN,
-    .picture_type = letter(frame->pict_type),
-    .concealed = (frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags,
-    .follows_loss = reader->lost,
-  };
-  reader->lost = false;
-  return info;
-}
-
-cff_code cff_reader_next(cff_reader *reader, cff_frame_info *out, cff_error *error) {
-  cff_listen();
-  for (int failures = 0; failures < retries * retries;) {
-    const int status = avcodec_receive_frame(reader->decoder, reader->frame);
-    if (status == 0) {
-      *out = describe(reader);
-      return cff_ok;
-    }
-    if (status == AVERROR_EOF) return cff_end;
-    if (status == AVERROR(ENOMEM))
-      return cff_fail_av(error, status, cff_out_of_memory, "decoding");
-    if (status == AVERROR(EAGAIN)) {
-      if (!reader->draining) feed(reader);
-      else return cff_end;
-      continue;
-    }
-    note_damage(reader);
-    failures++;
-  }
-  reader->counts.read_failed = true;
-  return cff_end;
-}
-
-cff_code cff_reader_copy_bgr(
-  cff_reader *reader, int width, int height, uint8_t *out, cff_error *error
-) {
-  return cff_convert(&reader->converter, reader->frame, width, height, out, error);
-}
-
-const cff_motion_vector *cff_reader_motion_vectors(const cff_reader *reader, size_t *count) {
-  const AVFrameSideData *data =
-    av_frame_get_side_data(reader->frame, AV_FRAME_DATA_MOTION_VECTORS);
-  *count = data ? data->size / sizeof(cff_motion_vector) : 0;
-  return data ? (const cff_motion_vector *)data->data : NULL;
 }

@@ -10,6 +10,8 @@ struct cff_still {
   AVFrame *frame;
   /// What one grey step of a PNG of 2 or 4 bits was stretched to; 1 otherwise.
   int grey_step;
+  /// Exif's, of what is in `frame`.
+  int orientation;
   /// Whether 16 bits become 8 by rounding rather than by dropping the lower ones.
   bool rounds;
 };
@@ -94,6 +96,7 @@ cff_code cff_still_open(
   cff_still *still = calloc(1, sizeof *still);
   if (!still) return cff_fail(error, cff_out_of_memory, "no memory for a picture");
   still->grey_step = grey_step(id, bytes, count);
+  still->orientation = cff_orientation_of_still(id, bytes, count);
   // As OpenCV does it: rounded in TIFF, cut off elsewhere.
   still->rounds = id == AV_CODEC_ID_TIFF;
   cff_code code;
@@ -145,9 +148,10 @@ cff_still_info cff_still_describe(const cff_still *still) {
     return info;
   }
   const AVPixFmtDescriptor *format = described(still->frame);
+  const bool swaps = cff_swaps(still->orientation);
   info = (cff_still_info){
-    .width = still->frame->width,
-    .height = still->frame->height,
+    .width = swaps ? still->frame->height : still->frame->width,
+    .height = swaps ? still->frame->width : still->frame->height,
     .channels = is_direct(format) ? channels_of(format) : 3,
     .bits = is_direct(format) && format->comp[0].depth == 16 ? 16 : 8,
     .is_label_map = still->frame->format == AV_PIX_FMT_PAL8
@@ -242,6 +246,30 @@ static void copy_native(const AVFrame *frame, void *out) {
   }
 }
 
+// The samples as they are stored, `each` bytes a pixel.
+static cff_code copy_stored(
+  const cff_still *still, cff_samples samples, uint8_t *out, cff_error *error
+) {
+  if (samples == cff_samples_bgr8) return copy_bgr(still, out, error);
+  if (samples == cff_samples_label8) copy_labels(still, out);
+  else if (is_direct(described(still->frame))) copy_native(still->frame, out);
+  else return cff_fail(error, cff_unsupported, "its samples are not of 8 or 16 bits");
+  return cff_ok;
+}
+
+static cff_code copy_upright(
+  const cff_still *still, cff_samples samples, size_t each, uint8_t *out, cff_error *error
+) {
+  if (still->orientation <= 1) return copy_stored(still, samples, out, error);
+  const int width = still->frame->width, height = still->frame->height;
+  uint8_t *stored = malloc((size_t)width * (size_t)height * each);
+  if (!stored) return cff_fail(error, cff_out_of_memory, "no memory for a picture's pixels");
+  const cff_code code = copy_stored(still, samples, stored, error);
+  if (code == cff_ok) cff_turn(stored, width, height, still->orientation, each, out);
+  free(stored);
+  return code;
+}
+
 cff_code cff_still_copy(
   cff_still *still, cff_samples samples, void *out, size_t capacity, cff_error *error
 ) {
@@ -260,9 +288,5 @@ cff_code cff_still_copy(
       return cff_fail(error, cff_unsupported, "a JPEG has no samples but 8-bit colours");
     return cff_jpeg_copy(still->jpeg, samples == cff_samples_label8, out, error);
   }
-  if (samples == cff_samples_bgr8) return copy_bgr(still, out, error);
-  if (samples == cff_samples_label8) copy_labels(still, out);
-  else if (is_direct(described(still->frame))) copy_native(still->frame, out);
-  else return cff_fail(error, cff_unsupported, "its samples are not of 8 or 16 bits");
-  return cff_ok;
+  return copy_upright(still, samples, each, out, error);
 }

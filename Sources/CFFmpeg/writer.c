@@ -17,7 +17,8 @@ struct cff_writer {
   AVPacket *packet;
   struct SwsContext *scaler;
   int width, height;
-  int64_t frames;
+  /// Of the last frame that was added.
+  int64_t time, duration;
 };
 
 static int even(int size) { return size + (size & 1); }
@@ -35,9 +36,10 @@ static cff_code open_encoder(
   encoder->width = even(options->width);
   encoder->height = even(options->height);
   encoder->pix_fmt = AV_PIX_FMT_YUV420P;
-  encoder->time_base = (AVRational){options->rate_denominator, options->rate_numerator};
+  encoder->time_base = (AVRational){options->unit_numerator, options->unit_denominator};
   encoder->framerate = (AVRational){options->rate_numerator, options->rate_denominator};
-  encoder->sample_aspect_ratio = (AVRational){1, 1};
+  encoder->sample_aspect_ratio =
+    (AVRational){options->aspect_numerator, options->aspect_denominator};
   encoder->colorspace = is_hd ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
   encoder->color_primaries = is_hd ? AVCOL_PRI_BT709 : AVCOL_PRI_SMPTE170M;
   encoder->color_trc = is_hd ? AVCOL_TRC_BT709 : AVCOL_TRC_SMPTE170M;
@@ -67,6 +69,7 @@ static cff_code open_container(cff_writer *writer, const char *path, cff_error *
   if (status < 0) return cff_fail_av(error, status, cff_unwritable, "cannot be written");
   writer->stream->time_base = writer->encoder->time_base;
   writer->stream->avg_frame_rate = writer->encoder->framerate;
+  writer->stream->sample_aspect_ratio = writer->encoder->sample_aspect_ratio;
   avcodec_parameters_from_context(writer->stream->codecpar, writer->encoder);
   AVDictionary *settings = NULL;
   av_dict_set(&settings, "movflags", "+faststart", 0);
@@ -151,7 +154,8 @@ static cff_code write_packets(cff_writer *writer, cff_error *error) {
     int status = avcodec_receive_packet(writer->encoder, writer->packet);
     if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return cff_ok;
     if (status < 0) return cff_fail_av(error, status, cff_unknown, "cannot be encoded");
-    writer->packet->duration = 1;
+    // Steps between times say how long a picture is shown; this counts for the last alone.
+    writer->packet->duration = writer->duration;
     writer->packet->stream_index = writer->stream->index;
     av_packet_rescale_ts(writer->packet, writer->encoder->time_base, writer->stream->time_base);
     status = av_interleaved_write_frame(writer->container, writer->packet);
@@ -160,7 +164,9 @@ static cff_code write_packets(cff_writer *writer, cff_error *error) {
   }
 }
 
-cff_code cff_writer_add(cff_writer *writer, const uint8_t *bgr, cff_error *error) {
+cff_code cff_writer_add(
+  cff_writer *writer, const uint8_t *bgr, int64_t time, int64_t duration, cff_error *error
+) {
   cff_listen();
   int status = av_frame_make_writable(writer->planar);
   if (status < 0) return cff_fail_av(error, status, cff_out_of_memory, "a frame");
@@ -168,7 +174,8 @@ cff_code cff_writer_add(cff_writer *writer, const uint8_t *bgr, cff_error *error
   sws_scale(
     writer->scaler, (const uint8_t *const *)writer->bgr->data, writer->bgr->linesize, 0,
     writer->bgr->height, writer->planar->data, writer->planar->linesize);
-  writer->planar->pts = writer->frames++;
+  writer->planar->pts = writer->time = time;
+  writer->duration = duration;
   status = avcodec_send_frame(writer->encoder, writer->planar);
   if (status < 0) return cff_fail_av(error, status, cff_unknown, "cannot be encoded");
   return write_packets(writer, error);

@@ -9,7 +9,7 @@ public import Video
 /// SegNet's, 8-bit PNG of the same name in `trainannot`; or coloured ones of all 32 classes,
 /// `…_L.png` in `train_labels`, merged into the eleven as SegNet does (`class_dict.csv` beside them
 /// states the colours). Pictures are named `SEQUENCE_FRAME` and were filmed at 30 Hz: a frame's
-/// time is told by its name, and a new sequence breaks the stream.
+/// time is told by its name; a new sequence, or a hole in the numbers, breaks the stream.
 public struct CamVid: LabelledClip {
   /// `camvid/` and the split.
   public let name: String
@@ -28,17 +28,14 @@ public struct CamVid: LabelledClip {
     let folder = DataFolder(root)
     let pictures = try Self.pictures(in: folder, split: split)
     let labels = try Self.labels(in: folder, split: split)
-    var previous: Substring?
     var items: [StoredFrames.Item] = []
     for file in pictures.prefix(limit ?? pictures.count) {
       let stem = DataFolder.stem(of: file)
-      let (sequence, number) = Self.parts(of: stem)
+      let number = Self.number(of: stem)
       items.append(
         StoredFrames.Item(
           name: stem, picture: "\(folder(split).path)/\(file)", labels: labels[stem],
-          time: number.map { Double($0) / 30 } ?? Double(items.count),
-          followsBreak: previous != nil && previous != sequence))
-      previous = sequence
+          time: number.map { Double($0) / 30 } ?? Double(items.count)))
     }
     frames = StoredFrames(items: items)
   }
@@ -86,10 +83,9 @@ public struct CamVid: LabelledClip {
     return Dictionary(files) { first, _ in first }
   }
 
-  /// `0016E5_07959` is frame 7959 of sequence 0016E5; `0001TP_006690` likewise.
-  private static func parts(of stem: String) -> (sequence: Substring, frame: Int?) {
-    guard let cut = stem.lastIndex(of: "_") else { return (Substring(stem), nil) }
-    let digits = stem[stem.index(after: cut)...].drop { !$0.isNumber }
-    return (stem[..<cut], Int(digits))
+  /// `0016E5_07959` is frame 7959 of sequence 0016E5; `0006R0_f00930` likewise.
+  private static func number(of stem: String) -> Int? {
+    guard let cut = stem.lastIndex(of: "_") else { return nil }
+    return Int(stem[stem.index(after: cut)...].drop { !$0.isNumber })
   }
 }

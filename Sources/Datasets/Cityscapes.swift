@@ -30,8 +30,7 @@ public struct Cityscapes: LabelledClip {
     for folder in images.folders where items.count < limit ?? .max {
       let labels = truths(folder).picturesByStem
       for file in images(folder).pictures {
-        items.append(
-          Self.item(file, in: images(folder), labels: labels, after: items.last))
+        items.append(Self.item(file, in: images(folder), labels: labels))
       }
     }
     guard !items.isEmpty else { throw DatasetError(.missing, "no pictures in \(images.path)") }
@@ -52,18 +51,16 @@ public struct Cityscapes: LabelledClip {
   }
 
   private static func item(
-    _ file: String, in folder: DataFolder, labels: [String: String],
-    after previous: StoredFrames.Item?
+    _ file: String, in folder: DataFolder, labels: [String: String]
   ) -> StoredFrames.Item {
     let stem = DataFolder.stem(of: file)
     let suffix = "_leftImg8bit"
     let name = stem.hasSuffix(suffix) ? String(stem.dropLast(suffix.count)) : stem
-    let (sequence, number) = parts(of: name)
+    let number = name.lastIndex(of: "_").flatMap { Int(name[name.index(after: $0)...]) }
     return StoredFrames.Item(
       name: name, picture: "\(folder.path)/\(file)",
       labels: label(of: name, stem, among: labels),
-      time: Double(number ?? 0) / 17,
-      followsBreak: previous.map { parts(of: $0.name).sequence != sequence } ?? false)
+      time: Double(number ?? 0) / 17)
   }
 
   /// Ids are what other tools read; a map under the picture's own name holds them too.
@@ -76,12 +73,6 @@ public struct Cityscapes: LabelledClip {
     return labels["\(name)_gtFine_labelTrainIds"].map {
       LabelFile(path: $0, coding: .ids(.cityscapes))
     }
-  }
-
-  /// `aachen_000000_000019` is frame 19 of sequence `aachen_000000`.
-  private static func parts(of name: String) -> (sequence: Substring, frame: Int?) {
-    guard let cut = name.lastIndex(of: "_") else { return (Substring(name), nil) }
-    return (name[..<cut], Int(name[name.index(after: cut)...]))
   }
 
   /// The training id of each id from 0 to 33; what is not trained on is void.

@@ -40,11 +40,7 @@ public struct DAVIS: LabelledClip {
       guard !found.isEmpty else {
         throw DatasetError(.missing, "no pictures in \(images(sequence).path)")
       }
-      items += found.enumerated().map { place, item in
-        var item = item
-        item.followsBreak = place == 0 && !items.isEmpty
-        return item
-      }
+      items += found
     }
     name = "davis" + (sequences.map { "/" + $0.joined(separator: "+") } ?? "")
     frames = StoredFrames(items: Array(items.prefix(limit ?? items.count)))

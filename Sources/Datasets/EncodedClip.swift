@@ -88,7 +88,8 @@ public struct EncodedClip: LabelledClip {
     let frame = try clip.frame(at: index)
     return Frame(
       index: frame.index, time: frame.time, pixels: frame.pixels, pictureType: sides[index].type,
-      motionVectors: sides[index].vectors, followsBreak: frame.followsBreak, name: frame.name)
+      motionVectors: sides[index].vectors, streamBreak: frame.streamBreak,
+      duration: frame.duration, name: frame.name)
   }
 
   /// The labels of the clip that was encoded; nil where there are none.

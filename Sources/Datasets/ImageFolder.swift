@@ -74,12 +74,11 @@ public struct ImageFolder: LabelledClip {
     precondition(frameRate > 0, "\(frameRate) frames a second")
     (self.name, self.classes) = (name, classes)
     frames = StoredFrames(
-      items: pairs.prefix(limit ?? pairs.count).enumerated().map { place, pair in
+      items: pairs.prefix(limit ?? pairs.count).map { pair in
         StoredFrames.Item(
           name: pair.name, picture: pair.picture,
-          labels: pair.labels.map { LabelFile(path: $0, coding: .ids(classes)) },
-          time: Double(place) / frameRate)
-      })
+          labels: pair.labels.map { LabelFile(path: $0, coding: .ids(classes)) })
+      }, frameRate: FrameRate(nearest: frameRate))
   }
 
   private static func maps(in path: String) throws(DatasetError) -> [String: String] {

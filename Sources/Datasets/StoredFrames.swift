@@ -1,31 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+internal import Synchronization
 internal import Video
 
 /// Picture files in order, some of them with a file of labels: what data sets on disk come down to.
+///
+/// Streams of pictures break where `ImageFiles` says so: `PictureNames` decides for both.
 struct StoredFrames: Sendable {
   struct Item: Sendable {
     let name: String
     let picture: String
     let labels: LabelFile?
-    var time = 0.0
-    var followsBreak = false
+    /// Seconds; nil where the names of the pictures are to tell.
+    var time: Double?
   }
 
   let items: [Item]
+  private let order: PictureNames
+  private let sizes = KnownSizes()
+
+  init(items: [Item], frameRate: FrameRate = FrameRate(25)) {
+    self.items = items
+    order = PictureNames(items.map(\.picture), rate: frameRate)
+  }
 
   var labelledCount: Int { items.count { $0.labels != nil } }
 
   func frame(at index: Int) throws -> Frame {
     let item = items[index]
+    let pixels = try Image(contentsOf: item.picture)
+    sizes.note(pixels.size, of: index)
+    let kind: StreamBreak? =
+      order.breaks[index] ?? (changesSize(at: index, to: pixels.size) ? .size : nil)
     return Frame(
-      index: index, time: item.time, pixels: try Image(contentsOf: item.picture),
-      followsBreak: item.followsBreak, name: item.name)
+      index: index, time: item.time ?? order.times[index], pixels: pixels, streamBreak: kind,
+      duration: item.time == nil ? order.duration(at: index) : nil, name: item.name)
+  }
+
+  /// Whether the picture before has another size; false where it cannot be read.
+  private func changesSize(at index: Int, to size: PixelSize) -> Bool {
+    guard index > 0 else { return false }
+    let before = sizes.size(of: index - 1) { try? Image.size(ofFile: items[index - 1].picture) }
+    return before.map { $0 != size } ?? false
   }
 
   func labels(at index: Int) throws -> Image? {
     try items[index].labels?.map()
+  }
+}
+
+/// The sizes of pictures that were read.
+private final class KnownSizes: Sendable {
+  private let known = Mutex<[Int: PixelSize]>([:])
+
+  func note(_ size: PixelSize, of index: Int) { known.withLock { $0[index] = size } }
+
+  func size(of index: Int, or find: () -> PixelSize?) -> PixelSize? {
+    if let size = known.withLock({ $0[index] }) { return size }
+    guard let size = find() else { return nil }
+    note(size, of: index)
+    return size
   }
 }
 
@@ -50,7 +85,7 @@ struct DataFolder {
   /// What is not hidden, in natural order: `img2` before `img10`.
   private var names: [String] {
     // A name that is not UTF-8 stays in the list: reading it says what is wrong.
-    ((try? Video.names(in: path)) ?? []).sorted(by: precedesNaturally)
+    inOrderOfNames((try? Video.names(in: path)) ?? [])
   }
 
   /// The names of the pictures.

@@ -29,9 +29,10 @@ public struct VideoClip: LabelledClip {
     name = source.split(separator: "/").last.map(String.init) ?? source
     self.classes = classes
     let reader = try VideoSource.open(source)
-    var (frames, passed, hasBreak, bytes) = ([Frame](), 0, false, 0)
+    var (frames, passed, bytes) = ([Frame](), 0, 0)
+    var pending: StreamBreak?
     while frames.count < limit ?? .max, let frame = try reader.next() {
-      hasBreak = hasBreak || frame.followsBreak
+      pending = pending ?? frame.streamBreak
       defer { passed += 1 }
       guard passed % step == 0 else { continue }
       let pixels = try Self.scaled(frame.pixels, to: size)
@@ -45,8 +46,8 @@ public struct VideoClip: LabelledClip {
       frames.append(
         Frame(
           index: frames.count, time: frame.time, pixels: pixels,
-          followsBreak: hasBreak && !frames.isEmpty, name: frame.name))
-      hasBreak = false
+          streamBreak: frames.isEmpty ? nil : pending, duration: frame.duration, name: frame.name))
+      pending = nil
     }
     self.frames = frames
   }

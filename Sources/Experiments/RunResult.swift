@@ -3,6 +3,7 @@
 public import Evaluation
 internal import Foundation
 internal import Training
+public import Video
 
 /// What `result.json` says of a run; the names of its fields are fixed, its schema is versioned.
 public struct RunResult: Sendable, Codable {
@@ -101,23 +102,28 @@ public struct RunResult: Sendable, Codable {
     public var framesContainer: Int?
     /// Frames that were read.
     public var framesDecoded: Int
-    /// Packets and pictures that were broken.
+    /// Packets and frames that are missing, or of which some had to be made up.
     public var decodeErrors: Int
     /// Whether the stream ended before its container says it should.
     public var truncated: Bool
+    /// How often the stream broke, by why (see `StreamBreak`); nil where nobody counted.
+    public var breaks: [String: Int]?
 
     /// What was read of a source; without damage unless it is stated.
     public init(
       path: String, codec: String? = nil, framesContainer: Int? = nil, framesDecoded: Int,
-      decodeErrors: Int = 0, truncated: Bool = false
+      decodeErrors: Int = 0, truncated: Bool = false, breaks: [StreamBreak: Int]? = nil
     ) {
       (self.path, self.codec, self.framesContainer) = (path, codec, framesContainer)
       (self.framesDecoded, self.decodeErrors) = (framesDecoded, decodeErrors)
       self.truncated = truncated
+      self.breaks = breaks.map { breaks in
+        Dictionary(uniqueKeysWithValues: breaks.map { ($0.rawValue, $1) })
+      }
     }
 
     enum CodingKeys: String, CodingKey {
-      case path, codec, truncated
+      case path, codec, truncated, breaks
       case framesContainer = "frames_container"
       case framesDecoded = "frames_decoded"
       case decodeErrors = "decode_errors"

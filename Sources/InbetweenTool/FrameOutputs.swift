@@ -20,6 +20,7 @@ final class FrameOutputs {
     if let path = command.output { try OutputFile.check(file: path) }
     var options = VideoWriter.Options()
     options.threads = command.parts.threading.threads
+    (options.isTimed, options.pixelAspect) = (true, info.pixelAspect ?? .square)
     video = try command.output.map {
       try VideoWriter(
         to: $0, width: info.width, height: info.height, rate: info.frameRate ?? FrameRate(25),
@@ -42,7 +43,8 @@ final class FrameOutputs {
     var overlay = Overlay(palette: palette)
     overlay.opacity = opacity
     try video.add(
-      overlay.drawn(result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace)))
+      overlay.drawn(result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace)),
+      at: frame.time, lasting: frame.duration)
   }
 
   /// Closes the files; those without a frame do not appear.

@@ -19,7 +19,7 @@ public struct InbetweenCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, EvalCommand.self, CalibrateCommand.self, TrainCommand.self,
       FlowCommand.self, InspectCommand.self, ConfigCommand.self, ListCommand.self,
-      DoctorCommand.self, DemoCommand.self,
+      DoctorCommand.self, DemoCommand.self, VideoCommand.self,
     ])
 
   /// The version of the tool and the library.

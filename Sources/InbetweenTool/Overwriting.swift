@@ -41,21 +41,15 @@ enum Overwriting {
     }
   }
 
-  /// Checks a folder that gets a picture for each of `pictures`, named as they are.
+  /// Checks a folder that gets a picture for each of `pictures`.
   ///
-  /// - Throws: `Failure` where a map would come to lie among them, or two share a name.
+  /// - Throws: `Failure` where a map would come to lie among them.
   static func check(folder: String, pictures: [String]) throws(Failure) {
     let target = FileIdentity(folder)
-    var names: Set<String> = []
     for picture in pictures {
       let url = URL(fileURLWithPath: picture)
       guard FileIdentity(url.deletingLastPathComponent().path) != target else {
         throw Failure(.usage, "--labels \(folder) is where the pictures lie that are read")
-      }
-      let name = url.deletingPathExtension().lastPathComponent
-      guard names.insert(name).inserted else {
-        throw Failure(
-          .usage, "two pictures are called \(name), and --labels would name both maps so")
       }
     }
   }

@@ -101,19 +101,18 @@ struct RunCommand: ParsableCommand {
     let regional = try resolved.regional()
     try checkPaths(pictures: pictures, files: network.files + resolved.files)
     let stream = try openStream(for: resolved)
-    Warnings.say(resolved.warnings)
+    let warnings = resolved.warnings + stream.info.warnings(along: resolved.pipeline.flow)
+    Warnings.say(warnings)
     var job = RunJob(
       pipeline: regional, classes: network.classes, stream: stream, outputs: outputs,
       limit: spec.frames, warmsUp: spec.warmsUp, signals: signals)
     let failure = job.run()
-    let after = [
-      registries.rateWarning(of: resolved.spec.scheduler, after: job.measurement.speed),
-      job.report.warning(of: self.source),
-    ].compactMap(\.self)
+    let after =
+      [registries.rateWarning(of: resolved.spec.scheduler, after: job.measurement.speed)]
+      .compactMap(\.self) + job.report.warnings
     Warnings.say(after)
     let summary = summary(
-      of: job, spec, resolved, files: network.files + resolved.files,
-      warnings: resolved.warnings + after)
+      of: job, spec, resolved, files: network.files + resolved.files, warnings: warnings + after)
     if job.report.decoded > 0, result?.isStandardOutput != true {
       print(ResultTable(summary, title: self.source))
     }
@@ -158,8 +157,8 @@ struct RunCommand: ParsableCommand {
       cost: .now(after: job.measurement),
       input: .init(
         path: source, codec: job.info.codec, framesContainer: job.info.claimedFrameCount,
-        framesDecoded: job.report.decoded, decodeErrors: job.report.damagedPackets,
-        truncated: job.report.truncated),
+        framesDecoded: job.report.decoded, decodeErrors: job.report.errors,
+        truncated: job.report.truncated, breaks: job.report.breaks),
       environment: Surroundings.facts(threads: parts.threading.threads, files: files),
       warnings: warnings)
   }
@@ -170,15 +169,5 @@ struct RunCommand: ParsableCommand {
       .badInput,
       "\(source) breaks off after \(report.decoded)\(claimed) frames; what there was is labelled "
         + "(--allow-truncated ends well)")
-  }
-}
-
-extension StreamReport {
-  /// What the stream did not give, and the first reason; nil where every frame came.
-  fileprivate func warning(of source: String) -> String? {
-    guard damagedPackets > 0 else { return nil }
-    let reason = firstDamage.map { ": \($0)" } ?? ""
-    let what = damagedPackets == 1 ? "picture is damaged" : "pictures are damaged"
-    return "\(source): \(damagedPackets) \(what) and left out or made up\(reason)"
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Scheduler
+public import Video
 
 /// The parts of a pipeline's work on one frame.
 public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {
@@ -33,8 +34,8 @@ public struct FrameTrace: Sendable {
   public let time: Double
   /// What the scheduler answered, or the pipeline where it was not asked.
   public let decision: Decision
-  /// Whether the stream broke before this frame: damage, a gap, a new sequence, another size.
-  public let followsBreak: Bool
+  /// Why the stream broke before this frame; nil where it goes on from the one before.
+  public let streamBreak: StreamBreak?
   /// Frames since the last keyframe; 0 at the keyframe itself.
   public let framesSinceKeyframe: Int
   /// The time of each stage that ran; they add up to `total` but for the bookkeeping between.
@@ -52,13 +53,16 @@ public struct FrameTrace: Sendable {
   public let macs: Int
 
   package init(
-    index: Int, time: Double, decision: Decision, followsBreak: Bool, framesSinceKeyframe: Int,
+    index: Int, time: Double, decision: Decision, streamBreak: StreamBreak?, framesSinceKeyframe: Int,
     stages: [PipelineStage: Duration], total: Duration, keyShare: Double, macs: Int
   ) {
     (self.index, self.time, self.decision) = (index, time, decision)
-    (self.followsBreak, self.framesSinceKeyframe) = (followsBreak, framesSinceKeyframe)
+    (self.streamBreak, self.framesSinceKeyframe) = (streamBreak, framesSinceKeyframe)
     (self.stages, self.total, self.keyShare, self.macs) = (stages, total, keyShare, macs)
   }
+
+  /// Whether the stream broke before this frame.
+  public var followsBreak: Bool { streamBreak != nil }
 
   /// Which path the frame took: propagated too where the backbone runs on it in the background.
   public var role: FrameRole {

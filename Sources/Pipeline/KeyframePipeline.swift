@@ -131,6 +131,7 @@ extension KeyframePipeline {
   /// Decides the role of the next frame of a stream.
   func begin(_ frame: Frame, in before: StreamState) throws(PipelineError) -> Step {
     let clock = StageClock(frame: frame.index)
+    let frame = frame.breaking(after: before.previous?.view.source)
     let view = try clock.during(.resize) { try parts.view(of: frame) }
     return try clock.counting { () throws(PipelineError) in
       var state = before
@@ -241,7 +242,7 @@ extension KeyframePipeline {
 extension Decision {
   /// The first frame of a stream is a keyframe without a scheduler being asked.
   fileprivate init(first frame: Frame) {
-    self.init(.key, because: frame.followsBreak ? .streamBroke : .firstFrame)
+    self.init(.key, because: frame.streamBreak.map(Reason.streamBroke) ?? .firstFrame)
   }
 }
 

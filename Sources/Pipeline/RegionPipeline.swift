@@ -179,7 +179,7 @@ extension FrameTrace {
         because: Reason(
           rule, score: decision.reason.score, threshold: decision.reason.threshold),
         refresh: decision.refresh, scale: decision.scale, propagated: decision.propagated),
-      followsBreak: waiting.followsBreak,
+      streamBreak: waiting.streamBreak,
       framesSinceKeyframe: parts.map(\.framesSinceKeyframe).max() ?? 0,
       stages: stages, total: total,
       keyShare: parts.reduce(0) { $0 + $1.keyShare } / Double(parts.count),

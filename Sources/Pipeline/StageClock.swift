@@ -62,7 +62,7 @@ final class StageClock {
   ) -> FrameTrace {
     FrameTrace(
       index: frame.index, time: frame.time, decision: decision,
-      followsBreak: frame.followsBreak, framesSinceKeyframe: framesSinceKeyframe,
+      streamBreak: frame.streamBreak, framesSinceKeyframe: framesSinceKeyframe,
       stages: stages, total: apart ? clock.now - begin : stages.values.reduce(.zero, +),
       keyShare: decision.role == .key ? 1 : 0, macs: ledger.macs)
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Frames
+public import Video
 
 /// Decides, frame by frame, where the backbone is worth its cost.
 ///
@@ -87,8 +88,10 @@ public struct Reason: Hashable, Sendable, CustomStringConvertible {
 
   /// The stream begins here.
   public static let firstFrame = Reason("first frame")
-  /// Damage, a gap or a change of size came before this frame.
-  public static let streamBroke = Reason("stream broke")
+  /// The stream broke before this frame.
+  public static func streamBroke(_ kind: StreamBreak) -> Reason {
+    Reason("stream broke: \(kind.rawValue)")
+  }
   /// A key is being computed in the background, and until others can borrow from it there is no
   /// other.
   public static let keyUnderWay = Reason("key under way")

@@ -4,7 +4,8 @@
 public struct Frame: Sendable {
   /// Position in the stream as decoded, from 0; never the container's own count.
   public let index: Int
-  /// Presentation time in seconds; image folders count frames at their nominal rate.
+  /// Presentation time in seconds; picture files whose names tell no time follow each other at a
+  /// nominal rate.
   public let time: Double
   /// Height × width × 3, blue, green, red.
   public let pixels: Image
@@ -13,19 +14,36 @@ public struct Frame: Sendable {
   /// The codec's motion vectors: none of a picture coded on its own; nil where they were not asked
   /// for or the codec exports none.
   public let motionVectors: [MotionVector]?
-  /// Whether the stream broke off before this frame (damage, a gap, a change of size), so that
-  /// nothing remembered from earlier frames should be carried across.
-  public let followsBreak: Bool
+  /// Why nothing that is remembered from earlier frames should be carried across to this one; nil
+  /// where it goes on from the one before.
+  public let streamBreak: StreamBreak?
+  /// How long the frame is shown, in seconds; nil where nobody knows.
+  public let duration: Double?
   /// The name of the file the frame came from, without folder and extension; nil in videos.
   public let name: String?
+
+  /// Whether the stream broke off before this frame: see `streamBreak`.
+  public var followsBreak: Bool { streamBreak != nil }
 
   /// A frame of a source of one's own; what is not given is unknown.
   public init(
     index: Int, time: Double, pixels: Image, pictureType: PictureType = .unknown,
-    motionVectors: [MotionVector]? = nil, followsBreak: Bool = false, name: String? = nil
+    motionVectors: [MotionVector]? = nil, streamBreak: StreamBreak? = nil,
+    duration: Double? = nil, name: String? = nil
   ) {
     (self.index, self.time, self.pixels, self.pictureType) = (index, time, pixels, pictureType)
-    (self.motionVectors, self.followsBreak, self.name) = (motionVectors, followsBreak, name)
+    (self.motionVectors, self.streamBreak, self.name) = (motionVectors, streamBreak, name)
+    self.duration = duration
+  }
+
+  /// A frame with which another sequence may begin.
+  public init(
+    index: Int, time: Double, pixels: Image, pictureType: PictureType = .unknown,
+    motionVectors: [MotionVector]? = nil, followsBreak: Bool, name: String? = nil
+  ) {
+    self.init(
+      index: index, time: time, pixels: pixels, pictureType: pictureType,
+      motionVectors: motionVectors, streamBreak: followsBreak ? .sequence : nil, name: name)
   }
 }
 
@@ -77,10 +95,19 @@ public struct MotionVector: Sendable, Hashable {
 }
 
 extension Frame {
+  /// The same frame, after a break where its size is not that of the frame before and its source
+  /// has not said so.
+  package func breaking(after before: Frame?) -> Frame {
+    guard let before, streamBreak == nil, before.pixels.size != pixels.size else { return self }
+    return Frame(
+      index: index, time: time, pixels: pixels, pictureType: pictureType,
+      motionVectors: motionVectors, streamBreak: .size, duration: duration, name: name)
+  }
+
   /// The same frame with other pixels, at another size say; its motion vectors stay as they were.
   public func with(pixels: Image) -> Frame {
     Frame(
       index: index, time: time, pixels: pixels, pictureType: pictureType,
-      motionVectors: motionVectors, followsBreak: followsBreak, name: name)
+      motionVectors: motionVectors, streamBreak: streamBreak, duration: duration, name: name)
   }
 }

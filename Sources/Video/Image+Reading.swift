@@ -6,8 +6,8 @@ extension Image {
   /// The picture in a file as blue, green, red.
   ///
   /// PNG, JPEG, WebP, BMP, TIFF and PNM; which of them is told from the bytes. Grey and palette
-  /// pictures become colours, of 16 bits the upper 8 remain, alpha is dropped, and a JPEG is turned
-  /// upright by its Exif data: what OpenCV's `imread` gives.
+  /// pictures become colours, of 16 bits the upper 8 remain, alpha is dropped: what OpenCV's `imread`
+  /// gives. Pictures are turned upright by their Exif orientation, label maps too.
   public init(contentsOf path: String, limits: PixelLimits = .standard) throws(VideoError) {
     let still = try Still(path, limits: limits)
     let info = still.info
@@ -27,6 +27,18 @@ extension Image {
     return try Image(
       width: Int(info.width), height: Int(info.height), channels: 1
     ) { bytes throws(VideoError) in try still.copy(cff_samples_label8, into: bytes) }
+  }
+
+  /// The size of the picture in a file, upright, without decoding it where its format allows that.
+  package static func size(
+    ofFile path: String, limits: PixelLimits = .standard
+  ) throws(VideoError) -> PixelSize {
+    let bytes = try readBytes(of: path, limit: limits.stillBytes)
+    var (width, height) = (Int32(0), Int32(0))
+    _ = try checked(path) {
+      cff_still_measure(bytes, bytes.count, Int64(limits.pixels), &width, &height, &$0)
+    }
+    return PixelSize(width: Int(width), height: Int(height))
   }
 
   /// The three-channel image in another size: averaged when it shrinks, bilinear when it grows.

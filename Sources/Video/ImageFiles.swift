@@ -2,9 +2,8 @@
 
 /// Picture files, one after the other, as a stream of frames.
 ///
-/// Where the numbers in the names skip more than their usual step, or the rest of the name changes,
-/// the next frame is marked by `followsBreak`. A picture that cannot be read is left out and
-/// counted.
+/// What the names say of holes, of other clips and of the time is told by `PictureNames`. A picture
+/// that cannot be read is left out and counted.
 public final class ImageFiles: FrameSource {
   /// The size of the first readable picture, the rate from the options, the format of the files.
   public let info: StreamInfo
@@ -14,11 +13,14 @@ public final class ImageFiles: FrameSource {
   public let paths: [String]
 
   private let options: VideoOptions
-  /// For each file, whether pictures seem to be missing before it.
-  private let followsGap: [Bool]
+  private let order: PictureNames
+  /// What frames are called: the files' names without folder and extension, or as much of the paths
+  /// as tells them apart.
+  private let frameNames: [String]
   private var position = 0
   private var waiting: (image: Image, position: Int)?
-  private var followsBreak = false
+  /// Why the stream broke before a picture that was left out, or in it.
+  private var pending: StreamBreak?
   private var lastSize: (width: Int, height: Int)
 
   static let extensions: Set<String> = [
@@ -53,12 +55,13 @@ public final class ImageFiles: FrameSource {
   public init(
     _ files: [String], of source: String, options: VideoOptions = VideoOptions()
   ) throws(VideoError) {
-    paths = files.sorted(by: precedesNaturally)
+    paths = inOrderOfNames(files)
     guard !paths.isEmpty else {
       throw VideoError(.emptyFolder, at: source, "there is no picture in it")
     }
     let first = try Self.firstReadable(paths, options: options)
-    followsGap = gaps(in: paths.map(stem))
+    order = PictureNames(paths, rate: options.imageRate)
+    frameNames = distinctNames(of: paths)
     info = StreamInfo(
       width: first.image.width, height: first.image.height, frameRate: options.imageRate,
       codec: suffix(paths[first.position]), claimedFrameCount: paths.count)
@@ -89,10 +92,9 @@ public final class ImageFiles: FrameSource {
   public func next() throws(VideoError) -> Frame? {
     while position < paths.count {
       defer { position += 1 }
-      followsBreak = followsBreak || followsGap[position]
-      report.gaps += followsGap[position] ? 1 : 0
+      pending = StreamBreak.chief(pending, order.breaks[position])
       if let image = try readImage() { return try frame(image) }
-      followsBreak = true
+      pending = StreamBreak.chief(pending, .damage)
       report.damagedPackets += 1
     }
     return nil
@@ -119,14 +121,16 @@ public final class ImageFiles: FrameSource {
   private func frame(_ image: Image) throws(VideoError) -> Frame {
     let changesSize = try noteSize(image)
     let fits = (image.width, image.height) == (info.width, info.height)
+    let kind = StreamBreak.chief(pending, changesSize ? .size : nil)
+    if let kind { report.breaks[kind, default: 0] += 1 }
     defer {
       report.decoded += 1
-      followsBreak = false
+      pending = nil
     }
     return Frame(
-      index: report.decoded, time: Double(position) / options.imageRate.framesPerSecond,
+      index: report.decoded, time: order.times[position],
       pixels: fits ? image : try image.scaled(width: info.width, height: info.height),
-      followsBreak: followsBreak || changesSize, name: stem(paths[position]))
+      streamBreak: kind, duration: order.duration(at: position), name: frameNames[position])
   }
 
   private func noteSize(_ image: Image) throws(VideoError) -> Bool {
@@ -144,24 +148,29 @@ public final class ImageFiles: FrameSource {
   }
 }
 
-/// For each name, whether its number is further from the one before than is usual among them.
-private func gaps(in names: [String]) -> [Bool] {
-  let numbers = names.map(numbering)
-  let steps: [Int?] = zip(numbers, numbers.dropFirst()).map { one, other in
-    guard let one, let other, one.around == other.around else { return nil }
-    return other.number - one.number
-  }
-  let counts = Dictionary(steps.compactMap { $0 }.map { ($0, 1) }, uniquingKeysWith: +)
-  guard let usual = counts.max(by: { ($0.value, -$0.key) < ($1.value, -$1.key) })?.key else {
-    return names.map { _ in false }
-  }
-  return [false] + steps.map { step in step.map { $0 > usual } ?? true }
-}
-
 /// A path's name without folder and extension.
 private func stem(_ path: String) -> String {
   let name = path.split(separator: "/").last.map(String.init) ?? path
   return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+}
+
+/// The files' names without folder and extension; where these are not all different, folders and
+/// extensions belong to them, as far as paths differ.
+private func distinctNames(of paths: [String]) -> [String] {
+  let stems = paths.map(stem)
+  guard Set(stems).count < stems.count else { return stems }
+  let parts = paths.map { $0.split(separator: "/") }
+  let least = parts.map(\.count).min() ?? 1
+  let common = (0..<(least - 1)).prefix { place in
+    parts.allSatisfy { $0[place] == parts[0][place] }
+  }.count
+  let longer = zip(parts, stems).map { (parts: [Substring], stem: String) in
+    (parts[common..<(parts.count - 1)].map(String.init) + [stem]).joined(separator: "_")
+  }
+  if Set(longer).count == longer.count { return longer }
+  let whole = zip(longer, paths).map { "\($0)_\(suffix($1))" }
+  return Set(whole).count == whole.count
+    ? whole : whole.enumerated().map { "\($1)_\($0)" }
 }
 
 private func suffix(_ path: String) -> String {

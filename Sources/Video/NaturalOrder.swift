@@ -13,15 +13,6 @@ package func precedesNaturally(_ lhs: String, _ rhs: String) -> Bool {
   return lhs.utf8.lexicographicallyPrecedes(rhs.utf8)
 }
 
-/// The last run of digits in a name and what stands around it; nil without digits.
-func numbering(of name: String) -> (around: [UInt8], number: Int)? {
-  let parts = chunks(of: name)
-  guard let at = parts.lastIndex(where: isNumber),
-    let number = Int(String(decoding: parts[at], as: UTF8.self))
-  else { return nil }
-  return (Array(parts[..<at].joined()) + [0] + Array(parts[(at + 1)...].joined()), number)
-}
-
 private func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
 private func isNumber(_ chunk: ArraySlice<UInt8>) -> Bool { chunk.first.map(isDigit) ?? false }
 private func withoutZeros(_ chunk: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

@@ -17,6 +17,11 @@ public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
     (self.numerator, self.denominator) = (numerator, denominator)
   }
 
+  /// That many frames a second, to a thousandth.
+  ///
+  /// - Precondition: they are positive, and at most two million.
+  package init(nearest rate: Double) { self.init(max(1, Int((rate * 1000).rounded())), per: 1000) }
+
   /// The fraction as a number, rounded.
   public var framesPerSecond: Double { Double(numerator) / Double(denominator) }
   /// The number, or the fraction: `25`, `30000/1001`.
@@ -25,9 +30,27 @@ public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
+/// The width of a pixel over its height as an exact fraction: 64/45 of anamorphic PAL video.
+public struct PixelAspect: Sendable, Hashable, CustomStringConvertible {
+  public let width: Int
+  public let height: Int
+
+  /// - Precondition: both are positive and fit in 32 bits.
+  public init(_ width: Int, _ height: Int) {
+    precondition(
+      width > 0 && height > 0 && max(width, height) <= Int(Int32.max),
+      "\(width):\(height) is no aspect")
+    (self.width, self.height) = (width, height)
+  }
+
+  public static let square = Self(1, 1)
+
+  public var description: String { "\(width):\(height)" }
+}
+
 /// What a stream says of itself before anything is decoded.
 public struct StreamInfo: Sendable, Hashable {
-  /// Size of every frame handed out, in pixels.
+  /// Size of every frame handed out, upright, in pixels.
   public var width: Int, height: Int
   /// The nominal rate, nil where none is stated; frames carry times of their own.
   public var frameRate: FrameRate?
@@ -39,8 +62,14 @@ public struct StreamInfo: Sendable, Hashable {
   public var claimedDuration: Double?
   /// Whether pictures are predicted from later ones too.
   public var hasBidirectionalFrames: Bool
-  /// Degrees clockwise by which players turn the picture; it is not applied to frames.
-  public var rotation: Int
+  /// Degrees clockwise by which pictures were turned: frames are upright.
+  public var rotation = 0
+  /// The width of a pixel over its height, where the stream says that they differ.
+  public var pixelAspect: PixelAspect?
+  /// Whether times may begin anew in the stream, as those of transport streams do.
+  package var timesMayRestart = false
+  /// Whether times are nothing but the sum of how long each picture is shown.
+  package var hasDelays = false
 
   /// What is known of a stream without rotation and without frames predicted from later ones.
   public init(
@@ -48,7 +77,7 @@ public struct StreamInfo: Sendable, Hashable {
   ) {
     (self.width, self.height, self.frameRate) = (width, height, frameRate)
     (self.codec, self.claimedFrameCount) = (codec, claimedFrameCount)
-    (claimedDuration, hasBidirectionalFrames, rotation) = (nil, false, 0)
+    (claimedDuration, hasBidirectionalFrames) = (nil, false)
   }
 }
 
@@ -70,14 +99,23 @@ public struct StreamReport: Sendable, Hashable {
   public var sizeChanges = 0
   /// Frames whose time was missing, or not later than the one before.
   public var repairedTimes = 0
-  /// Holes in the times of a video or in the numbers of picture files.
-  public var gaps = 0
+  /// Frames before the first that rests on no other, which are left out.
+  public var undecodable = 0
+  /// How often the stream broke, by why; nothing where it did not.
+  public var breaks: [StreamBreak: Int] = [:]
 
   /// The report of a stream of which nothing has been read.
   public init() {}
 
+  /// Holes in the times of a video or in the numbers of picture files.
+  public var gaps: Int { breaks[.gap] ?? 0 }
+
+  /// Packets and pictures that are missing, or of which some had to be made up.
+  public var errors: Int { damagedPackets + concealedFrames + undecodable }
+
   /// Whether every frame came, whole and in order.
   public var isClean: Bool {
-    damagedPackets == 0 && concealedFrames == 0 && !truncated && sizeChanges == 0 && gaps == 0
+    damagedPackets == 0 && concealedFrames == 0 && undecodable == 0 && !truncated
+      && sizeChanges == 0 && gaps == 0
   }
 }

@@ -5,9 +5,10 @@ internal import CFFmpeg
 /// The frames of a video file, through FFmpeg's demuxers and decoders.
 ///
 /// Broken packets are concealed by the decoder as well as it can, counted, and marked by
-/// `followsBreak` on the frame concerned and on the one after it. The colours are converted by the
-/// matrix and range the stream states; without a statement, by BT.709 from 720 rows on, else
-/// BT.601.
+/// `streamBreak` on the frame concerned and on the one after it; frames before the first that rests
+/// on no other are left out and counted. Pictures are cropped and turned upright as the container
+/// says. The colours are converted by the matrix and range the stream states; without a statement,
+/// by BT.709 from 720 rows on, else BT.601.
 public final class VideoFile: FrameSource {
   /// What the container and the decoder say of the stream.
   public let info: StreamInfo
@@ -17,7 +18,7 @@ public final class VideoFile: FrameSource {
   private let path: String
   private let options: VideoOptions
   private let reader: Reader
-  private var clock: PresentationClock
+  private var clock: BreakDetector
   private var lastSize: (width: Int, height: Int)
   private var lastWasConcealed = false
   private var hasEnded = false
@@ -27,7 +28,9 @@ public final class VideoFile: FrameSource {
     try Self.checkFile(path)
     reader = try Reader(path, options: options)
     info = StreamInfo(cff_reader_info(reader.handle))
-    clock = PresentationClock(nominalRate: info.frameRate)
+    clock = BreakDetector(
+      usually: info.frameRate.map { 1 / $0.framesPerSecond }, restarts: info.timesMayRestart,
+      hasDelays: info.hasDelays)
     lastSize = (info.width, info.height)
     report.claimed = info.claimedFrameCount
     (self.path, self.options) = (path, options)
@@ -59,6 +62,7 @@ public final class VideoFile: FrameSource {
     let code = try checked(path) { cff_reader_next(reader.handle, &decoded, &$0) }
     let counts = cff_reader_counts(reader.handle)
     report.damagedPackets = Int(counts.damaged_packets)
+    report.undecodable = Int(counts.undecodable)
     guard code == cff_ok else {
       try finish(counts)
       return nil
@@ -69,20 +73,23 @@ public final class VideoFile: FrameSource {
   private func frame(_ decoded: cff_frame_info) throws(VideoError) -> Frame {
     try refuseDamage(decoded)
     let changesSize = try noteSize(Int(decoded.width), Int(decoded.height))
-    let (time, followsGap) = clock.time(
-      stated: decoded.time.isFinite ? decoded.time : nil,
+    let step = clock.next(
+      time: decoded.time.isFinite ? decoded.time : nil,
       length: decoded.duration.isFinite ? decoded.duration : nil)
     let pixels = try pixels()
-    let followsBreak =
-      changesSize || followsGap || lastWasConcealed || decoded.concealed || decoded.follows_loss
+    let isDamaged = lastWasConcealed || decoded.concealed || decoded.follows_loss
+    let kind = StreamBreak.chief(
+      step.streamBreak, changesSize ? .size : nil,
+      isDamaged && (report.decoded > 0 || decoded.concealed) ? .damage : nil)
     lastWasConcealed = decoded.concealed
     report.concealedFrames += decoded.concealed ? 1 : 0
-    (report.gaps, report.repairedTimes) = (clock.gaps, clock.repairs)
+    report.repairedTimes = clock.repairs
+    if let kind { report.breaks[kind, default: 0] += 1 }
     defer { report.decoded += 1 }
     return Frame(
-      index: report.decoded, time: time, pixels: pixels,
+      index: report.decoded, time: step.time, pixels: pixels,
       pictureType: PictureType(rawValue: Character(decoded.picture_type)),
-      motionVectors: motionVectors(), followsBreak: followsBreak)
+      motionVectors: motionVectors(), streamBreak: kind, duration: step.duration)
   }
 
   private func refuseDamage(_ decoded: cff_frame_info) throws(VideoError) {
@@ -113,22 +120,23 @@ public final class VideoFile: FrameSource {
     }
   }
 
-  /// Vectors in another grid than that of `pixels` would mislead, so a resized frame has none.
   private func motionVectors() -> [MotionVector]? {
     guard options.motionVectors else { return nil }
     var count = 0
-    guard lastSize == (info.width, info.height),
-      let start = cff_reader_motion_vectors(reader.handle, &count)
-    else { return [] }
+    let start = cff_reader_motion_vectors(
+      reader.handle, Int32(info.width), Int32(info.height), &count)
+    guard let start else { return [] }
     return UnsafeBufferPointer(start: start, count: count).map(MotionVector.init)
   }
 
   private func finish(_ counts: cff_stream_counts) throws(VideoError) {
     hasEnded = true
     report.truncated =
-      counts.read_failed || report.claimed.map { counts.packets < $0 } ?? clock.endsBefore(info)
+      counts.read_failed || report.claimed.map { counts.packets < $0 }
+      ?? clock.endsBefore(info.claimedDuration)
     if report.decoded == 0 {
-      throw VideoError(.damagedData, at: path, "not a single frame could be decoded")
+      let reason = report.undecodable > 0 ? ": none is a key frame" : ""
+      throw VideoError(.damagedData, at: path, "not a single frame could be decoded\(reason)")
     }
     if options.onDamage == .fail && (report.truncated || report.damagedPackets > 0) {
       throw VideoError(
@@ -168,7 +176,14 @@ extension StreamInfo {
       claimedFrameCount: info.claimed_frames > 0 ? Int(info.claimed_frames) : nil)
     claimedDuration = info.claimed_seconds >= 0 ? info.claimed_seconds : nil
     hasBidirectionalFrames = info.has_b_frames
-    rotation = Int(info.rotation)
+    let degrees = [0, 0, 0, 180, 180, 90, 90, 270, 270]
+    rotation = degrees.indices.contains(Int(info.orientation)) ? degrees[Int(info.orientation)] : 0
+    if info.aspect_numerator > 0, info.aspect_denominator > 0,
+      info.aspect_numerator != info.aspect_denominator
+    {
+      pixelAspect = PixelAspect(Int(info.aspect_numerator), Int(info.aspect_denominator))
+    }
+    (timesMayRestart, hasDelays) = (info.may_restart, info.has_delays)
   }
 }
 

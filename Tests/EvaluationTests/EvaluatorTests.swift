@@ -187,7 +187,7 @@ struct EvaluatorTests {
 /// What is noted of a frame that took so many milliseconds, all of them in the backbone.
 private func trace(_ milliseconds: Int, _ role: FrameRole) -> FrameTrace {
   FrameTrace(
-    index: 0, time: 0, decision: Decision(role, because: Reason("test")), followsBreak: false,
+    index: 0, time: 0, decision: Decision(role, because: Reason("test")), streamBreak: nil,
     framesSinceKeyframe: 0, stages: [.backbone: .milliseconds(milliseconds)],
     total: .milliseconds(milliseconds), keyShare: role == .key ? 1 : 0, macs: 0)
 }

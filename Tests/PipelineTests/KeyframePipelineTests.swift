@@ -82,7 +82,7 @@ struct KeyframePipelineTests {
     _ = try pipeline.label(slide(0, by: 2), in: &state)
     let result = try pipeline.label(slide(1, by: 2, breaks: true), in: &state)
     #expect(result.trace.role == .key)
-    #expect(result.trace.decision.reason == .streamBroke)
+    #expect(result.trace.decision.reason == .streamBroke(.sequence))
     #expect(result.labels == columns(of: slide(1, by: 2)))
   }
 

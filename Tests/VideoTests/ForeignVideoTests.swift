@@ -19,7 +19,13 @@ struct ForeignVideoTests {
     let frames = try frames(of: source)
     #expect(frames.count == 50 && source.report.sizeChanges == 1)
     #expect(frames.allSatisfy { ($0.pixels.width, $0.pixels.height) == (320, 240) })
-    #expect(frames[25].followsBreak && frames[26...].allSatisfy { $0.motionVectors == [] })
+    #expect(frames.map(\.streamBreak).indices.filter { frames[$0].followsBreak } == [25])
+    // Blocks of 480×272 are known on the grid of 320×240 too: 16 pixels become 11 by 14 at most.
+    for frame in frames[26...] where frame.pictureType != .intra {
+      let vectors = try #require(frame.motionVectors)
+      #expect(!vectors.isEmpty && vectors.allSatisfy { $0.width <= 11 && $0.height <= 15 })
+      #expect(vectors.allSatisfy { (0...320).contains($0.x) && (0...240).contains($0.y) })
+    }
     #expect(zip(frames, frames.dropFirst()).allSatisfy { $0.time <= $1.time })
 
     var options = VideoOptions()
@@ -68,6 +74,56 @@ struct ForeignVideoTests {
     #expect(frames.count == expected.count)
     #expect(zip(frames, expected).allSatisfy { abs($0.time - $1) < 1e-3 })
     #expect(source.report.gaps == 0 && !source.report.truncated)
+  }
+
+  @Test(arguments: [0, 1])
+  func streamsThatArePutTogetherBreakAtTheSeam(second: Int) throws {
+    let scratch = try Scratch()
+    let inputs = ["testsrc2=s=64x48:r=25", "testsrc=s=64x48:r=25"]
+    for (name, input) in zip(["a.ts", "b.ts"], inputs) {
+      try make(
+        "-f lavfi -i \(input) -frames:v 30 -c:v libx264 -g 12 -bf 2 -pix_fmt yuv420p",
+        scratch(name))
+    }
+    let parts = [try bytes(of: scratch("a.ts")), try bytes(of: scratch("b.ts"))]
+    let source = try VideoSource.open(scratch.file("ab.ts", parts[0] + parts[second]))
+    let frames = try frames(of: source)
+    #expect(frames.count == 60 && source.report.isClean)
+    #expect(frames.indices.filter { frames[$0].followsBreak } == [30])
+    #expect(frames[30].streamBreak == .reset)
+    #expect(abs(frames[59].time - frames[0].time - 59 * 0.04) < 1e-6)
+  }
+
+  // What is cropped at the left need not be aligned, and vectors count from what is cropped.
+  @Test func croppingIsExactAndVectorsFollow() throws {
+    let scratch = try Scratch()
+    let clip = "-f lavfi -i testsrc2=s=96x64:r=25 -frames:v 8 -pix_fmt yuv420p -c:v libx264 -bf 0"
+    try make(clip, scratch("whole.mp4"))
+    try make(
+      "\(clip) -bsf:v h264_metadata=crop_left=6:crop_top=4:crop_right=2", scratch("cropped.mp4"))
+    let options = VideoOptions(motionVectors: true)
+    let whole = try frames(of: VideoFile(scratch("whole.mp4"), options: options))
+    let cropped = try frames(of: VideoFile(scratch("cropped.mp4"), options: options))
+    for (one, other) in zip(whole, cropped) {
+      #expect(other.pixels == one.pixels.cropped(x: 6, y: 4, width: 88, height: 60))
+      #expect(
+        other.motionVectors?.map { [Int($0.x), Int($0.y)] }
+          == one.motionVectors?.map { [Int($0.x) - 6, Int($0.y) - 4] })
+    }
+  }
+
+  @Test func framesBeforeTheFirstKeyFrameAreLeftOut() throws {
+    let scratch = try Scratch()
+    try make(
+      "-f lavfi -i testsrc2=s=64x48:r=25 -frames:v 75 -c:v libx264 -g 25 -bf 0 -sc_threshold 0 "
+        + "-pix_fmt yuv420p", scratch("whole.ts"))
+    // Into the first group: the tables that begin the file, and what comes after its key frame.
+    let whole = try bytes(of: scratch("whole.ts"))
+    let cut = whole[..<(3 * 188)] + whole[(12 * 188)...]
+    let source = try VideoSource.open(scratch.file("cut.ts", cut))
+    let frames = try frames(of: source)
+    #expect(frames.count == 50 && frames[0].pictureType == .intra && !frames[0].followsBreak)
+    #expect(source.report.errors > 0 && !source.report.isClean)
   }
 
   @Test func aStreamWithoutTimesAndCountsIsReadToItsEnd() throws {

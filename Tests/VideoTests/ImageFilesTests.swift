@@ -35,7 +35,7 @@ import Video
     let source = try VideoSource.open(scratch.path)
     let drawing = try frames(of: source).map { $0.followsBreak ? "|" : "." }.joined()
     #expect(drawing == expected)
-    #expect(source.report.gaps == expected.filter { $0 == "|" }.count)
+    #expect(source.report.breaks.values.reduce(0, +) == expected.filter { $0 == "|" }.count)
   }
 
   @Test func aPatternChoosesPictures() throws {

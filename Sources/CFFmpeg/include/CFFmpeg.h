@@ -54,15 +54,22 @@ typedef struct cff_reader_options {
 } cff_reader_options;
 
 typedef struct cff_stream_info {
+  /// Of the picture as it is seen, upright.
   int width, height;
-  /// Frames a second as a fraction; 0/1 where the container states none.
+  /// Frames a second as a fraction; 0/1 where the container states none that can be believed.
   int rate_numerator, rate_denominator;
+  /// The width of a pixel over its height; 0/1 where nothing is stated.
+  int aspect_numerator, aspect_denominator;
   /// What the container claims; 0 and a negative value where it claims nothing.
   int64_t claimed_frames;
   double claimed_seconds;
   bool has_b_frames;
-  /// Degrees clockwise by which players turn the picture; it is not applied here.
-  int rotation;
+  /// Exif's orientation: how pictures are stored. They are handed out upright.
+  int orientation;
+  /// Whether times may begin anew in the stream, as those of transport streams do.
+  bool may_restart;
+  /// Whether times are nothing but the sum of how long each picture is shown.
+  bool has_delays;
   char codec[32];
 } cff_stream_info;
 
@@ -72,13 +79,16 @@ typedef struct cff_frame_info {
   double time, duration;
   /// 'I', 'P', 'B' or '?'.
   char picture_type;
-  /// The decoder had to make up some of this picture, or lost packets before it.
-  bool concealed, follows_loss;
+  /// The decoder had to make up some of this picture.
+  bool concealed;
+  /// Packets were lost whose pictures belong between this one and the one handed out before.
+  bool follows_loss;
 } cff_frame_info;
 
 typedef struct cff_stream_counts {
-  int64_t packets;          /// video packets read
+  int64_t packets;          /// packets of pictures to be shown that were read
   int64_t damaged_packets;  /// refused by the decoder, or marked broken by the demuxer
+  int64_t undecodable;      /// pictures before the first that rests on no other
   bool read_failed;         /// reading stopped before the end of the stream
 } cff_stream_counts;
 
@@ -100,11 +110,14 @@ cff_stream_info cff_reader_info(const cff_reader *reader);
 cff_stream_counts cff_reader_counts(const cff_reader *reader);
 /// Decodes the next frame in presentation order; `cff_end` after the last one.
 cff_code cff_reader_next(cff_reader *reader, cff_frame_info *out, cff_error *error);
-/// Writes width × height × 3 bytes, blue, green, red, scaled where the frame has another size.
+/// Writes width × height × 3 bytes, blue, green, red, upright, scaled where the frame has another
+/// size.
 cff_code cff_reader_copy_bgr(
   cff_reader *reader, int width, int height, uint8_t *out, cff_error *error);
-/// The frame's vectors and their number; they stay the reader's, until the next frame.
-const cff_motion_vector *cff_reader_motion_vectors(const cff_reader *reader, size_t *count);
+/// The vectors of the frame at that size, upright, and their number; they stay the reader's, until
+/// the next frame. NULL with 0 where there are none, or no memory for them.
+const cff_motion_vector *cff_reader_motion_vectors(
+  cff_reader *reader, int width, int height, size_t *count);
 
 // MARK: stills in
 
@@ -129,6 +142,10 @@ cff_code cff_still_open(
   const uint8_t *bytes, size_t count, int64_t max_pixels, cff_still **out, cff_error *error);
 void cff_still_close(cff_still *still);
 cff_still_info cff_still_describe(const cff_still *still);
+/// The size of the picture in memory, upright; nothing is decoded of a PNG or a JPEG.
+cff_code cff_still_measure(
+  const uint8_t *bytes, size_t count, int64_t max_pixels, int *width, int *height,
+  cff_error *error);
 /// Writes every sample of the still; `out` holds `capacity` bytes.
 cff_code cff_still_copy(
   cff_still *still, cff_samples samples, void *out, size_t capacity, cff_error *error);
@@ -170,6 +187,10 @@ typedef struct cff_writer cff_writer;
 typedef struct cff_writer_options {
   int width, height;
   int rate_numerator, rate_denominator;
+  /// The unit of times, in seconds.
+  int unit_numerator, unit_denominator;
+  /// The width of a pixel over its height.
+  int aspect_numerator, aspect_denominator;
   /// x264's constant rate factor, 0 (lossless) to 51.
   int crf;
   int threads;
@@ -182,8 +203,10 @@ typedef struct cff_writer_options {
 /// `*out` receives a writer that the caller closes, finished or not.
 cff_code cff_writer_open(
   const char *path, const cff_writer_options *options, cff_writer **out, cff_error *error);
-/// Encodes one frame of width × height × 3 bytes, blue, green, red.
-cff_code cff_writer_add(cff_writer *writer, const uint8_t *bgr, cff_error *error);
+/// Encodes one frame of width × height × 3 bytes, blue, green, red, to be shown from `time`, later
+/// than the one before, and for `duration` where it is the last.
+cff_code cff_writer_add(
+  cff_writer *writer, const uint8_t *bgr, int64_t time, int64_t duration, cff_error *error);
 /// Writes what is left and the index; nothing can be added afterwards.
 cff_code cff_writer_finish(cff_writer *writer, cff_error *error);
 void cff_writer_close(cff_writer *writer);

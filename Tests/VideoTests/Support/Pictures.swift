@@ -68,7 +68,7 @@ func writeGreyPNG(_ samples: [UInt8], bits: Int, to path: String) throws {
   try Data(png).write(to: URL(fileURLWithPath: path))
 }
 
-private func crc32(_ bytes: [UInt8]) -> UInt32 {
+func crc32(_ bytes: [UInt8]) -> UInt32 {
   ~bytes.reduce(~UInt32(0)) { crc, byte in
     (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in value >> 1 ^ (value & 1 == 1 ? 0xedb8_8320 : 0)
     }

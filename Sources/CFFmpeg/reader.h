@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include "internal.h"
+#include <libavformat/avformat.h>
+
+/// A loss between pictures: before all those that are shown after `time`, or at it where inclusive.
+/// `clock` counts how often times began anew until then.
+typedef struct cff_loss {
+  int64_t time;
+  int clock;
+  bool inclusive;
+} cff_loss;
+
+enum { most_losses = 32, retries = 64 };
+
+struct cff_reader {
+  AVFormatContext *container;
+  AVCodecContext *decoder;
+  AVFrame *frame;
+  /// The packet to decode, and one that was looked at before its turn, with what was lost before.
+  AVPacket *packet, *ahead;
+  bool has_ahead, lost_before_ahead;
+  AVStream *stream;
+  cff_converter converter;
+  cff_stream_counts counts;
+  cff_reader_options options;
+  int orientation;
+  /// What the decoder's picture was cropped by, at the left and on top.
+  int left, top;
+  cff_loss losses[most_losses];
+  int loss_count;
+  /// Of the last picture handed out, and of the last packet that was decoded.
+  int64_t last_time, sent_time;
+  /// A picture as stored, and vectors, where either is handed out in another way.
+  uint8_t *stored;
+  size_t stored_size;
+  cff_motion_vector *placed;
+  size_t placed_size;
+  /// How often times began anew among packets, and among pictures handed out.
+  int sent_clock, shown_clock;
+  /// The last packet's time of decoding.
+  int64_t sent_order;
+  /// Whether the packet before was marked as broken.
+  bool suspect;
+  bool draining, started;
+};
