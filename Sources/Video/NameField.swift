@@ -33,7 +33,8 @@ struct NameField {
     steps.indices.map { place in
       guard steps[place] > 0, !isNew[place + 1] else { return false }
       let around = max(0, place - 4)..<min(steps.count, place + 5)
-      let known = around.filter { steps[$0] > 0 && !isNew[$0 + 1] }.map { Double(steps[$0]) }.sorted()
+      let known = around.filter { steps[$0] > 0 && !isNew[$0 + 1] }.map { Double(steps[$0]) }
+        .sorted()
       return BreakDetector.isHole(
         Double(steps[place]), usual: known[(known.count - 1) / 2], before: nil, tolerance: 1.9)
     }
@@ -92,8 +93,9 @@ extension NameField {
     return NameField(texts.map { Int($0) }, unit: isTime ? units[lengths.first ?? 0] : nil)
   }
 
-  /// Whether a number goes on after a point, as seconds do: `1305031102.175304`. It is none in the
-  /// names of pictures of several clips, `clip1.9`, `clip1.10`, `clip2.1`.
+  /// Whether a number goes on after a point, as seconds do.
+  ///
+  /// `1305031102.175304` does; `clip1.9`, `clip1.10`, `clip2.1` are pictures of several clips.
   static func isDecimal(at place: Int, in names: [PictureName]) -> Bool {
     guard place + 1 < names[0].numbers.count, names[0].shape[place + 1] == "." else { return false }
     let wholes = Set(names.map { $0.numbers[place] })

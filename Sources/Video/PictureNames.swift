@@ -27,7 +27,8 @@ package struct PictureNames: Sendable {
         let begin = times.last.map { $0 + length } ?? 0
         length = told.flatMap(Self.usualStep) ?? frame
         for place in clip {
-          times.append(begin + (told?[place - clip.lowerBound] ?? Double(place - clip.lowerBound) * frame))
+          let count = place - clip.lowerBound
+          times.append(begin + (told?[count] ?? Double(count) * frame))
         }
       }
       let first = breaks.isEmpty || !run.isSystematic ? nil : StreamBreak.sequence

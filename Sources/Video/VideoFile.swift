@@ -132,8 +132,9 @@ public final class VideoFile: FrameSource {
   private func finish(_ counts: cff_stream_counts) throws(VideoError) {
     hasEnded = true
     report.truncated =
-      counts.read_failed || report.claimed.map { counts.packets < $0 }
-      ?? clock.endsBefore(info.claimedDuration)
+      counts.read_failed
+      || report.claimed.map { counts.packets < $0 }
+        ?? clock.endsBefore(info.claimedDuration)
     if report.decoded == 0 {
       let reason = report.undecodable > 0 ? ": none is a key frame" : ""
       throw VideoError(.damagedData, at: path, "not a single frame could be decoded\(reason)")

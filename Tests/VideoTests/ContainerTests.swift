@@ -59,7 +59,8 @@ import Video
     let source = try VideoSource.open(scratch.file("holed.mp4", clip))
     let rest = try frames(of: source)
     #expect(rest.count == 39 && source.report.damagedPackets == 1)
-    let missing = try #require(whole.indices.first { rest.count == $0 || rest[$0].time != whole[$0].time })
+    let missing = try #require(
+      whole.indices.first { rest.count == $0 || rest[$0].time != whole[$0].time })
     let breaks = rest.indices.filter { rest[$0].streamBreak != nil && !isConcealed(rest, $0) }
     #expect(breaks.contains(missing) || missing == rest.count)
     #expect(breaks.allSatisfy { $0 >= missing })
@@ -85,9 +86,9 @@ import Video
     let source = try VideoSource.open(scratch("vfr.mp4"))
     let frames = try frames(of: source)
     #expect(frames.count == 6)
-    #expect(zip(frames, times).allSatisfy { abs($0.time - $1 + 5) < 1e-3 })
+    #expect(zip(frames, times).allSatisfy { abs($0.time - $1 + 5) < 1e-3 }, "\(frames.map(\.time))")
     #expect(source.info.claimedDuration.map { abs($0 - 3.3) < 1e-3 } == true)
-    #expect(frames.last?.duration.map { abs($0 - 0.1) < 1e-3 } == true)
+    #expect(frames.last?.duration.map { abs($0 - 0.1) < 1e-3 } == true, "\(frames.map(\.duration))")
   }
 
   @Test func equalTimesAndMissingOnesAreWrittenToo() throws {

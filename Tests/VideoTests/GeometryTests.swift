@@ -190,6 +190,7 @@ private func little(_ value: Int) -> [UInt8] { big(value).reversed() }
 func place(of letters: String, in bytes: [UInt8]) throws -> Int {
   let wanted = Array(letters.utf8)
   return try #require(
-    bytes.indices.dropLast(3).first { bytes[$0] == wanted[0] && Array(bytes[$0..<$0 + 4]) == wanted }
-  )
+    bytes.indices.dropLast(3).first {
+      bytes[$0] == wanted[0] && Array(bytes[$0..<$0 + 4]) == wanted
+    })
 }
