@@ -65,6 +65,7 @@ public struct DAVIS: LabelledClip {
   }
 
   public var count: Int { frames.items.count }
+  public var files: [String] { frames.files }
 
   /// How many of the frames have a mask.
   public var labelledCount: Int { frames.labelledCount }

@@ -105,6 +105,7 @@ public struct ImageFolder: LabelledClip {
   }
 
   public var count: Int { frames.items.count }
+  public var files: [String] { frames.files }
 
   /// How many of the frames have labels.
   public var labelledCount: Int { frames.labelledCount }

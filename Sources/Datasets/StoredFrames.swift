@@ -15,6 +15,8 @@ struct StoredFrames: Sendable {
 
   let items: [Item]
 
+  var files: [String] { items.flatMap { [$0.picture] + ($0.labels.map { [$0.path] } ?? []) } }
+
   var labelledCount: Int { items.count { $0.labels != nil } }
 
   func frame(at index: Int) throws -> Frame {

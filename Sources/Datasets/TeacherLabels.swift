@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flow
-internal import Foundation
+internal import Outputs
 internal import Synchronization
 public import Video
 
@@ -31,16 +31,17 @@ public struct TeacherLabels: LabelledClip {
     (name, self.classes, self.clip) = ("\(clip.name), taught", classes, clip)
     (self.cache, self.labeller) = (cache, labeller)
     guard let cache else { return }
-    do {
-      try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
-    } catch {
-      throw DatasetError(.unwritable, "\(cache) is no folder and cannot be made one")
+    do throws(OutputError) { try makeFolder(cache) } catch {
+      throw DatasetError(
+        error.isRefused ? .unwritable : .writeFailed,
+        "\(cache) is no folder and cannot be made one: \(error.message)")
     }
   }
 
   public var count: Int { clip.count }
 
   public var isStored: Bool { clip.isStored }
+  public var files: [String] { clip.files }
   public var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
 
   public func frame(at index: Int) throws -> Frame { try clip.frame(at: index) }

@@ -9,6 +9,7 @@ public import Video
 public struct VideoClip: LabelledClip {
   public let name: String
   public let classes: ClassList
+  public let files: [String]
   private let frames: [Frame]
 
   /// Reads every `step`th frame of `source`, up to `limit` of them, scaled to `size` where that is
@@ -27,6 +28,7 @@ public struct VideoClip: LabelledClip {
     name = source.split(separator: "/").last.map(String.init) ?? source
     self.classes = classes
     let reader = try VideoSource.open(source)
+    files = (reader as? ImageFiles)?.paths ?? [source]
     var (frames, passed, hasBreak, bytes) = ([Frame](), 0, false, 0)
     while frames.count < limit ?? .max, let frame = try reader.next() {
       hasBreak = hasBreak || frame.followsBreak

@@ -55,6 +55,9 @@ struct CalibrateCommand: ParsableCommand {
     let output = try keep.map { (folder) throws(Failure) in
       try OutputFile(ModelFolder.thresholdsPath(in: folder))
     }
+    try Overwriting.check(
+      outputs: ["--keep": keep.map { ModelFolder.thresholdsPath(in: $0) }],
+      inputs: run.allInputs + [parts.config].compactMap(\.self))
     var thresholds = try keep.map { try StoredThresholds(contentsOf: $0) }
     try parts.threading.apply()
     let progress = SharedProgress()
@@ -64,6 +67,7 @@ struct CalibrateCommand: ParsableCommand {
       return !signals.wantsStop
     }
     if let failure = signals.failure { throw failure }
+    signals.keepsWork()
     guard let found else {
       throw Failure(
         .badInput, "\(data): nothing ever changes, so that no threshold tells frames apart")

@@ -4,10 +4,12 @@ internal import Backbone
 internal import Datasets
 internal import Flow
 internal import Foundation
+internal import Outputs
 internal import Pipeline
 internal import Recipes
 internal import Specification
 internal import Tensors
+internal import Training
 internal import Video
 
 /// A sentence for standard error, and the exit code that goes with it.
@@ -58,7 +60,7 @@ struct Failure: Error {
     let lines = message.split(whereSeparator: \.isNewline).map(String.init)
     let ends = lines.count > 2 ? [lines[0], lines[lines.count - 1]] : lines
     let line = ends.joined(separator: " ")
-    try? FileHandle.standardError.write(contentsOf: Data("inbetween: \(line)\n".utf8))
+    StandardError.say("inbetween: \(line)\n")
   }
 
   private static func code(for error: any Error) -> Code {
@@ -66,10 +68,12 @@ struct Failure: Error {
     case is IncompatibleParts: .usage
     case let error as BackboneError: code(for: error)
     case let error as SpecificationError: code(for: error)
-    case let error as DatasetError: error.code == .missing ? .missingInput : .badInput
+    case let error as DatasetError: code(for: error)
+    case let error as TrainingError: code(for: error)
+    case let error as OutputError: error.isRefused ? .cannotCreate : .inputOutput
     case let error as TensorError: code(for: error)
     case let error as VideoError: code(for: error)
-    case let error as SafetensorsError: error.code == .unreadable ? .missingInput : .badInput
+    case let error as SafetensorsError: code(for: error)
     case let error as FlowError: code(for: error)
     default: .failed
     }
@@ -91,9 +95,37 @@ struct Failure: Error {
     }
   }
 
+  private static func code(for error: DatasetError) -> Code {
+    switch error.code {
+    case .missing: .missingInput
+    case .unwritable: .cannotCreate
+    case .writeFailed: .inputOutput
+    default: .badInput
+    }
+  }
+
+  private static func code(for error: TrainingError) -> Code {
+    switch error.code {
+    case .badFile: .badInput
+    case .unwritable, .busy, .otherTraining: .cannotCreate
+    case .writeFailed: .inputOutput
+    default: .failed
+    }
+  }
+
+  private static func code(for error: SafetensorsError) -> Code {
+    switch error.code {
+    case .unreadable: .missingInput
+    case .unwritable: .cannotCreate
+    case .writeFailed: .inputOutput
+    default: .badInput
+    }
+  }
+
   private static func code(for error: FlowError) -> Code {
     switch error.code {
     case .unwritable: .cannotCreate
+    case .writeFailed: .inputOutput
     case .badDescription: .badDescription
     default: .badInput
     }
@@ -111,7 +143,7 @@ struct Failure: Error {
     switch error.code {
     case .missingFile, .unreadable: .missingInput
     case .unwritable: .cannotCreate
-    case .diskFull: .inputOutput
+    case .diskFull, .writeFailed: .inputOutput
     case .outOfMemory, .unknown: .failed
     default: .badInput
     }

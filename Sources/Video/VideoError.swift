@@ -48,6 +48,8 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let unsupported = Self(rawValue: "unsupported")
     /// The system would not create or write the file.
     public static let unwritable = Self(rawValue: "unwritable")
+    /// Writing went wrong after it had begun.
+    public static let writeFailed = Self(rawValue: "writeFailed")
     public static let diskFull = Self(rawValue: "diskFull")
     public static let outOfMemory = Self(rawValue: "outOfMemory")
     public static let unknown = Self(rawValue: "unknown")

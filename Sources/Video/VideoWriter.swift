@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CFFmpeg
+internal import Outputs
 
 /// Writes frames as an H.264 video in an MP4 file that plays while it loads.
 ///
@@ -45,7 +46,7 @@ public final class VideoWriter {
       throw VideoError(.tooLarge, at: path, "\(width)×\(height) is more than the limit of pixels")
     }
     (self.path, self.width, self.height) = (path, width, height)
-    let pending = try PendingFile(for: path)
+    let pending = try writing { () throws(OutputError) in try PendingFile(for: path) }
     let temporaryPath = pending.temporaryPath
     file = consume pending
     var settings = Self.settings(width, height, rate, options)
@@ -103,7 +104,7 @@ public final class VideoWriter {
       _ = try checked(path) { cff_writer_finish(handle, &$0) }
     }
     abandon()
-    try file.commit()
+    do throws(OutputError) { try file.commit() } catch { throw VideoError(error) }
   }
 
   private func abandonOnFailure(_ body: () throws(VideoError) -> Void) throws(VideoError) {

@@ -26,6 +26,7 @@ public struct StillReel: ClipWithMotion {
   }
 
   public let isStored = false
+  public var files: [String] { made.files }
 
   public func frame(at index: Int) throws -> Frame { try sample(at: index).frame }
 
