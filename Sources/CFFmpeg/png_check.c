@@ -126,9 +126,12 @@ cff_code cff_png_prepare(
     memcpy(copy + length, found.start, (size_t)found.length + chunk_frame);
     length += (size_t)found.length + chunk_frame;
   }
-  if (!ended || !has_all_rows(bytes, count, &header)) {
+  const bool whole = has_all_rows(bytes, count, &header);
+  if (!ended || !whole) {
     free(copy);
-    return cff_fail(error, cff_damaged_data, "damaged picture: it ends before its last row");
+    return cff_fail(
+      error, cff_damaged_data, "damaged picture: it breaks off%s",
+      whole ? "" : " before its last row");
   }
   *out = copy;
   *out_count = length;

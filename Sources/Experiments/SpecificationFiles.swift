@@ -40,9 +40,15 @@ struct SpecificationFiles {
       if path.hasSuffix(".yaml") { addNames(in: path, depth: depth) }
       return
     }
-    guard ModelFolder.exists(at: path) else { return }
+    guard ModelFolder.exists(at: path) else { return addLists(in: path) }
     paths.append(ModelFolder.weightsPath(in: path))
     add(ModelFolder.specificationPath(in: path), depth: depth)
+  }
+
+  /// Takes the lists and tables that lie in a data set's folder.
+  private mutating func addLists(in folder: String) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    paths += names.filter { $0.hasSuffix(".txt") || $0.hasSuffix(".csv") }.map { "\(folder)/\($0)" }
   }
 
   /// Takes what a specification's texts name, each told from its folder.

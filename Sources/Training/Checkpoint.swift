@@ -69,10 +69,11 @@ struct Checkpoint {
   ) throws -> Opened {
     do { return try open(path, expecting: fingerprint, plan) } catch let error as SafetensorsError {
       guard let former = try? open(formerPath, expecting: fingerprint, plan) else {
-        throw TrainingError(.badFile, "\(error.description); there is no whole one before it")
+        throw TrainingError(
+          .badFile, "\(path) cannot be read: \(error); there is no whole one before it")
       }
       let step = plan.step(at: former.position)
-      warn("\(error.description); goes on from \(formerPath), at step \(step)")
+      warn("\(path) cannot be read: \(error); goes on from \(formerPath), at step \(step)")
       return former
     }
   }
