@@ -49,7 +49,24 @@ struct Failure: Error {
     case let error as TensorError: error.message
     case let error as PipelineError:
       "frame \(error.frame), \(error.stage.rawValue): \(sentence(for: error.underlying))"
+    case let error as CocoaError: cocoaSentence(for: error)
+    case let error as DecodingError: "what was read is not as it should be: \(reason(of: error))"
     default: "\(error)"
+    }
+  }
+
+  /// What Foundation says of a file, in a sentence.
+  private static func cocoaSentence(for error: CocoaError) -> String {
+    let path = error.filePath ?? error.url?.path
+    return [path, error.localizedDescription].compactMap(\.self).joined(separator: ": ")
+  }
+
+  private static func reason(of error: DecodingError) -> String {
+    switch error {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context),
+      .keyNotFound(_, let context), .dataCorrupted(let context):
+      context.debugDescription
+    @unknown default: "it cannot be decoded"
     }
   }
 
@@ -70,12 +87,23 @@ struct Failure: Error {
     case let error as SpecificationError: code(for: error)
     case let error as DatasetError: code(for: error)
     case let error as TrainingError: code(for: error)
+    case is DecodingError: .badInput
+    case let error as CocoaError: code(for: error)
     case let error as OutputError: error.isRefused ? .cannotCreate : .inputOutput
     case let error as TensorError: code(for: error)
     case let error as VideoError: code(for: error)
     case let error as SafetensorsError: code(for: error)
     case let error as FlowError: code(for: error)
     default: .failed
+    }
+  }
+
+  private static func code(for error: CocoaError) -> Code {
+    switch error.code {
+    case .fileNoSuchFile, .fileReadNoSuchFile: .missingInput
+    case .fileWriteNoPermission, .fileWriteInvalidFileName, .fileWriteFileExists: .cannotCreate
+    case .fileWriteOutOfSpace, .fileWriteUnknown, .fileReadUnknown: .inputOutput
+    default: .badInput
     }
   }
 

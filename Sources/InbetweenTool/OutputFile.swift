@@ -63,7 +63,8 @@ struct OutputFile {
   func write(_ data: Data) throws(Failure) {
     if isStandardOutput { try StandardStreams.flush() }
     do throws(OutputError) { try PendingFile.write([UInt8](data), to: path) } catch {
-      throw Failure(.inputOutput, isStandardOutput ? "standard output \(error.message)" : "\(error)")
+      let name = isStandardOutput ? "standard output" : error.path
+      throw Failure(.inputOutput, "\(name) \(error.message)")
     }
   }
 }

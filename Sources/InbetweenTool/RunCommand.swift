@@ -134,7 +134,8 @@ struct RunCommand: ParsableCommand {
       outputs: ["--output": output, "--json": json, "--per-frame": perFrame], inputs: inputs)
     guard let labels else { return }
     try Overwriting.check(folder: labels, pictures: pictures)
-    let names = Set(pictures.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent })
+    let names = Set(
+      pictures.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent })
     try Overwriting.check(option: "--labels", folder: labels, inputs: inputs) { name in
       names.contains(name) || (pictures.isEmpty && name.count >= 6 && name.allSatisfy(\.isNumber))
     }

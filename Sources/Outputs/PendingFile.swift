@@ -78,26 +78,37 @@ package struct PendingFile: ~Copyable {
   }
 
   /// Puts the file, and then its name, on the disk; or its contents into the stream.
-  package consuming func commit() throws(OutputError) {
+  ///
+  /// What was there before stays under the name `former`, where one is given and links can be made.
+  package consuming func commit(keepingFormerAs former: String? = nil) throws(OutputError) {
     switch place {
-    case .file(let target): try replace(target)
+    case .file(let target): try replace(target, keepingFormerAs: former)
     case .stream(let target): try pour(into: target)
     case .descriptor(let number): try pour(into: number)
     case .folder: throw OutputError(path, EISDIR)
     }
   }
 
-  private mutating func replace(_ target: String) throws(OutputError) {
+  private mutating func replace(
+    _ target: String, keepingFormerAs former: String?
+  ) throws(OutputError) {
     var status = stat()
     if stat(target, &status) == 0 { fchmod(descriptor, status.st_mode & 0o7777) }
     guard !Faults.fails(at: .synchronize), fsync(descriptor) == 0 || errno == EINVAL else {
       throw OutputError(path)
     }
+    if let former { Self.keep(target, as: former) }
     guard !Faults.fails(at: .rename), rename(temporaryPath, target) == 0 else {
       throw OutputError(path)
     }
     isDone = true
     try synchronizeFolder(of: target)
+  }
+
+  /// Gives a file another name too; it has its own until a whole one takes its place.
+  private static func keep(_ target: String, as former: String) {
+    unlink(former + ".new")
+    if link(target, former + ".new") == 0 { rename(former + ".new", former) }
   }
 
   /// Until the folder is on the disk, a loss of power may undo the renaming.

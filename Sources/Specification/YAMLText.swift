@@ -95,7 +95,8 @@ private struct Scan {
   }
 
   private static func isInName(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789_-".unicodeScalars.contains(scalar))
+    scalar.isASCII
+      && (scalar.properties.isAlphabetic || "0123456789_-".unicodeScalars.contains(scalar))
   }
 }
 

@@ -13,21 +13,25 @@ package struct SafetensorsOutput: ~Copyable {
 
   /// Writes what `body` appends to a temporary file in the same folder, syncs it, and renames it to
   /// `path`; where anything fails, the temporary file is removed and `path` is as it was.
+  ///
+  /// What was there before stays under the name `former`, where one is given.
   package static func write(
-    to path: String,
+    to path: String, keepingFormerAs former: String? = nil,
     _ body: (borrowing SafetensorsOutput) throws(SafetensorsError) -> Void
   ) throws(SafetensorsError) {
     let output = try SafetensorsOutput(for: path)
     try body(output)
-    try output.commit()
+    try output.commit(keepingFormerAs: former)
   }
 
   package func append(_ bytes: UnsafeRawBufferPointer) throws(SafetensorsError) {
     do throws(OutputError) { try file.append(bytes) } catch { throw SafetensorsError(error) }
   }
 
-  private consuming func commit() throws(SafetensorsError) {
-    do throws(OutputError) { try file.commit() } catch { throw SafetensorsError(error) }
+  private consuming func commit(keepingFormerAs former: String?) throws(SafetensorsError) {
+    do throws(OutputError) { try file.commit(keepingFormerAs: former) } catch {
+      throw SafetensorsError(error)
+    }
   }
 }
 

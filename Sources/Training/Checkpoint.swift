@@ -44,19 +44,8 @@ struct Checkpoint {
       "optimizer_step": "\(optimizer.step)", "spec": fingerprint[position.begun],
     ]
     if evaluationIsDue { metadata["evaluation"] = "due" }
-    try keepFormer()
-    try SafetensorsFile.write(tensors, metadata: metadata, to: path)
-  }
-
-  /// Gives the newest its other name too; it keeps its own until a whole one takes its place.
-  private func keepFormer() throws(TrainingError) {
-    guard FileManager.default.fileExists(atPath: path), link(path, formerPath + ".new") == 0 else {
-      unlink(formerPath + ".new")
-      return
-    }
-    guard rename(formerPath + ".new", formerPath) == 0 else {
-      throw TrainingError(OutputError(formerPath))
-    }
+    try SafetensorsFile.write(
+      tensors, metadata: metadata, to: path, keepingFormerAs: formerPath)
   }
 
   var exists: Bool {
@@ -98,7 +87,8 @@ struct Checkpoint {
     let position = Position(stage: stage, step: step)
     guard metadata["spec"] == fingerprint[position.begun] else {
       throw TrainingError(
-        .otherTraining, "\(path) was made by another specification; to train anew, give another folder")
+        .otherTraining,
+        "\(path) was made by another specification; to train anew, give another folder")
     }
     // A training that is done is at the beginning of the stage after its last.
     let allowed = (plan.stages.map(\.steps) + [0])[safely: stage] ?? -1
@@ -118,4 +108,3 @@ extension Array {
     indices.contains(index) ? self[index] : nil
   }
 }
-

@@ -83,7 +83,8 @@ private struct TrainingRun<Task: TrainingTask> {
     all = trainer.task.parameters.all
     optimizer = try Optimizer(.sgd(momentum: 0, decay: 0, nesterov: false), of: [])
     let found = resuming && checkpoint.exists
-    let opened = try !found
+    let opened =
+      try !found
       ? nil : checkpoint.open(expecting: trainer.fingerprint, trainer.plan, warn: trainer.warn)
     if let opened { (position, evaluationIsDue) = (opened.position, opened.evaluationIsDue) }
     let done = opened == nil ? nil : trainer.plan.step(at: position)

@@ -97,7 +97,8 @@ struct OverwritingTests {
 
   @Test(arguments: ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
   func standardOutputIsWrittenInto(path: String) throws {
-    let outcome = try scratch.bash("\"$@\" > out", "run clip.mp4 --backbone net.pt --output \(path)")
+    let outcome = try scratch.bash(
+      "\"$@\" > out", "run clip.mp4 --backbone net.pt --output \(path)")
     #expect(outcome.code == 0, "\(outcome.err)")
     let source = try VideoSource.open(scratch("out"))
     while try source.next() != nil {}

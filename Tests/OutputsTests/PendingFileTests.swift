@@ -123,7 +123,9 @@ struct PendingFileTests {
 
   @Test func whatTheDeadLeftIsRemovedAndWhatIsHeldIsNot() throws {
     let stale = scratch("o.mp4.inbetween-3w5e11264sgsf.tmp")
-    let others = ["o.mp4.inbetween-later.tmp.txt", "inbetween-1.tmp", "notes.tmp"].map { scratch($0) }
+    let others = ["o.mp4.inbetween-later.tmp.txt", "inbetween-1.tmp", "notes.tmp"].map {
+      scratch($0)
+    }
     for path in [stale] + others { try Data([1]).write(to: URL(filePath: path)) }
     let held = open(scratch("p.mp4.inbetween-1z.tmp"), O_RDWR | O_CREAT, 0o600)
     defer { close(held) }

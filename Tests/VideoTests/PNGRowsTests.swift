@@ -50,7 +50,9 @@ private struct PNG {
 private func bomb(matches: Int) -> [UInt8] {
   var bits: [UInt8] = []
   func put(_ value: Int, _ count: Int) {
-    for place in stride(from: count - 1, through: 0, by: -1) { bits.append(UInt8(value >> place & 1)) }
+    for place in stride(from: count - 1, through: 0, by: -1) {
+      bits.append(UInt8(value >> place & 1))
+    }
   }
   bits += [1, 1, 0]
   put(0x30, 8)
@@ -81,9 +83,11 @@ struct PNGRowsTests {
   @Test func picturesAndLabelsWithMissingRowsAreRefused() throws {
     var png = PNG(rows: rows(64))
     let whole = try scratch.file("whole.png", png.bytes)
-    #expect(try Image.labels(contentsOf: whole).bytes == (0..<48).flatMap { y in
-      [UInt8](repeating: UInt8(y + 1), count: 64)
-    })
+    #expect(
+      try Image.labels(contentsOf: whole).bytes
+        == (0..<48).flatMap { y in
+          [UInt8](repeating: UInt8(y + 1), count: 64)
+        })
     for missing in [1, 64, 65, 20 * 65, 48 * 65] {
       png.rows = Array(rows(64).dropLast(missing))
       let path = try scratch.file("cut.png", png.bytes)
