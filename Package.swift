@@ -36,19 +36,21 @@ let package = Package(
       linkerSettings: ["opencv_core", "opencv_imgproc", "opencv_video"].map { .linkedLibrary($0) }),
     .target(
       name: "CFFmpeg",
-      linkerSettings: ["avformat", "avcodec", "avutil", "swscale", "jpeg"].map {
+      linkerSettings: ["avformat", "avcodec", "avutil", "swscale", "jpeg", "z"].map {
         .linkedLibrary($0)
       }),
 
     // Values.
+    .target(name: "Outputs"),
     .target(name: "Specification", dependencies: [.product(name: "Yams", package: "Yams")]),
-    .target(name: "Tensors", dependencies: ["CTorch"]),
-    .target(name: "Video", dependencies: ["Tensors", "COpenCV", "CFFmpeg"]),
+    .target(name: "Tensors", dependencies: ["CTorch", "Outputs"]),
+    .target(name: "Video", dependencies: ["Outputs", "Tensors", "COpenCV", "CFFmpeg"]),
     .target(name: "Layers", dependencies: ["Specification", "Tensors"]),
 
     // Parts.
     .target(
-      name: "Flow", dependencies: ["CKernels", "Layers", "Specification", "Tensors", "Video"]),
+      name: "Flow",
+      dependencies: ["CKernels", "Layers", "Outputs", "Specification", "Tensors", "Video"]),
     .target(name: "Frames", dependencies: ["Flow", "Tensors", "Video"]),
     .target(name: "Backbone", dependencies: ["Layers", "Specification", "Tensors", "Video"]),
     .target(
@@ -64,12 +66,12 @@ let package = Package(
       dependencies: [
         "Backbone", "Flow", "Frames", "Propagation", "Scheduler", "Tensors", "Video",
       ]),
-    .target(name: "Datasets", dependencies: ["Flow", "Tensors", "Video"]),
+    .target(name: "Datasets", dependencies: ["Flow", "Outputs", "Tensors", "Video"]),
     .target(name: "Synthesis", dependencies: ["Datasets", "Flow", "Tensors", "Video"]),
     .target(
       name: "Training",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Propagation",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Outputs", "Propagation",
         "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
     .target(
@@ -94,7 +96,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Outputs", "Pipeline",
         "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Training",
         "Video",
       ]),
@@ -111,15 +113,16 @@ let package = Package(
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Pipeline",
-        "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Training",
-        "Video", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Backbone", "Datasets", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Outputs",
+        "Pipeline", "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors",
+        "Training", "Video", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),
 
     // What several test targets need.
     .target(
       name: "TestSupport", dependencies: ["Datasets", "Video"], path: "Tests/TestSupport"),
+    .testTarget(name: "OutputsTests", dependencies: ["Outputs", "Tensors", "Video"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Specification"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "ConformanceKit"]),
     .testTarget(name: "VideoTests", dependencies: ["Video", "Tensors"]),

@@ -12,6 +12,9 @@
 /// The libraries name a cause only in their log, so the last line of each thread is kept.
 static _Thread_local char complaint[160];
 
+/// The most pixels that a decoder of this thread was told to take; 0 for none said.
+static _Thread_local int64_t limit;
+
 cff_code cff_fail(cff_error *error, cff_code code, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
@@ -26,7 +29,13 @@ cff_code cff_fail_av(cff_error *error, int status, cff_code otherwise, const cha
   cff_code code = otherwise;
   if (status == AVERROR(ENOMEM)) code = cff_out_of_memory;
   if (status == AVERROR(ENOSPC) || status == AVERROR(EDQUOT)) code = cff_disk_full;
-  if (strstr(complaint, "Picture size")) code = cff_too_large;
+  if (strstr(complaint, "Picture size")) {
+    unsigned width = 0, height = 0;
+    if (sscanf(strstr(complaint, "Picture size"), "Picture size %ux%u", &width, &height) == 2)
+      return cff_fail_large(error, width, height, limit);
+    code = cff_too_large;
+  }
+  if (code == cff_out_of_memory) return cff_fail(error, code, "%s: out of memory", what);
   if (*complaint) return cff_fail(error, code, "%s: %s (%s)", what, reason, complaint);
   return cff_fail(error, code, "%s: %s", what, reason);
 }
@@ -51,5 +60,16 @@ void cff_listen(void) {
 }
 
 const char *cff_last_complaint(void) { return complaint; }
+
+void cff_limit(int64_t max_pixels) { limit = max_pixels; }
+
+cff_code cff_fail_large(cff_error *error, int64_t width, int64_t height, int64_t max_pixels) {
+  if (max_pixels <= 0)
+    return cff_fail(
+      error, cff_too_large, "%lld×%lld pixels are too many", (long long)width, (long long)height);
+  return cff_fail(
+    error, cff_too_large, "%lld×%lld pixels are more than the limit of %lld", (long long)width,
+    (long long)height, (long long)max_pixels);
+}
 
 void cff_free(void *start) { av_free(start); }

@@ -13,8 +13,19 @@ cff_code cff_fail(cff_error *error, cff_code code, const char *format, ...)
 /// The code and sentence of a libav* failure; `otherwise` where its number says nothing special.
 cff_code cff_fail_av(cff_error *error, int status, cff_code otherwise, const char *what);
 
+/// That a picture has more pixels than are allowed.
+cff_code cff_fail_large(cff_error *error, int64_t width, int64_t height, int64_t max_pixels);
+
+/// Of a PNG what its pixels are made of, in a copy that `free` lets go; fails where rows are
+/// missing, or there are too many pixels.
+cff_code cff_png_prepare(
+  const uint8_t *bytes, size_t count, int64_t max_pixels, uint8_t **out, size_t *out_count,
+  cff_error *error);
+
 /// Keeps the libraries from printing and forgets what they said on this thread.
 void cff_listen(void);
+/// Says how many pixels are allowed, for sentences about what has more.
+void cff_limit(int64_t max_pixels);
 /// The last complaint of the libraries on this thread since `cff_listen`, or "".
 const char *cff_last_complaint(void);
 

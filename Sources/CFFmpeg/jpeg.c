@@ -44,6 +44,12 @@ static void warn(j_common_ptr common, int level) {
   if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER)) leave(common);
 }
 
+static cff_code fail(const failure_trap *trap, cff_error *error) {
+  if (trap->manager.msg_code == JERR_OUT_OF_MEMORY)
+    return cff_fail(error, cff_out_of_memory, "JPEG: out of memory");
+  return cff_fail(error, cff_damaged_data, "damaged JPEG: %s", trap->text);
+}
+
 static void stay_silent(j_common_ptr common) { (void)common; }
 
 static struct jpeg_error_mgr *trapped(failure_trap *trap) {
@@ -81,7 +87,7 @@ cff_code cff_jpeg_open(
   memcpy(jpeg->bytes, bytes, count);
   jpeg->decoder.err = trapped(&jpeg->trap);
   if (setjmp(jpeg->trap.back)) {
-    const cff_code code = cff_fail(error, cff_damaged_data, "damaged JPEG: %s", jpeg->trap.text);
+    const cff_code code = fail(&jpeg->trap, error);
     cff_jpeg_close(jpeg);
     return code;
   }
@@ -94,9 +100,7 @@ cff_code cff_jpeg_open(
   const int64_t width = jpeg->decoder.image_width, height = jpeg->decoder.image_height;
   if (cff_exceeds(width, height, max_pixels)) {
     cff_jpeg_close(jpeg);
-    return cff_fail(
-      error, cff_too_large, "%lld×%lld pixels are more than the limit of %lld", (long long)width,
-      (long long)height, (long long)max_pixels);
+    return cff_fail_large(error, width, height, max_pixels);
   }
   jpeg->orientation = orientation(&jpeg->decoder);
   *out = jpeg;
@@ -152,7 +156,7 @@ cff_code cff_jpeg_copy(cff_jpeg *jpeg, bool grey, uint8_t *out, cff_error *error
   if ((inks && !jpeg->row) || (jpeg->orientation > 1 && !jpeg->upright))
     return cff_fail(error, cff_out_of_memory, "no memory for a JPEG's pixels");
   if (setjmp(jpeg->trap.back))
-    return cff_fail(error, cff_damaged_data, "damaged JPEG: %s", jpeg->trap.text);
+    return fail(&jpeg->trap, error);
   decoder->out_color_space = inks ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_EXT_BGR;
   jpeg_start_decompress(decoder);
   read_rows(jpeg, channels, jpeg->upright ? jpeg->upright : out);

@@ -68,13 +68,18 @@ static cff_code decode_as(
   AVCodecContext *decoder = codec ? avcodec_alloc_context3(codec) : NULL;
   if (!decoder) return cff_fail(error, cff_unsupported, "no decoder for %s", avcodec_get_name(id));
   decoder->max_pixels = max_pixels;
+  cff_limit(max_pixels);
   decoder->thread_count = 1;
   // A TIFF may hold tags that libavcodec does not know, which is no damage.
   if (id != AV_CODEC_ID_TIFF) decoder->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
   const int status = avcodec_open2(decoder, codec, NULL);
-  const cff_code code = status < 0
-    ? cff_fail_av(error, status, cff_unknown, "the decoder would not start")
-    : decode(decoder, bytes, count, frame, error);
+  uint8_t *prepared = NULL;
+  cff_code code = cff_ok;
+  if (status < 0) code = cff_fail_av(error, status, cff_unknown, "the decoder would not start");
+  else if (id == AV_CODEC_ID_PNG)
+    code = cff_png_prepare(bytes, count, max_pixels, &prepared, &count, error);
+  if (code == cff_ok) code = decode(decoder, prepared ? prepared : bytes, count, frame, error);
+  free(prepared);
   avcodec_free_context(&decoder);
   return code;
 }

@@ -144,7 +144,11 @@ CK_INLINE void ck_cut(const ck_taps *taps, int32_t count, ck_runs *runs) {
 }
 
 /// Sixteen cells whose taps lie side by side.
+///
+/// Every product is rounded, as in `ck_blend_any`: which of the two a cell goes through depends on
+/// where its chunk begins, and so on the number of threads, and what comes of it must not.
 CK_INLINE void ck_blend_smooth(const float *plane, const ck_taps *taps, int32_t first, float *out) {
+#pragma clang fp contract(off)
   const float *a = plane + taps->offset[0][first], *b = plane + taps->offset[1][first];
   const float *c = plane + taps->offset[2][first], *d = plane + taps->offset[3][first];
   const float *w0 = &taps->weight[0][first], *w1 = &taps->weight[1][first];
@@ -163,6 +167,7 @@ CK_INLINE void ck_blend_smooth(const float *plane, const ck_taps *taps, int32_t 
 /// -0, not 0, stands in for a tap that does not count: it is what a sum leaves as it is.
 CK_INLINE void ck_blend_any(const float *plane, const ck_taps *taps, int32_t begin, int32_t end,
                             float *restrict out) {
+#pragma clang fp contract(off)
 #pragma clang loop vectorize(enable)
   for (int32_t i = begin; i < end; ++i) {
     const float w0 = taps->weight[0][i], w1 = taps->weight[1][i];

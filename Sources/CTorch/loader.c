@@ -16,9 +16,15 @@
 static const struct ct_table *table;
 static char table_path[PATH_CAPACITY];
 static ct_error load_failure;
+static ct_code load_code = ct_backend_missing;
 static pthread_once_t load_once = PTHREAD_ONCE_INIT;
 
 static ct_code missing(ct_error *error, const char *path, const char *why) {
+  if (why && (strstr(why, "failed to map segment") || strstr(why, "annot allocate memory"))) {
+    snprintf(error->message, sizeof error->message,
+             "LibTorch could not be opened from %s: out of memory (%s)", path, why);
+    return ct_out_of_memory;
+  }
   snprintf(error->message, sizeof error->message, "LibTorch could not be opened from %s: %s", path,
            why ? why : "no reason given");
   return ct_backend_missing;
@@ -73,7 +79,8 @@ static void load(void) {
   char path[PATH_CAPACITY];
   find_backend(path);
   void *library = NULL;
-  if (open_backend(path, &library, &table, &load_failure) != ct_ok) return;
+  load_code = open_backend(path, &library, &table, &load_failure);
+  if (load_code != ct_ok) return;
   memcpy(table_path, path, sizeof path);
   ct_prefer_wide_kernels(library);
 }
@@ -95,7 +102,7 @@ const char *ct_backend_path(void) { return table_path; }
 #define CT_FUNCTION(name, parameters, arguments)        \
   ct_code name parameters {                             \
     const struct ct_table *backend = loaded(error);     \
-    return backend ? backend->name arguments : ct_backend_missing; \
+    return backend ? backend->name arguments : load_code; \
   }
 #define CT_GETTER(result, name, parameters, arguments) \
   result name parameters { return table->name arguments; }

@@ -7,6 +7,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <c10/core/GradMode.h>
+#include <cstdlib>
 #include <dlfcn.h>
 #if __has_include(<torch/csrc/api/include/torch/version.h>)
 #include <torch/csrc/api/include/torch/version.h>
@@ -21,9 +22,28 @@ template <class Function> static Function openblas(const char *name) {
   return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
 }
 
+/// OpenBLAS asks for its working memory at the first product, and where there is none it asks for
+/// ever. So it is looked whether there is, and a product of one number makes OpenBLAS take it.
+static void reserve_for_products() {
+  const size_t working_memory = size_t(136) << 20;
+  using Product = void (*)(
+    const char *, const char *, const int *, const int *, const int *, const float *,
+    const float *, const int *, const float *, const int *, const float *, float *, const int *);
+  const auto product = openblas<Product>("sgemm_");
+  if (!product || !openblas<char *(*)()>("openblas_get_config")) return;
+  void *room = std::malloc(working_memory);
+  if (!room) throw Failure(ct_out_of_memory, "out of memory: matrix products need 136 MiB");
+  std::free(room);
+  const int one = 1;
+  const float factor = 1, zero = 0;
+  float result = 0;
+  product("N", "N", &one, &one, &one, &factor, &factor, &one, &factor, &one, &zero, &result, &one);
+}
+
 ct_code ct_set_threads(int32_t count, ct_error *error) noexcept {
   return guarded(error, [&] {
     if (count < 1) throw Failure(ct_bad_argument, "the number of threads must be positive");
+    reserve_for_products();
     at::set_num_threads(count);
     if (auto set = openblas<void (*)(int)>("openblas_set_num_threads")) set(count);
   });

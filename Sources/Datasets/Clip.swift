@@ -46,6 +46,9 @@ public protocol Clip<Target>: Sendable {
   /// Whether frames are read from somewhere, so that the time it takes is worth telling; one that
   /// is rendered takes what the renderer takes.
   var isStored: Bool { get }
+  /// The files that frames and ground truth are read from; none of a clip that is made. A clip made
+  /// of another one passes them on.
+  var files: [String] { get }
   /// The exact motion between frames; nil where nobody knows it. A clip made of another one passes
   /// it on.
   var groundTruthMotion: (any MotionProvider)? { get }
@@ -61,6 +64,9 @@ public protocol Clip<Target>: Sendable {
 extension Clip {
   /// True unless a clip says otherwise.
   public var isStored: Bool { true }
+
+  /// None unless a clip says otherwise.
+  public var files: [String] { [] }
 
   /// Nil: unknown unless a clip knows it.
   public var groundTruthMotion: (any MotionProvider)? { nil }
@@ -134,6 +140,8 @@ public struct DatasetError: Error, Hashable, CustomStringConvertible {
     public static let tooLarge = Code(rawValue: "tooLarge")
     /// Something that should be kept on disk cannot be.
     public static let unwritable = Code(rawValue: "unwritable")
+    /// Writing went wrong after it had begun, on a full disk say.
+    public static let writeFailed = Code(rawValue: "writeFailed")
   }
 
   /// The kind of failure.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flow
-internal import Foundation
+internal import Outputs
 public import Video
 
 /// A clip whose frames carry the motion vectors and picture types of an H.264 encoding of the clip,
@@ -29,17 +29,16 @@ public struct EncodedClip: LabelledClip {
   ) throws {
     precondition(group >= 1, "groups of \(group) pictures")
     self.clip = clip
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "inbetween-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let path = folder.appending(path: "clip.mp4").path
+    let path = temporaryPath(for: "clip.mp4")
+    defer { removeFile(path) }
     var options = VideoWriter.Options()
     (options.keyInterval, options.bidirectionalFrames) = (group, 0)
     (options.rateFactor, options.threads) = (rateFactor, threads)
     try Self.write(clip, to: path, options)
     let reader = try VideoSource.open(
       path, options: VideoOptions(motionVectors: true, threads: threads))
+    // A process that is killed from now on leaves nothing behind.
+    removeFile(path)
     var sides: [Side] = []
     while let frame = try reader.next() {
       sides.append(Side(type: frame.pictureType, vectors: frame.motionVectors))
@@ -80,7 +79,9 @@ public struct EncodedClip: LabelledClip {
   public var count: Int { clip.count }
   /// Whether pictures and labels are read from somewhere.
   public var isStored: Bool { clip.isStored }
-  /// The exact motion of the clip that was encoded; nil where nobody knows it.
+  /// The files of the clip.
+  public var files: [String] { clip.files }
+  /// The exact motion of the clip; nil where nobody knows it.
   public var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
 
   /// The original picture, with the picture type and the motion vectors of its encoding.

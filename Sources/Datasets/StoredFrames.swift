@@ -25,6 +25,8 @@ struct StoredFrames: Sendable {
     order = PictureNames(items.map(\.picture), rate: frameRate)
   }
 
+  var files: [String] { items.flatMap { [$0.picture] + ($0.labels.map { [$0.path] } ?? []) } }
+
   var labelledCount: Int { items.count { $0.labels != nil } }
 
   func frame(at index: Int) throws -> Frame {

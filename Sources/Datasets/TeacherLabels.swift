@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Flow
-internal import Foundation
+internal import Outputs
 internal import Synchronization
 public import Video
 
@@ -33,10 +33,10 @@ public struct TeacherLabels: LabelledClip {
     (name, self.classes, self.clip) = ("\(clip.name), taught", classes, clip)
     (self.cache, self.labeller) = (cache, labeller)
     guard let cache else { return }
-    do {
-      try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
-    } catch {
-      throw DatasetError(.unwritable, "\(cache) is no folder and cannot be made one")
+    do throws(OutputError) { try makeFolder(cache) } catch {
+      throw DatasetError(
+        error.isRefused ? .unwritable : .writeFailed,
+        "\(cache) is no folder and cannot be made one: \(error.message)")
     }
   }
 
@@ -45,6 +45,8 @@ public struct TeacherLabels: LabelledClip {
 
   /// Whether the pictures are read from somewhere.
   public var isStored: Bool { clip.isStored }
+  /// The files of the clip.
+  public var files: [String] { clip.files }
   /// The exact motion of the clip; nil where nobody knows it.
   public var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
 

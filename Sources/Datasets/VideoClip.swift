@@ -11,6 +11,7 @@ public struct VideoClip: LabelledClip {
   public let name: String
   /// What labels would stand for.
   public let classes: ClassList
+  public let files: [String]
   private let frames: [Frame]
 
   /// Reads every `step`th frame of `source`, up to `limit` of them, scaled to `size` where that is
@@ -29,6 +30,7 @@ public struct VideoClip: LabelledClip {
     name = source.split(separator: "/").last.map(String.init) ?? source
     self.classes = classes
     let reader = try VideoSource.open(source)
+    files = (reader as? ImageFiles)?.paths ?? [source]
     var (frames, passed, bytes) = ([Frame](), 0, 0)
     var pending: StreamBreak?
     while frames.count < limit ?? .max, let frame = try reader.next() {

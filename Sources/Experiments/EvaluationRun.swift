@@ -58,6 +58,9 @@ public struct EvaluationRun: Sendable {
   /// The files that are read before and while it runs.
   public var inputs: [String] { context.files }
 
+  /// Every file that is read: that of each part, frames and ground truth.
+  public var allInputs: [String] { inputs + spec.files(in: registries) + clip.files }
+
   /// Loads what is needed and makes the pipeline; `isStopped` ends a search for the best keyframes,
   /// and `advance` is called after each step of it.
   ///

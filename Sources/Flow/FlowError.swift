@@ -14,6 +14,8 @@ public struct FlowError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let unreadable = Code(name: "unreadable")
     /// A file that cannot be written.
     public static let unwritable = Code(name: "unwritable")
+    /// Writing went wrong after it had begun, on a full disk say.
+    public static let writeFailed = Code(name: "writeFailed")
     /// A description of a network that says something else than it should.
     public static let badDescription = Code(name: "badDescription")
   }

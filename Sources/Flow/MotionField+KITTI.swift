@@ -42,7 +42,8 @@ extension MotionField {
     do throws(VideoError) {
       try Image16(width: width, height: height, channels: 3, samples: samples).writePNG(to: path)
     } catch {
-      throw FlowError(.unwritable, "\(error)")
+      let isRefused = error.code == .unwritable
+      throw FlowError(isRefused ? .unwritable : .writeFailed, "\(error)")
     }
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Outputs
 internal import Video
 
 /// Middlebury's `.flo` files (Baker et al., IJCV 2011): "PIEH", then width and height as 32-bit
@@ -42,12 +43,8 @@ extension MotionField {
         bytes.append(littleEndian: value.bitPattern)
       }
     }
-    do {
-      let file = try PendingFile(for: path)
-      try bytes.withUnsafeBytes { try file.write($0) }
-      try file.commit()
-    } catch {
-      throw FlowError(.unwritable, "\(error)")
+    do throws(OutputError) { try PendingFile.write(bytes, to: path) } catch {
+      throw FlowError(error.isRefused ? .unwritable : .writeFailed, "\(error)")
     }
   }
 

@@ -59,6 +59,9 @@ struct CalibrateCommand: ParsableCommand {
     let output = try keep.map { (folder) throws(Failure) in
       try OutputFile(ModelFolder.thresholdsPath(in: folder))
     }
+    try Overwriting.check(
+      outputs: ["--keep": keep.map { ModelFolder.thresholdsPath(in: $0) }],
+      inputs: run.allInputs + [parts.config].compactMap(\.self))
     var thresholds = try keep.map { try StoredThresholds(contentsOf: $0) }
     try parts.threading.apply()
     let progress = SharedProgress()
@@ -69,6 +72,7 @@ struct CalibrateCommand: ParsableCommand {
     }
     if let failure = signals.failure { throw failure }
     progress.end()
+    signals.keepsWork()
     guard let found else {
       throw Failure(
         .badInput, "\(data): nothing ever changes, so that no threshold tells frames apart")

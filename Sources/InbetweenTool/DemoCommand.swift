@@ -32,6 +32,9 @@ struct DemoCommand: ParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
+  /// All of them are kept in memory: a few gigabytes of them.
+  private static let mostFrames = 5000
+
   /// Where Debian's opencv-doc and `Scripts/fetch-sample-video` put a street scene.
   static let samples = [
     "demo-output/vtest.avi", "/usr/share/doc/opencv-doc/examples/data/vtest.avi",
@@ -39,13 +42,24 @@ struct DemoCommand: ParsableCommand {
   ]
 
   func validate() throws {
-    guard frames >= 2 else { throw ValidationError("--frames needs at least 2, not \(frames)") }
+    guard (2...Self.mostFrames).contains(frames) else {
+      throw ValidationError("--frames needs 2 to \(Self.mostFrames), not \(frames)")
+    }
+  }
+
+  private func checkPaths(_ inputs: [String]) throws {
+    try Overwriting.check(
+      outputs: [
+        "--out": "\(out)/street.mp4", "the picture in --out": "\(out)/street.png",
+        "the video in --out": "\(out)/carried.mp4",
+      ], inputs: inputs)
   }
 
   func run() throws {
     let signals = Signals()
     // A video that cannot be read is better known now than after the street.
-    if let video { _ = try VideoSource.open(video) }
+    let probe = try video.map { try VideoSource.open($0) }
+    try checkPaths(video.map { (probe as? ImageFiles)?.paths ?? [$0] } ?? [])
     try OutputFile.make(folder: out)
     try threading.apply()
     let networks = try DemoNetworks(models: models)

@@ -112,7 +112,8 @@ struct EvalCommand: ParsableCommand {
     let signals = Signals()
     let (registries, threads) = (Parts.registries, parts.threading.threads)
     let run = try EvaluationRun(parts.specification(own), in: registries, threads: threads)
-    try Overwriting.check(outputs: ["--json": json], inputs: run.inputs)
+    let inputs = run.allInputs + [parts.config].compactMap(\.self)
+    try checkPaths(inputs)
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
     if let errors { try OutputFile.make(folder: errors) }
     try parts.threading.apply()
@@ -120,6 +121,7 @@ struct EvalCommand: ParsableCommand {
       return try measure(task, in: run, writing: output, until: signals)
     }
     guard let loaded = try load(run, until: signals) else { return }
+    try checkPaths(inputs + loaded.files)
     Warnings.say(loaded.warnings)
     var extra = try run.metrics(of: Image.self, against: Image.self)
     let (measurement, failure) = measure(loaded, by: &extra, until: signals)
@@ -146,6 +148,15 @@ struct EvalCommand: ParsableCommand {
     }
     try output?.write(json: result)
     if let failure = failure ?? signals.failure { throw failure }
+  }
+
+  /// Looks for what would be written over before anything is.
+  private func checkPaths(_ inputs: [String]) throws {
+    try Overwriting.check(outputs: ["--json": json], inputs: inputs)
+    guard let errors else { return }
+    try Overwriting.check(option: "--errors", folder: errors, inputs: inputs) {
+      $0.hasPrefix("error_")
+    }
   }
 
   /// The experiment, ready; nil where the search for an oracle's keyframes was stopped.
@@ -183,6 +194,7 @@ struct EvalCommand: ParsableCommand {
     defer { progress.end() }
     do {
       try evaluator.run(into: &measurement) { sample, result in
+        signals.keepsWork()
         progress.advance(isKey: result.trace.startsBackbone)
         for place in metrics.indices {
           try metrics[place].add(result.labels, target: sample.labels, trace: result.trace)
@@ -211,6 +223,7 @@ extension EvalCommand {
     var progress = Progress(total: run.spec.frames)
     defer { progress.end() }
     let measured = try run.measure(task) { trace in
+      signals.keepsWork()
       progress.advance(isKey: trace.startsBackbone)
       return !signals.wantsStop
     }

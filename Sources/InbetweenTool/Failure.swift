@@ -4,10 +4,12 @@ internal import Backbone
 internal import Datasets
 internal import Flow
 internal import Foundation
+internal import Outputs
 internal import Pipeline
 internal import Recipes
 internal import Specification
 internal import Tensors
+internal import Training
 internal import Video
 
 /// A sentence for standard error, and the exit code that goes with it.
@@ -47,7 +49,24 @@ struct Failure: Error {
     case let error as TensorError: error.message
     case let error as PipelineError:
       "frame \(error.frame), \(error.stage.rawValue): \(sentence(for: error.underlying))"
+    case let error as CocoaError: cocoaSentence(for: error)
+    case let error as DecodingError: "what was read is not as it should be: \(reason(of: error))"
     default: "\(error)"
+    }
+  }
+
+  /// What Foundation says of a file, in a sentence.
+  private static func cocoaSentence(for error: CocoaError) -> String {
+    let path = error.filePath ?? error.url?.path
+    return [path, error.localizedDescription].compactMap(\.self).joined(separator: ": ")
+  }
+
+  private static func reason(of error: DecodingError) -> String {
+    switch error {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context),
+      .keyNotFound(_, let context), .dataCorrupted(let context):
+      context.debugDescription
+    @unknown default: "it cannot be decoded"
     }
   }
 
@@ -58,7 +77,7 @@ struct Failure: Error {
     let lines = message.split(whereSeparator: \.isNewline).map(String.init)
     let ends = lines.count > 2 ? [lines[0], lines[lines.count - 1]] : lines
     let line = ends.joined(separator: " ")
-    try? FileHandle.standardError.write(contentsOf: Data("inbetween: \(line)\n".utf8))
+    StandardError.say("inbetween: \(line)\n")
   }
 
   private static func code(for error: any Error) -> Code {
@@ -66,12 +85,25 @@ struct Failure: Error {
     case is IncompatibleParts: .usage
     case let error as BackboneError: code(for: error)
     case let error as SpecificationError: code(for: error)
-    case let error as DatasetError: error.code == .missing ? .missingInput : .badInput
+    case let error as DatasetError: code(for: error)
+    case let error as TrainingError: code(for: error)
+    case is DecodingError: .badInput
+    case let error as CocoaError: code(for: error)
+    case let error as OutputError: error.isRefused ? .cannotCreate : .inputOutput
     case let error as TensorError: code(for: error)
     case let error as VideoError: code(for: error)
-    case let error as SafetensorsError: error.code == .unreadable ? .missingInput : .badInput
+    case let error as SafetensorsError: code(for: error)
     case let error as FlowError: code(for: error)
     default: .failed
+    }
+  }
+
+  private static func code(for error: CocoaError) -> Code {
+    switch error.code {
+    case .fileNoSuchFile, .fileReadNoSuchFile: .missingInput
+    case .fileWriteNoPermission, .fileWriteInvalidFileName, .fileWriteFileExists: .cannotCreate
+    case .fileWriteOutOfSpace, .fileWriteUnknown, .fileReadUnknown: .inputOutput
+    default: .badInput
     }
   }
 
@@ -91,9 +123,37 @@ struct Failure: Error {
     }
   }
 
+  private static func code(for error: DatasetError) -> Code {
+    switch error.code {
+    case .missing: .missingInput
+    case .unwritable: .cannotCreate
+    case .writeFailed: .inputOutput
+    default: .badInput
+    }
+  }
+
+  private static func code(for error: TrainingError) -> Code {
+    switch error.code {
+    case .badFile: .badInput
+    case .unwritable, .busy, .otherTraining: .cannotCreate
+    case .writeFailed: .inputOutput
+    default: .failed
+    }
+  }
+
+  private static func code(for error: SafetensorsError) -> Code {
+    switch error.code {
+    case .unreadable: .missingInput
+    case .unwritable: .cannotCreate
+    case .writeFailed: .inputOutput
+    default: .badInput
+    }
+  }
+
   private static func code(for error: FlowError) -> Code {
     switch error.code {
     case .unwritable: .cannotCreate
+    case .writeFailed: .inputOutput
     case .badDescription: .badDescription
     default: .badInput
     }
@@ -111,7 +171,7 @@ struct Failure: Error {
     switch error.code {
     case .missingFile, .unreadable: .missingInput
     case .unwritable: .cannotCreate
-    case .diskFull: .inputOutput
+    case .diskFull, .writeFailed: .inputOutput
     case .outOfMemory, .unknown: .failed
     default: .badInput
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import Experiments
 internal import Flow
 internal import Foundation
 internal import Recipes
@@ -33,13 +34,14 @@ struct FlowCommand: ParsableCommand {
 
   func run() throws {
     let registries = Parts.registries
+    let part = try registries.grammar.parse(flow, as: registries.flows.role)
+    try checkPaths(
+      ExperimentSpec(pipeline: PipelineSpec(flow: part)).files(in: registries))
     let estimator = try registries.flows.build(
-      registries.grammar.parse(flow, as: registries.flows.role),
-      in: registries.context(threads: threading.threads))
+      part, in: registries.context(threads: threading.threads))
     guard !estimator.needsMotionVectors else {
       throw Failure(.usage, "--flow \(flow) needs a video file, and these are pictures")
     }
-    try checkPaths()
     let truth = try self.truth.map(readTruth)
     try threading.apply(tensors: false)
     let (current, reference) = (try frame(a, index: 1), try frame(b, index: 0))
@@ -55,9 +57,9 @@ struct FlowCommand: ParsableCommand {
     if let output { try write(motion, to: output) }
   }
 
-  private func checkPaths() throws(Failure) {
+  private func checkPaths(_ files: [String]) throws(Failure) {
     try Overwriting.check(
-      outputs: ["--output": output], inputs: [a, b] + [truth].compactMap { $0 })
+      outputs: ["--output": output], inputs: [a, b] + [truth].compactMap { $0 } + files)
     if let output { try OutputFile.check(file: output) }
     guard let truth, !FileManager.default.fileExists(atPath: truth) else { return }
     throw Failure(.missingInput, "\(truth): there is no such file")

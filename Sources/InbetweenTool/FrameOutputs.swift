@@ -2,6 +2,7 @@
 
 internal import Evaluation
 internal import Foundation
+internal import Outputs
 internal import Pipeline
 internal import Scheduler
 internal import Video
@@ -13,11 +14,17 @@ final class FrameOutputs {
   private let table: FrameTable?
   private let opacity: Double
   private let palette: Palette
+  private var videoIsPrinted = false
+
+  /// Whether any of them goes among what is printed.
+  var areStandardOutput: Bool { videoIsPrinted || table?.isStandardOutput == true }
 
   /// Opens what was asked for, before any work is done.
   init(_ command: RunCommand, info: StreamInfo, palette: Palette) throws {
     self.palette = palette
-    if let path = command.output { try OutputFile.check(file: path) }
+    if let path = command.output {
+      videoIsPrinted = try OutputFile.check(file: path) == .descriptor(STDOUT_FILENO)
+    }
     var options = VideoWriter.Options()
     options.threads = command.parts.threading.threads
     (options.isTimed, options.pixelAspect) = (true, info.pixelAspect ?? .square)
@@ -65,6 +72,8 @@ private final class FrameTable {
   private let file: OutputFile
   private var lines: [String]
   private let stages = PipelineStage.allCases
+
+  var isStandardOutput: Bool { file.isStandardOutput }
 
   init(path: String) throws {
     file = try OutputFile(path)

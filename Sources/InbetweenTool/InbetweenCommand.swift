@@ -43,7 +43,7 @@ public struct InbetweenCommand: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
       try StandardStreams.flush()
-      exit()
+      StandardStreams.leave(0)
     } catch {
       conclude(error)
     }
@@ -51,7 +51,10 @@ public struct InbetweenCommand: ParsableCommand {
 
   private static func conclude(_ error: any Error) -> Never {
     switch exitCode(for: error) {
-    case .success: exit(withError: error)
+    case .success:
+      print(fullMessage(for: error))
+      do throws(Failure) { try StandardStreams.flush() } catch { error.exit() }
+      StandardStreams.leave(0)
     case .validationFailure: Failure(.usage, usageSentence(for: error)).exit()
     default: Failure(error).exit()
     }
@@ -87,6 +90,6 @@ extension Failure {
   /// Ends the process with this failure's sentence and code.
   fileprivate func exit() -> Never {
     report()
-    InbetweenCommand.exit(withError: ExitCode(code.rawValue))
+    StandardStreams.leave(code.rawValue)
   }
 }

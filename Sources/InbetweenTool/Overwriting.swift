@@ -1,23 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
-
-/// Which file a path leads to, whether or not it is there yet, and by whatever way it is reached.
-private enum FileIdentity: Hashable {
-  case there(device: UInt64, inode: UInt64)
-  case toBe(path: String)
-
-  init(_ path: String) {
-    var status = stat()
-    if stat(path, &status) == 0 {
-      self = .there(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-    } else {
-      let url = URL(fileURLWithPath: path)
-      let folder = url.deletingLastPathComponent().resolvingSymlinksInPath().path
-      self = .toBe(path: "\(folder)/\(url.lastPathComponent)")
-    }
-  }
-}
+internal import Outputs
+internal import Video
 
 /// Refuses to write over what is read, and to write two things to one place.
 enum Overwriting {
@@ -30,8 +15,9 @@ enum Overwriting {
   ) throws(Failure) {
     let read = Set(inputs.map(FileIdentity.init))
     var options: [FileIdentity: String] = [:]
-    for case (let option, let path?) in outputs where path != "-" && !path.hasPrefix("/dev/") {
+    for case (let option, let path?) in outputs where path != "-" {
       let identity = FileIdentity(path)
+      guard identity != .stream else { continue }
       guard !read.contains(identity) else {
         throw Failure(.usage, "\(option) \(path) would overwrite what is read")
       }
@@ -50,6 +36,28 @@ enum Overwriting {
       let url = URL(fileURLWithPath: picture)
       guard FileIdentity(url.deletingLastPathComponent().path) != target else {
         throw Failure(.usage, "--labels \(folder) is where the pictures lie that are read")
+      }
+    }
+  }
+
+  /// Checks a folder of maps for what was not made by this program: somebody's true labels, say.
+  ///
+  /// - Throws: `Failure` naming the first picture that would be written over and is no map of ours.
+  static func check(
+    option: String, folder: String, inputs: [String], writes: (_ name: String) -> Bool
+  ) throws(Failure) {
+    let read = Set(inputs.map(FileIdentity.init))
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names.sorted() where name.hasSuffix(".png") && writes(String(name.dropLast(4))) {
+      let path = "\(folder)/\(name)"
+      guard !read.contains(FileIdentity(path)) else {
+        throw Failure(.usage, "\(option) \(folder) would overwrite \(name), which is read")
+      }
+      guard Image.isOwnLabelMap(at: path) else {
+        throw Failure(
+          .usage,
+          "\(option) \(folder) would overwrite \(name), which is no map that inbetween wrote; "
+            + "give another folder")
       }
     }
   }

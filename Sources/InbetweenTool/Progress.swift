@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+internal import Outputs
 internal import Synchronization
 
 /// Tells how far a long job is.
@@ -52,7 +53,7 @@ struct Progress {
   }
 
   private func write(_ text: String) {
-    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    StandardError.say(text)
   }
 }
 
@@ -66,8 +67,6 @@ final class SharedProgress: Sendable {
 /// What is odd and goes on: said once on standard error.
 enum Warnings {
   static func say(_ warnings: [String]) {
-    for warning in warnings {
-      try? FileHandle.standardError.write(contentsOf: Data("inbetween: warning: \(warning)\n".utf8))
-    }
+    for warning in warnings { StandardError.say("inbetween: warning: \(warning)\n") }
   }
 }

@@ -90,7 +90,8 @@ struct RunCommand: ParsableCommand {
     guard let backbone = spec.pipeline.backbone else { return }
     let network = try registries.source(of: backbone, in: context)
     let pictures = (probe as? ImageFiles)?.paths ?? []
-    try checkPaths(pictures: pictures, files: network.files)
+    var files = network.files + spec.files(in: registries) + [parts.config].compactMap(\.self)
+    try checkPaths(pictures: pictures, files: files)
     let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
     let outputs = try FrameOutputs(self, info: probe.info, palette: network.classes.palette)
     try parts.threading.apply()
@@ -99,13 +100,15 @@ struct RunCommand: ParsableCommand {
       around: heavy, head: head, path: network.path, in: registries,
       threads: parts.threading.threads)
     let regional = try resolved.regional()
-    try checkPaths(pictures: pictures, files: network.files + resolved.files)
+    files += resolved.files
+    try checkPaths(pictures: pictures, files: files)
     let stream = try openStream(for: resolved)
     let warnings = resolved.warnings + stream.info.warnings(along: resolved.pipeline.flow)
     Warnings.say(warnings)
     var job = RunJob(
       pipeline: regional, classes: network.classes, stream: stream, outputs: outputs,
       limit: spec.frames, warmsUp: spec.warmsUp, signals: signals)
+    signals.keepsWork()
     let failure = job.run()
     let after =
       [registries.rateWarning(of: resolved.spec.scheduler, after: job.measurement.speed)]
@@ -113,7 +116,7 @@ struct RunCommand: ParsableCommand {
     Warnings.say(after)
     let summary = summary(
       of: job, spec, resolved, files: network.files + resolved.files, warnings: warnings + after)
-    if job.report.decoded > 0, result?.isStandardOutput != true {
+    if job.report.decoded > 0, result?.isStandardOutput != true, !outputs.areStandardOutput {
       print(ResultTable(summary, title: self.source))
     }
     try result?.write(json: summary)
@@ -137,10 +140,16 @@ struct RunCommand: ParsableCommand {
 
   /// Looks for what would be written over before anything is.
   private func checkPaths(pictures: [String], files: [String]) throws {
+    let inputs = (pictures.isEmpty ? [self.source] : pictures) + files
     try Overwriting.check(
-      outputs: ["--output": output, "--json": json, "--per-frame": perFrame],
-      inputs: (pictures.isEmpty ? [self.source] : pictures) + files)
-    if let labels { try Overwriting.check(folder: labels, pictures: pictures) }
+      outputs: ["--output": output, "--json": json, "--per-frame": perFrame], inputs: inputs)
+    guard let labels else { return }
+    try Overwriting.check(folder: labels, pictures: pictures)
+    let names = Set(
+      pictures.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent })
+    try Overwriting.check(option: "--labels", folder: labels, inputs: inputs) { name in
+      names.contains(name) || (pictures.isEmpty && name.count >= 6 && name.allSatisfy(\.isNumber))
+    }
   }
 
   private func summary(

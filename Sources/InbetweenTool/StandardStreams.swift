@@ -17,6 +17,15 @@ enum StandardStreams {
     signal(SIGXFSZ, SIG_IGN)
   }
 
+  /// Ends the process with what was printed sent off.
+  ///
+  /// Nothing that libraries do at the end of a process is waited for: with little memory, the threads
+  /// of a matrix library may never have begun, and waiting for them would never end.
+  static func leave(_ code: Int32) -> Never {
+    fflush(nil)
+    _exit(code)
+  }
+
   /// Sends off what was printed.
   ///
   /// - Throws: `Failure` where it could not be written; a reader that has seen enough is none.

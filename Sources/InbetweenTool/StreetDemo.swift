@@ -192,7 +192,7 @@ extension Image {
 private final class RememberedClip: ClipWithMotion {
   private let clip: StreetClip
   private let samples = Mutex<[Int: LabelledSample]>([:])
-  private let fields = Mutex<[Int: MotionField]>([:])
+  private let fields = Mutex<[[Int]: MotionField]>([:])
 
   init(_ clip: StreetClip) { self.clip = clip }
 
@@ -214,7 +214,7 @@ private final class RememberedClip: ClipWithMotion {
   }
 
   func motion(from current: Int, to reference: Int) throws -> MotionField {
-    let key = current * clip.count + reference
+    let key = [current, reference]
     if let known = fields.withLock({ $0[key] }) { return known }
     let field = clip.motion(from: current, to: reference)
     fields.withLock { $0[key] = field }

@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import Experiments
 internal import Foundation
+internal import Outputs
 internal import Specification
 internal import Tensors
 
@@ -40,6 +41,9 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Go on from the checkpoint in the folder, if there is one.")
   var resume = false
 
+  @Flag(help: "Begin anew in a folder that holds a training, or finished weights, already.")
+  var overwrite = false
+
   @Option(help: "Steps between two evaluations; 0 for one at the end only.")
   var evaluateEvery = 1000
 
@@ -68,6 +72,9 @@ struct TrainCommand: ParsableCommand {
     guard Device(device) != nil else {
       throw ValidationError("--device needs cpu, cuda or cuda:N, not '\(device)'")
     }
+    guard !(resume && overwrite) else {
+      throw ValidationError("--resume goes on with what --overwrite would begin anew")
+    }
     guard !data.isEmpty else { throw ValidationError("--data must be given at least once") }
   }
 
@@ -85,6 +92,9 @@ struct TrainCommand: ParsableCommand {
     var run = TrainingRun(model, on: sources, into: out, kinds: Parts.trainings)
     (run.seed, run.isResuming) = (seed, resume)
     (run.evaluationInterval, run.checkpointInterval) = (evaluateEvery, checkpointEvery)
+    try checkPaths(run.inputs)
+    run.warn = { Warnings.say([$0]) }
+    run.isSaved = { signals.keepsWork(!$0) }
     let preparation = SharedProgress()
     var progress = TrainingProgress()
     defer { progress.end() }
@@ -98,11 +108,33 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func refuseToOverwrite() throws {
-    guard !resume, FileManager.default.fileExists(atPath: ModelFolder.checkpointPath(in: out))
-    else {
-      return
+    func holds(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+    guard !overwrite else { return }
+    let isBegun = [ModelFolder.checkpointPath(in: out), ModelFolder.formerCheckpointPath(in: out)]
+      .contains(where: holds)
+    if isBegun && !resume {
+      throw Failure(
+        .cannotCreate,
+        "\(out) holds a training already: go on with --resume, begin anew with --overwrite, or give "
+          + "another folder")
     }
-    throw Failure(
-      .cannotCreate, "\(out) holds a training already: go on with --resume, or give another folder")
+    if !isBegun && holds(ModelFolder.weightsPath(in: out)) {
+      throw Failure(
+        .cannotCreate,
+        "\(out) holds finished weights and no training to go on with: give another folder, or write "
+          + "over them with --overwrite")
+    }
+  }
+
+  /// Refuses to write over what is read: a teacher's weights, those that a stage begins with.
+  private func checkPaths(_ inputs: [String]) throws {
+    let own = [
+      ModelFolder.weightsPath(in: out), ModelFolder.checkpointPath(in: out),
+      ModelFolder.formerCheckpointPath(in: out), "\(out)/metrics.jsonl",
+    ].map(FileIdentity.init)
+    for input in inputs where own.contains(FileIdentity(input)) {
+      guard case .there = FileIdentity(input) else { continue }
+      throw Failure(.usage, "--out \(out) would overwrite \(input), which is read")
+    }
   }
 }

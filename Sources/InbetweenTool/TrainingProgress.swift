@@ -2,6 +2,7 @@
 
 internal import Experiments
 internal import Foundation
+internal import Outputs
 
 /// Tells how far a training is: one line that redraws itself on a terminal, a line now and then
 /// elsewhere.
@@ -32,9 +33,11 @@ struct TrainingProgress {
 
   private func line(_ report: TrainingRun.Report) -> String {
     let left = Double(report.steps - report.step) * (secondsPerStep ?? report.secondsPerStep)
-    var line = String(
-      format: "%@ %d/%d, loss %.4f, %.2f s a step, %.0f min left", report.stage, report.step,
-      report.steps, report.loss, secondsPerStep ?? report.secondsPerStep, (left / 60).rounded(.up))
+    var line = "\(report.stage) \(report.step)/\(report.steps)"
+    if report.loss.isFinite { line += String(format: ", loss %.4f", report.loss) }
+    line += String(
+      format: ", %.2f s a step, %.0f min left", secondsPerStep ?? report.secondsPerStep,
+      (left / 60).rounded(.up))
     for (name, score) in report.scores.sorted(by: { $0.key < $1.key })
     where !name.contains("/iou/") {
       line += String(format: ", %@ %.4f", name, score)
@@ -43,6 +46,6 @@ struct TrainingProgress {
   }
 
   private func write(_ text: String) {
-    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    StandardError.say(text)
   }
 }

@@ -112,8 +112,8 @@ public struct ConfigNode: Sendable, Hashable {
     if let truth = node.bool, ["true", "false"].contains(scalar.string) {
       return .scalar(.bool(truth))
     }
-    if let number = node.int { return .scalar(.integer(number)) }
-    if let number = node.float, number.isFinite { return .scalar(OptionValue(number)) }
+    if let number = node.wholeNumber { return .scalar(.integer(number)) }
+    if let number = node.finiteNumber { return .scalar(OptionValue(number)) }
     return .scalar(.text(scalar.string))
   }
 }
@@ -162,57 +162,5 @@ extension ConfigNode {
   /// The error with the place of this node before it, where it has one.
   public func located(_ error: SpecificationError) -> SpecificationError {
     place.map { error.located(in: $0.file, line: $0.line) } ?? error
-  }
-}
-
-/// What is asked of YAML text before anything is made of it.
-enum YAMLText {
-  /// The root node; nil of an empty text.
-  static func compose(_ text: String, file: String) throws(SpecificationError) -> Node? {
-    guard text.utf8.count <= ConfigNode.maximumBytes else {
-      throw SpecificationError(.tooLarge, "\(file) is longer than 1 MiB")
-    }
-    if let line = lineOfAnchor(in: text) {
-      throw SpecificationError(.badDescription, "anchors and aliases are not read")
-        .located(in: file, line: line)
-    }
-    do { return try Yams.compose(yaml: text) } catch {
-      let reason = "\(error)".split(separator: "\n").joined(separator: " ")
-      throw SpecificationError(.badDescription, "\(file) is no YAML: \(reason)")
-    }
-  }
-
-  /// The line of the first anchor or alias; nil where there is none.
-  ///
-  /// A few bytes of them stand for billions of nodes, and composing alone may take for ever where
-  /// one is a key.
-  static func lineOfAnchor(in text: String) -> Int? {
-    var (line, last, quote) = (1, UInt8(ascii: "\n"), UInt8(0))
-    var isComment = false
-    for byte in text.utf8 {
-      if byte == UInt8(ascii: "\n") {
-        (line, last, isComment) = (line + 1, byte, false)
-        continue
-      }
-      if isComment { continue }
-      if quote != 0 {
-        if byte == quote { quote = 0 }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): continue
-      case UInt8(ascii: "#"): isComment = true
-      case UInt8(ascii: "\""), UInt8(ascii: "'"): if begins(after: last) { quote = byte }
-      case UInt8(ascii: "&"), UInt8(ascii: "*"): if begins(after: last) { return line }
-      default: break
-      }
-      last = byte
-    }
-    return nil
-  }
-
-  /// Whether a value may begin after this byte.
-  private static func begins(after byte: UInt8) -> Bool {
-    "\n:-?[{,!".utf8.contains(byte)
   }
 }

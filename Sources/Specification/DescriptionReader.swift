@@ -18,9 +18,8 @@ package struct DescriptionReader {
     guard yaml.utf8.count <= Self.maximumBytes else {
       throw SpecificationError(.badDescription, "the description is longer than 1 MiB")
     }
-    // A few hundred bytes of aliases can stand for billions of nodes.
-    if let line = YAMLText.lineOfAnchor(in: yaml) {
-      throw SpecificationError(.badDescription, "line \(line) uses an anchor or an alias")
+    if let found = YAMLText.refused(in: yaml) {
+      throw SpecificationError(.badDescription, "line \(found.line) uses \(found.what)")
     }
     let node: Node?
     do { node = try Yams.compose(yaml: yaml) } catch {
@@ -118,7 +117,7 @@ package struct DescriptionReader {
   package func integers(
     _ key: String, in range: ClosedRange<Int>
   ) throws(SpecificationError) -> [Int] {
-    let values = mapping[key]?.sequence?.compactMap(\.int) ?? []
+    let values = mapping[key]?.sequence?.compactMap(\.wholeNumber) ?? []
     guard !values.isEmpty, values.count == mapping[key]?.sequence?.count,
       values.allSatisfy(range.contains)
     else {
@@ -129,7 +128,7 @@ package struct DescriptionReader {
   }
 
   package func number(_ key: String) throws(SpecificationError) -> Double {
-    guard let value = mapping[key]?.float, value.isFinite else {
+    guard let value = mapping[key]?.finiteNumber else {
       throw complaint(key, "must be given, as a number")
     }
     return value
@@ -137,7 +136,7 @@ package struct DescriptionReader {
 
   package func integer(_ key: String, in range: ClosedRange<Int>) throws(SpecificationError) -> Int
   {
-    guard let value = mapping[key]?.int, range.contains(value) else {
+    guard let value = mapping[key]?.wholeNumber, range.contains(value) else {
       throw complaint(
         key, "must be given, as a whole number of \(range.lowerBound)…\(range.upperBound)")
     }
@@ -145,9 +144,8 @@ package struct DescriptionReader {
   }
 
   package func numbers(_ key: String, count: Int) throws(SpecificationError) -> [Double] {
-    let values = mapping[key]?.sequence?.compactMap(\.float) ?? []
-    guard values.count == count, mapping[key]?.sequence?.count == count,
-      values.allSatisfy(\.isFinite)
+    let values = mapping[key]?.sequence?.compactMap(\.finiteNumber) ?? []
+    guard values.count == count, mapping[key]?.sequence?.count == count
     else { throw complaint(key, "must be given, as \(count) numbers") }
     return values
   }

@@ -12,6 +12,8 @@ public struct ModelFolder: Sendable, Hashable {
   public let path: String
   /// What `spec.yaml` says.
   public let specification: String
+  /// The file that said it, whatever it is called.
+  public let specificationFile: String
   /// The top-level keys of the specification: `network`, `propagation`, `head`.
   public let sections: [String]
 
@@ -52,7 +54,7 @@ public struct ModelFolder: Sendable, Hashable {
   }
 
   private init(path: String, specification: String, file: String) throws(SpecificationError) {
-    (self.path, self.specification) = (path, specification)
+    (self.path, self.specification, specificationFile) = (path, specification, file)
     do throws(SpecificationError) {
       sections = try DescriptionReader(yaml: specification).keys
     } catch { throw SpecificationError(error.code, "\(file): \(error.message)") }
@@ -73,6 +75,11 @@ public struct ModelFolder: Sendable, Hashable {
   /// Where an unfinished training keeps its state.
   public static func checkpointPath(in folder: String) -> String {
     "\(folder)/checkpoint.safetensors"
+  }
+
+  /// Where it keeps the state before that.
+  public static func formerCheckpointPath(in folder: String) -> String {
+    "\(folder)/checkpoint.former.safetensors"
   }
 
   /// Where calibrated thresholds are kept.

@@ -74,8 +74,8 @@ public struct OptionSpec: Sendable {
 extension OptionSpec.Kind {
   /// A share: above 0 and not above 1.
   public static let share = Self.number(0...1, above: true)
-  /// A whole number of at least 1.
-  public static let count = Self.integer(1...Int.max)
+  /// A whole number of at least 1, of frames say; a thousand million is more than anybody counts.
+  public static let count = Self.integer(1...1_000_000_000)
 }
 
 /// A place for another part inside a part.

@@ -157,8 +157,9 @@ extension OptionSpec.Kind {
     switch self {
     case .flag: return "true or false"
     case .integer(let range):
-      return range.upperBound == .max
+      return range.upperBound >= 1_000_000_000
         ? "a whole number of at least \(range.lowerBound)"
+          + (range.upperBound < .max ? " and not above \(range.upperBound)" : "")
         : "a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .number(let range, let above):
       let lower = OptionValue(range.lowerBound), upper = range.upperBound

@@ -25,6 +25,8 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
     public static let badTensor = Code(rawValue: "bad tensor")
     /// The file could not be written; what was there before is untouched.
     public static let unwritable = Code(rawValue: "unwritable")
+    /// Writing went wrong after it had begun, on a full disk say.
+    public static let writeFailed = Code(rawValue: "write failed")
   }
 
   /// The kind of failure.

@@ -9,8 +9,17 @@ extension SafetensorsFile {
   public static func write(
     _ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String
   ) throws(SafetensorsError) {
+    try write(tensors, metadata: metadata, to: path, keepingFormerAs: nil)
+  }
+
+  /// The same; what was there before stays under the name `former`, where one is given.
+  package static func write(
+    _ tensors: [String: Tensor], metadata: [String: String], to path: String,
+    keepingFormerAs former: String?
+  ) throws(SafetensorsError) {
     let (header, entries) = try plan(tensors, metadata)
-    try SafetensorsOutput.write(to: path) { output throws(SafetensorsError) in
+    try SafetensorsOutput.write(to: path, keepingFormerAs: former) {
+      output throws(SafetensorsError) in
       try header.withUnsafeBufferPointer { bytes throws(SafetensorsError) in
         try output.append(UnsafeRawBufferPointer(bytes))
       }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+internal import Outputs
 internal import Synchronization
 
 /// A file that only grows, by pieces that are there as a whole or not at all.
@@ -21,7 +22,12 @@ final class AppendedFile: Sendable {
     var status = stat()
     guard fstat(opened, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(opened)
-      throw TrainingError("\(path) cannot be written: it is no regular file")
+      throw TrainingError(.unwritable, "\(path) cannot be written: it is no regular file")
+    }
+    // Two that append to one file would mix their lines.
+    guard flock(opened, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+      close(opened)
+      throw TrainingError(.busy, "another training is writing \(path)")
     }
     (self.path, descriptor) = (path, opened)
     length = Mutex(Int(status.st_size))
@@ -40,25 +46,12 @@ final class AppendedFile: Sendable {
   /// Adds a piece; where that fails half-way, as on a full disk, takes it back.
   func append(_ bytes: [UInt8]) throws(TrainingError) {
     try length.withLock { (length) throws(TrainingError) in
-      guard writeAll(bytes) else {
+      guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else {
         let failure = Self.failure(path)
         _ = ftruncate(descriptor, off_t(length))
         throw failure
       }
       length += bytes.count
-    }
-  }
-
-  private func writeAll(_ bytes: [UInt8]) -> Bool {
-    bytes.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        let count = write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { return false }
-        done += count
-      }
-      return true
     }
   }
 
@@ -68,6 +61,6 @@ final class AppendedFile: Sendable {
   }
 
   private static func failure(_ path: String) -> TrainingError {
-    TrainingError("\(path) cannot be written: \(String(cString: strerror(errno)))")
+    TrainingError(OutputError(path))
   }
 }

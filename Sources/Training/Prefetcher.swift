@@ -28,12 +28,15 @@ final class Prefetcher<Batch: Sendable>: @unchecked Sendable {
     }
   }
 
-  /// The batch of the next step.
-  func take() throws -> Batch {
+  /// The batch of the next step; nil where `stop` said, while it was waited for, to wait no longer.
+  func take(unless stop: () -> Bool = { false }) throws -> Batch? {
     condition.lock()
     defer { condition.unlock() }
     let step = taken
-    while ready[step] == nil { condition.wait() }
+    while ready[step] == nil {
+      guard !stop() else { return nil }
+      _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
+    }
     taken += 1
     condition.broadcast()
     guard let result = ready.removeValue(forKey: step) else { throw CancellationError() }

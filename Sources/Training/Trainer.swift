@@ -2,13 +2,14 @@
 
 internal import Foundation
 internal import Layers
+internal import Outputs
 internal import Specification
 internal import Tensors
 
 /// Trains a task by a plan, in a folder where it can be taken up again.
 ///
-/// The folder holds `checkpoint.safetensors`, all that an unbroken run would know at that step;
-/// `metrics.jsonl`; and, once it is done, `weights.safetensors`. A run that was killed at any
+/// The folder holds `checkpoint.safetensors`, all that an unbroken run would know at that step, and
+/// the one before; `metrics.jsonl`; and, once it is done, `weights.safetensors`. A run that was killed at any
 /// moment and resumed ends with the same weights as one that was not, given the same number of
 /// threads.
 public struct Trainer<Task: TrainingTask> {
@@ -23,6 +24,11 @@ public struct Trainer<Task: TrainingTask> {
   /// Steps between two checkpoints, between two evaluations (0: at the end only), between two lines
   /// of the log.
   public var checkpointInterval = 250, evaluationInterval = 1000, logInterval = 20
+  /// Told what is odd and goes on: a checkpoint that cannot be read, where one before it can.
+  public var warn: @Sendable (String) -> Void = { _ in }
+  /// Told whether all that was learned is on the disk just now, so that a process may end at once:
+  /// it is while an evaluation lasts.
+  public var isSaved: @Sendable (Bool) -> Void = { _ in }
   /// Threads that make batches.
   public var loaders = 1
 
@@ -39,7 +45,7 @@ public struct Trainer<Task: TrainingTask> {
     public let stage: String
     /// Steps done in all stages, and how many there are.
     public let step: Int, steps: Int
-    /// The loss of the last step; not a number where it was not computed.
+    /// The last loss that was measured; not a number before the first.
     public let loss: Double
     /// The learning rate of the last step.
     public let rate: Double
@@ -56,7 +62,7 @@ public struct Trainer<Task: TrainingTask> {
   public func run(
     resuming: Bool, until stop: () -> Bool = { false }, report: (Report) -> Void = { _ in }
   ) throws -> Bool {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    do throws(OutputError) { try makeFolder(folder) } catch { throw TrainingError(error) }
     var run = try TrainingRun(self, resuming: resuming)
     return try run.advance(until: stop, report: report)
   }
@@ -74,25 +80,32 @@ private struct TrainingRun<Task: TrainingTask> {
   /// The running average of all parameters, in their order; empty where none is kept.
   var average: [Tensor] = []
   var trained: [Tensor] = []
+  /// Whether the evaluation at this step is still to come.
+  private var evaluationIsDue = false
+  private var loss = Double.nan
 
   init(_ trainer: Trainer<Task>, resuming: Bool) throws {
     self.trainer = trainer
-    checkpoint = Checkpoint(path: ModelFolder.checkpointPath(in: trainer.folder))
+    checkpoint = Checkpoint(in: trainer.folder)
     all = trainer.task.parameters.all
     optimizer = try Optimizer(.sgd(momentum: 0, decay: 0, nesterov: false), of: [])
     let found = resuming && checkpoint.exists
-    let opened = found ? try checkpoint.open(expecting: trainer.fingerprint, trainer.plan) : nil
-    if let opened { position = opened.1 }
+    let opened =
+      try !found
+      ? nil : checkpoint.open(expecting: trainer.fingerprint, trainer.plan, warn: trainer.warn)
+    if let opened { (position, evaluationIsDue) = (opened.position, opened.evaluationIsDue) }
     let done = opened == nil ? nil : trainer.plan.step(at: position)
     log = try MetricsLog(path: "\(trainer.folder)/metrics.jsonl", keepingThrough: done ?? -1)
     events = try TensorBoardEvents(in: trainer.folder, resumingAfter: done)
-    if let (file, _, _) = opened {
+    if let file = opened?.file {
       for parameter in all { try parameter.tensor.assign(file.tensor("model.\(parameter.name)")) }
     }
     guard position.stage < trainer.plan.stages.count else { return }
     // A stage that has not begun may be another by now than when it was saved.
     try enterStage(afresh: position.step == 0)
-    if position.step > 0, let (file, _, steps) = opened { try restore(file, optimizerStep: steps) }
+    if position.step > 0, let opened {
+      try restore(opened.file, optimizerStep: opened.optimizerStep)
+    }
   }
 
   private mutating func restore(_ file: SafetensorsFile, optimizerStep: Int) throws {
@@ -145,9 +158,13 @@ private struct TrainingRun<Task: TrainingTask> {
   /// What is learned in half precision, which costs nothing measurable; offsets and statistics,
   /// which are few and may be large, in single precision.
   private func writeWeights() throws {
+    try checkStatistics()
     let weights = try all.map { parameter in
       let tensor = try parameter.tensor.detached()
-      return (parameter.name, parameter.kind == .weight ? try tensor.cast(to: .float16) : tensor)
+      guard parameter.kind == .weight else { return (parameter.name, tensor) }
+      let half = try tensor.cast(to: .float16)
+      // What half precision cannot hold stays as it was learned.
+      return (parameter.name, try half.cast(to: .float32).isFinite() ? half : tensor)
     }
     try SafetensorsFile.write(
       Dictionary(uniqueKeysWithValues: weights), to: ModelFolder.weightsPath(in: trainer.folder))
@@ -163,38 +180,48 @@ private struct TrainingRun<Task: TrainingTask> {
     defer { loader.cancel() }
     let clock = ContinuousClock()
     var (mark, marked) = (clock.now, step)
+    func tell(_ scores: [String: Double], at rate: Double) {
+      let seconds = (clock.now - mark) / .seconds(1) / Double(max(step - marked, 1))
+      (mark, marked) = (clock.now, step)
+      report(
+        .init(
+          stage: stage.name, step: step, steps: trainer.plan.steps, loss: loss, rate: rate,
+          secondsPerStep: seconds, scores: scores))
+    }
+    if evaluationIsDue {
+      let rate = stage.rate.rate(at: max(position.step - 1, 0), of: stage.steps)
+      tell(try evaluateAndRecord(), at: rate)
+    }
     while position.step < stage.steps {
-      if stop() {
+      guard !stop(), let batch = try loader.take(unless: stop) else {
         try save()
         return false
       }
       let rate = stage.rate.rate(at: position.step, of: stage.steps)
       let isLogged = (step + 1) % trainer.logInterval == 0 || position.step + 1 == stage.steps
-      let entry = try takeStep(loader.take(), rate: rate, isLogged: isLogged)
-      var scores: [String: Double] = [:]
-      if isDue(trainer.evaluationInterval) || position.step == stage.steps {
-        scores = try evaluate()
-        try record(scores, split: "val")
-      }
-      if isLogged || !scores.isEmpty {
-        let seconds = (clock.now - mark) / .seconds(1) / Double(max(step - marked, 1))
-        (mark, marked) = (clock.now, step)
-        report(
-          .init(
-            stage: stage.name, step: step, steps: trainer.plan.steps, loss: entry["loss"] ?? .nan,
-            rate: rate, secondsPerStep: seconds, scores: scores))
-      }
+      try takeStep(batch, rate: rate, isLogged: isLogged)
+      evaluationIsDue = isDue(trainer.evaluationInterval) || position.step == stage.steps
+      let scores = evaluationIsDue ? try evaluateAndRecord() : [:]
+      if isLogged || !scores.isEmpty { tell(scores, at: rate) }
       if isDue(trainer.checkpointInterval) { try save() }
     }
     return true
   }
 
+  /// What is learned is saved before, so that the process may end while it lasts.
+  private mutating func evaluateAndRecord() throws -> [String: Double] {
+    try save()
+    trainer.isSaved(true)
+    let scores = try evaluate()
+    trainer.isSaved(false)
+    evaluationIsDue = false
+    try record(scores, split: "val")
+    return scores
+  }
+
   private func isDue(_ interval: Int) -> Bool { interval > 0 && step % interval == 0 }
 
-  /// - Returns: What is worth telling of the step; empty where it is not logged.
-  private mutating func takeStep(
-    _ batch: Task.Batch, rate: Double, isLogged: Bool
-  ) throws -> [String: Double] {
+  private mutating func takeStep(_ batch: Task.Batch, rate: Double, isLogged: Bool) throws {
     let seed = RandomStream(seed: trainer.plan.seed, step, 0x9A55).firstDraw
     let pass = ForwardContext.training(seed: seed, precision: stage.precision)
     let loss = try trainer.task.loss(of: batch, at: step, in: pass)
@@ -209,11 +236,24 @@ private struct TrainingRun<Task: TrainingTask> {
     try optimizer.descend(rate: rate)
     position.step += 1
     try moveAverage()
-    guard isLogged else { return [:] }
-    var entry = ["loss": Double(try loss.total.detached().item()), "rate": rate, "gradient": norm]
+    guard isLogged else { return }
+    try checkStatistics()
+    self.loss = Double(try loss.total.detached().item())
+    var entry = ["loss": self.loss, "rate": rate, "gradient": norm]
     for (name, part) in loss.parts { entry["loss/\(name)"] = Double(try part.detached().item()) }
     try record(entry, split: "train")
-    return entry
+  }
+
+  /// What a normalisation has gathered may be no number although losses and gradients are: it is
+  /// used only when training is over.
+  private func checkStatistics() throws {
+    for parameter in all where parameter.kind == .statistic {
+      guard try parameter.tensor.isFinite() else {
+        throw TrainingError(
+          "\(parameter.name) is no finite number at step \(step), so that the network could not be "
+            + "used; the last checkpoint is kept")
+      }
+    }
   }
 
   /// TensorBoard shows those together that share what is before a `/`.
@@ -245,9 +285,10 @@ private struct TrainingRun<Task: TrainingTask> {
   }
 
   private func save() throws {
+    try checkStatistics()
     try checkpoint.write(
       position, of: trainer.fingerprint, parameters: trainer.task.parameters, average: average,
-      optimizer: optimizer)
+      optimizer: optimizer, evaluationIsDue: evaluationIsDue)
   }
 }
 

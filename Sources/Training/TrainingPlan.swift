@@ -24,8 +24,13 @@ public struct TrainingPlan: Hashable, Sendable {
     self = try DescriptionReader(yaml: yaml).group("training").plan(in: folder)
   }
 
+  /// Steps of all stages, and of what an optimiser may count, at most.
+  static let mostSteps = 1 << 40
+
   /// Steps of all stages together.
-  public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
+  public var steps: Int {
+    stages.reduce(0) { min($0 + min($1.steps, Self.mostSteps), Self.mostSteps) }
+  }
 }
 
 /// What trains for a number of steps, and how.

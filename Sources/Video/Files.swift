@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+package import Outputs
 
 /// What a path names.
 enum FileKind {
@@ -69,6 +70,13 @@ package func readBytes(of path: String, limit: Int) throws(VideoError) -> [UInt8
   return try bytes(file.number, count: Int(status.st_size), path)
 }
 
+/// At most the first `count` bytes of a regular file.
+func beginning(of path: String, count: Int) throws(VideoError) -> [UInt8] {
+  guard case .regular = try FileKind(of: path), let file = Descriptor(opening: path, O_RDONLY)
+  else { throw VideoError(.unreadable, at: path, "not a regular file") }
+  return try bytes(file.number, count: count, path)
+}
+
 private func bytes(_ file: Int32, count: Int, _ path: String) throws(VideoError) -> [UInt8] {
   var failure: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -113,71 +121,18 @@ func paths(matching pattern: String) -> [String] {
   }
 }
 
-/// A file under a temporary name beside its final one: it appears whole, or not at all.
-package struct PendingFile: ~Copyable {
-  let path: String
-  let temporaryPath: String
-  private var isDone = false
-
-  /// Creates the temporary file.
-  package init(for path: String) throws(VideoError) {
-    let number = UInt64.random(in: 0...UInt64.max)
-    self.path = path
-    temporaryPath = Self.stem(of: path) + ".inbetween-\(String(number, radix: 36)).tmp"
-    let flags = O_WRONLY | O_CREAT | O_EXCL
-    guard Descriptor(opening: temporaryPath, flags, mode: 0o666) != nil else {
-      throw VideoError(writing: path)
-    }
-  }
-
-  /// The path, its name cut so that the system will take a longer one.
-  ///
-  /// A process that is killed leaves the temporary file behind: its name tells what it was to be.
-  private static func stem(of path: String) -> String {
-    let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-    var name = path[start...]
-    while name.utf8.count > 200 { name.removeLast() }
-    return String(path[..<start] + name)
-  }
-
-  /// Replaces what was written so far.
-  package func write(_ bytes: UnsafeRawBufferPointer) throws(VideoError) {
-    guard let file = Descriptor(opening: temporaryPath, O_WRONLY | O_TRUNC) else {
-      throw VideoError(writing: path)
-    }
-    var done = 0
-    while done < bytes.count {
-      let count = Glibc.write(file.number, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-      if count < 0 && errno == EINTR { continue }
-      if count < 0 { throw VideoError(writing: path) }
-      done += count
-    }
-  }
-
-  /// Puts the file, and then its name, on the disk.
-  package consuming func commit() throws(VideoError) {
-    try synchronize(temporaryPath)
-    guard rename(temporaryPath, path) == 0 else { throw VideoError(writing: path) }
-    isDone = true
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-    try synchronize(folder)
-  }
-
-  private func synchronize(_ name: String) throws(VideoError) {
-    // Some file systems cannot synchronise folders and say EINVAL.
-    guard let file = Descriptor(opening: name, O_RDONLY),
-      fsync(file.number) == 0 || errno == EINVAL
-    else { throw VideoError(writing: path) }
-  }
-
-  deinit { if !isDone { unlink(temporaryPath) } }
+/// What `body` gives; that a file cannot be written becomes this module's error.
+func writing<Result: ~Copyable>(
+  _ body: () throws(OutputError) -> Result
+) throws(VideoError) -> Result {
+  do throws(OutputError) { return try body() } catch { throw VideoError(error) }
 }
 
 extension VideoError {
-  /// The failure in `errno` after an attempt to write to `path`.
-  fileprivate init(writing path: String) {
-    let isFull = errno == ENOSPC || errno == EDQUOT
-    self.init(isFull ? .diskFull : .unwritable, at: path, "cannot be written: \(systemSentence())")
+  /// That a file could not be written.
+  package init(_ error: OutputError) {
+    let code: Code = error.isFull ? .diskFull : error.isRefused ? .unwritable : .writeFailed
+    self.init(code, at: error.path, error.message)
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CFFmpeg
+internal import Outputs
 
 extension Image {
   /// Writes a PNG: blue, green, red of three channels, grey of one.
@@ -15,6 +16,8 @@ extension Image {
   }
 
   /// Writes a label map as a PNG of palette indices, shown in the palette's colours.
+  ///
+  /// A text in it says that this package made it, so that other people's maps are not written over.
   public func writePNG(to path: String, palette: Palette) throws(VideoError) {
     precondition(channels == 1, "a label map has one channel, not \(channels)")
     let colours = (0..<256).flatMap { index in
@@ -59,6 +62,26 @@ extension Image16 {
   }
 }
 
+extension Image {
+  /// The signature and the header of a PNG, after which other chunks may come.
+  private static let headerLength = 33
+  /// The chunk `tEXt` with "Software: inbetween": its length, kind, text and checksum.
+  fileprivate static let ownMark: [UInt8] =
+    [0, 0, 0, 18] + Array("tEXtSoftware\0inbetween".utf8) + [0x50, 0xB2, 0xD1, 0x09]
+
+  /// Whether the file at `path` is a label map that this package wrote.
+  package static func isOwnLabelMap(at path: String) -> Bool {
+    let count = headerLength + ownMark.count
+    return (try? beginning(of: path, count: count))?.suffix(ownMark.count).elementsEqual(ownMark)
+      ?? false
+  }
+
+  /// A PNG with the mark behind its header.
+  fileprivate static func marked(_ png: UnsafeRawBufferPointer) -> [UInt8] {
+    png.prefix(headerLength) + ownMark + png.dropFirst(headerLength)
+  }
+}
+
 private func writePNG(
   _ samples: UnsafeRawBufferPointer, width: Int, height: Int, _ kind: cff_png_kind,
   palette: [UInt8] = [], to path: String
@@ -69,11 +92,14 @@ private func writePNG(
     cff_png_encode(
       samples.baseAddress, Int32(width), Int32(height), kind, palette, &encoded, &$0)
   }
-  try write(encoded, to: path)
+  guard kind == cff_png_palette8 else { return try write(encoded, to: path) }
+  let marked = Image.marked(UnsafeRawBufferPointer(start: encoded.start, count: encoded.count))
+  try writing { () throws(OutputError) in try PendingFile.write(marked, to: path) }
 }
 
 private func write(_ encoded: cff_bytes, to path: String) throws(VideoError) {
-  let file = try PendingFile(for: path)
-  try file.write(UnsafeRawBufferPointer(start: encoded.start, count: encoded.count))
-  try file.commit()
+  try writing { () throws(OutputError) in
+    try PendingFile.write(
+      UnsafeRawBufferPointer(start: encoded.start, count: encoded.count), to: path)
+  }
 }

@@ -52,6 +52,8 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let unsupported = Self(rawValue: "unsupported")
     /// The system would not create or write the file.
     public static let unwritable = Self(rawValue: "unwritable")
+    /// Writing went wrong after it had begun.
+    public static let writeFailed = Self(rawValue: "writeFailed")
     /// The file could not be written to its end: no space is left.
     public static let diskFull = Self(rawValue: "diskFull")
     /// More memory than there is.

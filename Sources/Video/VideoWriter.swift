@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CFFmpeg
+internal import Outputs
 
 /// Writes frames as an H.264 video in an MP4 file that plays while it loads.
 ///
@@ -62,7 +63,7 @@ public final class VideoWriter {
     }
     (self.path, self.width, self.height, self.rate) = (path, width, height, rate)
     unitsPerSecond = options.isTimed ? Self.fineUnits(of: rate) : nil
-    let pending = try PendingFile(for: path)
+    let pending = try writing { () throws(OutputError) in try PendingFile(for: path) }
     let temporaryPath = pending.temporaryPath
     file = consume pending
     var settings = Self.settings(width, height, rate, options)
@@ -157,7 +158,7 @@ public final class VideoWriter {
       _ = try checked(path) { cff_writer_finish(handle, &$0) }
     }
     abandon()
-    try file.commit()
+    do throws(OutputError) { try file.commit() } catch { throw VideoError(error) }
   }
 
   private func abandonOnFailure(_ body: () throws(VideoError) -> Void) throws(VideoError) {

@@ -127,7 +127,7 @@ struct EvaluationRunTests {
     ("schedular: every:5", ":1: unknown key 'schedular'; did you mean 'scheduler'?"),
     ("data: street:1\nscheduler: evry:5", "no scheduler 'evry'"),
     ("data: street:1\nframes: many", ":2: 'frames' cannot be read"),
-    ("a: &x [1]\nb: *x", ":1: anchors and aliases are not read"),
+    ("a: &x [1]\nb: *x", ":1: an anchor or an alias is not read"),
     ("scheduler: {kind: every, intervall: 5}", "no option 'intervall'; did you mean 'interval'?"),
   ])
   func whatIsWrongInAFileIsToldWithItsLine(yaml: String, complaint: String) throws {

@@ -3,6 +3,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Video
 
 struct OverwritingTests {
   let scratch: Scratch
@@ -51,6 +52,57 @@ struct OverwritingTests {
     let outcome = try scratch.inbetween("run [mp]*/img7.png --backbone NET --labels maps")
     #expect(outcome.code == 0, "\(outcome.err)")
     #expect(try scratch.names("maps") == ["more_img7.png", "pictures_img7.png"])
+  }
+
+  /// Whoever drew them, maps that lie there already are not replaced; those of an earlier run are.
+  @Test func labelsAreNotWrittenOverOtherPeoplesMaps() throws {
+    try scratch.writePictures(to: "truth", frames: 1)
+    let before = try scratch.bytes("truth/img7.png")
+    let line = "run pictures --backbone net.pt --labels"
+    let refused = try scratch.inbetween("\(line) truth")
+    #expect(refused.code == 64 && refused.err.contains("img7.png"), "\(refused.err)")
+    #expect(try scratch.bytes("truth/img7.png") == before)
+    #expect(try scratch.inbetween("\(line) maps").code == 0)
+    #expect(try scratch.inbetween("\(line) maps").code == 0)
+  }
+
+  @Test(arguments: [
+    "eval folder:data --json data/labels/img7.png", "eval folder:data --json data/images/img8.png",
+    "eval folder:data --json data/classes.txt", "eval video:clip.mp4 --agreement --json hard.mp4",
+    "eval folder:data --json net.yaml", "eval folder:data --config c.yaml --json c.yaml",
+    "run clip.mp4 --config c.yaml --json ./here/c.yaml",
+  ])
+  func inputsOfTheSpecificationAreNotWrittenOver(line: String) throws {
+    try scratch.writePictures(to: "data/images", frames: 2)
+    try scratch.writePictures(to: "data/labels", frames: 2)
+    try scratch.write("background\nobject\n", to: "data/classes.txt")
+    try scratch.write("scheduler: every:3\n", to: "c.yaml")
+    let names = ["data/labels/img7.png", "data/images/img8.png", "data/classes.txt", "c.yaml"]
+    let before = try (names + ["clip.mp4", "net.yaml"]).map(scratch.bytes)
+    let outcome = try scratch.inbetween(line + " --backbone net.pt")
+    #expect(outcome.code == 64, "\(outcome.err)")
+    #expect(outcome.err.contains("would overwrite"), "\(outcome.err)")
+    #expect(try (names + ["clip.mp4", "net.yaml"]).map(scratch.bytes) == before)
+  }
+
+  @Test func aLinkIsWrittenThrough() throws {
+    let files = FileManager.default
+    try files.createDirectory(atPath: scratch("there"), withIntermediateDirectories: true)
+    try scratch.write("older", to: "there/r.json")
+    try files.createSymbolicLink(atPath: scratch("r.json"), withDestinationPath: "there/r.json")
+    #expect(try scratch.inbetween("run clip.mp4 --backbone net.pt --json r.json").code == 0)
+    #expect(try scratch.json("there/r.json")["status"] as? String == "ok")
+    #expect(try files.destinationOfSymbolicLink(atPath: scratch("r.json")) == "there/r.json")
+  }
+
+  @Test(arguments: ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+  func standardOutputIsWrittenInto(path: String) throws {
+    let outcome = try scratch.bash(
+      "\"$@\" > out", "run clip.mp4 --backbone net.pt --output \(path)")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let source = try VideoSource.open(scratch("out"))
+    while try source.next() != nil {}
+    #expect(source.report.isClean && source.report.decoded == 3)
   }
 
   @Test func flowDoesNotWriteOverItsPictures() throws {

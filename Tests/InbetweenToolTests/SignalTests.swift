@@ -74,6 +74,10 @@ struct SignalTests {
     let left = try scratch.names().filter { $0.hasSuffix(".tmp") }
     #expect(left.count == 1)
     #expect(left[0].hasPrefix("o.mp4.inbetween-"))
+    // The next run that writes there removes it.
+    let next = try scratch.inbetween("run clip.mp4 --frames 3 --backbone NET --json other.json")
+    #expect(next.code == 0, "\(next.err)")
+    #expect(try scratch.names().allSatisfy { !$0.hasSuffix(".tmp") })
   }
 
   @Test func anInterruptedMeasurementTellsWhatItMeasured() throws {

@@ -91,6 +91,74 @@ struct TrainTests {
       try scratch.bytes("o/weights.safetensors") == scratch.bytes("whole/weights.safetensors"))
   }
 
+  @Test func aCheckpointThatIsCutOffGivesWayToTheOneBefore() throws {
+    try write(steps: 40)
+    #expect(try scratch.inbetween("\(line) --out whole").code == 0)
+    let running = try scratch.start("\(line) --out o --checkpoint-every 4")
+    for _ in 0..<3000 where !scratch.has("o/checkpoint.former.safetensors") { usleep(5000) }
+    running.send(SIGKILL)
+    _ = try running.wait()
+    let newest = try scratch.bytes("o/checkpoint.safetensors")
+    try scratch.write(newest.prefix(newest.count / 2), to: "o/checkpoint.safetensors")
+    let outcome = try scratch.inbetween("\(line) --out o --resume")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    #expect(outcome.err.contains("warning: o/checkpoint.safetensors cannot be read"))
+    #expect(
+      try scratch.bytes("o/weights.safetensors") == scratch.bytes("whole/weights.safetensors"))
+    for name in ["o/checkpoint.safetensors", "o/checkpoint.former.safetensors"] {
+      try scratch.write(newest.prefix(100), to: name)
+    }
+    let none = try scratch.inbetween("\(line) --out o --resume")
+    #expect(none.code == 65 && none.errorLines.count == 1, "\(none.err)")
+  }
+
+  @Test func twoTrainingsDoNotShareAFolder() throws {
+    try write(steps: 4000)
+    let running = try scratch.start(
+      "\(line) --out o --evaluate-every 0 --checkpoint-every 100000")
+    for _ in 0..<3000 where !scratch.has("o/metrics.jsonl") { usleep(5000) }
+    for option in ["", " --resume", " --overwrite"] {
+      let other = try scratch.inbetween("\(line) --out o\(option)")
+      #expect(other.code == 73 && other.err.contains("another training"), "\(other.err)")
+    }
+    running.send(SIGINT)
+    #expect(try running.wait().code == 130)
+  }
+
+  @Test func finishedWeightsAreNotWrittenOver() throws {
+    try write(steps: 2)
+    try FileManager.default.createDirectory(
+      atPath: scratch("o"), withIntermediateDirectories: true)
+    try scratch.write("weights", to: "o/weights.safetensors")
+    for option in ["", " --resume"] {
+      let refused = try scratch.inbetween("\(line) --out o\(option)")
+      #expect(refused.code == 73 && refused.err.contains("--overwrite"), "\(refused.err)")
+    }
+    #expect(try scratch.bytes("o/weights.safetensors") == Array("weights".utf8))
+    #expect(try scratch.inbetween("\(line) --out o --overwrite").code == 0)
+    // Those of a teacher are read, and never written, whatever a flag says.
+    try FileManager.default.copyItem(
+      atPath: scratch("o/weights.safetensors"), toPath: scratch("net/weights.safetensors"))
+    let taught = "train spec.yaml --data folder:data --teacher net --threads 1 --out"
+    #expect(try scratch.inbetween("\(taught) net --overwrite").code == 64)
+  }
+
+  @Test(arguments: ["2>/dev/full", "2>&1 | head -1", "2>&-"])
+  func progressThatNobodyReadsDoesNoHarm(redirection: String) throws {
+    try write(steps: 60)
+    let train = "\(line) --out o --evaluate-every 5"
+    _ = try scratch.bash("\"$@\" \(redirection)", train)
+    #expect(scratch.has("o/weights.safetensors"))
+  }
+
+  @Test(arguments: ["file", "file/x", "/proc/none"])
+  func aFolderThatCannotBeMadeIsNamed(folder: String) throws {
+    try scratch.write("x", to: "file")
+    let outcome = try scratch.inbetween("\(line) --out \(folder)")
+    #expect(outcome.code == 73 && outcome.errorLines.count == 1, "\(outcome.err)")
+    #expect(outcome.err.contains(folder) && !outcome.err.contains("Domain"), "\(outcome.err)")
+  }
+
   @Test func aTeacherLabelsWhatHasNoLabels() throws {
     #expect(try scratch.inbetween("\(line) --out o").code == 0)
     try FileManager.default.copyItem(

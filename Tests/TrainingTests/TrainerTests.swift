@@ -86,13 +86,9 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
   }
 
   private func stop(after count: Int, in folder: String) throws {
-    var asked = 0
+    var done = 0
     let isDone = try trainer(in: folder).run(
-      resuming: true,
-      until: {
-        asked += 1
-        return asked > count
-      })
+      resuming: true, until: { done >= count }, report: { _ in done += 1 })
     #expect(!isDone)
   }
 
@@ -162,13 +158,8 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
       _ = try trainer(in: whole, ["a", "ac"], isChanged: true).run(resuming: false)
       let first = try trainer(in: taken, ["a", "ab"], isChanged: false)
       // Asked before each step, it stops before the eleventh, the first of the second stage.
-      var asked = 0
-      _ = try first.run(
-        resuming: false,
-        until: {
-          asked += 1
-          return asked > 10
-        })
+      var done = 0
+      _ = try first.run(resuming: false, until: { done >= 10 }, report: { done = $0.step })
       for texts in [["b", "bc"], ["d", "ac"]] {
         #expect(throws: TrainingError.self) {
           try trainer(in: taken, texts, isChanged: true).run(resuming: true)
@@ -182,6 +173,37 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
       #expect(throws: TrainingError.self) {
         try trainer(in: taken, ["a", "ad"], isChanged: true).run(resuming: true)
       }
+    }
+  }
+
+  @Test func aStatisticThatIsNoNumberStopsTheTraining() throws {
+    try withTemporaryFolder { url in
+      let (folder, task) = (url.path, try task())
+      let statistic = try #require(
+        task.parameters.all.last {
+          $0.kind == .statistic && $0.name.hasPrefix("encoder") && $0.name.contains("var")
+        })
+      // Frozen, it is not what training sees: it would come to light when all is over.
+      try statistic.tensor.assign(Tensor.full(statistic.tensor.shape, of: .infinity))
+      var stage = TrainingStage(
+        "head", steps: 3, optimizer: .sgd(momentum: 0, decay: 0, nesterov: false),
+        rate: LearningRateSchedule(peak: 0.001, shape: .constant))
+      stage.frozen = ["encoder"]
+      let trainer = Trainer(
+        task, plan: TrainingPlan(stages: [stage]), folder: folder, fingerprint: "f")
+      let failure = #expect(throws: TrainingError.self) { try trainer.run(resuming: false) }
+      #expect(failure?.message.contains(statistic.name) == true, "\(failure?.message ?? "")")
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/weights.safetensors"))
+    }
+  }
+
+  @Test func noReportIsWithoutALossOnceOneIsKnown() throws {
+    try withTemporaryFolder { url in
+      var trainer = try trainer(in: url.path)
+      (trainer.logInterval, trainer.evaluationInterval) = (2, 3)
+      var losses: [Double] = []
+      _ = try trainer.run(resuming: false, report: { losses.append($0.loss) })
+      #expect(losses.count > 6 && losses.allSatisfy(\.isFinite))
     }
   }
 

@@ -5,6 +5,7 @@ internal import Datasets
 internal import Evaluation
 internal import Flow
 internal import Foundation
+internal import Outputs
 internal import Pipeline
 internal import Recipes
 internal import Scheduler
@@ -87,8 +88,7 @@ struct EpisodeMeasuring {
   }
 
   private func keep(_ episode: PolicyEpisode, at path: String) throws {
-    try FileManager.default.createDirectory(
-      atPath: folder, withIntermediateDirectories: true)
-    try JSONEncoder().encode(episode).write(to: URL(fileURLWithPath: path), options: .atomic)
+    try makeFolder(folder)
+    try PendingFile.write([UInt8](JSONEncoder().encode(episode)), to: path)
   }
 }

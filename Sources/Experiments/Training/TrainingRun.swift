@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Outputs
+internal import Recipes
 public import Specification
 internal import Training
 
@@ -15,9 +17,27 @@ public struct TrainingRun: Sendable {
   public var checkpointInterval = 250
   /// Whether to go on from a checkpoint in the folder.
   public var isResuming = false
+  /// Told what is odd and goes on.
+  public var warn: @Sendable (String) -> Void = { _ in }
+  /// Told whether all that was done is on the disk just now, so that a process may end at once.
+  public var isSaved: @Sendable (Bool) -> Void = { _ in }
   private let model: ModelFolder
   private let sources: TrainingSources
   private let kinds: TrainingKinds
+
+  /// Every file that is read, but for the frames of data sets.
+  public var inputs: [String] {
+    let (registries, grammar) = (sources.registries, sources.registries.grammar)
+    var files = SpecificationFiles()
+    files.add(model.specificationFile)
+    files.add(specification: model.specification, in: model.path)
+    for name in sources.data + [sources.validation].compactMap(\.self) {
+      guard let data = try? grammar.parse(name, as: registries.datasets.role) else { continue }
+      files.add(data, as: registries.datasets.role, by: grammar)
+    }
+    if let teacher = sources.teacher { files.add(teacher.folder) }
+    return files.paths
+  }
 
   /// What a training tells of its progress.
   public struct Report: Sendable {
@@ -49,12 +69,15 @@ public struct TrainingRun: Sendable {
   /// is odd, `report` after each step.
   ///
   /// - Throws: `SpecificationError` for a specification of nothing that can be trained, or data
-  ///   that do not go with it.
+  ///   that do not go with it; `TrainingError` where another training has the folder.
   public func run(
     isStopped: () -> Bool = { false }, prepare: () -> Void = {},
     warn: ([String]) -> Void = { _ in },
     report: (Report) -> Void = { _ in }
   ) throws {
+    let lock = try lockFolder()
+    defer { withExtendedLifetime(lock) {} }
+    isSaved(true)
     try withoutActuallyEscaping(isStopped) { isStopped in
       try withoutActuallyEscaping(prepare) { prepare in
         let request = TrainingRequest(
@@ -69,6 +92,14 @@ public struct TrainingRun: Sendable {
 }
 
 extension TrainingRun {
+  private func lockFolder() throws(TrainingError) -> FolderLock {
+    do throws(OutputError) {
+      try makeFolder(folder)
+      if let lock = try FolderLock(folder) { return lock }
+    } catch { throw TrainingError(error) }
+    throw TrainingError(.busy, "\(folder): another training is writing there")
+  }
+
   private func train<Task: TrainingTask>(
     _ task: Task, _ training: PreparedTraining, isStopped: () -> Bool, report: (Report) -> Void
   ) throws {
@@ -79,6 +110,8 @@ extension TrainingRun {
       task, plan: training.plan, folder: folder, fingerprint: training.fingerprint.with(name))
     trainer.evaluationInterval = evaluationInterval
     trainer.checkpointInterval = checkpointInterval
+    (trainer.warn, trainer.isSaved) = (warn, isSaved)
+    isSaved(false)
     _ = try trainer.run(resuming: isResuming, until: isStopped) { step in
       report(
         Report(

@@ -25,6 +25,7 @@ final class StillStore: Sendable {
   }
 
   var count: Int { stills.count }
+  var files: [String] { stills.files }
 
   /// Void of the stills' classes, or what stands for it.
   var void: UInt8 { stills.classes.void ?? 255 }

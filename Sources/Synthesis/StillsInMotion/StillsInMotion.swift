@@ -43,6 +43,9 @@ public struct StillsInMotion: Sendable {
   /// How many stills there are.
   public var stillCount: Int { store.count }
 
+  /// The files that stills and labels are read from.
+  public var files: [String] { store.files }
+
   /// A clip of `count` frames, each `gap` frames at 15 Hz after the one before.
   ///
   /// Its window of `size` pixels, the still's own size where nil, lies at a place by chance in the
