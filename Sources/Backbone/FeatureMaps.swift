@@ -46,6 +46,15 @@ public struct FeatureMaps: Sendable {
     return try map(after: stages[0])
   }
 
+  /// - Throws: `BackboneError` with the stage whose map holds numbers that are NaN or infinite: no
+  ///   class, depth or box can be told from them.
+  package func checkNumbers() throws {
+    for stage in stages {
+      guard let map = maps[stage], try !map.isFinite() else { continue }
+      throw BackboneError(.badOutput, "stage '\(stage)' gives numbers that are NaN or infinite")
+    }
+  }
+
   /// What `transform` makes of each map.
   public func mapped(_ transform: (Tensor) throws -> Tensor) rethrows -> FeatureMaps {
     var result = self

@@ -66,21 +66,59 @@ public struct ImportedNetwork: Backbone {
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {
     var tensor = input.main
     for index in range {
-      let outputs = try module.call(methods[index], [tensor])
-      guard let output = outputs.first, output.shape.rank == 4 else {
-        throw BackboneError(.badOutput, "stage '\(stages[index].name)' gives no 1 × C × H × W")
+      let before = (tensor.shape, stride: index == 0 ? 1 : stages[index - 1].stride)
+      guard let output = try module.call(methods[index], [tensor]).first else {
+        throw BackboneError(.badOutput, "stage '\(stages[index].name)' gives nothing")
       }
+      try check(output, of: stages[index], after: before)
       tensor = output
     }
-    if range.upperBound == stages.count { try checkPlanes(of: tensor) }
+    if range.upperBound == stages.count { tensor = try scores(of: tensor) }
     return Features(tensor)
   }
 
+  /// A program may give anything; what comes after reads maps of the picture that went in.
+  private func check(
+    _ output: Tensor, of stage: Stage, after before: (shape: Shape, stride: Int)
+  ) throws {
+    let shape = output.shape
+    guard shape.rank == 4, shape[0] == before.shape[0], shape.dimensions.allSatisfy({ $0 > 0 }),
+      output.type.isFloatingPoint
+    else {
+      throw BackboneError(
+        .badOutput,
+        "stage '\(stage.name)' gives \(shape) of \(output.type), not \(before.shape[0]) × C × H × W "
+          + "of floating-point numbers")
+    }
+    for axis in 2...3 {
+      let (seen, wanted) = (shape[axis] * stage.stride, before.shape[axis] * before.stride)
+      guard abs(seen - wanted) < stage.stride + before.stride else {
+        throw BackboneError(
+          .badOutput,
+          "stage '\(stage.name)' gives \(shape) of \(before.shape), which is no stride of "
+            + "\(stage.stride), as its description says")
+      }
+    }
+  }
+
+  /// One plane a class: where two are told apart by one plane, that of the first is made up.
+  ///
   /// A plane more or less than the description tells would shift or invent classes in silence.
-  private func checkPlanes(of scores: Tensor) throws {
-    let (classes, planes) = (description.classes, scores.shape[1])
+  private func scores(of output: Tensor) throws -> Tensor {
+    let (classes, planes) = (description.classes, output.shape[1])
     let expected = max(classes.count, classes.void.map { Int($0) + 1 } ?? 0)
-    guard planes != expected else { return }
+    if planes == expected { return output }
+    if planes == 1, classes.count == 2, classes.void == nil {
+      let other = try output * (description.scores == .logits ? 0 : -1)
+      let first = try description.scores == .logits ? other : other + 1
+      return try Tensor.concatenate([first, output], axis: 1)
+    }
+    guard planes > 1 else {
+      throw BackboneError(
+        .badOutput,
+        "the network scores a single plane, its description tells of \(expected): it can tell two "
+          + "classes apart, and no void")
+    }
     throw BackboneError(
       .badOutput, "the network scores \(planes) classes, its description tells of \(expected)")
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+internal import Layers
 public import Specification
 public import Tensors
 public import Video
@@ -16,10 +17,12 @@ public import Video
 ///   std: [72.13, 72.69, 69.90]
 ///   scale: 0.00392156862745098      # x = (pixel - mean) / std * scale
 /// output:
-///   kind: logits                    # or probabilities
+///   kind: logits                    # or probabilities: what a network of two classes gives
 ///   stride: 1                       # input pixels that an output cell spans
 ///   classes: camvid11               # or a list of names
 ///   void: 11                        # the plane after the classes; may be left out
+///                                   # a network with one plane, as for binary masks, names two
+///                                   # classes: the second is where the plane is above 0, or 1/2
 /// execution: channels-last          # optional: or fused, whichever is faster
 /// stages:                           # optional: exported methods, run in this order
 ///   - {name: features, stride: 8}
@@ -32,12 +35,22 @@ public struct NetworkDescription: Hashable, Sendable {
   public let input: InputContract
   /// The classes that it scores.
   public let classes: ClassList
+  /// What a network of one plane gives of the second of two classes.
+  public let scores: Scores
   /// Pixels of the input that a cell of the scores spans, each way.
   public let outputStride: Int
   /// Methods to call in order; empty where the network is one call of `forward`.
   public let stages: [Stage]
   /// How it is run; a matter of speed.
   public let execution: Execution
+
+  /// What scores are.
+  public enum Scores: String, Hashable, Sendable, CaseIterable {
+    /// Any numbers; of two classes the second is the likelier above 0.
+    case logits
+    /// From 0 to 1; of two classes the second is the likelier above 1/2.
+    case probabilities
+  }
 
   /// How the network is run: the results are the same but for rounding, the speed is not.
   public enum Execution: String, Hashable, Sendable, CaseIterable {
@@ -56,11 +69,16 @@ public struct NetworkDescription: Hashable, Sendable {
     try root.allow(["name", "input", "output", "execution", "stages"])
     let output = try root.group("output")
     try output.allow(["kind", "stride", "classes", "void"])
-    try output.check("kind", isOneOf: ["logits", "probabilities"])
+    try output.check("kind", isOneOf: Scores.allCases.map(\.rawValue))
+    scores = Scores(rawValue: try output.string("kind")) ?? .logits
     name = try root.string("name")
     input = try InputContract(root.group("input"))
     outputStride = try output.integer("stride", in: 1...256)
     classes = try ClassList(output)
+    guard classes.count > 1 || classes.void != nil else {
+      throw output.complaint(
+        "classes", "a single class tells nothing apart; name two, as [background, object]")
+    }
     stages = try root.groups("stages").map { (stage) throws(SpecificationError) in
       try stage.allow(["name", "stride"])
       return Stage(try stage.string("name"), stride: try stage.integer("stride", in: 1...256))
@@ -129,27 +147,12 @@ public struct InputContract: Hashable, Sendable {
 
   init(_ reader: DescriptionReader) throws(SpecificationError) {
     try reader.allow(["color", "size", "mean", "std", "scale"])
-    try reader.check("color", isOneOf: PixelScaling.Order.allCases.map(\.rawValue))
     let size = reader.has("size") ? try reader.numbers("size", count: 2) : []
     guard size.allSatisfy({ $0 >= 1 && $0 <= 16384 && $0 == $0.rounded() }) else {
       throw SpecificationError(.badDescription, "input.size is [height, width], each 1…16384")
     }
-    let deviation = try reader.planes("std")
-    guard all(deviation .> 0) else {
-      throw SpecificationError(.badDescription, "input.std must be positive")
-    }
     self.size = size.isEmpty ? nil : PixelSize(width: Int(size[1]), height: Int(size[0]))
-    scaling = PixelScaling(
-      mean: try reader.planes("mean"), deviation: deviation,
-      scale: SIMD3(
-        repeating: Float(reader.has("scale") ? try reader.number("scale") : 1)),
-      order: PixelScaling.Order(rawValue: try reader.string("color")) ?? .bgr)
-  }
-}
-
-extension DescriptionReader {
-  fileprivate func planes(_ key: String) throws(SpecificationError) -> SIMD3<Float> {
-    SIMD3(try numbers(key, count: 3).map(Float.init))
+    scaling = try reader.scaling()
   }
 }
 

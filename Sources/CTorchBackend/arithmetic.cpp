@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations element by element, products and reductions.
-#include "backend.hpp"
+#include "kernels.hpp"
 
 #include <ATen/core/grad_mode.h>
 #include <cmath>
@@ -186,9 +186,7 @@ ct_code ct_bincount(ct_tensor_ref tensor, int64_t minimum, ct_tensor_ref *out,
 ct_code ct_all_finite(ct_tensor_ref tensor, int32_t *out, ct_error *error) noexcept {
   return guarded(error, {tensor}, [&] {
     at::NoGradGuard guard;
-    const auto &value = tensor->value;
-    // A value times zero is zero if, and only if, it is finite, and so is the sum of them all.
-    *out = !at::isFloatingType(value.scalar_type()) || value.mul(0).sum().item<double>() == 0;
+    *out = all_finite(tensor->value) ? 1 : 0;
   });
 }
 

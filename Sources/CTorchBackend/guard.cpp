@@ -28,7 +28,22 @@ void require_same_shape(const at::Tensor &a, const at::Tensor &b) {
     throw Failure(ct_bad_shape, shape(a) + " and " + shape(b) + " are not the same shape");
 }
 
-static std::string first_line(const std::string &text) { return text.substr(0, text.find('\n')); }
+/// The first line that says something.
+static std::string first_line(const std::string &text) {
+  const auto begin = text.find_first_not_of(" \n");
+  if (begin == std::string::npos) return "no reason is given";
+  auto line = text.substr(begin, text.find('\n', begin) - begin);
+  line.erase(line.find_last_not_of(" :") + 1);
+  return line;
+}
+
+/// Where in a program's text the fault is: `File "code/__torch__.py", line 5`, without the rest.
+static std::string place(const std::string &text) {
+  const auto begin = text.find("File \"");
+  if (begin == std::string::npos) return "";
+  const auto line = text.substr(begin, text.find('\n', begin) - begin);
+  return " (" + line.substr(5, line.find(", in ") - 5) + ")";
+}
 
 static std::string sentence(Operands operands, const c10::Error &refusal) {
   std::string text = first_line(refusal.what_without_backtrace());
@@ -54,7 +69,8 @@ ct_code refuse(ct_error *error, Operands operands, const c10::Error &refusal) no
 
 static std::string sentence(const std::exception &other) {
   std::string text = other.what();
-  if (text.find("Traceback of TorchScript") == std::string::npos) return text;
+  if (text.find("Traceback of TorchScript") == std::string::npos)
+    return text.find('\n') == std::string::npos ? text : first_line(text) + place(text);
   text.erase(text.find_last_not_of('\n') + 1);
   return "the network failed: " + text.substr(text.rfind('\n') + 1);
 }

@@ -1,10 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels.hpp"
 
+#include <atomic>
+
 namespace ct {
 
 void require_cpu(const at::Tensor &tensor) {
   if (!tensor.is_cpu()) throw Failure(ct_no_device, "this operation runs on the CPU only");
+}
+
+bool all_finite(const at::Tensor &tensor) {
+  if (tensor.numel() == 0) return true;
+  if (!at::isFloatingType(tensor.scalar_type())) return true;
+  const bool plain = tensor.is_cpu() && tensor.scalar_type() == at::kFloat;
+  // A value times zero is zero if, and only if, it is finite, and so is the sum of them all.
+  if (!plain || !tensor.is_non_overlapping_and_dense())
+    return tensor.mul(0).sum().item<double>() == 0;
+  const float *values = tensor.data_ptr<float>();
+  const int64_t count = tensor.numel(), part = 65536;
+  std::atomic<bool> finite{true};
+  in_threads((count + part - 1) / part, [&](int64_t job, int32_t) {
+    const int64_t begin = job * part;
+    if (!ck_all_finite(values + begin, size_t(std::min(part, count - begin)))) finite = false;
+  });
+  return finite;
 }
 
 static ck_layout layout_of(const at::Tensor &features) {

@@ -24,6 +24,9 @@ struct Grid {
 
 CT_HIDDEN void require_cpu(const at::Tensor &tensor);
 
+/// Whether no element is infinite or no number.
+CT_HIDDEN bool all_finite(const at::Tensor &tensor);
+
 /// - Throws: ct_bad_shape for another number of axes, or more than the kernels can count.
 CT_HIDDEN Grid grid_of(const at::Tensor &features);
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // TorchScript archives: loading, preparing for inference, calling.
 #include "backend.hpp"
+#include "kernels.hpp"
 
-#include <caffe2/serialize/inline_container.h>
-#include <filesystem>
-#include <fstream>
+#include <algorithm>
 #include <mutex>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/serialization/import.h>
+#include <unordered_set>
 
 struct ct_module {
   torch::jit::Module value;
@@ -22,40 +22,92 @@ struct ct_module {
 
 namespace ct::backend {
 
-static const char export_hint[] =
-  "; export it in Python with torch.jit.save(torch.jit.script(network), path)";
-
-/// A pipe would be waited for without end, and whatever else is no file cannot be sought in.
-static void check_regular(const char *path) {
-  std::error_code code;
-  const auto status = std::filesystem::status(path, code);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    throw Failure(ct_bad_file, std::string(path) + " is not a regular file");
-}
-
-/// An archive is a zip file that holds a program; weights alone, which `torch.save` writes, and
-/// pickles of Python objects are never run.
-static void check_archive(const char *path) {
-  check_regular(path);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Failure(ct_bad_file, std::string("there is no readable file at ") + path);
-  char magic[4] = {};
-  file.read(magic, sizeof magic);
-  if (file.gcount() == 4 && magic[0] == '\x80' && magic[1] >= 2 && magic[1] <= 5)
-    throw Failure(ct_bad_file, std::string(path) + " is a pickle of Python objects, not a "
-                                 "TorchScript archive" + export_hint);
-  if (file.gcount() < 4 || std::memcmp(magic, "PK\3\4", 4) != 0)
-    throw Failure(ct_bad_file, std::string(path) + " is not a TorchScript archive");
-  caffe2::serialize::PyTorchStreamReader archive{std::string(path)};
-  if (archive.hasRecord("data.pkl") && !archive.hasRecord("constants.pkl"))
-    throw Failure(ct_bad_file, std::string(path) + " holds what torch.save writes, weights without "
-                                 "a program, not a TorchScript archive" + export_hint);
-}
-
 static int64_t parameter_count(const torch::jit::Module &module) {
   int64_t count = 0;
   for (const auto &parameter : module.parameters()) count += parameter.numel();
   return count;
+}
+
+/// Whether a value is what the program declares: the unpickler does not look, and the interpreter
+/// reads objects by position.
+static bool is(const c10::IValue &value, const c10::Type &type, int depth = 0);
+
+static bool are(c10::ArrayRef<c10::IValue> values, const c10::Type &type, int depth) {
+  return std::all_of(values.begin(), values.end(),
+                     [&](const auto &value) { return is(value, type, depth); });
+}
+
+static bool is(const c10::IValue &value, const c10::TupleType &type, int depth) {
+  if (!value.isTuple()) return false;
+  const auto &elements = value.toTupleRef().elements();
+  const auto types = type.elements();
+  if (elements.size() != types.size()) return false;
+  for (size_t i = 0; i < types.size(); ++i)
+    if (!is(elements[i], *types[i], depth)) return false;
+  return true;
+}
+
+static bool is(const c10::IValue &value, const c10::DictType &type, int depth) {
+  if (!value.isGenericDict()) return false;
+  for (const auto &pair : value.toGenericDict())
+    if (!is(pair.key(), *type.getKeyType(), depth) || !is(pair.value(), *type.getValueType(), depth))
+      return false;
+  return true;
+}
+
+static bool is(const c10::IValue &value, const c10::Type &type, int depth) {
+  if (++depth > 256) return false;
+  switch (type.kind()) {
+    case c10::TypeKind::TensorType: return value.isTensor();
+    case c10::TypeKind::IntType: return value.isInt();
+    case c10::TypeKind::FloatType: return value.isDouble();
+    case c10::TypeKind::BoolType: return value.isBool();
+    case c10::TypeKind::StringType: return value.isString();
+    case c10::TypeKind::NoneType: return value.isNone();
+    case c10::TypeKind::DeviceObjType: return value.isDevice();
+    case c10::TypeKind::OptionalType:
+      return value.isNone() || is(value, *type.expectRef<c10::OptionalType>().getElementType(), depth);
+    case c10::TypeKind::ListType:
+      return value.isList()
+             && are(value.toListRef(), *type.expectRef<c10::ListType>().getElementType(), depth);
+    case c10::TypeKind::TupleType: return is(value, type.expectRef<c10::TupleType>(), depth);
+    case c10::TypeKind::DictType: return is(value, type.expectRef<c10::DictType>(), depth);
+    case c10::TypeKind::ClassType:
+      return value.isObject() && value.toObjectRef().type()->isSubtypeOf(type);
+    default: return true;
+  }
+}
+
+static void check_attributes(const torch::jit::Module &module) {
+  std::vector<c10::intrusive_ptr<c10::ivalue::Object>> left{module._ivalue()};
+  std::unordered_set<const void *> seen;
+  while (!left.empty()) {
+    const auto object = left.back();
+    left.pop_back();
+    if (!seen.insert(object.get()).second) continue;
+    const auto type = object->type();
+    for (size_t i = 0; i < type->numAttributes(); ++i) {
+      const auto value = object->getSlot(i);
+      if (!is(value, *type->getAttribute(i)))
+        throw Failure(ct_bad_file, "attribute " + type->getAttributeName(i) + " is no "
+                                     + type->getAttribute(i)->repr_str());
+      if (value.isObject()) left.push_back(value.toObject());
+    }
+  }
+}
+
+/// A number that is none would be so in everything that is made of it. Masks may be infinite.
+static void check_numbers(const torch::jit::Module &module) {
+  const auto refuse = [](const std::string &name, const char *what) {
+    throw Failure(ct_bad_file, "its tensor \"" + name + "\" holds numbers that are " + what);
+  };
+  for (const auto &parameter : module.named_parameters())
+    if (at::isFloatingType(parameter.value.scalar_type()) && !all_finite(parameter.value))
+      refuse(parameter.name, "NaN or infinite");
+  for (const auto &buffer : module.named_buffers())
+    if (at::isFloatingType(buffer.value.scalar_type()) && !all_finite(buffer.value)
+        && at::isnan(buffer.value).any().item<bool>())
+      refuse(buffer.name, "NaN");
 }
 
 /// Freezing drops what it is not told to keep.
@@ -92,6 +144,8 @@ static bool writes_to_itself(const torch::jit::Module &module) {
 static ct_module read_module(const char *path, ct_module_options options) {
   at::NoGradGuard guard;
   auto module = torch::jit::load(path, at::kCPU);
+  check_attributes(module);
+  check_numbers(module);
   const auto count = parameter_count(module);
   module.eval();
   const auto others = other_methods(module);
@@ -103,7 +157,7 @@ static ct_module read_module(const char *path, ct_module_options options) {
 
 /// Whatever LibTorch does not like about a file, it is the file that is at fault.
 static ct_code blame_file(ct_code code, const char *path, ct_error *error) {
-  if (code == ct_ok || code == ct_bad_file || code == ct_out_of_memory) return code;
+  if (code == ct_ok || code == ct_out_of_memory) return code;
   const std::string why = error->message;
   std::snprintf(error->message, sizeof error->message,
                 "%s cannot be read as a TorchScript archive: %s", path, why.c_str());
@@ -113,7 +167,6 @@ static ct_code blame_file(ct_code code, const char *path, ct_error *error) {
 ct_code ct_module_load(const char *path, ct_module_options options, ct_module_ref *out,
                        ct_error *error) noexcept {
   const auto code = guarded(error, [&] {
-    check_archive(path);
     *out = new ct_module(read_module(path, options));
   });
   return blame_file(code, path, error);
@@ -132,6 +185,15 @@ static void collect(const c10::IValue &value, std::vector<at::Tensor> &tensors) 
     throw Failure(ct_bad_type, "the method gave " + value.tagKind()
                                  + " where a tensor or a tuple or list of tensors was expected");
   }
+}
+
+/// What operations and kernels can read: a program may make tensors that have no memory.
+static at::Tensor readable(const at::Tensor &tensor) {
+  if (!tensor.defined()) throw Failure(ct_bad_type, "the method gave a tensor that is nothing");
+  const bool has_memory = (tensor.is_cpu() || tensor.is_cuda()) && !tensor._is_zerotensor();
+  if (tensor.layout() != at::kStrided || tensor.is_quantized() || !has_memory)
+    throw Failure(ct_bad_type, "the method gave a tensor that is sparse, quantized or without memory");
+  return tensor.resolve_neg();
 }
 
 static at::Tensor laid_out(ct_module_ref module, ct_tensor_ref input) {
@@ -153,6 +215,7 @@ ct_code ct_module_call(ct_module_ref module, const char *method, const ct_tensor
     if (module->takes_turns) turn.lock();
     std::vector<at::Tensor> tensors;
     collect((*found)(std::move(arguments)), tensors);
+    for (auto &tensor : tensors) tensor = readable(tensor);
     if (tensors.size() > capacity)
       throw Failure(ct_bad_argument, "the method gave more tensors than can be taken");
     hand_out(tensors, outs);

@@ -42,6 +42,7 @@ public struct CamVid: LabelledClip {
 
   /// How many frames there are, labelled or not.
   public var count: Int { frames.items.count }
+  /// Its pictures and labels.
   public var files: [String] { frames.files }
 
   /// How many of the frames have labels.

@@ -86,6 +86,7 @@ public struct Cityscapes: LabelledClip {
 
   /// How many frames there are, labelled or not.
   public var count: Int { frames.items.count }
+  /// Its pictures and labels.
   public var files: [String] { frames.files }
 
   /// How many of the frames have labels.

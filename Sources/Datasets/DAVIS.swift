@@ -64,6 +64,7 @@ public struct DAVIS: LabelledClip {
 
   /// How many frames there are, with a mask or not.
   public var count: Int { frames.items.count }
+  /// Its pictures and labels.
   public var files: [String] { frames.files }
 
   /// How many of the frames have a mask.

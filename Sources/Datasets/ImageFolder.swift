@@ -107,6 +107,7 @@ public struct ImageFolder: LabelledClip {
 
   /// How many frames there are, labelled or not.
   public var count: Int { frames.items.count }
+  /// Its pictures and labels.
   public var files: [String] { frames.files }
 
   /// How many of the frames have labels.

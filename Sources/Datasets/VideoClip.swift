@@ -11,6 +11,7 @@ public struct VideoClip: LabelledClip {
   public let name: String
   /// What labels would stand for.
   public let classes: ClassList
+  /// The video, or the pictures.
   public let files: [String]
   private let frames: [Frame]
 

@@ -6,9 +6,9 @@ internal import Evaluation
 internal import Flow
 internal import Pipeline
 internal import Propagation
+public import Recipes
 internal import Scheduler
 internal import Specification
-public import Recipes
 internal import Video
 
 extension LoadedEvaluation {
@@ -34,9 +34,9 @@ extension LoadedEvaluation {
   /// A network that saw the right order loses by the other one; a gain by chance is small.
   static func warning(given: Double, swapped: Double) -> String? {
     guard swapped > given + 0.1, swapped > 1.5 * given else { return nil }
-    return "the first labelled frame has mIoU \(given.threeDigits), and \(swapped.threeDigits) with "
-      + "red and blue swapped: the network's description most likely names the wrong color, bgr "
-      + "for rgb"
+    return "the first labelled frame has mIoU \(given.threeDigits), and \(swapped.threeDigits) "
+      + "with red and blue swapped: the network's description most likely names the wrong color, "
+      + "bgr for rgb"
   }
 
   /// The mIoU of per-frame inference on one picture.

@@ -64,6 +64,11 @@ public final class Parameters: Sendable {
       case .drawn(let seed): try initialisation.draw(shape, seed: seed ^ name.hash64)
       case .file(let file, let prefix): try read(prefix + name, shape, from: file)
       }
+    if kind == .statistic, name.hasSuffix("running_var") {
+      guard try values.count == 0 || values.min().item() >= 0 else {
+        throw LayerError("'\(name)' is a variance, and below zero somewhere")
+      }
+    }
     let tensor = try values.to(device)
     try made.withLock { list in
       guard !list.contains(where: { $0.name == name }) else {
@@ -86,6 +91,9 @@ public final class Parameters: Sendable {
       throw LayerError("'\(name)' holds numbers in the file that are not finite")
     }
     let values = try tensor.cast(to: .float32)
+    guard try values.isFinite() else {
+      throw LayerError("'\(name)' holds numbers in the file that 32 bits cannot")
+    }
     // The file's own memory is not to be written to.
     return tensor.type == .float32 ? try values + 0 : values
   }
@@ -146,7 +154,7 @@ public struct LayerError: Error, Hashable, CustomStringConvertible {
 
 extension SafetensorsType {
   fileprivate var isFloatingPoint: Bool {
-    [.float16, .bfloat16, .float32, .float64].contains(self)
+    [.float8E5M2, .float8E4M3, .float16, .bfloat16, .float32, .float64].contains(self)
   }
 }
 

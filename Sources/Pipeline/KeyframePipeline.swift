@@ -192,6 +192,7 @@ extension KeyframePipeline {
     }
     frame.know(made)
     let maps = try frame.headMaps(of: made.taps, skips: made.skips, in: context)
+    try clock.during(.head) { try maps.checkNumbers() }
     let output = try frame.smoothed(maps, in: context)
     // What is propagated from a keyframe that is tapped where the head reads is what it ends with.
     for stage in parts.taps { made.taps[stage] = output[stage] ?? made.taps[stage] }

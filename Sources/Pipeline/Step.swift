@@ -55,6 +55,9 @@ extension Step {
       let frame = StreamFrame(view, of: alone, in: parts, clock: clock)
       let made = try parts.features(
         ofKeyframe: view, scaledBy: scale, from: stages, like: full)
+      do { try made.taps.checkNumbers() } catch {
+        throw BackboneError(.badOutput, "of keyframe \(view.source.index), \(error)")
+      }
       frame.know(made)
       return try frame.product(of: made, in: frame.context(), by: propagator)
     }

@@ -235,6 +235,8 @@ extension StreamFrame {
       try parts.hasRest ? stages.skips(state.keyframe?.skipCount ?? 0) : []
     }
     var output = try headMaps(of: maps, skips: skips, in: context)
+    // What a network made of it may be no number; what was propagated alone is as it was.
+    if parts.hasShallowPart { try clock.during(.head) { try output.checkNumbers() } }
     if parts.hasShallowPart { output = try smoothed(output, in: context) }
     self.output = output
     return output

@@ -4,7 +4,7 @@ extension SafetensorsFile {
   /// A tensor of the file.
   ///
   /// Types that tensors have share the file's memory; bool comes as bytes, other integers as
-  /// `int64`, double precision rounded to `float32`.
+  /// `int64`, double precision rounded to `float32`, and 8 bits of it (E5M2, E4M3) as `float32`.
   ///
   /// - Throws: `.missing`, or `.badType` for types that fit none of these.
   public func tensor(_ name: String) throws(SafetensorsError) -> Tensor {
@@ -26,6 +26,9 @@ extension SafetensorsFile {
     case .float32: return count(bytes, of: UInt32.self, where: 0x7F80_0000)
     case .float16: return count(bytes, of: UInt16.self, where: 0x7C00)
     case .bfloat16: return count(bytes, of: UInt16.self, where: 0x7F80)
+    case .float8E5M2: return count(bytes, of: UInt8.self, where: 0x7C)
+    // Nothing is infinite there, and one number is none.
+    case .float8E4M3: return count(bytes, of: UInt8.self, where: 0x7F)
     default: return 0
     }
   }
@@ -49,6 +52,20 @@ extension SafetensorsFile {
     case .int32: return try integers(Int32.self)
     case .uint16: return try integers(UInt16.self)
     case .uint32: return try integers(UInt32.self)
+    case .uint64:
+      let values = elements(bytes, as: UInt64.self)
+      guard values.allSatisfy({ $0 <= UInt64(Int64.max) }) else {
+        throw TensorError(
+          .badType, in: #function as StaticString,
+          "it has elements of type U64 that are too large for 63 bits")
+      }
+      return try Tensor(values.map { Int64($0) }, shape: entry.shape)
+    // E5M2 is the upper half of 16 bits.
+    case .float8E5M2:
+      let values = elements(bytes, as: UInt8.self).map { Float(upperHalf: $0) }
+      return try Tensor(values, shape: entry.shape)
+    case .float8E4M3:
+      return try Tensor(elements(bytes, as: UInt8.self).map { Float(e4m3: $0) }, shape: entry.shape)
     case .float64:
       let values = elements(bytes, as: UInt64.self).map { Float(Double(bitPattern: $0)) }
       return try Tensor(values, shape: entry.shape)
@@ -77,6 +94,31 @@ extension SafetensorsFile {
     stride(from: 0, to: bytes.count, by: MemoryLayout<Value>.size).map {
       Value(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: type))
     }
+  }
+}
+
+extension Float {
+  /// One sign, five bits of exponent and two of fraction, as the upper half of 16 bits.
+  fileprivate init(upperHalf bits: UInt8) {
+    self.init(bits, exponentBits: 5)
+    if bits & 0x7C == 0x7C { self = bits & 3 == 0 ? (bits < 0x80 ? .infinity : -.infinity) : .nan }
+  }
+
+  /// One sign, four bits of exponent and three of fraction; no infinity, and one NaN of each sign.
+  fileprivate init(e4m3 bits: UInt8) {
+    self.init(bits, exponentBits: 4)
+    if bits & 0x7F == 0x7F { self = .nan }
+  }
+
+  private init(_ bits: UInt8, exponentBits: Int) {
+    let fractionBits = 7 - exponentBits
+    let (exponent, fraction) = (
+      Int(bits & 0x7F) >> fractionBits, Float(Int(bits) & ((1 << fractionBits) - 1))
+    )
+    let bias = (1 << (exponentBits - 1)) - 1
+    let whole: Float = exponent == 0 ? 0 : Float(1 << fractionBits)
+    let scale = Float(sign: .plus, exponent: max(exponent, 1) - bias - fractionBits, significand: 1)
+    self = (bits < 0x80 ? 1 : -1) * (whole + fraction) * scale
   }
 }
 

@@ -12,20 +12,26 @@ public enum SafetensorsType: String, Sendable, Hashable, CaseIterable {
   case uint32 = "U32", int32 = "I32"
   /// Whole numbers of 64 bits.
   case uint64 = "U64", int64 = "I64"
-  /// Eight bits, of which 5 or 4 are the exponent.
-  case float8E5M2 = "F8_E5M2", float8E4M3 = "F8_E4M3"
+  /// Four and six bits; of six, 2 or 3 are the exponent.
+  case float4 = "F4", float6E2M3 = "F6_E2M3", float6E3M2 = "F6_E3M2"
+  /// Eight bits, of which 5, 4 or all are the exponent.
+  case float8E5M2 = "F8_E5M2", float8E4M3 = "F8_E4M3", float8E8M0 = "F8_E8M0"
   /// IEEE 754's half precision, and half with eight bits of exponent.
   case float16 = "F16", bfloat16 = "BF16"
   /// IEEE 754's single and double precision.
   case float32 = "F32", float64 = "F64"
+  /// Pairs of 32 bits, the imaginary part last.
+  case complex64 = "C64"
 
-  /// Bytes an element takes.
-  public var byteCount: Int {
+  /// Bits an element takes.
+  public var bitCount: Int {
     switch self {
-    case .bool, .uint8, .int8, .float8E5M2, .float8E4M3: 1
-    case .uint16, .int16, .float16, .bfloat16: 2
-    case .uint32, .int32, .float32: 4
-    case .uint64, .int64, .float64: 8
+    case .float4: 4
+    case .float6E2M3, .float6E3M2: 6
+    case .bool, .uint8, .int8, .float8E5M2, .float8E4M3, .float8E8M0: 8
+    case .uint16, .int16, .float16, .bfloat16: 16
+    case .uint32, .int32, .float32: 32
+    case .uint64, .int64, .float64, .complex64: 64
     }
   }
 }
@@ -148,10 +154,15 @@ struct SafetensorsHeader {
       throw SafetensorsError(.badLayout, tensor: name, "its data ends before it begins")
     }
     guard shape.allSatisfy({ $0 <= largestSize }), let count = Shape(shape).count,
-      case let (bytes, overflow) = count.multipliedReportingOverflow(by: kind.byteCount), !overflow
+      case let (bits, overflow) = count.multipliedReportingOverflow(by: kind.bitCount), !overflow
     else {
       throw SafetensorsError(.badLayout, tensor: name, "a shape of \(shape) is too large")
     }
+    guard bits % 8 == 0 else {
+      throw SafetensorsError(
+        .badLayout, tensor: name, "a shape of \(shape) takes no whole bytes of \(type)")
+    }
+    let bytes = bits / 8
     guard bytes == end - begin else {
       throw SafetensorsError(
         .badLayout, tensor: name,

@@ -44,6 +44,7 @@ public struct TorchScriptModule: Sendable {
   public init(
     contentsOf path: String, options: Options = [.frozen, .optimized]
   ) throws(TensorError) {
+    try TorchScriptArchive.check(path)
     var handle: ct_module_ref?
     let choices = ct_module_options(
       freeze: options.contains(.frozen) ? 1 : 0, optimize: options.contains(.optimized) ? 1 : 0,

@@ -6,7 +6,9 @@ package import Outputs
 public struct TrainingError: Error, Hashable, CustomStringConvertible {
   /// The kind of failure; an open set.
   public struct Code: RawRepresentable, Hashable, Sendable {
+    /// Tells the kind from others.
     public let rawValue: String
+    /// A kind of that name.
     public init(rawValue: String) { self.rawValue = rawValue }
 
     /// The training itself cannot go on.
@@ -17,14 +19,18 @@ public struct TrainingError: Error, Hashable, CustomStringConvertible {
     public static let otherTraining = Code(rawValue: "other training")
     /// A folder that another training writes into.
     public static let busy = Code(rawValue: "busy")
+    /// A folder or file that cannot be created.
     public static let unwritable = Code(rawValue: "unwritable")
     /// Writing went wrong after it had begun, on a full disk say.
     public static let writeFailed = Code(rawValue: "write failed")
   }
 
+  /// The kind of failure.
   public let code: Code
+  /// What is wrong, in one sentence.
   public let message: String
 
+  /// An error of this kind, told in one sentence.
   public init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
 
   /// That the training itself cannot go on, and why.
@@ -34,5 +40,6 @@ public struct TrainingError: Error, Hashable, CustomStringConvertible {
     self.init(error.isRefused ? .unwritable : .writeFailed, "\(error)")
   }
 
+  /// The message as it is.
   public var description: String { message }
 }

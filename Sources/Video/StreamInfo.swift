@@ -32,9 +32,13 @@ public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
 
 /// The width of a pixel over its height as an exact fraction: 64/45 of anamorphic PAL video.
 public struct PixelAspect: Sendable, Hashable, CustomStringConvertible {
+  /// The fraction's numerator.
   public let width: Int
+  /// The fraction's denominator.
   public let height: Int
 
+  /// The aspect `width` : `height`.
+  ///
   /// - Precondition: both are positive and fit in 32 bits.
   public init(_ width: Int, _ height: Int) {
     precondition(
@@ -43,8 +47,10 @@ public struct PixelAspect: Sendable, Hashable, CustomStringConvertible {
     (self.width, self.height) = (width, height)
   }
 
+  /// Pixels as wide as high.
   public static let square = Self(1, 1)
 
+  /// As `64:45`.
   public var description: String { "\(width):\(height)" }
 }
 

@@ -70,6 +70,21 @@ struct NetworkFailureTests {
     #expect(try scratch.json("r.json")["status"] as? String == "failed")
   }
 
+  /// By hand: x / (x - x) is no number, and one plane's first cell is minus infinity.
+  @Test(arguments: ["not_a_number", "infinite"])
+  func scoresThatAreNoNumbersNameTheirFrame(method: String) throws {
+    try copy("outputs.pt", to: "net.pt")
+    try scratch.write(
+      """
+      name: net
+      input: {color: bgr, mean: [0, 0, 0], std: [255, 255, 255]}
+      output: {kind: logits, stride: 1, classes: [a, b, c]}
+      stages: [{name: \(method), stride: 1}]
+      """, to: "net.yaml")
+    try expect(65, "frame 0", "'\(method)'", "NaN or infinite")
+    #expect(try scratch.json("r.json")["status"] as? String == "partial")
+  }
+
   private func copy(_ fixture: String, to name: String) throws {
     try FileManager.default.copyItem(
       atPath: Fixtures.network(fixture), toPath: scratch(name))

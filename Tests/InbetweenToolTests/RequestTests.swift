@@ -116,17 +116,17 @@ struct RequestTests {
   // The tiny network tells red from blue; a description that swaps them is found out.
   @Test func aWrongColorOrderIsSaid() throws {
     try scratch.writePictures(to: "data/images", frames: 3)
-    let run = try scratch.inbetween("run data/images --backbone NET --scheduler every:1 --labels data/labels")
+    let run = try scratch.inbetween(
+      "run data/images --backbone NET --scheduler every:1 --labels data/labels")
     #expect(run.code == 0, "\(run.err)")
-    let description = String(decoding: try Data(contentsOf: URL(fileURLWithPath: Fixtures.network("tiny.yaml"))), as: UTF8.self)
+    let description = try String(contentsOfFile: Fixtures.network("tiny.yaml"), encoding: .utf8)
     try FileManager.default.copyItem(atPath: Fixtures.network, toPath: scratch("net.pt"))
-    let (old, new) = description.contains("color: bgr") ? ("bgr", "rgb") : ("rgb", "bgr")
     try scratch.write(description, to: "net.yaml")
-    let names = "classes.txt"
-    try scratch.write("dark\nblue\ngreen\nred\n", to: "data/\(names)")
+    try scratch.write("dark\nblue\ngreen\nred\n", to: "data/classes.txt")
     let right = try scratch.inbetween("eval folder:data --backbone net.pt")
     #expect(!right.err.contains("swapped"), "\(right.err)")
-    try scratch.write(description.replacingOccurrences(of: "color: \(old)", with: "color: \(new)"), to: "net.yaml")
+    let swapped = description.replacingOccurrences(of: "color: bgr", with: "color: rgb")
+    try scratch.write(swapped, to: "net.yaml")
     let wrong = try scratch.inbetween("eval folder:data --backbone net.pt")
     #expect(wrong.err.contains("with red and blue swapped"), "\(wrong.err)")
   }

@@ -55,6 +55,27 @@ struct ParametersTests {
     #expect(error.description == "tensor \"bias\": the file has none of that name")
   }
 
+  /// What is finite in the file and not as it is used: 1e300 in 64 bits, a variance below zero.
+  @Test func whatBecomesNoNumberIsNamed() throws {
+    let header =
+      #"{"bias":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"#
+      + #""weight":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}"#
+    let numbers = [1.0, 1e300].flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+    let bytes = [UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(header.utf8) + numbers
+    let wide = Parameters(reading: try SafetensorsFile(bytes: bytes))
+    let tooLarge = try #require(throws: LayerError.self) { try BatchNorm2d(1, in: wide.root) }
+    #expect(tooLarge.message.contains("'weight'") && tooLarge.message.contains("32 bits"))
+    let file = try file([
+      "weight": .ones([2]), "bias": .zeros([2]), "running_mean": .zeros([2]),
+      "running_var": try Tensor([1, -5], shape: [2]),
+    ])
+    let negative = try #require(throws: LayerError.self) {
+      try BatchNorm2d(2, in: Parameters(reading: file).root)
+    }
+    #expect(negative.message.contains("'running_var'"))
+    #expect(negative.message.contains("below zero"))
+  }
+
   @Test func aWrongShapeIsNamed() throws {
     let parameters = Parameters(reading: try file(["conv.weight": .zeros([2, 3, 3, 3])]))
     let error = try #require(throws: LayerError.self) {

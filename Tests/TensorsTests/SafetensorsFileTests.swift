@@ -56,8 +56,7 @@ private func inFolder(_ body: (String) throws -> Void) throws {
   #expect(try file.tensor("i32").integers() == [-70000])
   #expect(try file.tensor("u32").integers() == [4_000_000_000])
   #expect(try file.tensor("f64").floats() == [0.1, -2.5])
-  let error = #expect(throws: SafetensorsError.self) { try file.tensor("u64") }
-  #expect(error?.code == .badType && error?.description.hasPrefix("tensor \"u64\": ") == true)
+  #expect(try file.tensor("u64").integers() == [1])
 }
 
 @Test func whatIsWrittenIsReadAgain() throws {

@@ -133,7 +133,7 @@ func dataThatDoesNotAddUpIsRefused(header: String, data: Int) {
 }
 
 @Test func typesThatAreNotKnownAreRefused() {
-  for type in ["F4", "f32", "", "OBJECT", "F32 "] {
+  for type in ["F5", "f32", "", "OBJECT", "F32 "] {
     #expect(refusal(of: file("{\(entry(type: type))}", data: 4))?.code == .badType)
   }
 }

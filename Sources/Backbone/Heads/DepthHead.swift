@@ -93,7 +93,11 @@ public struct DepthHead: Head {
   public func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> DepthMap {
     try withoutGradients {
       let bounds = settings.range
-      let metres = try logDepth(of: features, size: size, in: .inference).exp()
+      let depths = try logDepth(of: features, size: size, in: .inference)
+      guard try depths.isFinite() else {
+        throw BackboneError(.badOutput, "the head for depth gives numbers that are NaN or infinite")
+      }
+      let metres = try depths.exp()
         .clamped(to: Float(bounds.lowerBound)...Float(bounds.upperBound))
       return DepthMap(width: size.width, height: size.height, metres: try metres.floats())
     }

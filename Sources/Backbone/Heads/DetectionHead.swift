@@ -104,6 +104,9 @@ public struct DetectionHead: Head {
   /// - Throws: `BackboneError` where a map is missing, and where there are maps of several frames.
   public func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> [Detection] {
     let found = try withoutGradients { try maps(of: features, in: .inference) }
+    for map in [found.classes, found.distances, found.centreness] where try !map.isFinite() {
+      throw BackboneError(.badOutput, "the head for boxes gives numbers that are NaN or infinite")
+    }
     return try detections(in: found, size: size)
   }
 

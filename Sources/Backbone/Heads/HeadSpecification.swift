@@ -66,7 +66,7 @@ extension DepthHead.Settings {
   fileprivate init(_ head: DescriptionReader) throws(SpecificationError) {
     try head.allow(commonKeys + ["range"])
     let range = head.has("range") ? try head.numbers("range", count: 2) : [1, 100]
-    guard range[0] > 0, range[0] < range[1] else {
+    guard range[0] >= 1e-6, range[0] < range[1], range[1] <= 1e9 else {
       throw head.complaint("range", "must be the nearest and the farthest, in metres")
     }
     self.init(

@@ -127,6 +127,9 @@ void ck_pixels(const uint8_t *pixels, ptrdiff_t stride, int32_t height, int32_t 
                const ck_affine *affine, int reversed, ck_layout layout, float *out,
                int32_t row_begin, int32_t row_end) CK_NOEXCEPT;
 
+/// Whether none of `count` values is infinite or no number.
+int ck_all_finite(const float *values, size_t count) CK_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Layers
 public import Specification
 public import Tensors
 
@@ -64,28 +65,17 @@ public struct FlowNetSpecification: Hashable, Sendable {
     if network.has("normalised") {
       try network.check("normalised", isOneOf: ["true", "false"])
     }
-    scaling = root.has("input") ? try root.group("input").scaling() : Self.usualScaling
+    if root.has("input") {
+      let input = try root.group("input")
+      try input.allow(["color", "mean", "std", "scale"])
+      scaling = try input.scaling()
+    } else {
+      scaling = Self.usualScaling
+    }
     width = network.has("width") ? try network.number("width", in: 0.05...4) : 1
     isNormalised = network.has("normalised") ? try network.string("normalised") == "true" : false
     finest = network.has("finest") ? try network.integer("finest", in: 0...5) : 2
     unit = network.has("unit") ? Float(try network.number("unit", in: 0.01...1000)) : 20
     steps = network.has("steps") ? try network.integers("steps", in: 1...16) : [1]
-  }
-}
-
-extension DescriptionReader {
-  fileprivate func scaling() throws(SpecificationError) -> PixelScaling {
-    try allow(["color", "mean", "std", "scale"])
-    try check("color", isOneOf: PixelScaling.Order.allCases.map(\.rawValue))
-    let deviation = try planes("std")
-    guard all(deviation .> 0) else { throw complaint("std", "must be positive") }
-    return PixelScaling(
-      mean: try planes("mean"), deviation: deviation,
-      scale: SIMD3(repeating: Float(has("scale") ? try number("scale") : 1)),
-      order: PixelScaling.Order(rawValue: try string("color")) ?? .bgr)
-  }
-
-  private func planes(_ key: String) throws(SpecificationError) -> SIMD3<Float> {
-    SIMD3(try numbers(key, count: 3).map(Float.init))
   }
 }

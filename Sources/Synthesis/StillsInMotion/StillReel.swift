@@ -30,6 +30,7 @@ public struct StillReel: ClipWithMotion {
 
   /// False: frames are drawn when they are asked for.
   public let isStored = false
+  /// The files of the stills.
   public var files: [String] { made.files }
 
   /// A frame, drawn anew; the first of each clip but the reel's first follows a break.

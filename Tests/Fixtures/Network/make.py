@@ -4,9 +4,11 @@
 tiny.pt tells four colours apart, so that what it says of a picture can be told by hand: planes for
 dark, blue, green and red, each the mean of that colour over 3×3 pixels less that of the others.
 staged.pt exports its two stages as methods, so that features can be tapped.
-weights.pth and pickle.pth are what people save by mistake; broken.pt fails on every picture.
+weights.pth and pickle.pth are what people save by mistake; broken.pt fails on every picture,
+and the methods of outputs.pt give what is no map of one.
 """
 import pathlib, torch
+from typing import List
 
 
 class Tiny(torch.nn.Module):
@@ -50,9 +52,88 @@ class Staged(torch.nn.Module):
         return self.scores(self.features(x))
 
 
+class Outputs(torch.nn.Module):
+    """What a program may give that is no map of the picture: an exported method for each."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(3, 3, 3, 3))
+
+    @torch.jit.export
+    def none_of_a_batch(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:0]
+
+    @torch.jit.export
+    def two_of_a_batch(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, x])
+
+    @torch.jit.export
+    def parameter(self, x: torch.Tensor) -> torch.Tensor:
+        return self.weight
+
+    @torch.jit.export
+    def three_axes(self, x: torch.Tensor) -> torch.Tensor:
+        return x[0]
+
+    @torch.jit.export
+    def number(self, x: torch.Tensor) -> torch.Tensor:
+        return x.sum()
+
+    @torch.jit.export
+    def no_rows(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, :0]
+
+    @torch.jit.export
+    def no_channels(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :0]
+
+    @torch.jit.export
+    def classes(self, x: torch.Tensor) -> torch.Tensor:
+        return x.argmax(1, keepdim=True)
+
+    @torch.jit.export
+    def nothing(self, x: torch.Tensor) -> List[torch.Tensor]:
+        outputs: List[torch.Tensor] = []
+        return outputs
+
+    @torch.jit.export
+    def sparse(self, x: torch.Tensor) -> torch.Tensor:
+        return x.to_sparse()
+
+    @torch.jit.export
+    def without_memory(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.empty([1, 3, 4, 4], device="meta")
+
+    @torch.jit.export
+    def smaller(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, ::2, ::2]
+
+    @torch.jit.export
+    def plane(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :1] * 2 - 0.5
+
+    @torch.jit.export
+    def likelihood(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :1]
+
+    @torch.jit.export
+    def not_a_number(self, x: torch.Tensor) -> torch.Tensor:
+        return x / (x - x)
+
+    @torch.jit.export
+    def infinite(self, x: torch.Tensor) -> torch.Tensor:
+        scores = x.clone()
+        scores[0, 0, 0, 0] = float("-inf")
+        return scores
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
 folder = pathlib.Path(__file__).parent
 torch.jit.script(Tiny().eval()).save(str(folder / "tiny.pt"))
 torch.jit.script(Broken().eval()).save(str(folder / "broken.pt"))
 torch.jit.script(Staged().eval()).save(str(folder / "staged.pt"))
+torch.jit.script(Outputs().eval()).save(str(folder / "outputs.pt"))
 torch.save(Tiny().state_dict(), folder / "weights.pth")
 torch.save(Tiny().state_dict(), folder / "pickle.pth", _use_new_zipfile_serialization=False)
