@@ -56,9 +56,11 @@ static cff_code open_encoder(
   return status < 0 ? cff_fail_av(error, status, cff_unsupported, "x264 would not start") : cff_ok;
 }
 
-static cff_code open_container(cff_writer *writer, const char *path, cff_error *error) {
+static cff_code open_container(
+  cff_writer *writer, const char *path, const char *container, cff_error *error
+) {
   char *url = av_asprintf("file:%s", path);
-  int status = url ? avformat_alloc_output_context2(&writer->container, NULL, "mp4", url)
+  int status = url ? avformat_alloc_output_context2(&writer->container, NULL, container, url)
                    : AVERROR(ENOMEM);
   if (status >= 0) {
     writer->stream = avformat_new_stream(writer->container, NULL);
@@ -114,7 +116,7 @@ cff_code cff_writer_open(
   writer->width = options->width;
   writer->height = options->height;
   cff_code code = open_encoder(writer, options, error);
-  if (code == cff_ok) code = open_container(writer, path, error);
+  if (code == cff_ok) code = open_container(writer, path, options->container, error);
   if (code == cff_ok) code = open_pictures(writer, error);
   if (code == cff_ok)
     *out = writer;

@@ -74,6 +74,9 @@ struct RunCommand: ParsableCommand {
     guard spec.pipeline.head == nil else {
       throw ValidationError("--head is measured by eval; run labels frames")
     }
+    if let output, VideoWriter.container(for: output) == nil {
+      throw ValidationError("--output \(output): \(VideoWriter.containerSentence)")
+    }
     guard (0...1).contains(opacity) else {
       throw ValidationError("--opacity needs a number from 0 to 1, not \(opacity)")
     }

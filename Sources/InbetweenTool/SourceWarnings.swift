@@ -22,9 +22,9 @@ extension StreamReport {
   var warnings: [String] {
     var warnings: [String] = []
     if damagedPackets > 0 {
-      let what = damagedPackets == 1 ? "1 picture or packet" : "\(damagedPackets) pictures or packets"
+      let what = damagedPackets == 1 ? "picture or packet" : "pictures or packets"
       let reason = firstDamage.map { ": \($0)" } ?? ""
-      warnings.append("\(what) cannot be read\(reason)")
+      warnings.append("\(damagedPackets) \(what) cannot be read\(reason)")
     }
     if undecodable > 0 {
       warnings.append(

@@ -47,6 +47,12 @@ struct StreetDemo {
       try row(
         networks.heavy, interval, "warp, true motion", Warp(), TrueMotion(of: clip), isTimed: false)
     }
+    print(
+      """
+
+        A warp along true motion can score below one along dis: true motion says where a pixel was
+        hidden, and such pixels read their own place; estimated flow goes on around them.
+      """)
     if !stopped() { try writeOverlay(until: stopped) }
   }
 

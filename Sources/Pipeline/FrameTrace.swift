@@ -53,7 +53,8 @@ public struct FrameTrace: Sendable {
   public let macs: Int
 
   package init(
-    index: Int, time: Double, decision: Decision, streamBreak: StreamBreak?, framesSinceKeyframe: Int,
+    index: Int, time: Double, decision: Decision, streamBreak: StreamBreak?,
+    framesSinceKeyframe: Int,
     stages: [PipelineStage: Duration], total: Duration, keyShare: Double, macs: Int
   ) {
     (self.index, self.time, self.decision) = (index, time, decision)

@@ -77,6 +77,14 @@ func beginning(of path: String, count: Int) throws(VideoError) -> [UInt8] {
   return try bytes(file.number, count: count, path)
 }
 
+/// The first bytes of a file, fewer where it is shorter.
+func firstBytes(of path: String, count: Int) throws(VideoError) -> [UInt8] {
+  guard let file = Descriptor(opening: path, O_RDONLY) else {
+    throw VideoError(.unreadable, at: path, systemSentence())
+  }
+  return try bytes(file.number, count: count, path)
+}
+
 private func bytes(_ file: Int32, count: Int, _ path: String) throws(VideoError) -> [UInt8] {
   var failure: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in

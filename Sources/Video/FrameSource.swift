@@ -55,7 +55,7 @@ public enum VideoSource {
     switch try FileKind(of: source) {
     case .folder:
       return try ImageFiles(in: source, options: options)
-    case .regular where ImageFiles.isPicture(source):
+    case .regular where try isStill(source):
       return try ImageFiles([source], of: source, options: options)
     case .regular:
       return try VideoFile(source, options: options)
@@ -68,6 +68,29 @@ public enum VideoSource {
     case .missing:
       throw VideoError(.missingFile, at: source, "there is no such file or folder")
     }
+  }
+
+  /// Whether a file is a picture: by its first bytes, and by its name where these say nothing.
+  ///
+  /// Raw JPEG after JPEG begins as one JPEG does; there the name tells.
+  private static func isStill(_ path: String) throws(VideoError) -> Bool {
+    let begin = try firstBytes(of: path, count: 12)
+    let isNamedSo = ImageFiles.isPicture(path)
+    if begin.starts(with: [0xFF, 0xD8, 0xFF]) { return isNamedSo || !hasVideoName(path) }
+    let stills: [[UInt8]] = [
+      [0x89, 0x50, 0x4E, 0x47], Array("II*\0".utf8), Array("MM\0*".utf8),
+    ]
+    if stills.contains(where: begin.starts(with:)) { return true }
+    if begin.starts(with: Array("RIFF".utf8)), begin.count == 12 {
+      return begin[8...].elementsEqual("WEBP".utf8)
+    }
+    let videos: [[UInt8]] = [[0x1A, 0x45, 0xDF, 0xA3], Array("GIF8".utf8), [0, 0, 1, 0xBA]]
+    let isBox = begin.count > 8 && begin[4..<8].elementsEqual("ftyp".utf8)
+    return isNamedSo && !isBox && !videos.contains(where: begin.starts(with:))
+  }
+
+  private static func hasVideoName(_ path: String) -> Bool {
+    ["mjpg", "mjpeg", "avi"].contains { path.lowercased().hasSuffix(".\($0)") }
   }
 
   /// Whether `source` begins like `http:` or `concat:`.

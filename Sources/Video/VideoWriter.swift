@@ -61,6 +61,9 @@ public final class VideoWriter {
     guard width <= limits.pixels / height else {
       throw VideoError(.tooLarge, at: path, "\(width)×\(height) is more than the limit of pixels")
     }
+    guard let container = Self.container(for: path) else {
+      throw VideoError(.unsupported, at: path, Self.containerSentence)
+    }
     (self.path, self.width, self.height, self.rate) = (path, width, height, rate)
     unitsPerSecond = options.isTimed ? Self.fineUnits(of: rate) : nil
     let pending = try writing { () throws(OutputError) in try PendingFile(for: path) }
@@ -71,11 +74,28 @@ public final class VideoWriter {
     _ = try checked(path) { failure in
       options.preset.withCString { preset in
         settings.preset = preset
-        return cff_writer_open(temporaryPath, &settings, &opened, &failure)
+        return container.withCString { container in
+          settings.container = container
+          return cff_writer_open(temporaryPath, &settings, &opened, &failure)
+        }
       }
     }
     handle = opened
   }
+
+  /// The muxer that a file's name asks for; nil for one that is not written.
+  ///
+  /// A name without an extension, such as that of a pipe, gets MP4.
+  package static func container(for path: String) -> String? {
+    let name = path.split(separator: "/").last ?? ""
+    guard let dot = name.lastIndex(of: ".") else { return "mp4" }
+    let known = ["mp4": "mp4", "m4v": "mp4", "mov": "mov", "mkv": "matroska"]
+    return known[name[name.index(after: dot)...].lowercased()]
+  }
+
+  /// What to say of another name.
+  package static let containerSentence =
+    "videos are written as MP4, MOV or Matroska: name it .mp4, .mov or .mkv"
 
   private static func settings(
     _ width: Int, _ height: Int, _ rate: FrameRate, _ options: Options

@@ -196,6 +196,8 @@ typedef struct cff_writer_options {
   int threads;
   /// x264's preset by name.
   const char *preset;
+  /// The muxer by name: mp4, mov or matroska.
+  const char *container;
   /// Frames between key frames at most and consecutive B frames; negative for x264's own choice.
   int key_interval, b_frames;
 } cff_writer_options;
