@@ -45,22 +45,24 @@ public struct Evaluator: Sendable {
 
   /// Runs over the whole clip and adds every frame to `measurement`, which keeps what was counted
   /// where a later frame fails; `each` is called after every frame with what it was and what was
-  /// made of it, and false stops the run there.
+  /// made of it, and false stops the run there, as `isStopped` does before any frame.
   public func run(
     into measurement: inout RunMeasurement,
-    each: (LabelledSample, LabelledFrame) throws -> Bool = { _, _ in true }
+    each: (LabelledSample, LabelledFrame) throws -> Bool = { _, _ in true },
+    isStopped: () -> Bool = { false }
   ) throws {
-    try run(pipeline, into: &measurement, each: each)
+    try run(pipeline, into: &measurement, isStopped: isStopped, each: each)
   }
 
   private func run(
     _ pipeline: some PredictionPipeline<Image>, into measurement: inout RunMeasurement,
-    each: (LabelledSample, LabelledFrame) throws -> Bool
+    isStopped: () -> Bool, each: (LabelledSample, LabelledFrame) throws -> Bool
   ) throws {
-    try warmUp(pipeline)
+    try warmUp(pipeline, isStopped: isStopped)
     var state = pipeline.start()
     var previous: (frame: Frame, labels: Image)?
     for index in 0..<clip.count {
+      if isStopped() { break }
       let (sample, decode) = try read(index)
       let result = try pipeline.label(sample.frame, in: &state)
       measurement.add(result, truth: sample.labels, decode: decode)
@@ -79,11 +81,13 @@ public struct Evaluator: Sendable {
 
   /// Networks compile on their first frames, and first touches of memory are slow: a stream of its
   /// own, forgotten afterwards, takes all that.
-  private func warmUp(_ pipeline: some PredictionPipeline<Image>) throws {
+  private func warmUp(
+    _ pipeline: some PredictionPipeline<Image>, isStopped: () -> Bool
+  ) throws {
     let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
     for _ in 0..<warmUpRounds {
       var scratch = pipeline.start()
-      for frame in frames { _ = try pipeline.label(frame, in: &scratch) }
+      for frame in frames where !isStopped() { _ = try pipeline.label(frame, in: &scratch) }
     }
   }
 

@@ -193,8 +193,8 @@ struct EvalCommand: ParsableCommand {
     var (measurement, progress) = (evaluator.emptyMeasurement(), Progress(total: clip.count))
     defer { progress.end() }
     do {
+      signals.keepsWork()
       try evaluator.run(into: &measurement) { sample, result in
-        signals.keepsWork()
         progress.advance(isKey: result.trace.startsBackbone)
         for place in metrics.indices {
           try metrics[place].add(result.labels, target: sample.labels, trace: result.trace)
@@ -207,6 +207,8 @@ struct EvalCommand: ParsableCommand {
             .write(to: "\(errors)/\(number)\(name).png")
         }
         return !signals.wantsStop
+      } isStopped: {
+        signals.wantsStop
       }
       return (measurement, nil)
     } catch { return (measurement, Failure(error)) }

@@ -26,7 +26,10 @@ package struct PendingFile: ~Copyable {
     let place = try OutputPlace(of: path)
     let beside = try Self.neighbour(of: place, path)
     StaleFiles.remove(beside: beside)
-    let made = try Self.create(beside: beside, for: path)
+    // Of a stream it is not the path that would be at fault.
+    let isStream = if case .file = place { false } else { true }
+    let made = try Self.create(
+      beside: beside, for: isStream ? "\(temporaryFolder), where temporary files go," : path)
     (self.path, self.place) = (path, place)
     (temporaryPath, descriptor) = made
   }

@@ -53,9 +53,9 @@ extension ConfigNode: Encodable {
     let path = context.codingPath.map(\.stringValue)
     var node: ConfigNode? = self
     for key in path { node = node?[key] ?? node }
-    let name = path.joined(separator: ".")
+    let name = path.isEmpty ? "the specification" : "'\(path.joined(separator: "."))'"
     let sentence = SpecificationError(
-      .badValue, "'\(name)' cannot be read: \(context.debugDescription)")
+      .badValue, "\(name) cannot be read: \(context.debugDescription)")
     return node?.located(sentence) ?? sentence
   }
 

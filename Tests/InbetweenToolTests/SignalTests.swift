@@ -82,7 +82,8 @@ struct SignalTests {
 
   @Test func anInterruptedMeasurementTellsWhatItMeasured() throws {
     let running = try scratch.start("eval street:3 --frames 500 --backbone truth --json r.json")
-    usleep(3_000_000)
+    // Until loading is over, there is nothing to tell.
+    usleep(8_000_000)
     running.send(SIGINT)
     let outcome = try running.wait()
     #expect(outcome.code == 130)
