@@ -60,7 +60,9 @@ struct ParametersTests {
     let header =
       #"{"bias":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"#
       + #""weight":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}"#
-    let numbers = [1.0, 1e300].flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+    let numbers = [1.0, 1e300].flatMap {
+      withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init)
+    }
     let bytes = [UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(header.utf8) + numbers
     let wide = Parameters(reading: try SafetensorsFile(bytes: bytes))
     let tooLarge = try #require(throws: LayerError.self) { try BatchNorm2d(1, in: wide.root) }
