@@ -94,7 +94,7 @@ extension ExperimentSpec {
       (pipeline.scheduler, registries.schedulers.role),
       (pipeline.propagator, registries.propagators.role),
       (pipeline.fusion, registries.fusions.role), (pipeline.flow, registries.flows.role),
-      (data, registries.datasets.role), (consistency, registries.flows.role),
+      (data, registries.datasets.role), (consistency?.flow, registries.flows.role),
     ]
     for (part, role) in parts { if let part { files.add(part, as: role, by: grammar) } }
     for metric in metrics { files.add(metric, as: registries.metrics.role, by: grammar) }
