@@ -49,6 +49,8 @@ public protocol Clip<Target>: Sendable {
   /// The files that frames and ground truth are read from; none of a clip that is made. A clip made
   /// of another one passes them on.
   var files: [String] { get }
+  /// What was odd while it was read, to be said once.
+  var warnings: [String] { get }
   /// The exact motion between frames; nil where nobody knows it. A clip made of another one passes
   /// it on.
   var groundTruthMotion: (any MotionProvider)? { get }
@@ -64,6 +66,9 @@ public protocol Clip<Target>: Sendable {
 extension Clip {
   /// True unless a clip says otherwise.
   public var isStored: Bool { true }
+
+  /// Nothing unless a clip says otherwise.
+  public var warnings: [String] { [] }
 
   /// None unless a clip says otherwise.
   public var files: [String] { [] }

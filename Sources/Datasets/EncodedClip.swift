@@ -79,6 +79,8 @@ public struct EncodedClip: LabelledClip {
   public var count: Int { clip.count }
   /// Whether pictures and labels are read from somewhere.
   public var isStored: Bool { clip.isStored }
+  /// What was odd about the clip.
+  public var warnings: [String] { clip.warnings }
   /// The files of the clip.
   public var files: [String] { clip.files }
   /// The exact motion of the clip; nil where nobody knows it.

@@ -45,6 +45,8 @@ public struct TeacherLabels: LabelledClip {
 
   /// Whether the pictures are read from somewhere.
   public var isStored: Bool { clip.isStored }
+  /// What was odd about the clip.
+  public var warnings: [String] { clip.warnings }
   /// The files of the clip.
   public var files: [String] { clip.files }
   /// The exact motion of the clip; nil where nobody knows it.

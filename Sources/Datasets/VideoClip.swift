@@ -13,6 +13,8 @@ public struct VideoClip: LabelledClip {
   public let classes: ClassList
   /// The video, or the pictures.
   public let files: [String]
+  /// What was odd while it was decoded.
+  public let warnings: [String]
   private let frames: [Frame]
 
   /// Reads every `step`th frame of `source`, up to `limit` of them, scaled to `size` where that is
@@ -53,6 +55,7 @@ public struct VideoClip: LabelledClip {
       pending = nil
     }
     self.frames = frames
+    warnings = reader.report.warnings
   }
 
   private static func scaled(_ image: Image, to size: PixelSize?) throws -> Image {

@@ -147,7 +147,7 @@ public struct LoadedEvaluation: Sendable {
     }
     (pipeline, whole) = (try resolved.regional(), resolved.pipeline)
     files = inputs + resolved.files
-    warnings = resolved.warnings
+    warnings = clip.warnings + resolved.warnings
   }
 
   /// Farnebäck's or, where the pipeline runs along that, however it is composed, dense inverse

@@ -16,25 +16,3 @@ extension StreamInfo {
     ]
   }
 }
-
-extension StreamReport {
-  /// What was odd about a stream that was read.
-  var warnings: [String] {
-    var warnings: [String] = []
-    if damagedPackets > 0 {
-      let what = damagedPackets == 1 ? "picture or packet" : "pictures or packets"
-      let reason = firstDamage.map { ": \($0)" } ?? ""
-      warnings.append("\(damagedPackets) \(what) cannot be read\(reason)")
-    }
-    if undecodable > 0 {
-      warnings.append(
-        "the video begins between key frames: \(undecodable) frames that cannot be decoded are "
-          + "left out")
-    }
-    if concealedFrames > 0 {
-      warnings.append(
-        "\(concealedFrames) of \(decoded) frames are damaged, and in part made up by the decoder")
-    }
-    return warnings
-  }
-}

@@ -292,13 +292,6 @@ private struct TrainingRun<Task: TrainingTask> {
   }
 }
 
-extension TrainingPlan {
-  /// Steps done in all stages.
-  func step(at position: Checkpoint.Position) -> Int {
-    stages.prefix(position.stage).reduce(position.step) { $0 + $1.steps }
-  }
-}
-
 extension RandomStream {
   fileprivate var firstDraw: UInt64 {
     var copy = self

@@ -79,6 +79,13 @@ public struct TrainingStage: Hashable, Sendable {
   }
 }
 
+extension TrainingPlan {
+  /// Steps done in all stages.
+  func step(at position: Checkpoint.Position) -> Int {
+    stages.prefix(position.stage).reduce(position.step) { $0 + $1.steps }
+  }
+}
+
 extension String {
   /// Whether this is the name of a part, or of something in it.
   fileprivate func isPart(of part: String) -> Bool { self == part || hasPrefix(part + ".") }

@@ -125,3 +125,26 @@ public struct StreamReport: Sendable, Hashable {
       && sizeChanges == 0 && gaps == 0
   }
 }
+
+extension StreamReport {
+  /// What was odd about a stream that was read; that it breaks off is the caller's to tell, and with
+  /// it the packet in which it does.
+  package var warnings: [String] {
+    var warnings: [String] = []
+    if damagedPackets > (truncated ? 1 : 0) {
+      let what = damagedPackets == 1 ? "picture or packet" : "pictures or packets"
+      let reason = firstDamage.map { ": \($0)" } ?? ""
+      warnings.append("\(damagedPackets) \(what) cannot be read\(reason)")
+    }
+    if undecodable > 0 {
+      warnings.append(
+        "the video begins between key frames: \(undecodable) frames that cannot be decoded are "
+          + "left out")
+    }
+    if concealedFrames > 0 {
+      warnings.append(
+        "\(concealedFrames) of \(decoded) frames are damaged, and in part made up by the decoder")
+    }
+    return warnings
+  }
+}

@@ -61,13 +61,11 @@ public final class VideoWriter {
     guard width <= limits.pixels / height else {
       throw VideoError(.tooLarge, at: path, "\(width)×\(height) is more than the limit of pixels")
     }
-    guard let container = Self.container(for: path) else {
-      throw VideoError(.unsupported, at: path, Self.containerSentence)
-    }
     (self.path, self.width, self.height, self.rate) = (path, width, height, rate)
     unitsPerSecond = options.isTimed ? Self.fineUnits(of: rate) : nil
     let pending = try writing { () throws(OutputError) in try PendingFile(for: path) }
     let temporaryPath = pending.temporaryPath
+    let container = Self.container(for: path) ?? "mp4"
     file = consume pending
     var settings = Self.settings(width, height, rate, options)
     var opened: OpaquePointer?
@@ -83,9 +81,9 @@ public final class VideoWriter {
     handle = opened
   }
 
-  /// The muxer that a file's name asks for; nil for one that is not written.
+  /// The muxer that a file's name asks for; nil for one of which nothing is known, which gets MP4.
   ///
-  /// A name without an extension, such as that of a pipe, gets MP4.
+  /// A name without an extension, such as that of a pipe, asks for MP4.
   package static func container(for path: String) -> String? {
     let name = path.split(separator: "/").last ?? ""
     guard let dot = name.lastIndex(of: ".") else { return "mp4" }

@@ -211,6 +211,6 @@ struct ImageFolderTests {
     let error = try #require(throws: DatasetError.self) {
       try ImageFolder(root: folder.path, list: "list.txt")
     }
-    #expect(error.message.hasSuffix("is no text"))
+    #expect(error.message.hasSuffix("is no UTF-8 text"))
   }
 }

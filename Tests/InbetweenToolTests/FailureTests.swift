@@ -62,7 +62,7 @@ struct FailureTests {
     Fault("run clip.mp4 --backbone NET --scheduler evry:5", 64, "evry", "did you mean 'every'"),
     Fault("run clip.mp4 --backbone NET --scheduler every:0", 64, "every:N", "at least 1", "'0'"),
     Fault("run clip.mp4 --backbone NET --scheduler moved:-3", 64, "moved:PIXELS", "above 0"),
-    Fault("run clip.mp4 --backbone NET --propagator wrap", 64, "wrap", "copy, warp"),
+    Fault("run clip.mp4 --backbone NET --propagator wrap", 64, "wrap", "did you mean 'warp'?"),
     Fault("run clip.mp4 --backbone NET --propagator warp:next", 64, "next", "previous"),
     Fault(
       "run clip.mp4 --backbone NET --flow raft", 64, "raft",
