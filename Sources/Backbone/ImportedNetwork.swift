@@ -87,8 +87,8 @@ public struct ImportedNetwork: Backbone {
     else {
       throw BackboneError(
         .badOutput,
-        "stage '\(stage.name)' gives \(shape) of \(output.type), not \(before.shape[0]) × C × H × W "
-          + "of floating-point numbers")
+        "stage '\(stage.name)' gives \(shape) of \(output.type), not \(before.shape[0]) × C × H × "
+          + "W of floating-point numbers")
     }
     for axis in 2...3 {
       let (seen, wanted) = (shape[axis] * stage.stride, before.shape[axis] * before.stride)

@@ -36,8 +36,8 @@ public struct Accuracy: Sendable, Codable, Hashable {
 
 /// Speed of a run; milliseconds.
 ///
-/// Figures over all frames count each role as often as it occurred, also where its first frames were
-/// left out.
+/// Figures over all frames count each role as often as it occurred, also where its first frames
+/// were left out.
 public struct Speed: Sendable, Codable {
   /// From the frame in memory to its labels.
   public struct LatencyByRole: Sendable, Codable {

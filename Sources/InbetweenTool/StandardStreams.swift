@@ -19,8 +19,8 @@ enum StandardStreams {
 
   /// Ends the process with what was printed sent off.
   ///
-  /// Nothing that libraries do at the end of a process is waited for: with little memory, the threads
-  /// of a matrix library may never have begun, and waiting for them would never end.
+  /// Nothing that libraries do at the end of a process is waited for: with little memory, the
+  /// threads of a matrix library may never have begun, and waiting for them would never end.
   static func leave(_ code: Int32) -> Never {
     fflush(nil)
     _exit(code)

@@ -115,14 +115,14 @@ struct TrainCommand: ParsableCommand {
     if isBegun && !resume {
       throw Failure(
         .cannotCreate,
-        "\(out) holds a training already: go on with --resume, begin anew with --overwrite, or give "
-          + "another folder")
+        "\(out) holds a training already: go on with --resume, begin anew with --overwrite, or "
+          + "give another folder")
     }
     if !isBegun && holds(ModelFolder.weightsPath(in: out)) {
       throw Failure(
         .cannotCreate,
-        "\(out) holds finished weights and no training to go on with: give another folder, or write "
-          + "over them with --overwrite")
+        "\(out) holds finished weights and no training to go on with: give another folder, or "
+          + "write over them with --overwrite")
     }
   }
 

@@ -21,9 +21,9 @@ enum YAMLText {
 
   /// The first anchor, alias or key with a question mark, and its line; nil where there is none.
   ///
-  /// A few bytes of aliases stand for billions of nodes, and composing alone may take for ever where
-  /// a key is made of them, or is itself a tree of many levels. So none is ever missed; what only
-  /// looks like one, in a quoted text after a comma say, is refused too.
+  /// A few bytes of aliases stand for billions of nodes, and composing alone may take for ever
+  /// where a key is made of them, or is itself a tree of many levels. So none is ever missed; what
+  /// only looks like one, in a quoted text after a comma say, is refused too.
   static func refused(in text: String) -> (what: String, line: Int)? {
     var scan = Scan()
     var scalars = text.unicodeScalars.makeIterator()

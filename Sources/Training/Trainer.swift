@@ -9,9 +9,9 @@ internal import Tensors
 /// Trains a task by a plan, in a folder where it can be taken up again.
 ///
 /// The folder holds `checkpoint.safetensors`, all that an unbroken run would know at that step, and
-/// the one before; `metrics.jsonl`; and, once it is done, `weights.safetensors`. A run that was killed at any
-/// moment and resumed ends with the same weights as one that was not, given the same number of
-/// threads.
+/// the one before; `metrics.jsonl`; and, once it is done, `weights.safetensors`. A run that was
+/// killed at any moment and resumed ends with the same weights as one that was not, given the same
+/// number of threads.
 public struct Trainer<Task: TrainingTask> {
   /// What is trained.
   public let task: Task

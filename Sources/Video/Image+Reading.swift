@@ -6,8 +6,8 @@ extension Image {
   /// The picture in a file as blue, green, red.
   ///
   /// PNG, JPEG, WebP, BMP, TIFF and PNM; which of them is told from the bytes. Grey and palette
-  /// pictures become colours, of 16 bits the upper 8 remain, alpha is dropped: what OpenCV's `imread`
-  /// gives. Pictures are turned upright by their Exif orientation, label maps too.
+  /// pictures become colours, of 16 bits the upper 8 remain, alpha is dropped: what OpenCV's
+  /// `imread` gives. Pictures are turned upright by their Exif orientation, label maps too.
   public init(contentsOf path: String, limits: PixelLimits = .standard) throws(VideoError) {
     let still = try Still(path, limits: limits)
     let info = still.info

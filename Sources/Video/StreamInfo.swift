@@ -127,8 +127,8 @@ public struct StreamReport: Sendable, Hashable {
 }
 
 extension StreamReport {
-  /// What was odd about a stream that was read; that it breaks off is the caller's to tell, and with
-  /// it the packet in which it does.
+  /// What was odd about a stream that was read; that it breaks off is the caller's to tell, and
+  /// with it the packet in which it does.
   package var warnings: [String] {
     var warnings: [String] = []
     if damagedPackets > (truncated ? 1 : 0) {

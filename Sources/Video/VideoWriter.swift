@@ -6,9 +6,9 @@ internal import Outputs
 /// Writes frames as an H.264 video in an MP4 file that plays while it loads.
 ///
 /// There are as many frames as were added. They follow each other at a constant and exact rate or,
-/// with `Options.isTimed`, at times of their own. Colours are BT.709 from 720 rows on, BT.601 below,
-/// of limited range and tagged so. H.264 in 4:2:0 has even sizes only, so an odd width or height
-/// grows by one, the last column or row being repeated. The file appears under its name with
+/// with `Options.isTimed`, at times of their own. Colours are BT.709 from 720 rows on, BT.601
+/// below, of limited range and tagged so. H.264 in 4:2:0 has even sizes only, so an odd width or
+/// height grows by one, the last column or row being repeated. The file appears under its name with
 /// `finish()`; a writer that is let go before leaves nothing behind.
 public final class VideoWriter {
   /// How frames are encoded.
@@ -123,10 +123,10 @@ public final class VideoWriter {
 
   /// Encodes one frame: height × width × 3, blue, green, red.
   ///
-  /// Of a timed video, `time` says when it is shown, in seconds from any moment on: the video begins with
-  /// the first, and `duration`
-  /// for how long where it is the last; without them it follows the frame before at the rate. Times
-  /// that do not increase are put off by as little as can be told.
+  /// Of a timed video, `time` says when it is shown, in seconds from any moment on: the video
+  /// begins with the first, and `duration` for how long where it is the last; without them it
+  /// follows the frame before at the rate. Times that do not increase are put off by as little as
+  /// can be told.
   ///
   /// - Precondition: it has the writer's size, and `finish()` has not been called.
   public func add(

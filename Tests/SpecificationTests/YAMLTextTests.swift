@@ -3,7 +3,8 @@
 import Specification
 import Testing
 
-/// Text that would keep a YAML parser busy for ever, or make it stop, is refused before it is parsed.
+/// Text that would keep a YAML parser busy for ever, or make it stop, is refused before it is
+/// parsed.
 struct YAMLTextTests {
   @Test(
     .timeLimit(.minutes(1)),

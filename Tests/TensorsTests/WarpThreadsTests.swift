@@ -3,8 +3,8 @@ import ConformanceKit
 import Tensors
 import Testing
 
-/// Rows are shared out among threads, and chunks of cells begin where a thread's rows do: what comes
-/// of a cell must not depend on where its chunk begins.
+/// Rows are shared out among threads, and chunks of cells begin where a thread's rows do: what
+/// comes of a cell must not depend on where its chunk begins.
 @Test(arguments: Border.allCases, [false, true])
 func theNumberOfThreadsChangesNoBitOfAWarp(border: Border, channelsLast: Bool) throws {
   var one = WarpCase(channels: 12, height: 149, width: 331, reach: 1, seed: 9)

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 import Video
 
-/// What Exif 2.3 says of orientations 1 to 8: the sides at which the 0th row and the 0th column are.
+/// What Exif 2.3 says of orientations 1 to 8: the sides at which the 0th row and the 0th column
+/// are.
 private let sides: [(row: String, column: String)] = [
   ("top", "left"), ("top", "right"), ("bottom", "right"), ("bottom", "left"), ("left", "top"),
   ("right", "top"), ("right", "bottom"), ("left", "bottom"),
