@@ -2,6 +2,7 @@
 
 public import Pipeline
 internal import Scheduler
+public import Video
 
 /// Gathers speed and MACs over the frames of a run, whatever they predict: add, then ask.
 public struct RunCosts: Sendable {
@@ -13,12 +14,16 @@ public struct RunCosts: Sendable {
   private var work = (all: 0, key: 0, keys: 0, isUncounted: false)
   /// Whether any part of the pipeline asked for optical flow.
   public private(set) var usesFlow = false
+  /// How often the stream broke, by why.
+  public private(set) var breaks: [StreamBreak: Int] = [:]
+  /// Frames of each role that are not timed where nothing was warmed up.
+  public static let usualWarmUp = 3
 
   /// No costs yet.
   ///
   /// The first `warmUp` frames of each role are not timed, since networks still compile then; but
   /// at least as many are timed as are left out, and the role's share of the run stays what it was.
-  public init(warmUp: Int = 3) { timings = Timings(warmUp: warmUp) }
+  public init(warmUp: Int = usualWarmUp) { timings = Timings(warmUp: warmUp) }
 
   /// Counts one frame; `decode` is the time it took to get it into memory, nil where that says
   /// nothing.
@@ -26,6 +31,7 @@ public struct RunCosts: Sendable {
     shares.append(trace.keyShare)
     timings.add(trace, decode: decode)
     usesFlow = usesFlow || trace.stages[.flow] != nil
+    if let kind = trace.streamBreak { breaks[kind, default: 0] += 1 }
     work.all += trace.macs
     guard trace.role == .key, trace.keyShare == 1 else { return }
     (work.key, work.keys) = (work.key + trace.macs, work.keys + 1)

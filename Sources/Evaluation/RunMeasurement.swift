@@ -24,7 +24,7 @@ public struct RunMeasurement: Sendable {
   ///
   /// The first `warmUp` frames of each role are not timed: networks still compile then. Where a run
   /// is warmed up beforehand it is 0, and every frame counts.
-  public init(classes: ClassList, warmUp: Int = 3) {
+  public init(classes: ClassList, warmUp: Int = RunCosts.usualWarmUp) {
     self.classes = classes
     costs = RunCosts(warmUp: warmUp)
     whole = ConfusionMatrix(classes: classes.count)
@@ -93,6 +93,9 @@ public struct RunMeasurement: Sendable {
     return "no pixel of \(absent.joined(separator: ", ")) in the labels of \(labelledFrames) "
       + "frames: mIoU leaves such a class out, or counts it as 0 where it is predicted"
   }
+
+  /// How often the stream broke, by why.
+  public var breaks: [StreamBreak: Int] { costs.breaks }
 
   /// See `RunCosts`.
   public var macs: (frame: Double, key: Double)? { costs.macs }

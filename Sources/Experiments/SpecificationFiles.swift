@@ -55,7 +55,7 @@ struct SpecificationFiles {
   private mutating func addNames(in specification: String, depth: Int) {
     guard let data = FileManager.default.contents(atPath: specification),
       data.count <= ConfigNode.maximumBytes,
-      let text = String(validating: data, as: UTF8.self)
+      let text = String(textOf: data)
     else { return }
     let folder = (specification as NSString).deletingLastPathComponent
     add(specification: text, in: folder, depth: depth)

@@ -140,7 +140,8 @@ struct EvalCommand: ParsableCommand {
       scores: extra.isEmpty ? nil : scores(of: extra),
       speed: measurement.speed, cost: .now(after: measurement),
       input: .init(
-        path: registries.text(of: loaded.spec.data), framesDecoded: measurement.speed.frames),
+        path: registries.text(of: loaded.spec.data), framesDecoded: measurement.speed.frames,
+        breaks: measurement.breaks),
       environment: Surroundings.facts(threads: threads, files: loaded.files),
       warnings: loaded.warnings + after)
     if measurement.speed.frames > 0, output?.isStandardOutput != true {
@@ -240,7 +241,7 @@ extension EvalCommand {
       cost: .now(macs: measured.costs.macs),
       input: .init(
         path: registries.text(of: measured.spec.data),
-        framesDecoded: measured.costs.speed.frames),
+        framesDecoded: measured.costs.speed.frames, breaks: measured.costs.breaks),
       environment: Surroundings.facts(threads: threads, files: measured.files),
       warnings: measured.warnings)
     if output?.isStandardOutput != true { print(ResultTable(result, title: measured.clip)) }

@@ -23,7 +23,7 @@ struct RunJob {
   ) {
     (self.pipeline, self.stream) = (pipeline, stream)
     (self.outputs, self.limit, self.signals) = (outputs, limit, signals)
-    measurement = RunMeasurement(classes: classes, warmUp: warmsUp ? 3 : 0)
+    measurement = RunMeasurement(classes: classes, warmUp: warmsUp ? RunCosts.usualWarmUp : 0)
   }
 
   var info: StreamInfo { stream.info }

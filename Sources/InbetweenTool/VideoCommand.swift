@@ -22,7 +22,7 @@ struct VideoCommand: ParsableCommand {
     @Argument(help: "A video file, a folder of pictures, or a pattern.")
     var source: String
 
-    @Argument(help: "The MP4 file to write.")
+    @Argument(help: "The file to write: .mp4, .mov or .mkv.")
     var output: String
 
     @Option(help: "Pictures from one intra picture to the next at most.")
@@ -37,6 +37,9 @@ struct VideoCommand: ParsableCommand {
       guard group >= 1 else { throw ValidationError("--group needs at least 1, not \(group)") }
       guard (0...51).contains(quality) else {
         throw ValidationError("--quality needs a number from 0 to 51, not \(quality)")
+      }
+      guard VideoWriter.container(for: output) != nil else {
+        throw ValidationError("\(output): \(VideoWriter.containerSentence)")
       }
     }
 

@@ -2,10 +2,11 @@
 
 internal import Specification
 
-/// Systems that see every frame and gain accuracy or calm by what was seen before it.
+/// Systems that run the backbone on every frame, and gain accuracy or flicker less by what they
+/// propagate from the frame before.
 ///
-/// The network runs on every frame, as what carries asks for the frame's own features; a key, which
-/// forgets what was carried, only begins anew every hundred frames, so that no error lasts.
+/// The propagator asks for the features of every frame. A key frame forgets what was propagated.
+/// There is one every hundred frames, so that no error lasts.
 extension Recipe {
   /// Semantic Video Segmentation by Gated Recurrent Flow Propagation (Nilsson and Sminchisescu,
   /// CVPR 2018, section 3).
