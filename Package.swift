@@ -23,7 +23,7 @@ let package = Package(
   targets: [
     // One C ABI per library, each imported by exactly one Swift target.
     .target(name: "CKernels"),
-    .target(name: "CTorch", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CTorch", linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("z")]),
     .target(
       name: "CTorchBackend", dependencies: ["CKernels", "CTorch"],
       // A unit reads LibTorch's headers once for all the files that it includes.

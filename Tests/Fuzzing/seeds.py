@@ -32,6 +32,3 @@ for path in archives:
             data = archive.read(entry)
         if target == "pickle" and entry.filename.endswith(("pkl", ".py")):
             keep(entry.filename, data)
-        if target == "inflate" and 0 < len(data) < 65536:
-            packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-            keep(entry.filename, struct.pack(">H", len(data)) + packer.compress(data) + packer.flush())

@@ -87,5 +87,9 @@ CT_EXTERN CT_HIDDEN ct_code ct_probe_backend(const char *path, ct_error *error) 
 /// The CRC-32 of zip archives: of `count` bytes that follow those whose CRC-32 is `sum`.
 CT_EXTERN CT_HIDDEN uint32_t ct_crc32(uint32_t sum, const void *bytes, size_t count) CT_NOEXCEPT;
 
+/// Inflates what zip archives deflate (RFC 1951); 0 where that is not `count` bytes, all told.
+CT_EXTERN CT_HIDDEN int32_t ct_inflate(
+  const void *packed, size_t packed_count, void *bytes, size_t count) CT_NOEXCEPT;
+
 /// The file the backend in use was read from; empty while none is.
 CT_EXTERN CT_HIDDEN const char *ct_backend_path(void) CT_NOEXCEPT;

@@ -68,3 +68,16 @@ struct ArchiveInput: ~Copyable {
 func crc32(_ bytes: [UInt8], after sum: UInt32 = 0) -> UInt32 {
   bytes.withUnsafeBytes { ct_crc32(sum, $0.baseAddress, $0.count) }
 }
+
+/// The `count` bytes that deflated ones stand for; nil where they stand for anything else.
+func inflated(_ packed: [UInt8], count: Int) -> [UInt8]? {
+  // A byte gives at most 1032: what claims more is not worth its memory.
+  guard count >= 0, count / 1032 <= packed.count + 1 else { return nil }
+  var bytes = [UInt8](repeating: 0, count: count)
+  let isWhole = packed.withUnsafeBytes { packed in
+    bytes.withUnsafeMutableBytes { bytes in
+      ct_inflate(packed.baseAddress, packed.count, bytes.baseAddress, count) != 0
+    }
+  }
+  return isWhole ? bytes : nil
+}

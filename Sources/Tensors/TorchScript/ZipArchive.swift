@@ -49,7 +49,7 @@ struct ZipArchive: ~Copyable {
     }
     let stored = try input.bytes(at: record.range.lowerBound, count: record.range.count)
     guard record.isDeflated else { return try checked(stored, record) }
-    guard let bytes = Inflation.inflate(stored, count: record.count) else {
+    guard let bytes = inflated(stored, count: record.count) else {
       throw ArchiveFault(record.name, "is damaged: it cannot be inflated")
     }
     return try checked(bytes, record)
