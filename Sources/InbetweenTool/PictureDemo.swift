@@ -28,11 +28,11 @@ struct PictureDemo {
     print(
       """
 
-      \(source), \(info.width)×\(info.height), \(info.codec): the picture itself, carried
-      fit of carried pictures in dB (peak signal to noise), higher is better; milliseconds are those
-      of a propagated frame, its flow included
+      \(source), \(info.width)×\(info.height), \(info.codec): the picture itself, propagated
+      fit of propagated pictures in dB (peak signal to noise), higher is better; milliseconds are
+      those of a non-key frame, its flow included
 
-        every  carried by            fit      ms
+        every  propagated by         fit      ms
       """)
     for interval in [2, 5, 10] where !stopped() {
       try row(interval, "copy", Copy(), writing: false, stopped)

@@ -32,11 +32,11 @@ struct StreetDemo {
       """
 
       \(clip.name), \(clip.count) frames of 480×360, labelled by \(networks.summary)
-      on key frames; features are carried in between. mIoU against the true labels; TC is the
+      on key frames; features are propagated to the others. mIoU against the true labels; TC is the
       agreement of successive labels along the true motion; milliseconds a frame, flow included,
-      and those of a propagated one
+      and those of a non-key frame
 
-        network         every  carried by            mIoU     TC      ms  propagated
+        network         every  propagated by         mIoU     TC      ms  propagated
       """)
     let dis = DISFlow(preset: .medium, threads: threads)
     try row(networks.heavy, 1, "-", Copy(), ZeroFlow())

@@ -13,7 +13,7 @@ static void read_all(cff_reader *reader) {
   long sum = 0;
   for (int i = 0; i < 20 && cff_reader_next(reader, &frame, &error) == cff_ok; ++i) {
     size_t count = 0;
-    const cff_motion_vector *vectors = cff_reader_motion_vectors(reader, &count);
+    const cff_motion_vector *vectors = cff_reader_motion_vectors(reader, 64, 48, &count);
     for (size_t j = 0; j < count; ++j) sum += ((const uint8_t *)&vectors[j])[0];
     uint8_t picture[3 * 64 * 48];
     cff_reader_copy_bgr(reader, 64, 48, picture, &error);
