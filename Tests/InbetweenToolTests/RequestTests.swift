@@ -101,6 +101,20 @@ struct RequestTests {
     #expect((result["warnings"] as? [String])?.count == 1)
   }
 
+  // Both see the hole, and say which kind of break it is.
+  @Test func runAndEvalTellTheSameBreaks() throws {
+    try scratch.writePictures(to: "pictures", frames: 9)
+    try FileManager.default.removeItem(atPath: scratch("pictures/img11.png"))
+    try FileManager.default.removeItem(atPath: scratch("pictures/img12.png"))
+    for source in ["run pictures", "eval video:pictures --agreement"] {
+      let outcome = try scratch.inbetween(
+        "\(source) --backbone NET --scheduler every:100 --json r.json")
+      #expect(outcome.code == 0, "\(outcome.err)")
+      let input = try #require(try scratch.json("r.json")["input"] as? [String: Any])
+      #expect(input["breaks"] as? [String: Int] == ["gap": 1], "\(source): \(input)")
+    }
+  }
+
   // Foundation cannot make such a name, the system can.
   @Test func aNameThatIsNotUTF8IsSaid() throws {
     try scratch.writePictures(to: "pictures", frames: 3)
@@ -142,19 +156,7 @@ struct RequestTests {
       try Image(width: 64, height: 48, channels: 1, bytes: (0..<48 * 64).map { $0 < 900 ? 255 : 0 })
         .writePNG(to: scratch("data/labels/\(name)"), palette: ClassList.camVid.palette)
     }
-    let spec = """
-      name: small
-      input: {color: bgr, mean: [110, 109, 105], std: [72, 73, 70]}
-      classes: [background, object]
-      network:
-        encoder: {kind: resnet, depth: 10, width: 0.125, stride: 16}
-        context: {kind: pyramid, channels: 8, bins: [1, 2]}
-        decoder: [{stride: 4, channels: 8}]
-      training:
-        batch: 2
-        crop: [32, 48]
-        stages: [{name: all, steps: 1, optimizer: adamw, rate: 0.001}]
-      """
+    let spec = smallNetwork(classes: "[background, object]", steps: 1)
     try scratch.write(spec, to: "spec.yaml")
     let trained = try scratch.inbetween("train spec.yaml --data folder:data --out o --threads 1")
     #expect(trained.code == 0 && trained.err.contains("no pixel of object"), "\(trained.err)")

@@ -27,19 +27,7 @@ struct TrainTests {
   private func write(steps: Int) throws {
     try FileManager.default.createDirectory(
       atPath: scratch("net"), withIntermediateDirectories: true)
-    let spec = """
-      name: small
-      input: {color: bgr, mean: [110, 109, 105], std: [72, 73, 70]}
-      classes: camvid11
-      network:
-        encoder: {kind: resnet, depth: 10, width: 0.125, stride: 16}
-        context: {kind: pyramid, channels: 8, bins: [1, 2]}
-        decoder: [{stride: 4, channels: 8}]
-      training:
-        batch: 2
-        crop: [32, 48]
-        stages: [{name: all, steps: \(steps), optimizer: adamw, rate: 0.001}]
-      """
+    let spec = smallNetwork(steps: steps)
     try scratch.write(spec, to: "spec.yaml")
     try scratch.write(spec, to: "net/spec.yaml")
   }

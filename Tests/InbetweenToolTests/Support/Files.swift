@@ -44,6 +44,23 @@ enum Fixtures {
   static func video(_ name: String) -> String { folder + "Video/" + name }
 }
 
+/// A small network, and a training of a few steps.
+func smallNetwork(classes: String = "camvid11", steps: Int) -> String {
+  """
+  name: small
+  input: {color: bgr, mean: [110, 109, 105], std: [72, 73, 70]}
+  classes: \(classes)
+  network:
+    encoder: {kind: resnet, depth: 10, width: 0.125, stride: 16}
+    context: {kind: pyramid, channels: 8, bins: [1, 2]}
+    decoder: [{stride: 4, channels: 8}]
+  training:
+    batch: 2
+    crop: [32, 48]
+    stages: [{name: all, steps: \(steps), optimizer: adamw, rate: 0.001}]
+  """
+}
+
 extension Scratch {
   /// Encodes coloured squares that drift over a grainy dark ground.
   func writeClip(
