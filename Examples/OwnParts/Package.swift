@@ -11,6 +11,7 @@ let package = Package(
       dependencies: [
         .product(name: "Inbetween", package: "inbetween"),
         .product(name: "InbetweenTool", package: "inbetween"),
+        .product(name: "InbetweenTraining", package: "inbetween"),
         // Built and laid beside the program, where the tensors look for it.
         .product(name: "InbetweenTorch", package: "inbetween"),
       ])

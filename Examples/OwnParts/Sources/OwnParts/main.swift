@@ -4,6 +4,7 @@
 
 import Inbetween
 import InbetweenTool
+import InbetweenTraining
 
 var registries = Registries.standard
 registries.registerWideningGaps()
@@ -16,4 +17,6 @@ registries.registerPanningTiles()
 registries.registerClassShare()
 registries.registerShareError()
 registries.recipes.add(.ownParts)
-InbetweenCommand.runMain(with: registries)
+var trainings = TrainingKinds.standard
+trainings.registerClassColours()
+InbetweenCommand.runMain(with: registries, trainings: trainings)
