@@ -47,8 +47,11 @@ final class Running {
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try output ?? FileHandle(forWritingTo: URL(fileURLWithPath: files[0]))
-    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: files[1]))
+    let opened = try files.map { try FileHandle(forWritingTo: URL(fileURLWithPath: $0)) }
+    // The program has descriptors of its own; Foundation would keep these for as long as it likes.
+    defer { for handle in opened { try? handle.close() } }
+    process.standardOutput = output ?? opened[0]
+    process.standardError = opened[1]
     let ended = ended
     process.terminationHandler = { _ in ended.signal() }
     try process.run()
