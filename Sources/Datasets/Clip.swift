@@ -55,6 +55,10 @@ public protocol Clip<Target>: Sendable {
   /// it on.
   var groundTruthMotion: (any MotionProvider)? { get }
 
+  /// How long it took to decode a frame that is held in memory by now; nil where it is read when it
+  /// is asked for, or was never encoded. A clip made of another one passes it on.
+  func decodingTime(at index: Int) -> Duration?
+
   /// The frame at `index`, from 0 up to `count`; any order will do.
   func frame(at index: Int) throws -> Frame
   /// The ground truth of that frame; nil where it is not annotated.
@@ -72,6 +76,9 @@ extension Clip {
 
   /// None unless a clip says otherwise.
   public var files: [String] { [] }
+
+  /// Nil unless a clip says otherwise.
+  public func decodingTime(at _: Int) -> Duration? { nil }
 
   /// Nil: unknown unless a clip knows it.
   public var groundTruthMotion: (any MotionProvider)? { nil }

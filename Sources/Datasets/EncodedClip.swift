@@ -86,6 +86,9 @@ public struct EncodedClip: LabelledClip {
   /// The exact motion of the clip; nil where nobody knows it.
   public var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
 
+  /// What it took to decode the clip's frame.
+  public func decodingTime(at index: Int) -> Duration? { clip.decodingTime(at: index) }
+
   /// The original picture, with the picture type and the motion vectors of its encoding.
   public func frame(at index: Int) throws -> Frame {
     let frame = try clip.frame(at: index)

@@ -52,6 +52,9 @@ public struct TeacherLabels: LabelledClip {
   /// The exact motion of the clip; nil where nobody knows it.
   public var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
 
+  /// What it took to decode the clip's frame.
+  public func decodingTime(at index: Int) -> Duration? { clip.decodingTime(at: index) }
+
   /// The clip's frame as it is; the teacher is not asked.
   public func frame(at index: Int) throws -> Frame { try clip.frame(at: index) }
 

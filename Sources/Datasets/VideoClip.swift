@@ -16,6 +16,8 @@ public struct VideoClip: LabelledClip {
   /// What was odd while it was decoded.
   public let warnings: [String]
   private let frames: [Frame]
+  /// What it took to decode each.
+  private let times: [Duration]
 
   /// Reads every `step`th frame of `source`, up to `limit` of them, scaled to `size` where that is
   /// given.
@@ -35,12 +37,13 @@ public struct VideoClip: LabelledClip {
     let reader = try VideoSource.open(source)
     files = (reader as? ImageFiles)?.paths ?? [source]
     var (frames, passed, bytes) = ([Frame](), 0, 0)
-    var pending: StreamBreak?
+    var (pending, times, begin) = (StreamBreak?.none, [Duration](), ContinuousClock.now)
     while frames.count < limit ?? .max, let frame = try reader.next() {
       pending = pending ?? frame.streamBreak
       defer { passed += 1 }
       guard passed % step == 0 else { continue }
       let pixels = try Self.scaled(frame.pixels, to: size)
+      times.append(ContinuousClock.now - begin)
       bytes += pixels.width * pixels.height * pixels.channels
       guard bytes <= room else {
         throw DatasetError(
@@ -52,9 +55,9 @@ public struct VideoClip: LabelledClip {
         Frame(
           index: frames.count, time: frame.time, pixels: pixels,
           streamBreak: frames.isEmpty ? nil : pending, duration: frame.duration, name: frame.name))
-      pending = nil
+      (pending, begin) = (nil, .now)
     }
-    self.frames = frames
+    (self.frames, self.times) = (frames, times)
     warnings = reader.report.warnings
   }
 
@@ -68,6 +71,9 @@ public struct VideoClip: LabelledClip {
 
   /// How many frames were read.
   public var count: Int { frames.count }
+
+  /// What it took to decode the frame, those that were passed over before it included.
+  public func decodingTime(at index: Int) -> Duration? { times[index] }
 
   /// A frame in memory; it traps beyond the last.
   public func frame(at index: Int) -> Frame { frames[index] }

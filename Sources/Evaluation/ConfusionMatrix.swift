@@ -10,7 +10,10 @@ public import Video
 public struct ConfusionMatrix: Sendable, Equatable {
   private let classes: Int
   /// Truth-major, with one column more than there are classes, for predictions that claim none.
-  private var counts: [Int]
+  private(set) var counts: [Int]
+
+  /// How many classes there are.
+  public var classCount: Int { classes }
 
   /// A matrix of zeros for 1 to 255 classes.
   public init(classes: Int) {
@@ -96,5 +99,44 @@ public struct ConfusionMatrix: Sendable, Equatable {
   private func mean(_ values: [Double?]) -> Double? {
     let known = values.compactMap { $0 }
     return known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
+  }
+}
+
+extension ConfusionMatrix {
+  /// Of counts in the order of `counts`, which a bootstrap adds up by itself.
+  init(classes: Int, counts: [Int]) {
+    precondition(counts.count == classes * (classes + 1), "\(counts.count) counts")
+    (self.classes, self.counts) = (classes, counts)
+  }
+}
+
+extension ConfusionMatrix: Codable {
+  private enum CodingKeys: String, CodingKey { case classes, cells }
+
+  /// Reads what `encode(to:)` writes; counts below 0 and cells past the matrix are refused.
+  public init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: CodingKeys.self)
+    let classes = try keys.decode(Int.self, forKey: .classes)
+    let cells = try keys.decode([Int].self, forKey: .cells)
+    func refusal(_ text: String) -> DecodingError {
+      .dataCorruptedError(forKey: .cells, in: keys, debugDescription: text)
+    }
+    guard (1...255).contains(classes) else { throw refusal("\(classes) classes") }
+    guard cells.count.isMultiple(of: 2) else { throw refusal("a cell without its count") }
+    self.init(classes: classes)
+    for place in stride(from: 0, to: cells.count, by: 2) {
+      guard counts.indices.contains(cells[place]), (0...(1 << 40)).contains(cells[place + 1]) else {
+        throw refusal("cell \(cells[place]) with \(cells[place + 1]) pixels")
+      }
+      counts[cells[place]] = cells[place + 1]
+    }
+  }
+
+  /// Writes the cells that are not 0, each as truth × (classes + 1) + prediction and its count.
+  public func encode(to encoder: any Encoder) throws {
+    var keys = encoder.container(keyedBy: CodingKeys.self)
+    try keys.encode(classes, forKey: .classes)
+    try keys.encode(
+      counts.indices.flatMap { counts[$0] == 0 ? [] : [$0, counts[$0]] }, forKey: .cells)
   }
 }

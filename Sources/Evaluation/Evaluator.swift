@@ -39,8 +39,8 @@ public struct Evaluator: Sendable {
   }
 
   /// A measurement for `run(into:each:)` to fill.
-  public func emptyMeasurement() -> RunMeasurement {
-    RunMeasurement(classes: clip.classes, warmUp: 0)
+  public func emptyMeasurement(keeping: RunMeasurement.Kept = .sums) -> RunMeasurement {
+    RunMeasurement(classes: clip.classes, warmUp: 0, keeping: keeping)
   }
 
   /// Runs over the whole clip and adds every frame to `measurement`, which keeps what was counted
@@ -59,22 +59,13 @@ public struct Evaluator: Sendable {
     isStopped: () -> Bool, each: (LabelledSample, LabelledFrame) throws -> Bool
   ) throws {
     try warmUp(pipeline, isStopped: isStopped)
-    var state = pipeline.start()
-    var previous: (frame: Frame, labels: Image)?
+    var stream = EvaluationStream(pipeline)
     for index in 0..<clip.count {
       if isStopped() { break }
       let (sample, decode) = try read(index)
-      let result = try pipeline.label(sample.frame, in: &state)
-      measurement.add(result, truth: sample.labels, decode: decode)
-      let labels = result.labels.scaledLabels(to: sample.frame.pixels.size)
-      if let previous, !sample.frame.followsBreak, labels.size == previous.labels.size {
-        if let (motion, onward, source) = try motions(between: sample.frame, and: previous.frame) {
-          measurement.addPair(
-            current: labels, previous: previous.labels, motion: motion, onward: onward,
-            along: source)
-        }
+      let result = try stream.add(sample, decode: decode, to: &measurement) { current, previous in
+        try PairMotion(from: current, to: previous, on: clip, by: flow)
       }
-      previous = (sample.frame, labels)
       guard try each(sample, result) else { break }
     }
   }
@@ -99,22 +90,5 @@ public struct Evaluator: Sendable {
     let decode = clock.now - begin
     let labels = try clip.labels(at: index)
     return (try LabelledSample(frame: frame, labels: labels), decode)
-  }
-
-  /// The motion to the previous frame, unknown where it is hidden there, and the motion from there.
-  private func motions(
-    between current: Frame, and previous: Frame
-  ) throws -> (back: MotionField, onward: MotionField, ConsistencyFlow)? {
-    guard let flow else { return nil }
-    if let exact = clip.groundTruthMotion {
-      return (
-        try exact.motion(from: current.index, to: previous.index),
-        try exact.motion(from: previous.index, to: current.index), .groundTruth
-      )
-    }
-    let onward = try flow.motion(from: previous, to: current)
-    return (
-      try flow.motion(from: current, to: previous).consistent(with: onward), onward, .estimated
-    )
   }
 }

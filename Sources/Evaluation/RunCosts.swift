@@ -26,10 +26,10 @@ public struct RunCosts: Sendable {
   public init(warmUp: Int = usualWarmUp) { timings = Timings(warmUp: warmUp) }
 
   /// Counts one frame; `decode` is the time it took to get it into memory, nil where that says
-  /// nothing.
-  public mutating func add(_ trace: FrameTrace, decode: Duration?) {
+  /// nothing. Where others ran beside it, its times say nothing and it is not timed.
+  public mutating func add(_ trace: FrameTrace, decode: Duration?, isTimed: Bool = true) {
     shares.append(trace.keyShare)
-    timings.add(trace, decode: decode)
+    if isTimed { timings.add(trace, decode: decode) }
     usesFlow = usesFlow || trace.stages[.flow] != nil
     if let kind = trace.streamBreak { breaks[kind, default: 0] += 1 }
     work.all += trace.macs

@@ -16,6 +16,9 @@ public struct RunMeasurement: Sendable {
   /// The sum of the frames' own mIoU.
   private var frameScores = 0.0
   private var costs: RunCosts
+  /// What is kept of each frame, where it is asked for: `init(classes:warmUp:keeping:)`.
+  public private(set) var records: [FrameRecord] = []
+  private let keeping: Kept
   /// Which motion temporal consistency was measured along; nil where no pair of frames was
   /// compared.
   public private(set) var consistencyFlow: ConsistencyFlow?
@@ -24,8 +27,12 @@ public struct RunMeasurement: Sendable {
   ///
   /// The first `warmUp` frames of each role are not timed: networks still compile then. Where a run
   /// is warmed up beforehand it is 0, and every frame counts.
-  public init(classes: ClassList, warmUp: Int = RunCosts.usualWarmUp) {
-    self.classes = classes
+  ///
+  /// `keeping` says what is remembered of each frame, from which intervals are computed.
+  public init(
+    classes: ClassList, warmUp: Int = RunCosts.usualWarmUp, keeping: Kept = .sums
+  ) {
+    (self.classes, self.keeping) = (classes, keeping)
     costs = RunCosts(warmUp: warmUp)
     whole = ConfusionMatrix(classes: classes.count)
     consistency = (
@@ -36,19 +43,37 @@ public struct RunMeasurement: Sendable {
     steadiness = (VideoConsistency(window: 8, void: void), VideoConsistency(window: 16, void: void))
   }
 
+  /// What is remembered of each frame.
+  public enum Kept: Sendable, Hashable {
+    /// Nothing but sums: memory stays flat over any number of frames.
+    case sums
+    /// A record of each, in `records`.
+    case records
+    /// A record of each without times, where others ran beside it: no frame is timed.
+    case untimedRecords
+  }
+
   /// Counts one frame.
   ///
   /// Its labels are held against `truth`, one id a pixel, nil where nobody labelled the frame;
   /// `decode` is the time it took to get the frame into memory, nil where that says nothing.
   public mutating func add(_ frame: LabelledFrame, truth: Image?, decode: Duration?) {
     let trace = frame.trace
-    costs.add(trace, decode: decode)
+    costs.add(trace, decode: decode, isTimed: keeping != .untimedRecords)
+    if keeping != .sums {
+      records.append(
+        FrameRecord(trace, decode: decode, isTimed: keeping != .untimedRecords))
+    }
     let labels = truth.map { frame.labels.scaledLabels(to: $0.size) } ?? frame.labels
-    steadiness.short.add(labels, truth: truth, followsBreak: trace.followsBreak)
-    steadiness.long.add(labels, truth: truth, followsBreak: trace.followsBreak)
+    let short = steadiness.short.add(labels, truth: truth, followsBreak: trace.followsBreak)
+    let long = steadiness.long.add(labels, truth: truth, followsBreak: trace.followsBreak)
+    keep(short.map { .mean(sum: $0, weight: 1) }, as: FrameRecord.video8)
+    keep(long.map { .mean(sum: $0, weight: 1) }, as: FrameRecord.video16)
     guard let truth else { return }
     var matrix = ConfusionMatrix(classes: classes.count)
     matrix.add(predicted: labels, truth: truth)
+    keep(.confusion(matrix), as: FrameRecord.labels)
+    keep(.mean(sum: matrix.meanIoU ?? 0, weight: 1), as: FrameRecord.frameMean)
     whole += matrix
     while byDistance.count <= trace.framesSinceKeyframe {
       byDistance.append(ConfusionMatrix(classes: classes.count))
@@ -67,8 +92,28 @@ public struct RunMeasurement: Sendable {
     along source: ConsistencyFlow = .estimated
   ) {
     consistencyFlow = source
-    consistency.clean.add(current: current, previous: previous, motion: motion)
-    consistency.published.add(current: current, previous: previous, motion: onward)
+    let clean = consistency.clean.add(current: current, previous: previous, motion: motion)
+    let published = consistency.published.add(
+      current: current, previous: previous, motion: onward)
+    keep(.confusion(clean), as: FrameRecord.consistency)
+    // How much labels jump where a key frame comes, beside how much they do between.
+    let isKey = records.last?.isKey == true
+    keep(
+      .confusion(clean), as: isKey ? FrameRecord.consistencyAtKeys : FrameRecord.consistencyBetween)
+    keep(.confusion(published), as: FrameRecord.publishedConsistency)
+  }
+
+  /// Keeps what the last frame counts towards a figure, where records are kept.
+  public mutating func keep(_ counts: FigureCounts?, as figure: String) {
+    guard let counts, !records.isEmpty else { return }
+    records[records.count - 1].counts[figure] = counts
+  }
+
+  /// Keeps what each frame counts towards figures of others, where records are kept.
+  public mutating func keep(_ counts: [[String: FigureCounts]]) {
+    for (place, counts) in zip(records.indices, counts) {
+      records[place].counts.merge(counts) { first, _ in first }
+    }
   }
 
   /// What the labelled frames say; nil where none was labelled.

@@ -17,6 +17,8 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
     public var costs = RunCosts(warmUp: 0)
     /// Every figure of every metric, by name.
     public var scores: [String: Double] = [:]
+    /// What is kept of each frame, from which intervals are computed.
+    public var records: [FrameRecord] = []
   }
 
   /// Measures `pipeline` on `clip` by these metrics; `warmsUp` as in `Evaluator`.
@@ -45,9 +47,13 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
       let (sample, decode) = try read(index)
       let result = try pipeline.predict(sample.frame, in: &state)
       measurement.costs.add(result.trace, decode: decode)
+      var record = FrameRecord(result.trace, decode: decode)
       for place in metrics.indices {
-        try metrics[place].add(result.prediction, target: sample.target, trace: result.trace)
+        let counts = try metrics[place].counts(
+          adding: result.prediction, target: sample.target, trace: result.trace)
+        record.counts.merge(counts) { first, _ in first }
       }
+      measurement.records.append(record)
       guard try each(sample, result) else { break }
     }
     for metric in metrics { measurement.scores.merge(metric.values) { _, new in new } }

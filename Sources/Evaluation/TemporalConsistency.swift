@@ -36,15 +36,23 @@ public struct TemporalConsistency: Sendable {
   ///
   /// `motion` leads from the current frame to the previous one or, for the published variant, from
   /// the previous to the current.
-  public mutating func add(current: Image, previous: Image, motion: MotionField) {
+  ///
+  /// - Returns: what the pair counted.
+  @discardableResult
+  public mutating func add(
+    current: Image, previous: Image, motion: MotionField
+  ) -> ConfusionMatrix {
+    var pair = ConfusionMatrix(classes: agreement.classCount)
     switch variant {
     case .clean:
       let carried = map(along: motion) { nearest($0, $1, in: previous, motion) }
-      agreement.add(predicted: current, truth: carried)
+      pair.add(predicted: current, truth: carried)
     case .published:
       let carried = map(along: motion) { mixed($0, $1, in: current, motion) }
-      agreement.add(predicted: carried, truth: previous)
+      pair.add(predicted: carried, truth: previous)
     }
+    agreement += pair
+    return pair
   }
 
   private func map(along motion: MotionField, reading: (Int, Int) -> UInt8) -> Image {

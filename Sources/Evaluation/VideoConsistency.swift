@@ -26,8 +26,17 @@ public struct VideoConsistency: Sendable {
   }
 
   /// Counts the next frame; one without labels, of another size or after a break begins anew.
-  public mutating func add(_ labels: Image, truth: Image?, followsBreak: Bool = false) {
-    guard let truth, truth.size == labels.size else { return last = nil }
+  ///
+  /// - Returns: the share that the window which ends here keeps; nil where none does, or nothing in
+  ///   it is constant.
+  @discardableResult
+  public mutating func add(
+    _ labels: Image, truth: Image?, followsBreak: Bool = false
+  ) -> Double? {
+    guard let truth, truth.size == labels.size else {
+      last = nil
+      return nil
+    }
     if let last, !followsBreak, last.truth.size == truth.size {
       Self.extend(&steadyTruth, from: last.truth, to: truth, limit: window)
       Self.extend(&steadyLabels, from: last.labels, to: labels, limit: window)
@@ -38,7 +47,7 @@ public struct VideoConsistency: Sendable {
       )
     }
     last = (labels, truth)
-    count(truth)
+    return count(truth)
   }
 
   private static func extend(
@@ -53,7 +62,7 @@ public struct VideoConsistency: Sendable {
     }
   }
 
-  private mutating func count(_ truth: Image) {
+  private mutating func count(_ truth: Image) -> Double? {
     var (constant, kept) = (0, 0)
     truth.withUnsafeBytes { ids in
       for at in steadyTruth.indices where steadyTruth[at] == window && ids[at] != void {
@@ -61,9 +70,11 @@ public struct VideoConsistency: Sendable {
         if steadyLabels[at] == window { kept += 1 }
       }
     }
-    guard constant > 0 else { return }
-    sum += Double(kept) / Double(constant)
+    guard constant > 0 else { return nil }
+    let share = Double(kept) / Double(constant)
+    sum += share
     windows += 1
+    return share
   }
 
   /// The mean over all windows; nil before the first whole one.

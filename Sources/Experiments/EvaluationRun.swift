@@ -30,6 +30,13 @@ public struct EvaluationRun: Sendable {
   public init(
     _ spec: ExperimentSpec, in registries: Registries = .standard, threads: Int = 1
   ) throws {
+    try self.init(spec, in: registries, threads: threads, sharing: nil)
+  }
+
+  /// The same; the clip is taken from `work` where it has it.
+  init(
+    _ spec: ExperimentSpec, in registries: Registries, threads: Int, sharing work: SharedWork?
+  ) throws {
     let spec = try spec.canonical(in: registries)
     guard let data = spec.data else {
       throw SpecificationError(.badValue, "data must be given: camvid:DIR, street:SEED, video:FILE")
@@ -48,10 +55,12 @@ public struct EvaluationRun: Sendable {
           ? "\(text) has no splits; leave out --split"
           : "\(text) has no split '\(spec.split)'; \(suggestion(for: spec.split, among: splits))")
     }
-    let clip = try dataset.clip(
-      ClipRequest(split: spec.split, limit: spec.frames, threads: threads))
+    let (source, request) = (
+      dataset, ClipRequest(split: spec.split, limit: spec.frames, threads: threads)
+    )
+    let clip = try work?.clip("source", { try source.clip(request) }) ?? source.clip(request)
     context[LabelledTruth.self] = LabelledTruth(clip: clip)
-    source = try registries.source(of: backbone, in: context)
+    self.source = try registries.source(of: backbone, in: context)
     (self.spec, self.registries, self.context, self.clip) = (spec, registries, context, clip)
   }
 
@@ -72,32 +81,55 @@ public struct EvaluationRun: Sendable {
     isStopped: @escaping @Sendable () -> Bool = { false },
     advance: @escaping @Sendable () -> Void = {}
   ) throws -> LoadedEvaluation {
-    let (backbone, head) = try source.load()
+    try load(sharing: nil, readLabels: readLabels, isStopped: isStopped, advance: advance)
+  }
+
+  /// The same; networks and clips that `work` has are taken from there.
+  func load(
+    sharing work: SharedWork?, sharesFrames: Bool = true, readLabels: Bool = true,
+    isStopped: @escaping @Sendable () -> Bool = { false },
+    advance: @escaping @Sendable () -> Void = {}
+  ) throws -> LoadedEvaluation {
+    let (network, head) = try work?.network(of: source) ?? source.load()
     var clip = clip
     if spec.agreement {
-      clip = try TeacherLabels(of: clip, by: backbone, head)
+      let unlabelled = clip
+      let teach = { try TeacherLabels(of: unlabelled, by: network, head) as any LabelledClip }
+      clip = try work?.clip("taught \(source.path)", teach) ?? teach()
     } else if readLabels, dataset.isLabelled, source.classes.names != clip.classes.names {
       throw SpecificationError(
         .badInput,
         "\(source.path) tells \(source.classes.fewNames) apart, \(clip.name) is labelled with "
           + clip.classes.fewNames)
     }
+    // Of a region the number of its frame does not tell its picture.
+    let shared = sharesFrames && spec.pipeline.regions == nil ? work : nil
+    let backbone = shared?.sharing(network, of: source) ?? network
     var encoded = clip
-    let resolved = try spec.pipeline.resolve(
+    var resolved = try spec.pipeline.resolve(
       around: backbone, head: head, path: source.path, in: registries, threads: context.threads
     ) { context, pipeline in
       if pipeline.flow.needsMotionVectors {
-        encoded = try EncodedClip(clip, group: spec.group, threads: context.threads)
+        let threads = context.threads
+        let encode = {
+          try EncodedClip(clip, group: spec.group, threads: threads) as any LabelledClip
+        }
+        encoded = try work?.clip("encoded \(spec.group)", encode) ?? encode()
       }
       let measured = encoded
       context[Oracle.self] = Oracle { rate in
         let schedule = try OracleSchedule(pipeline, on: measured) { _ in
           advance()
+          shared?.begin()
           return !isStopped()
         }
         guard let schedule else { throw CancellationError() }
         return schedule.keys(rate: rate)
       }
+    }
+    if let shared, let flow = resolved.spec.flow {
+      let name = registries.grammar.text(of: flow, as: registries.flows.role)
+      resolved = resolved.along { SharedFlow($0, name: name, work: shared) }
     }
     var loaded = try LoadedEvaluation(
       spec, resolved, on: encoded, inputs: context.files, registries, threads: context.threads)

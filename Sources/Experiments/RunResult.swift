@@ -37,6 +37,9 @@ public struct RunResult: Sendable, Codable {
   public var accuracy: Accuracy?
   /// The scores of a task other than segmentation, by name.
   public var scores: [String: Double]?
+  /// The 95 % interval of each figure, by name: see `MovingBlockBootstrap`; empty where nothing was
+  /// measured or there are too few frames.
+  public var intervals: [String: Interval]?
   /// What was odd and went on, each once.
   public var warnings: [String]
   /// Latency and throughput.
@@ -52,11 +55,13 @@ public struct RunResult: Sendable, Codable {
   public init(
     status: Status, specification: ExperimentSpec, pipeline: [String: String],
     accuracy: Accuracy? = nil, against reference: AccuracyReference? = nil,
-    scores: [String: Double]? = nil, speed: Speed, cost: Cost, input: Input,
+    scores: [String: Double]? = nil, intervals: [String: Interval]? = nil, speed: Speed, cost: Cost,
+    input: Input,
     environment: [String: String], warnings: [String] = []
   ) {
     (self.status, self.specification, self.pipeline) = (status, specification, pipeline)
     (self.accuracy, accuracyAgainst, self.scores) = (accuracy, reference, scores)
+    self.intervals = intervals
     (self.speed, self.cost, self.input) = (speed, cost, input)
     (self.environment, self.warnings) = (environment, warnings)
     specificationHash = specification.fingerprint
@@ -131,8 +136,8 @@ public struct RunResult: Sendable, Codable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case status, specification, pipeline, accuracy, scores, speed, cost, input, environment
-    case warnings
+    case status, specification, pipeline, accuracy, scores, intervals, speed, cost, input
+    case environment, warnings
     case schemaVersion = "schema_version"
     case specificationHash = "specification_hash"
     case commandLine = "command_line"

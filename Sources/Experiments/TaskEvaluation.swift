@@ -23,6 +23,8 @@ public struct TaskEvaluation: Sendable {
   public let costs: RunCosts
   /// Every figure of every metric, by name.
   public let scores: [String: Double]
+  /// What is kept of each frame, from which intervals are computed.
+  public let frames: [FrameRecord]
   /// Every file that was read.
   public let files: [String]
   /// What is odd, and to be said once.
@@ -71,7 +73,8 @@ extension EvaluationRun {
     used.pipeline = resolved.spec
     return TaskEvaluation(
       spec: used, task: task.name, clip: clip.name, costs: measured.costs,
-      scores: measured.scores, files: inputs + task.files + resolved.files,
+      scores: measured.scores, frames: measured.records,
+      files: inputs + task.files + resolved.files,
       warnings: resolved.warnings)
   }
 

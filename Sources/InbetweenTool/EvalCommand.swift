@@ -75,6 +75,13 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
 
+  @Option(
+    help: """
+      Keep the run in this folder: result.json, and frames.json with what each frame counts, for \
+      compare.
+      """)
+  var out: String?
+
   private var own: [(key: String, value: OptionValue)] {
     var own: [(String, OptionValue)] = []
     if let data { own.append(("data", .text(data))) }
@@ -116,6 +123,7 @@ struct EvalCommand: ParsableCommand {
     try checkPaths(inputs)
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
     if let errors { try OutputFile.make(folder: errors) }
+    if let out { try OutputFile.make(folder: out) }
     try parts.threading.apply()
     if let task = try run.task() {
       return try measure(task, in: run, writing: output, until: signals)
@@ -138,6 +146,7 @@ struct EvalCommand: ParsableCommand {
         in: registries, usesFlow: measurement.usesFlow, consistency: measurement.consistencyFlow),
       accuracy: measurement.accuracy, against: loaded.spec.agreement ? .agreement : .labels,
       scores: extra.isEmpty ? nil : scores(of: extra),
+      intervals: measurement.records.intervals(),
       speed: measurement.speed, cost: .now(after: measurement),
       input: .init(
         path: registries.text(of: loaded.spec.data), framesDecoded: measurement.speed.frames,
@@ -148,6 +157,7 @@ struct EvalCommand: ParsableCommand {
       print(ResultTable(result, title: loaded.clip.name))
     }
     try output?.write(json: result)
+    if let out { try RunFolder(out).write(result, frames: measurement.records) }
     if let failure = failure ?? signals.failure { throw failure }
   }
 
@@ -191,14 +201,19 @@ struct EvalCommand: ParsableCommand {
     let clip = loaded.clip
     let evaluator = Evaluator(
       pipeline, on: clip, consistency: loaded.consistency, warmsUp: loaded.spec.warmsUp)
-    var (measurement, progress) = (evaluator.emptyMeasurement(), Progress(total: clip.count))
+    var measurement = evaluator.emptyMeasurement(keeping: .records)
+    var progress = Progress(total: clip.count)
+    var counted: [[String: FigureCounts]] = []
     defer { progress.end() }
     do {
       signals.keepsWork()
       try evaluator.run(into: &measurement) { sample, result in
         progress.advance(isKey: result.trace.startsBackbone)
+        counted.append([:])
         for place in metrics.indices {
-          try metrics[place].add(result.labels, target: sample.labels, trace: result.trace)
+          let counts = try metrics[place].counts(
+            adding: result.labels, target: sample.labels, trace: result.trace)
+          counted[counted.count - 1].merge(counts) { first, _ in first }
         }
         if let errors, let truth = sample.labels {
           // Frames of two sequences may share a name, and the folder may hold pictures.
@@ -211,8 +226,12 @@ struct EvalCommand: ParsableCommand {
       } isStopped: {
         signals.wantsStop
       }
+      measurement.keep(counted)
       return (measurement, nil)
-    } catch { return (measurement, Failure(error)) }
+    } catch {
+      measurement.keep(counted)
+      return (measurement, Failure(error))
+    }
   }
 }
 
@@ -237,7 +256,8 @@ extension EvalCommand {
     if !measured.costs.usesFlow { names["flow"] = nil }
     let result = RunResult(
       status: signals.wantsStop ? .cancelled : .ok, specification: measured.spec,
-      pipeline: names, against: .labels, scores: measured.scores, speed: measured.costs.speed,
+      pipeline: names, against: .labels, scores: measured.scores,
+      intervals: measured.frames.intervals(), speed: measured.costs.speed,
       cost: .now(macs: measured.costs.macs),
       input: .init(
         path: registries.text(of: measured.spec.data),
@@ -246,6 +266,7 @@ extension EvalCommand {
       warnings: measured.warnings)
     if output?.isStandardOutput != true { print(ResultTable(result, title: measured.clip)) }
     try output?.write(json: result)
+    if let out { try RunFolder(out).write(result, frames: measured.frames) }
     if let failure = signals.failure { throw failure }
   }
 }

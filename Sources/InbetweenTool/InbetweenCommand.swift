@@ -17,9 +17,11 @@ public struct InbetweenCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, EvalCommand.self, CalibrateCommand.self, TrainCommand.self,
+      RunCommand.self, EvalCommand.self, SweepCommand.self, CompareCommand.self,
+      CalibrateCommand.self, TrainCommand.self,
       FlowCommand.self, InspectCommand.self, ConfigCommand.self, ListCommand.self,
       DoctorCommand.self, DemoCommand.self, VideoCommand.self,
+      SweepWorkerCommand.self,
     ])
 
   /// The version of the tool and the library.
@@ -62,7 +64,7 @@ public struct InbetweenCommand: ParsableCommand {
 
   /// Of an option that is given twice, the last value would be taken without a word.
   private static func refuseRepeatedOptions(in arguments: [String]) throws {
-    let several: Set = ["--data", "--metric", "--set"]
+    let several: Set = ["--data", "--metric", "--set", "--zip", "--exclude", "--figure"]
     var seen: Set<Substring> = []
     for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
       let name = argument.prefix { $0 != "=" }

@@ -17,7 +17,7 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   public let head: any Head<Prediction>
   /// What decides which frames are keyframes.
   public private(set) var scheduler: any KeyframeScheduler
-  let parts: PipelineParts
+  private(set) var parts: PipelineParts
 
   /// A pipeline of these parts.
   ///
@@ -54,6 +54,13 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   public func with(scheduler: some KeyframeScheduler) -> KeyframePipeline {
     var other = self
     other.scheduler = scheduler
+    return other
+  }
+
+  /// The same pipeline along other optical flow, of the same reach.
+  package func with(flow: some FlowEstimator) -> KeyframePipeline {
+    var other = self
+    other.parts.flow = flow
     return other
   }
 

@@ -14,7 +14,7 @@ struct PipelineParts: Sendable {
   let propagator: any Propagator
   let fusion: (any Fusion)?
   let smoothing: PhotometricSmoothing?
-  let flow: any FlowEstimator
+  var flow: any FlowEstimator
   /// The stages whose maps are cached and propagated, in the backbone's order.
   let taps: [String]
   /// The stages whose maps the head reads, in the backbone's order.

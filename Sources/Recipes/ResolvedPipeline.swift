@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Backbone
-internal import Flow
+package import Flow
 public import Pipeline
 internal import Propagation
 internal import Scheduler
@@ -17,6 +17,17 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
   public let files: [String]
   /// What is odd about the parts and is to be said once.
   public let warnings: [String]
+
+  /// The same along other optical flow: `wrap` is given the estimator.
+  package func along(
+    _ wrap: (any FlowEstimator) -> any FlowEstimator
+  ) -> ResolvedPipeline<Prediction> {
+    func changed(_ flow: some FlowEstimator) -> KeyframePipeline<Prediction> {
+      pipeline.with(flow: flow)
+    }
+    return ResolvedPipeline(
+      spec: spec, pipeline: changed(wrap(pipeline.flow)), files: files, warnings: warnings)
+  }
 
   /// The same pipeline for each region, where the spec wants regions.
   ///

@@ -16,6 +16,9 @@ public struct Tensor: Sendable {
 
   var handle: ct_tensor_ref { owner.handle }
 
+  /// Tells this tensor from any other that is alive.
+  package var identity: ObjectIdentifier { ObjectIdentifier(owner) }
+
   /// Releases the handle when the last copy of the tensor goes.
   // Safe to share: the handle never changes, LibTorch counts its references atomically, and nothing
   // writes to the elements but `assign`, whose callers own the parameter they change.

@@ -130,5 +130,19 @@ extension DepthAccuracy {
       uniqueKeysWithValues: named.compactMap { name, value in value.map { (name, $0) } })
   }
 
+  /// The sums under the names of `values`, each over as many pixels; empty where nothing was counted.
+  var counts: [String: FigureCounts] {
+    guard count > 0 else { return [:] }
+    let pixels = Double(count)
+    let sums = [
+      ("abs_rel", absolute), ("sq_rel", squaredRelative), ("delta1", Double(within[0])),
+      ("delta2", Double(within[1])), ("delta3", Double(within[2])),
+    ]
+    let roots = [("rmse", squared), ("rmse_log", squaredLog)]
+    return Dictionary(
+      uniqueKeysWithValues: sums.map { ($0, .mean(sum: $1, weight: pixels)) }
+        + roots.map { ($0, .rootMean(sum: $1, weight: pixels)) })
+  }
+
   private func mean(_ sum: Double) -> Double? { count == 0 ? nil : sum / Double(count) }
 }

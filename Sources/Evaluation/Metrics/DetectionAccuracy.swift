@@ -11,7 +11,7 @@ public import Video
 /// count nor cost, any number of them; they overlap it by the share of the *detection* that lies
 /// inside it; and it takes only what no other truth can. (pycocotools overwrites an annotation's
 /// `ignore` by its `iscrowd`, so there is no other way to ignore one.)
-public struct DetectionAccuracy: Sendable, Equatable {
+public struct DetectionAccuracy: Sendable, Equatable, Codable {
   /// The overlaps from which a detection counts as a find: 0.5, 0.55, … 0.95.
   public static let thresholds: [Double] = (0..<10).map { index -> Double in
     // As numpy.linspace rounds them.
@@ -22,6 +22,9 @@ public struct DetectionAccuracy: Sendable, Equatable {
   public static let mostDetections = 100
 
   private var classes: [ClassOutcomes]
+
+  /// How many categories there are.
+  public var classCount: Int { classes.count }
 
   /// For categories from 0 up to, and without, `classes`.
   public init(classes: Int) {
@@ -95,7 +98,7 @@ extension DetectionAccuracy {
 }
 
 /// What became of the detections of a class.
-private struct ClassOutcomes: Sendable, Equatable {
+private struct ClassOutcomes: Sendable, Equatable, Codable {
   /// Truths that count.
   var truths = 0
   var outcomes: [DetectionOutcome] = []
@@ -134,7 +137,7 @@ private struct ClassOutcomes: Sendable, Equatable {
 }
 
 /// What became of one detection; a bit for each threshold.
-struct DetectionOutcome: Sendable, Equatable {
+struct DetectionOutcome: Sendable, Equatable, Codable {
   let score: Double
   /// Where it was matched, and where that was with a truth that is ignored.
   var matched: UInt16 = 0, ignored: UInt16 = 0

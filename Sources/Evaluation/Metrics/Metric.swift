@@ -16,8 +16,27 @@ public protocol Metric<Prediction, Target>: Sendable {
   /// age.
   mutating func add(_ prediction: Prediction, target: Target?, trace: FrameTrace) throws
 
+  /// Counts a frame as `add` does, and tells what it counts towards each figure, from which
+  /// intervals are computed.
+  ///
+  /// Nothing unless a metric says otherwise: its figures then have no intervals. What all frames
+  /// tell, added up, must give `values`.
+  mutating func counts(
+    adding prediction: Prediction, target: Target?, trace: FrameTrace
+  ) throws -> [String: FigureCounts]
+
   /// The figures by name; empty before anything was counted.
   var values: [String: Double] { get }
+}
+
+extension Metric {
+  /// Adds the frame, and tells nothing of it.
+  public mutating func counts(
+    adding prediction: Prediction, target: Target?, trace: FrameTrace
+  ) throws -> [String: FigureCounts] {
+    try add(prediction, target: target, trace: trace)
+    return [:]
+  }
 }
 
 /// Accuracy of depth maps (Eigen et al., NeurIPS 2014): `abs_rel`, `delta1` and others.
@@ -33,6 +52,17 @@ public struct DepthMetric: Metric {
   ) {
     guard let target else { return }
     accuracy.add(predicted: prediction.resized(to: target.size), truth: target)
+  }
+
+  /// Counts a depth map, and tells the sums over its pixels.
+  public mutating func counts(
+    adding prediction: DepthMap, target: DepthMap?, trace _: FrameTrace
+  ) -> [String: FigureCounts] {
+    guard let target else { return [:] }
+    var frame = DepthAccuracy(range: accuracy.range, alignment: accuracy.alignment)
+    frame.add(predicted: prediction.resized(to: target.size), truth: target)
+    accuracy += frame
+    return frame.counts
   }
 
   /// The figures of `DepthAccuracy`; empty before a pixel was counted.
@@ -52,6 +82,17 @@ public struct DetectionMetric: Metric {
   ) {
     guard let target else { return }
     accuracy.add(detections: prediction, truth: target)
+  }
+
+  /// Counts the boxes of a frame, and tells what became of each.
+  public mutating func counts(
+    adding prediction: [Detection], target: [GroundTruthBox]?, trace _: FrameTrace
+  ) -> [String: FigureCounts] {
+    guard let target else { return [:] }
+    var frame = DetectionAccuracy(classes: accuracy.classCount)
+    frame.add(detections: prediction, truth: target)
+    accuracy += frame
+    return ["mAP": .detections(frame)]
   }
 
   /// The figures of `DetectionAccuracy`; empty before anything was counted.
