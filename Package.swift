@@ -181,8 +181,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Evaluation", "Layers", "Pipeline", "Recipes", "Specification", "Tensors",
-        "Training",
+        "Experiments", "Datasets", "Evaluation", "Layers", "Pipeline", "Recipes", "Specification",
+        "Tensors", "Training",
       ]),
     .testTarget(
       name: "InbetweenToolTests",

@@ -48,7 +48,7 @@ struct ConfigCommand: ParsableCommand {
 
 extension ConfigNode {
   /// The mapping with its keys in this order.
-  fileprivate func ordered(by keys: [String]) -> ConfigNode {
+  func ordered(by keys: [String]) -> ConfigNode {
     var result = ConfigNode.empty
     for key in keys { result[key] = self[key] }
     return result

@@ -17,7 +17,7 @@ public struct InbetweenCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, EvalCommand.self, SweepCommand.self, CompareCommand.self,
+      RunCommand.self, EvalCommand.self, SweepCommand.self, CompareCommand.self, TuneCommand.self,
       CalibrateCommand.self, TrainCommand.self,
       FlowCommand.self, InspectCommand.self, ConfigCommand.self, ListCommand.self,
       DoctorCommand.self, DemoCommand.self, VideoCommand.self,
@@ -64,7 +64,9 @@ public struct InbetweenCommand: ParsableCommand {
 
   /// Of an option that is given twice, the last value would be taken without a word.
   private static func refuseRepeatedOptions(in arguments: [String]) throws {
-    let several: Set = ["--data", "--metric", "--set", "--zip", "--exclude", "--figure"]
+    let several: Set = [
+      "--data", "--metric", "--set", "--zip", "--exclude", "--figure", "--sbatch",
+    ]
     var seen: Set<Substring> = []
     for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
       let name = argument.prefix { $0 != "=" }

@@ -62,6 +62,18 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "Frames of each clip that are timed. Usually all.")
   var timedFrames: Int?
 
+  @Option(help: "Where workers run: local, or slurm for an array of jobs on a cluster.")
+  var launcher = LauncherKind.local
+
+  @Option(help: "slurm: how many jobs the array has. Usually one a group of points, 64 at most.")
+  var tasks: Int?
+
+  @Option(help: "slurm: the partition.") var partition: String?
+  @Option(help: "slurm: minutes that a job may take.") var minutes: Int?
+  @Option(help: "slurm: memory of a job, such as 4G.") var memory: String?
+  @Option(name: [.customLong("sbatch")], help: "slurm: another option of sbatch; may be repeated.")
+  var sbatch: [String] = []
+
   @Flag(help: "Go on with the sweep in --out.")
   var resume = false
 
@@ -91,7 +103,11 @@ struct SweepCommand: ParsableCommand {
     let signals = Signals()
     let folder = SweepFolder(out)
     let plan = try chosenPlan(in: folder)
-    if dryRun { return list(plan, folder) }
+    let slurm = launcher == .slurm ? cluster(plan, folder) : nil
+    if dryRun {
+      if let slurm { return print(slurm.script(), terminator: "") }
+      return list(plan, folder)
+    }
     try OutputFile.make(folder: out)
     guard let lock = try FolderLock(out) else {
       throw Failure(.cannotCreate, "\(out): another sweep works there")
@@ -102,7 +118,7 @@ struct SweepCommand: ParsableCommand {
       signals.keepsWork()
       let job = SweepJob(
         folder: folder, plan: plan, threads: parts.threading.threads,
-        jobs: jobs ?? parts.threading.threads, failsFast: failFast, signals: signals)
+        jobs: jobs ?? parts.threading.threads, failsFast: failFast, slurm: slurm, signals: signals)
       try job.run()
     }
   }
@@ -164,6 +180,14 @@ struct SweepCommand: ParsableCommand {
       })
   }
 
+  private func cluster(_ plan: SweepPlan, _ folder: SweepFolder) -> SlurmLauncher {
+    SlurmLauncher(
+      folder: folder, tasks: tasks ?? max(1, min(64, plan.groups.count)),
+      threads: parts.threading.threads,
+      options: SlurmOptions(
+        partition: partition, minutes: minutes, memory: memory, extra: sbatch))
+  }
+
   private func list(_ plan: SweepPlan, _ folder: SweepFolder) {
     for point in plan.points {
       let mark = point.isBaseline ? "baseline" : "        "
@@ -174,6 +198,11 @@ struct SweepCommand: ParsableCommand {
   }
 }
 
+/// Where the workers of a sweep run.
+enum LauncherKind: String, ExpressibleByArgument, CaseIterable {
+  case local, slurm
+}
+
 /// What starts workers, looks after them, and times what they have measured.
 struct SweepJob {
   let folder: SweepFolder
@@ -181,13 +210,22 @@ struct SweepJob {
   let threads: Int
   let jobs: Int
   let failsFast: Bool
+  let slurm: SlurmLauncher?
   let signals: Signals
 
   func run() throws {
     let progress = SweepProgress(plan, folder)
-    try measure(progress)
+    if let slurm {
+      try work(on: slurm, progress)
+    } else {
+      try measure(progress)
+    }
     try stopIfWanted(progress)
-    try time(progress)
+    if let slurm {
+      try time(on: slurm, progress)
+    } else {
+      try time(progress)
+    }
     try stopIfWanted(progress)
     progress.end()
     try conclude()
@@ -253,6 +291,50 @@ struct SweepJob {
     _ = try follow([worker], progress)
     guard SweepTiming.missing(plan, in: folder) == 0 || signals.wantsStop else {
       throw Failure(.failed, "timing broke off; --resume goes on with it")
+    }
+  }
+
+  /// Submits jobs until every point has a result or has failed.
+  private func work(on slurm: SlurmLauncher, _ progress: SweepProgress) throws {
+    var idle = 0
+    while plan.points.contains(where: { folder.state(of: $0) == .pending }), !signals.wantsStop {
+      let before = plan.points.count { folder.state(of: $0) == .pending }
+      try wait(for: slurm.submit(), slurm, progress)
+      let after = plan.points.count { folder.state(of: $0) == .pending }
+      idle = after < before ? 0 : idle + 1
+      guard idle < 3 else {
+        throw Failure(
+          .failed, "three jobs in a row finished no point; their logs are in \(folder.path)/slurm")
+      }
+    }
+  }
+
+  private func time(on slurm: SlurmLauncher, _ progress: SweepProgress) throws {
+    for _ in 0..<3 where SweepTiming.missing(plan, in: folder) > 0 && !signals.wantsStop {
+      try wait(for: slurm.submit(timing: true), slurm, progress)
+    }
+    guard SweepTiming.missing(plan, in: folder) == 0 || signals.wantsStop else {
+      throw Failure(.failed, "timing broke off; the log is in \(folder.path)/slurm")
+    }
+  }
+
+  /// Follows a job to its end; where the user stops, the job is cancelled.
+  private func wait(
+    for job: String, _ slurm: SlurmLauncher, _ progress: SweepProgress
+  ) throws {
+    var looked = ContinuousClock.now
+    while true {
+      progress.tell()
+      Thread.sleep(forTimeInterval: 0.2)
+      if signals.wantsStop { return slurm.cancel(job) }
+      let isFailing = failsFast && plan.points.contains { folder.state(of: $0) == .failed }
+      if isFailing {
+        slurm.cancel(job)
+        throw Failure(.failed, "a point failed; --fail-fast stops there")
+      }
+      guard ContinuousClock.now - looked > .seconds(2) else { continue }
+      looked = .now
+      if try !slurm.isAlive(job) { return }
     }
   }
 

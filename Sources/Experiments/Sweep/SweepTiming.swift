@@ -21,6 +21,14 @@ public struct TimingRound: Sendable, Codable, Hashable {
     /// Milliseconds of key frames and of all others together.
     public var key: Double, nonKey: Double
 
+    /// Times of so many frames.
+    public init(
+      frames: Int, keyFrames: Int, pipeline: Double, decoding: Double, key: Double, nonKey: Double
+    ) {
+      (self.frames, self.keyFrames, self.pipeline) = (frames, keyFrames, pipeline)
+      (self.decoding, self.key, self.nonKey) = (decoding, key, nonKey)
+    }
+
     /// Milliseconds of a frame, decoding included.
     public var perFrame: Double { frames == 0 ? 0 : (pipeline + decoding) / Double(frames) }
 
@@ -34,6 +42,11 @@ public struct TimingRound: Sendable, Codable, Hashable {
   public var entries: [String: Entry]
   /// The machine: processor, instructions, threads.
   public var environment: [String: String]
+
+  /// What each point took on this machine.
+  public init(entries: [String: Entry], environment: [String: String]) {
+    (self.entries, self.environment) = (entries, environment)
+  }
 }
 
 /// Times a sweep's points alone on the machine, in turn with per-frame inference, again and again.
@@ -100,43 +113,33 @@ public struct SweepTiming {
       // Heads of other tasks were timed while they were measured.
       guard try run.task() == nil else { return nil }
       let loaded = try run.load(sharing: work, sharesFrames: false)
-      return TimedRunner(id: point.id, loaded, limit: limit)
+      let count = loaded.clip.count
+      return TimedRunner(id: point.id, loaded, frames: 0..<min(limit ?? count, count))
     }
   }
 }
 
 /// A pipeline that is timed over and over again.
-private struct TimedRunner {
+struct TimedRunner {
   let id: String
   private let loaded: LoadedEvaluation
-  private let limit: Int
+  private let frames: Range<Int>
 
-  init(id: String, _ loaded: LoadedEvaluation, limit: Int?) {
-    (self.id, self.loaded) = (id, loaded)
-    self.limit = min(limit ?? loaded.clip.count, loaded.clip.count)
+  init(id: String, _ loaded: LoadedEvaluation, frames: Range<Int>) {
+    (self.id, self.loaded, self.frames) = (id, loaded, frames)
   }
 
+  /// Runs over its frames, or the first so many of them.
+  ///
   /// - Returns: Nil where it was stopped.
-  func run(frames: Int?, _ isStopped: () -> Bool) throws -> TimingRound.Entry? {
-    try run(loaded.pipeline, frames: min(frames ?? limit, limit), isStopped)
-  }
-
-  private func run(
-    _ pipeline: some PredictionPipeline<Image>, frames: Int, _ isStopped: () -> Bool
-  ) throws -> TimingRound.Entry? {
-    let clip = loaded.clip
-    var state = pipeline.start()
+  func run(frames count: Int?, _ isStopped: () -> Bool) throws -> TimingRound.Entry? {
     var entry = TimingRound.Entry(
       frames: 0, keyFrames: 0, pipeline: 0, decoding: 0, key: 0, nonKey: 0)
-    for index in 0..<frames {
-      if isStopped() { return nil }
-      let begin = ContinuousClock.now
-      let frame = try clip.frame(at: index)
-      let read = ContinuousClock.now - begin
-      let trace = try pipeline.label(frame, in: &state).trace
+    let frames =
+      frames.lowerBound..<min(frames.upperBound, frames.lowerBound + (count ?? frames.count))
+    let isWhole = try run(loaded.pipeline, frames, isStopped) { trace, decoding in
       entry.frames += 1
-      entry.decoding +=
-        (clip.decodingTime(at: index) ?? (clip.isStored ? read : .zero)).milliseconds
+      entry.decoding += decoding
       entry.pipeline += trace.total.milliseconds
       if trace.role == .key {
         entry.keyFrames += 1
@@ -145,7 +148,38 @@ private struct TimedRunner {
         entry.nonKey += trace.total.milliseconds
       }
     }
-    return entry
+    return isWhole ? entry : nil
+  }
+
+  /// Milliseconds of each key frame and of each other one.
+  func times(_ isStopped: () -> Bool) throws -> (key: [Double], nonKey: [Double]) {
+    var times = (key: [Double](), nonKey: [Double]())
+    _ = try run(loaded.pipeline, frames, isStopped) { trace, _ in
+      if trace.role == .key {
+        times.key.append(trace.total.milliseconds)
+      } else {
+        times.nonKey.append(trace.total.milliseconds)
+      }
+    }
+    return times
+  }
+
+  private func run(
+    _ pipeline: some PredictionPipeline<Image>, _ frames: Range<Int>, _ isStopped: () -> Bool,
+    each: (FrameTrace, _ decoding: Double) -> Void
+  ) throws -> Bool {
+    let clip = loaded.clip
+    var state = pipeline.start()
+    for index in frames {
+      if isStopped() { return false }
+      let begin = ContinuousClock.now
+      let frame = try clip.frame(at: index)
+      let read = ContinuousClock.now - begin
+      let trace = try pipeline.label(frame, in: &state).trace
+      let decoding = clip.decodingTime(at: index) ?? (clip.isStored ? read : .zero)
+      each(trace, decoding.milliseconds)
+    }
+    return true
   }
 }
 

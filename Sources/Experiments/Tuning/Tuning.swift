@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Datasets
+public import Evaluation
+internal import Foundation
+internal import Pipeline
+public import Recipes
+internal import Specification
+internal import Video
+
+/// The search for the pipeline that serves a user's own clip on their own machine best.
+///
+/// Successive halving: all candidates run over the first frames in step, which share frames, flow and
+/// the backbone's work; the better half goes on where it stopped, over as many frames again, and so
+/// on. Times are those of key frames and of non-key frames, each kind of pipeline timed alone for a
+/// few frames, in the share that a candidate has of them. What is chosen is measured on the second
+/// half of the clip, which nothing was chosen on.
+public struct Tuning {
+  /// What is wanted.
+  public enum Goal: Sendable, Hashable, Codable {
+    /// The best score of those whose mean frame takes at most so many milliseconds.
+    case latency(milliseconds: Double)
+    /// The best score of those that run the backbone on at most this share of the frames.
+    case rate(Double)
+    /// The fastest of those whose score, mIoU against labels or per-frame inference, is at least
+    /// this.
+    case score(Double)
+  }
+
+  /// A candidate and what is known of it.
+  public struct Candidate: Sendable, Codable, Hashable {
+    /// The pipeline in a few words.
+    public let name: String
+    /// All that it is run from.
+    public let specification: ExperimentSpec
+    /// mIoU over the frames that it has run on, and how many these are.
+    public internal(set) var score: Double, frames: Int
+    /// The share of frames that the backbone ran on.
+    public internal(set) var rate: Double
+    /// Milliseconds of a frame in the mean, decoding left out: predicted while searching.
+    public internal(set) var milliseconds: Double
+    /// Whether another candidate beats it in both.
+    public internal(set) var isDominated = false
+  }
+
+  /// What the search came to.
+  public struct Outcome: Sendable, Codable {
+    /// What was wanted.
+    public let goal: Goal
+    /// The candidate that was chosen; nil where none meets the goal.
+    public let choice: Candidate?
+    /// Those that no other beats in score and time, fastest first: what the choice was made from.
+    public let front: [Candidate]
+    /// How many there were at the beginning.
+    public let candidates: Int
+    /// The choice on the frames that were held out; nil without one.
+    public let expected: Expected?
+    /// What is odd about it.
+    public let warnings: [String]
+  }
+
+  /// What a pipeline does on frames that nothing was chosen on.
+  public struct Expected: Sendable, Codable {
+    /// mIoU with its interval, and that of per-frame inference (1 where that is the reference).
+    public let score: Interval?, perFrame: Interval?
+    /// The difference from per-frame inference.
+    public let difference: Interval?
+    /// The share of frames that the backbone ran on.
+    public let rate: Double
+    /// Milliseconds of a frame, and the ratio to per-frame inference, timed in turn.
+    public let time: TimeRatio?
+    /// How many frames were held out.
+    public let frames: Int
+  }
+
+  private let registries: Registries
+  private let threads: Int
+  private let budget: Duration
+  private let begin = ContinuousClock.now
+  private let isStopped: () -> Bool
+  private let tell: (String) -> Void
+
+  /// A search that ends within about `budget`; `tell` is called with how far it is.
+  public init(
+    in registries: Registries, threads: Int, budget: Duration, isStopped: @escaping () -> Bool,
+    tell: @escaping (String) -> Void
+  ) {
+    (self.registries, self.threads, self.budget) = (registries, threads, budget)
+    (self.isStopped, self.tell) = (isStopped, tell)
+  }
+
+  /// Searches among the points of a plan, all on one clip.
+  ///
+  /// - Throws: `CancellationError` where it was stopped; `SpecificationError` where the clip is too
+  ///   short to hold a part of it out.
+  public func run(_ plan: SweepPlan, for goal: Goal) throws -> Outcome {
+    let work = SharedWork()
+    let length = try length(plan.points[0], work)
+    guard length >= 16 else {
+      throw SpecificationError(
+        .badInput, "the clip has \(length) frames; half of them are held out: 16 are the least")
+    }
+    let times = try PathTimes(self, plan, work)
+    var warnings = times.warnings
+    var members = try members(of: plan.points, work)
+    try halve(&members, over: length / 2, times, work, &warnings)
+    let all = members.map { candidate($0, times) }
+    let front = Self.front(of: all)
+    let choice = Self.choice(for: goal, among: all)
+    var expected: Expected?
+    if let choice {
+      tell("\(choice.name) on the frames held out")
+      expected = try held(choice, plan, from: length / 2, to: length, work)
+    } else {
+      warnings.append("no candidate meets the goal; the front is what there is to choose from")
+    }
+    return Outcome(
+      goal: goal, choice: choice, front: front, candidates: plan.points.count, expected: expected,
+      warnings: warnings)
+  }
+
+  /// What is left of the time.
+  private var left: Duration { budget - (ContinuousClock.now - begin) }
+
+  func check() throws { if isStopped() { throw CancellationError() } }
+
+  private func length(_ point: SweepPoint, _ work: SharedWork) throws -> Int {
+    try EvaluationRun(point.specification, in: registries, threads: threads, sharing: work)
+      .clip.count
+  }
+
+  private func members(of points: [SweepPoint], _ work: SharedWork) throws -> [SweepMember] {
+    try points.map { point in
+      try check()
+      return try SweepMember(
+        point,
+        EvaluationRun(point.specification, in: registries, threads: threads, sharing: work),
+        sharing: work)
+    }
+  }
+
+  /// Lets all run on, and half of them stop, until the rest has run over all `frames`.
+  private func halve(
+    _ members: inout [SweepMember], over frames: Int, _ times: PathTimes, _ work: SharedWork,
+    _ warnings: inout [String]
+  ) throws {
+    let rungs = max(1, min(4, Int(log2(Double(members.count)))))
+    var (done, dropped) = (0, [SweepMember]())
+    for rung in 1...rungs {
+      let end = rung == rungs ? frames : max(8, frames * rung * rung / (rungs * rungs))
+      let started = ContinuousClock.now
+      while done < min(end, frames) {
+        try check()
+        work.begin()
+        var samples: [Bool: LabelledSample] = [:]
+        for place in members.indices {
+          try members[place].add(frame: done, sharing: work, samples: &samples)
+        }
+        done += 1
+        tell("\(members.count) candidates, frame \(done) of \(frames)")
+      }
+      guard rung < rungs else { break }
+      let took = ContinuousClock.now - started
+      let kept = Self.better(half: members.map { candidate($0, times) })
+      dropped += members.indices.filter { !kept.contains($0) }.map { members[$0] }
+      members = kept.sorted().map { members[$0] }
+      if took > left, rung < rungs {
+        warnings.append(
+          "the time was spent after \(done) of \(frames) frames; --budget gives more")
+        break
+      }
+    }
+  }
+
+  private func candidate(_ member: SweepMember, _ times: PathTimes) -> Candidate {
+    let rate = member.measurement.speed.keyframeRatio
+    return Candidate(
+      name: member.point.name, specification: member.point.specification,
+      score: member.measurement.accuracy?.mIoU ?? 0, frames: member.measurement.records.count,
+      rate: rate, milliseconds: times.predicted(member.point, rate: rate))
+  }
+
+  /// The places of the better half: those that fewest others beat in both score and time.
+  static func better(half candidates: [Candidate]) -> Set<Int> {
+    func beaten(_ place: Int) -> Int {
+      candidates.count { Self.beats($0, candidates[place]) }
+    }
+    let order = candidates.indices.sorted {
+      let (one, two) = (beaten($0), beaten($1))
+      return one == two ? candidates[$0].score > candidates[$1].score : one < two
+    }
+    return Set(order.prefix(max(1, (candidates.count + 1) / 2)))
+  }
+
+  static func beats(_ one: Candidate, _ other: Candidate) -> Bool {
+    one.score >= other.score && one.milliseconds <= other.milliseconds
+      && (one.score > other.score || one.milliseconds < other.milliseconds)
+  }
+
+  static func front(of candidates: [Candidate]) -> [Candidate] {
+    candidates.filter { one in !candidates.contains { beats($0, one) } }
+      .sorted { $0.milliseconds < $1.milliseconds }
+  }
+
+  static func choice(for goal: Goal, among candidates: [Candidate]) -> Candidate? {
+    switch goal {
+    case .latency(let milliseconds):
+      candidates.filter { $0.milliseconds <= milliseconds }.max { $0.score < $1.score }
+    case .rate(let rate):
+      candidates.filter { $0.rate <= rate + 1e-9 }.max { $0.score < $1.score }
+    case .score(let score):
+      candidates.filter { $0.score >= score }.min { $0.milliseconds < $1.milliseconds }
+    }
+  }
+}
+
+// The frames that are held out.
+extension Tuning {
+  private func held(
+    _ choice: Candidate, _ plan: SweepPlan, from first: Int, to end: Int, _ work: SharedWork
+  ) throws -> Expected {
+    let points = [
+      plan.points.first { $0.isBaseline },
+      plan.points.first { $0.specification == choice.specification },
+    ].compactMap(\.self)
+    var members = try members(of: points, work)
+    for index in first..<end {
+      try check()
+      work.begin()
+      var samples: [Bool: LabelledSample] = [:]
+      for place in members.indices {
+        try members[place].add(frame: index, sharing: work, samples: &samples)
+      }
+    }
+    let records = members.map(\.measurement.records)
+    let bootstrap = MovingBlockBootstrap()
+    let counts = records.map { $0.counts(of: FrameRecord.labels) }
+    func interval(_ place: Int) -> Interval? {
+      bootstrap.intervals(of: counts[place], named: FrameRecord.labels)[FrameRecord.labels]
+    }
+    let last = members.count - 1
+    let isPaired = counts[0].count == counts[last].count
+    return Expected(
+      score: interval(last), perFrame: interval(0),
+      difference: isPaired
+        ? bootstrap.differences(from: counts[0], to: counts[last], named: FrameRecord.labels)[
+          FrameRecord.labels] : nil,
+      rate: members[last].measurement.speed.keyframeRatio,
+      time: try time(points, from: first, to: end, work), frames: end - first)
+  }
+
+  /// Seven rounds in turn over the frames that are held out.
+  private func time(
+    _ points: [SweepPoint], from first: Int, to end: Int, _ work: SharedWork
+  ) throws -> TimeRatio? {
+    let runners = try points.map { point in
+      let run = try EvaluationRun(
+        point.specification, in: registries, threads: threads, sharing: work)
+      return TimedRunner(
+        id: point.id, try run.load(sharing: work, sharesFrames: false),
+        frames: first..<min(end, first + 24))
+    }
+    for runner in runners { _ = try runner.run(frames: 4, isStopped) }
+    let rounds = try (0..<7).map { round in
+      tell("timing, round \(round + 1) of 7")
+      var entries: [String: TimingRound.Entry] = [:]
+      for runner in round % 2 == 0 ? runners : runners.reversed() {
+        guard let entry = try runner.run(frames: nil, isStopped) else { throw CancellationError() }
+        entries[runner.id] = entry
+      }
+      return TimingRound(entries: entries, environment: [:])
+    }
+    return TimeRatio(of: points[points.count - 1].id, against: points[0].id, in: rounds)
+  }
+}
+
+/// What key frames and non-key frames take in each kind of pipeline: schedulers are left out, which
+/// cost next to nothing beside the flow that they may ask for.
+struct PathTimes {
+  private var times: [String: (key: Double, nonKey: Double)] = [:]
+  private(set) var warnings: [String] = []
+
+  init(_ tuning: Tuning, _ plan: SweepPlan, _ work: SharedWork) throws {
+    let kinds = Dictionary(grouping: plan.points, by: Self.kind)
+    for (kind, points) in kinds.sorted(by: { $0.key < $1.key }) {
+      try tuning.check()
+      times[kind] = try tuning.times(of: points[0], work)
+    }
+  }
+
+  private static func kind(_ point: SweepPoint) -> String {
+    var pipeline = point.specification.pipeline
+    pipeline.scheduler = "every:4"
+    var spec = point.specification
+    (spec.pipeline, spec.recipe) = (pipeline, nil)
+    return spec.fingerprint
+  }
+
+  func predicted(_ point: SweepPoint, rate: Double) -> Double {
+    guard let time = times[Self.kind(point)] else { return .infinity }
+    return rate * time.key + (1 - rate) * time.nonKey
+  }
+}
+
+extension Tuning {
+  /// Medians over a few frames, alone, with a key frame every fourth.
+  fileprivate func times(
+    of point: SweepPoint, _ work: SharedWork
+  ) throws -> (key: Double, nonKey: Double) {
+    var spec = point.specification
+    spec.pipeline.scheduler = "every:4"
+    let run = try EvaluationRun(spec, in: registries, threads: threads, sharing: work)
+    let loaded = try run.load(sharing: work, sharesFrames: false)
+    let runner = TimedRunner(id: point.id, loaded, frames: 0..<min(12, loaded.clip.count))
+    tell("timing \(point.name)")
+    _ = try runner.run(frames: 4, isStopped)
+    let traces = try runner.times(isStopped)
+    func median(_ values: [Double]) -> Double {
+      values.isEmpty ? 0 : values.sorted()[values.count / 2]
+    }
+    return (median(traces.key), median(traces.nonKey))
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Evaluation
+import Experiments
+import Foundation
+import Recipes
+import Specification
+import TestSupport
+import Testing
+
+struct ComparisonTests {
+  private func run(
+    _ options: [(key: String, value: OptionValue)], in folder: String
+  ) throws -> StoredRun {
+    var settings = ExperimentSettings()
+    settings.options = [("backbone", "truth"), ("propagator", "copy")] + options
+    let loaded = try EvaluationRun(settings.specification(in: .standard)).load()
+    let evaluator = Evaluator(loaded.whole, on: loaded.clip, consistency: nil, warmsUp: false)
+    var measured = evaluator.emptyMeasurement(keeping: .records)
+    try evaluator.run(into: &measured)
+    let result = RunResult(
+      status: .ok, specification: loaded.spec, pipeline: [:], accuracy: measured.accuracy,
+      intervals: measured.records.intervals(), speed: measured.speed,
+      cost: .init(peakRSSBytes: nil), input: .init(path: "x", framesDecoded: 1), environment: [:])
+    try RunFolder(folder).write(result, frames: measured.records)
+    return try RunFolder(folder).read()
+  }
+
+  private func clip(_ run: StoredRun) -> String {
+    run.clip(in: Registries.standard.grammar, role: Registries.standard.datasets.role)
+  }
+
+  @Test func clipsArePairedAndThenTakenTogether() throws {
+    try withTemporaryFolder { home in
+      let clips = ["street:3", "street:4", "street:5"]
+      func runs(_ scheduler: String) throws -> [StoredRun] {
+        try clips.enumerated().map { place, data in
+          try run(
+            [("data", .text(data)), ("frames", 20), ("scheduler", .text(scheduler))],
+            in: "\(home.path)/\(scheduler) \(place)")
+        }
+      }
+      let (exact, copied) = (try runs("every:1"), try runs("every:4"))
+      let found = try Comparison(
+        exact, with: copied.reversed(), names: ("a", "b"), figures: ["mIoU"], clip: clip)
+      #expect(found.rows.map(\.clip) == ["street:5", "street:4", "street:3", nil])
+      let all = try #require(found.rows.last)
+      #expect(all.excludesZero && all.losses == 3 && all.gains == 0 && all.base == 1)
+      let scores = copied.compactMap { $0.result.accuracy?.mIoU }
+      #expect(abs(all.other - scores.reduce(0, +) / 3) < 1e-12)
+      let same = try Comparison(
+        exact, with: exact, names: ("a", "a"), figures: ["mIoU"], clip: clip)
+      #expect(same.rows.allSatisfy { !$0.excludesZero })
+    }
+  }
+
+  @Test func otherFramesOrClipsAreRefused() throws {
+    try withTemporaryFolder { home in
+      let one = try run([("data", "street:3"), ("frames", 6)], in: home.path + "/1")
+      let two = try run([("data", "street:4"), ("frames", 6)], in: home.path + "/2")
+      let short = try run([("data", "street:3"), ("frames", 5)], in: home.path + "/3")
+      for other in [two, short] {
+        #expect(throws: SpecificationError.self) {
+          try Comparison([one], with: [other], names: ("a", "b"), clip: clip)
+        }
+      }
+      let error = #expect(throws: SpecificationError.self) {
+        try Comparison([one], with: [one], names: ("a", "b"), figures: ["mIo"], clip: clip)
+      }
+      #expect(error?.message.contains("did you mean 'mIoU'") == true)
+    }
+  }
+
+  @Test func whatIsNoRunIsRefusedWithItsName() throws {
+    try withTemporaryFolder { home in
+      let folder = RunFolder(home.path)
+      #expect(throws: SpecificationError.self) { try folder.read() }
+      try Data("{".utf8).write(to: URL(fileURLWithPath: folder.resultPath))
+      let error = #expect(throws: SpecificationError.self) { try folder.read() }
+      #expect(error?.message.contains("result.json is no file of a measured run") == true)
+    }
+  }
+}
