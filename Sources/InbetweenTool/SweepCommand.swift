@@ -70,7 +70,8 @@ struct SweepCommand: ParsableCommand {
 
   @Option(help: "slurm: the partition.") var partition: String?
   @Option(help: "slurm: minutes that a job may take.") var minutes: Int?
-  @Option(help: "slurm: memory of a job, such as 4G.") var memory: String?
+  @Option(name: [.customLong("mem")], help: "slurm: memory of a job, such as 4G.")
+  var memory: String?
   @Option(name: [.customLong("sbatch")], help: "slurm: another option of sbatch; may be repeated.")
   var sbatch: [String] = []
 

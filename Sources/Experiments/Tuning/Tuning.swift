@@ -110,7 +110,9 @@ public struct Tuning {
     var expected: Expected?
     if let choice {
       tell("\(choice.name) on the frames held out")
-      expected = try held(choice, plan, from: length / 2, to: length, work)
+      let found = try held(choice, plan, from: length / 2, to: length, work)
+      warnings += found.warnings(against: goal)
+      expected = found
     } else {
       warnings.append("no candidate meets the goal; the front is what there is to choose from")
     }
@@ -210,6 +212,25 @@ public struct Tuning {
       candidates.filter { $0.rate <= rate + 1e-9 }.max { $0.score < $1.score }
     case .score(let score):
       candidates.filter { $0.score >= score }.min { $0.milliseconds < $1.milliseconds }
+    }
+  }
+}
+
+extension Tuning.Expected {
+  /// Where the frames that were held out do not bear the choice out.
+  fileprivate func warnings(against goal: Tuning.Goal) -> [String] {
+    switch goal {
+    case .score(let wanted):
+      guard let score, score.high < wanted else { return [] }
+      return ["the frames that were held out do not reach \(wanted): \(score.estimate) in the mean"]
+    case .latency(let wanted):
+      guard let time, time.milliseconds > 1.1 * wanted else { return [] }
+      return [
+        "the frames that were held out take \(time.milliseconds) ms in the mean, not \(wanted)"
+      ]
+    case .rate(let wanted):
+      guard rate > 1.25 * wanted + 0.02 else { return [] }
+      return ["of the frames that were held out, \(rate) are key frames, not \(wanted)"]
     }
   }
 }
