@@ -4,10 +4,12 @@
 
 #include "CDis.h"
 
+#ifndef CK_DIS_KERNEL
 #if defined(__x86_64__) && defined(__linux__)
 #define CK_DIS_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CK_DIS_KERNEL
+#endif
 #endif
 #define CK_DIS_INLINE static inline __attribute__((always_inline))
 

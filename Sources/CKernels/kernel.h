@@ -7,10 +7,13 @@
 // Products and sums are rounded one by one: every processor, layout and fusion gives the same bits.
 #pragma STDC FP_CONTRACT OFF
 
+// Scripts/check-kernels defines it as nothing, and builds for one processor after the other.
+#ifndef CK_KERNEL
 #if defined(__x86_64__) && defined(__linux__)
 #define CK_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CK_KERNEL
+#endif
 #endif
 #define CK_INLINE static inline __attribute__((always_inline))
 

@@ -2,13 +2,6 @@
 internal import CKernels
 
 extension MotionField {
-  /// Marks are kept only where one of them says unknown.
-  init(width: Int, height: Int, displacements: [Float], marks: [UInt8]?) {
-    self.init(
-      width: width, height: height, displacements: displacements,
-      known: marks.flatMap { $0.contains(0) ? $0 : nil })
-  }
-
   /// The field of the same motion on another grid that covers the same frame.
   ///
   /// Read bilinearly between cell centres, which lie at half coordinates; the values are scaled by

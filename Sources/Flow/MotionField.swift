@@ -31,6 +31,13 @@ public struct MotionField: Sendable, Equatable {
     (self.displacements, self.known) = (displacements, known)
   }
 
+  /// Marks are kept only where one of them says unknown.
+  init(width: Int, height: Int, displacements: [Float], marks: [UInt8]?) {
+    self.init(
+      width: width, height: height, displacements: displacements,
+      known: marks.flatMap { $0.contains(0) ? $0 : nil })
+  }
+
   /// The field of a picture that stands still.
   public static func zero(width: Int, height: Int) -> MotionField {
     MotionField(

@@ -26,6 +26,17 @@ if target == "still":
     keep("p5.pgm", b"P5 4 2 255\n" + bytes(8))
     keep("p6.ppm", b"P6 4 2 65535\n" + bytes(48))
     keep("b.bmp", b"BM" + struct.pack("<IHHIIiiHHIIiiII", 78, 0, 0, 54, 40, 2, 2, 1, 24, 0, 24, 0, 0, 0, 0) + bytes(24))
+if target == "flo":
+    for width, height in [(1, 1), (3, 2), (17, 5)]:
+        cells = [(x / 4, -x, 1e10, float("nan"), float("inf"), 1e9)[x % 6] for x in range(2 * width * height)]
+        keep(f"{width}x{height}.flo", b"PIEH" + struct.pack(f"<ii{len(cells)}f", width, height, *cells))
+if target == "kitti":
+    for width, height in [(1, 1), (3, 2), (17, 5)]:
+        row = b"".join(struct.pack(">HHH", 32768 + 64 * x, 65535 - x, x % 2) for x in range(width))
+        keep(f"{width}x{height}.png", png(width, height, 16, 2, [row] * height))
+    keep("grey.png", png(3, 2, 16, 0, [bytes(6)] * 2))
+    keep("alpha.png", png(3, 2, 16, 6, [bytes(24)] * 2))
+    keep("8.png", png(3, 2, 8, 2, [bytes(9)] * 2))
 for path in archives:
     for entry in zipfile.ZipFile(path).infolist() if zipfile.is_zipfile(path) else []:
         with zipfile.ZipFile(path) as archive:

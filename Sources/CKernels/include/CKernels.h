@@ -72,7 +72,7 @@ void ck_warp_labels(const uint8_t *labels, int32_t height, int32_t width, const 
                     int32_t row_end) CK_NOEXCEPT;
 
 /// The channel with the highest score at each cell, the lowest such channel where several tie; a NaN
-/// never wins. At most 256 channels.
+/// never wins, and where no score is above -∞ it is channel 0. At most 256 channels.
 void ck_argmax(const float *scores, ck_shape shape, uint8_t *labels, int32_t row_begin,
                int32_t row_end) CK_NOEXCEPT;
 
