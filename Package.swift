@@ -187,9 +187,13 @@ let package = Package(
     .testTarget(
       name: "InbetweenToolTests",
       dependencies: [
-        "inbetween", "Backbone", "Flow", "Frames", "Layers", "Pipeline", "Propagation", "Recipes",
-        "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
+        "inbetween", "faulty-inbetween", "Backbone", "Flow", "Frames", "Layers", "Pipeline",
+        "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
+    // The tool, in which a test makes something fail.
+    .executableTarget(
+      name: "faulty-inbetween", dependencies: ["InbetweenTool", "Outputs"],
+      path: "Tests/FaultyInbetween"),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

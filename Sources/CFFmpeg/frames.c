@@ -178,11 +178,43 @@ static bool starts(cff_reader *reader) {
   return reader->started;
 }
 
+// H.264's and HEVC's SEI and Exif in MJPEG say it of a picture; it holds until another is stated.
+static void orient(cff_reader *reader) {
+  const AVFrameSideData *matrix =
+    av_frame_get_side_data(reader->frame, AV_FRAME_DATA_DISPLAYMATRIX);
+  if (matrix && matrix->size >= 9 * sizeof(int32_t))
+    reader->orientation = cff_orientation_of_matrix((const int32_t *)(const void *)matrix->data);
+}
+
+cff_code cff_reader_look_ahead(cff_reader *reader, cff_error *error) {
+  const enum AVCodecID id = reader->decoder->codec_id;
+  if (id != AV_CODEC_ID_H264 && id != AV_CODEC_ID_HEVC && id != AV_CODEC_ID_MJPEG) return cff_ok;
+  for (int steps = 0; steps < 2 * retries && !reader->draining; steps++) {
+    const int status = avcodec_receive_frame(reader->decoder, reader->frame);
+    if (status == AVERROR(ENOMEM))
+      return cff_fail_av(error, status, cff_out_of_memory, "decoding");
+    if (status == AVERROR(EAGAIN)) feed(reader);
+    else if (status < 0) note_damage(reader, reader->sent_time, false);
+    if (status != 0) continue;
+    reader->holds = true;
+    orient(reader);
+    return cff_ok;
+  }
+  return cff_ok;
+}
+
+static int receive(cff_reader *reader) {
+  if (!reader->holds) return avcodec_receive_frame(reader->decoder, reader->frame);
+  reader->holds = false;
+  return 0;
+}
+
 cff_code cff_reader_next(cff_reader *reader, cff_frame_info *out, cff_error *error) {
   cff_listen();
   for (int failures = 0; failures < retries * retries;) {
-    const int status = avcodec_receive_frame(reader->decoder, reader->frame);
+    const int status = receive(reader);
     if (status == 0) {
+      orient(reader);
       if (!reader->started && !starts(reader)) continue;
       crop(reader);
       *out = describe(reader);

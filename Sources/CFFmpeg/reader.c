@@ -174,9 +174,10 @@ cff_code cff_reader_open(
   if (code == cff_ok) {
     reader->orientation = orientation(reader->stream);
     reader->last_time = reader->sent_order = AV_NOPTS_VALUE;
-    *out = reader;
-  } else
-    cff_reader_close(reader);
+    code = cff_reader_look_ahead(reader, error);
+  }
+  if (code == cff_ok) *out = reader;
+  else cff_reader_close(reader);
   return code;
 }
 

@@ -45,4 +45,9 @@ struct cff_reader {
   /// Whether the packet before was marked as broken.
   bool suspect;
   bool draining, started;
+  /// Whether the frame was decoded ahead of its turn, to see how it is turned.
+  bool holds;
 };
+
+/// Decodes the first picture where pictures may say themselves how they are turned.
+cff_code cff_reader_look_ahead(cff_reader *reader, cff_error *error);

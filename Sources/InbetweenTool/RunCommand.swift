@@ -119,7 +119,8 @@ struct RunCommand: ParsableCommand {
     Warnings.say(after)
     let summary = summary(
       of: job, spec, resolved, files: network.files + resolved.files, warnings: warnings + after)
-    if job.report.decoded > 0, result?.isStandardOutput != true, !outputs.areStandardOutput {
+    let isPrinted = result?.isStandardOutput == true || outputs.areStandardOutput
+    if job.measurement.speed.frames > 0, !isPrinted {
       print(ResultTable(summary, title: self.source))
     }
     try result?.write(json: summary)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CTorch
+internal import Outputs
 
 /// Runs one C call; the one place where a code becomes an error.
 func check(
@@ -17,6 +18,7 @@ func shim(
   _ operation: StaticString = #function,
   _ call: (inout ct_tensor_ref?, inout ct_error) -> ct_code
 ) throws(TensorError) -> Tensor {
+  try refuseMemory(operation)
   var handle: ct_tensor_ref?
   try check(operation) { call(&handle, &$0) }
   return try owned(handle, operation)
@@ -27,6 +29,7 @@ func shims(
   _ operation: StaticString = #function, capacity: Int,
   _ call: (UnsafeMutablePointer<ct_tensor_ref?>?, inout Int, inout ct_error) -> ct_code
 ) throws(TensorError) -> [Tensor] {
+  try refuseMemory(operation)
   var handles = [ct_tensor_ref?](repeating: nil, count: capacity)
   var count = capacity
   try check(operation) { failure in
@@ -35,6 +38,12 @@ func shims(
   var tensors: [Tensor] = []
   for handle in handles.prefix(count) { tensors.append(try owned(handle, operation)) }
   return tensors
+}
+
+/// Fails as the C side does where memory runs out, if a test wants that.
+private func refuseMemory(_ operation: StaticString) throws(TensorError) {
+  guard Faults.fails(at: .allocation) else { return }
+  throw TensorError(.outOfMemory, in: "\(operation)", "there is not enough memory")
 }
 
 private func owned(

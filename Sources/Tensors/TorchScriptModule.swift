@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CTorch
+internal import Outputs
 
 /// A network in a TorchScript archive, in evaluation mode, run without gradients.
 ///
@@ -67,6 +68,9 @@ public struct TorchScriptModule: Sendable {
 
   /// Calls a method; its result is a tensor, or a tuple or list of tensors, taken in order.
   public func call(_ method: String, _ inputs: [Tensor]) throws(TensorError) -> [Tensor] {
+    guard !Faults.fails(at: .engine) else {
+      throw TensorError(.unknown, in: #function, "the network failed: a test makes it")
+    }
     let handles = inputs.map { Optional($0.handle) }
     return try withExtendedLifetime(inputs) { () throws(TensorError) in
       try shims(capacity: 64) { outs, count, failure in

@@ -10,10 +10,23 @@ internal import Foundation
 public struct MetricsLog: Sendable {
   private let file: AppendedFile
 
-  /// Opens the file, without the lines of steps after `last`, which a resumed run writes again.
-  public init(path: String, keepingThrough last: Int) throws(TrainingError) {
+  /// Opens the file, without the lines of steps after `last`, which a resumed run writes again;
+  /// without those of `split` at `last` too, where it does that again.
+  public init(
+    path: String, keepingThrough last: Int, without split: String? = nil
+  ) throws(TrainingError) {
     file = try AppendedFile(path, mustBeNew: false)
-    try file.truncate(to: Self.length(of: path, through: last))
+    try file.truncate(to: Self.length(of: path, through: last, without: split))
+  }
+
+  /// Opens a training's, from the step after `last` on.
+  ///
+  /// An evaluation at `last` may have been logged before its checkpoint said so: where it is made
+  /// again, its line is too.
+  init(in folder: String, after last: Int?, evaluatingAgain: Bool) throws(TrainingError) {
+    try self.init(
+      path: "\(folder)/metrics.jsonl", keepingThrough: last ?? -1,
+      without: evaluatingAgain ? "val" : nil)
   }
 
   /// Adds a line: the step, the split, then the values by name; what is no finite number is null.
@@ -28,8 +41,10 @@ public struct MetricsLog: Sendable {
   /// Puts what was written on the disk, where it outlives the machine.
   public func synchronize() throws(TrainingError) { try file.synchronize() }
 
-  /// Bytes before the first line that is of a later step, or that is no whole line of this log.
-  private static func length(of path: String, through last: Int) throws(TrainingError) -> Int {
+  /// Bytes before the first line that is to be written again, or that is no whole line of this log.
+  private static func length(
+    of path: String, through last: Int, without split: String?
+  ) throws(TrainingError) -> Int {
     let data: Data
     do { data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) } catch {
       // An empty file cannot be mapped, and has nothing to keep.
@@ -37,17 +52,21 @@ public struct MetricsLog: Sendable {
     }
     var end = data.startIndex
     while let newline = data[end...].firstIndex(of: UInt8(ascii: "\n")),
-      let step = step(of: data[end..<newline]), step <= last
+      let line = line(data[end..<newline]), line.step <= last,
+      line.step < last || split == nil || line.split != split
     {
       end = newline + 1
     }
     return end
   }
 
-  private struct Line: Decodable { let step: Int }
+  private struct Line: Decodable {
+    let step: Int
+    let split: String?
+  }
 
-  private static func step(of line: Data) -> Int? {
-    (try? JSONDecoder().decode(Line.self, from: line))?.step
+  private static func line(_ bytes: Data) -> Line? {
+    try? JSONDecoder().decode(Line.self, from: bytes)
   }
 }
 

@@ -95,7 +95,7 @@ private struct TrainingRun<Task: TrainingTask> {
       ? nil : checkpoint.open(expecting: trainer.fingerprint, trainer.plan, warn: trainer.warn)
     if let opened { (position, evaluationIsDue) = (opened.position, opened.evaluationIsDue) }
     let done = opened == nil ? nil : trainer.plan.step(at: position)
-    log = try MetricsLog(path: "\(trainer.folder)/metrics.jsonl", keepingThrough: done ?? -1)
+    log = try MetricsLog(in: trainer.folder, after: done, evaluatingAgain: evaluationIsDue)
     events = try TensorBoardEvents(in: trainer.folder, resumingAfter: done)
     if let file = opened?.file {
       for parameter in all { try parameter.tensor.assign(file.tensor("model.\(parameter.name)")) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CFFmpeg
+internal import Outputs
 
 /// The frames of a video file, through FFmpeg's demuxers and decoders.
 ///
@@ -59,6 +60,9 @@ public final class VideoFile: FrameSource {
 
   private func decodeNext() throws(VideoError) -> Frame? {
     var decoded = cff_frame_info()
+    guard !Faults.fails(at: .decode) else {
+      throw VideoError(.outOfMemory, at: path, "decoding: out of memory")
+    }
     let code = try checked(path) { cff_reader_next(reader.handle, &decoded, &$0) }
     let counts = cff_reader_counts(reader.handle)
     report.damagedPackets = Int(counts.damaged_packets)

@@ -85,6 +85,22 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
     }
   }
 
+  // At 7 within a stage, at 10 at its end: the checkpoint says that the evaluation is to come, the
+  // log holds it already.
+  @Test(arguments: [7, 10]) func anEvaluationIsLoggedOnceThoughItIsMadeAgain(step: Int) throws {
+    try TorchRuntime.setThreads(1)
+    try withTemporaryFolder { url in
+      let whole = "\(url.path)/whole", broken = "\(url.path)/broken"
+      #expect(try trainer(in: whole).run(resuming: false))
+      try kill(after: step, in: broken)
+      #expect(try trainer(in: broken).run(resuming: true))
+      let (expected, found) = try (
+        bytes(of: "\(whole)/metrics.jsonl"), bytes(of: "\(broken)/metrics.jsonl")
+      )
+      #expect(String(decoding: found, as: UTF8.self) == String(decoding: expected, as: UTF8.self))
+    }
+  }
+
   private func stop(after count: Int, in folder: String) throws {
     var done = 0
     let isDone = try trainer(in: folder).run(

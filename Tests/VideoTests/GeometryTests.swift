@@ -174,6 +174,44 @@ private func little(_ value: Int) -> [UInt8] { big(value).reversed() }
     }
   }
 
+  // Only the first picture says it, in an SEI message: a turn by 90° anticlockwise. With another
+  // number the message means nothing to a decoder.
+  @Test func picturesMaySayThatTheyAreTurned() throws {
+    let clip = try bytes(of: fixtures + "/Video/turned.mp4")
+    let message: [UInt8] = [0x2F, 3, 0x08, 0, 0x09]
+    let at = try #require(
+      clip.indices.dropLast(4).first { Array(clip[$0..<$0 + 5]) == message })
+    var silent = clip
+    silent[at] = 0x2E
+    let options = VideoOptions(motionVectors: true)
+    let plain = try frames(of: VideoFile(scratch.file("plain.mp4", silent), options: options))
+    let source = try VideoFile(scratch.file("turned.mp4", clip), options: options)
+    let turned = try frames(of: source)
+    #expect((source.info.width, source.info.height) == (48, 64))
+    #expect((plain.count, turned.count) == (6, 6) && source.report.isClean)
+    for (one, other) in zip(plain, turned) {
+      #expect(other.pixels == upright(one.pixels, 8))
+      #expect(other.time == one.time && other.pictureType == one.pictureType)
+      #expect(Set(covered(other, 1)) == Set(covered(one, 8)))
+    }
+  }
+
+  @Test(arguments: 1...8)
+  func picturesOfMotionJPEGAreTurnedUpright(orientation: Int) throws {
+    let tag: [UInt8] = [1, 0x12, 0, 3, 0, 0, 0, 1, 0]
+    var clip = try bytes(of: fixtures + "/Video/turned.avi")
+    let places = clip.indices.dropLast(9).filter { Array(clip[$0..<$0 + 9]) == tag }
+    #expect(places.count == 3)
+    for place in places { clip[place + 9] = 1 }
+    let plain = try frames(of: VideoFile(scratch.file("plain.avi", clip)))
+    for place in places { clip[place + 9] = UInt8(orientation) }
+    let source = try VideoFile(scratch.file("turned.avi", clip))
+    let turned = try frames(of: source)
+    #expect((source.info.width, source.info.height) == (orientation > 4 ? (32, 48) : (48, 32)))
+    #expect(turned.map(\.pixels) == plain.map { upright($0.pixels, orientation) })
+    #expect(turned.count == 3)
+  }
+
   @Test func thePixelAspectIsKept() throws {
     var options = VideoWriter.Options()
     options.pixelAspect = PixelAspect(64, 45)
