@@ -155,6 +155,7 @@ private final class Reader {
     settings.max_pixels = Int64(options.limits.pixels)
     settings.threads = Int32(clamping: max(options.threads, 0))
     settings.motion_vectors = options.motionVectors
+    settings.input.descriptor = -1
     var opened: OpaquePointer?
     _ = try checked(path) { cff_reader_open(path, &settings, &opened, &$0) }
     guard let opened else { throw VideoError(.unknown, at: path, "the reader would not open") }
