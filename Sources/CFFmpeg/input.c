@@ -15,7 +15,7 @@
 // Real containers only: formats that name other files (playlists, ffconcat, DASH, SDP) are not here.
 static const char *const containers =
   "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,"
-  "ogg,mxf,nut,yuv4mpegpipe,mjpeg,gif";
+  "ogg,mxf,nut,yuv4mpegpipe,mjpeg,mpjpeg,gif";
 
 enum { buffer_size = 1 << 16, wait_ms = 20 };
 

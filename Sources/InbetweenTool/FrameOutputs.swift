@@ -48,7 +48,7 @@ final class FrameOutputs {
 
   func add(_ frame: Frame, _ result: LabelledFrame, decode: Duration) throws {
     if let labelFolder {
-      let name = frame.name ?? String(format: "%06d", frame.index)
+      let name = Self.mapName(of: frame)
       try result.labels.scaledLabels(to: frame.pixels.size)
         .writePNG(to: "\(labelFolder)/\(name).png", palette: palette)
     }
@@ -59,6 +59,11 @@ final class FrameOutputs {
     try video.add(
       overlay.drawn(result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace)),
       at: frame.time, lasting: frame.duration)
+  }
+
+  /// What the frame's label map is called, without extension.
+  static func mapName(of frame: Frame) -> String {
+    frame.name ?? String(format: "%06d", frame.index)
   }
 
   /// Closes the files; those without a frame do not appear.

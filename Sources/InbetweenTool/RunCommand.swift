@@ -53,24 +53,7 @@ struct RunCommand: ParsableCommand {
 
   /// What is wrong with the arguments, once the parser knows them all.
   private func check() throws {
-    let spec = try parts.validated(own)
-    guard let backbone = spec.pipeline.backbone else {
-      throw ValidationError("--backbone must be given, or a --recipe that has one")
-    }
-    let (registries, grammar) = (Parts.registries, Parts.registries.grammar)
-    guard
-      !grammar.requirements(of: spec.pipeline.scheduler, as: registries.schedulers.role)
-        .contains(.labels)
-    else {
-      let text = grammar.text(of: spec.pipeline.scheduler, as: registries.schedulers.role)
-      throw ValidationError("--scheduler \(text) chooses by labels, which only eval has")
-    }
-    guard
-      !grammar.requirements(of: backbone, as: registries.backbones.role).contains(.labels)
-    else { throw ValidationError("--backbone truth needs a labelled clip, which only eval has") }
-    guard spec.pipeline.head == nil else {
-      throw ValidationError("--head is measured by eval; run labels frames")
-    }
+    try parts.checkLabelling(own)
     try places.check()
   }
 
