@@ -63,7 +63,6 @@ static bool knows_devices(void) {
 static int describe_settings(const cff_input *input, AVDictionary **settings) {
   av_dict_set(settings, "protocol_whitelist", input->protocols ? input->protocols : "file", 0);
   av_dict_set(settings, "format_whitelist", input->format ? input->format : containers, 0);
-  if (input->gives_up) av_dict_set(settings, "fflags", "nobuffer", 0);
   return input->settings ? av_dict_parse_string(settings, input->settings, "=", ":", 0) : 0;
 }
 

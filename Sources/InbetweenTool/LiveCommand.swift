@@ -92,7 +92,8 @@ struct LiveCommand: ParsableCommand {
       throw ValidationError("--json -: standard output holds a line a frame; name a file")
     }
     guard raw == nil || rawVideo != nil else {
-      throw ValidationError("--raw \(raw ?? "") is no WIDTHxHEIGHT:FORMAT@RATE, as 640x480:rgb24@30")
+      throw ValidationError(
+        "--raw \(raw ?? "") is no WIDTHxHEIGHT:FORMAT@RATE, as 640x480:rgb24@30")
     }
   }
 
@@ -103,12 +104,54 @@ struct LiveCommand: ParsableCommand {
   func run() throws {
     try check()
     let signals = Signals()
+    guard let ready = try prepared() else { return }
+    // The stream is opened last: what comes while networks are loaded would be old.
+    let watch = LiveWatch()
+    let stream = try open(ready.address, for: ready.spec.pipeline, watch: watch)
+    let info = stream.info
+    let outputs = try outputs(of: info, ready.classes)
+    let pipeline = try gated(ready.resolved)
+    // Networks compile on what nobody waits for; who cannot be made to wait is read meanwhile.
+    let waits = ready.address.senderWaits
+    if waits { try pipeline.0.warmUp(width: info.width, height: info.height) }
+    let queue = LiveQueue(stream, policy: policy, watch: watch)
+    defer { queue.cancel() }
+    if !waits { try pipeline.0.warmUp(width: info.width, height: info.height) }
+    Warnings.say(ready.resolved.warnings)
+    var job = LiveJob(
+      pipeline, classes: ready.classes, queue: queue, watch: watch, outputs: outputs,
+      lines: LiveLines(classes: ready.classes, folder: places.labels),
+      settings: .init(
+        policy: policy, deadline: deadlineMs, onLate: onLate, limit: ready.spec.frames),
+      signals: signals)
+    signals.keepsWork()
+    let failure = job.run()
+    Warnings.say(job.progress.report.warnings)
+    try ready.result?.write(
+      json: ExtendedResult(
+        result: summary(of: job, ready, info: info), key: Key.live, value: job.report))
+    StandardError.say("\(ready.address.name): \(job.report.sentence)\n")
+    if let failure { throw failure }
+  }
+
+  /// What is made before the stream is opened.
+  private struct Ready {
+    let spec: ExperimentSpec
+    let resolved: ResolvedPipeline<Image>
+    let classes: ClassList
+    let files: [String]
+    let address: LiveAddress
+    let result: OutputFile?
+  }
+
+  private func prepared() throws -> Ready? {
     let (spec, registries) = (try parts.specification(own), Parts.registries)
-    guard let backbone = spec.pipeline.backbone else { return }
+    guard let backbone = spec.pipeline.backbone else { return nil }
     let address = try LiveAddress(source)
+    try checkRaw(address)
     let network = try registries.source(
       of: backbone, in: registries.context(threads: parts.threading.threads))
-    var files = network.files + spec.files(in: registries) + [parts.config].compactMap(\.self)
+    let files = network.files + spec.files(in: registries) + [parts.config].compactMap(\.self)
     try checkPaths(address, files: files)
     let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
     for path in [places.output, places.perFrame].compactMap(\.self) {
@@ -119,45 +162,22 @@ struct LiveCommand: ParsableCommand {
     let resolved = try spec.pipeline.resolve(
       around: heavy, head: head, path: network.path, in: registries,
       threads: parts.threading.threads)
-    files += resolved.files
-    try checkPaths(address, files: files)
+    try checkPaths(address, files: files + resolved.files)
     try checkMotion(of: resolved)
-    // The stream is opened last: what comes while networks are loaded would be old.
-    let watch = LiveWatch()
-    let stream = try open(address, for: spec.pipeline, watch: watch)
-    let info = stream.info
+    return Ready(
+      spec: spec, resolved: resolved, classes: network.classes,
+      files: network.files + resolved.files, address: address, result: result)
+  }
+
+  private func outputs(of info: StreamInfo, _ classes: ClassList) throws -> OutputStage {
     let outputs = OutputStage(
       try FrameOutputs(
-        places.places(threads: parts.threading.threads), info: info,
-        palette: network.classes.palette), overlaps: true)
+        places.places(threads: parts.threading.threads), info: info, palette: classes.palette),
+      overlaps: true)
     guard !outputs.areStandardOutput else {
       throw Failure(.usage, "standard output holds a line a frame: write the overlay to a file")
     }
-    let pipeline = try gated(resolved)
-    // Networks compile on what nobody waits for; who cannot be made to wait is read meanwhile.
-    let waits = address.senderWaits
-    if waits { try pipeline.0.warmUp(width: info.width, height: info.height) }
-    let queue = LiveQueue(stream, policy: policy, watch: watch)
-    defer { queue.cancel() }
-    if !waits { try pipeline.0.warmUp(width: info.width, height: info.height) }
-    Warnings.say(resolved.warnings)
-    var job = LiveJob(
-      pipeline, classes: network.classes, queue: queue, watch: watch, outputs: outputs,
-      lines: LiveLines(classes: network.classes, folder: places.labels),
-      settings: .init(
-        policy: policy, deadline: deadlineMs, onLate: onLate, limit: spec.frames),
-      signals: signals)
-    signals.keepsWork()
-    let failure = job.run()
-    let warnings = resolved.warnings + job.progress.report.warnings
-    Warnings.say(job.progress.report.warnings)
-    try result?.write(
-      json: ExtendedResult(
-        result: summary(
-          of: job, spec, resolved, info: info, files: network.files + resolved.files,
-          warnings: warnings), key: Key.live, value: job.report))
-    StandardError.say("\(address.name): \(job.report.sentence)\n")
-    if let failure { throw failure }
+    return outputs
   }
 
   private enum Key: String, CodingKey { case live }
@@ -165,12 +185,6 @@ struct LiveCommand: ParsableCommand {
   private func open(
     _ address: LiveAddress, for pipeline: PipelineSpec, watch: LiveWatch
   ) throws -> LiveStream {
-    if raw != nil {
-      switch address {
-      case .standardInput, .pipe: break
-      default: throw Failure(.usage, "--raw is for standard input and pipes; \(source) has a format")
-      }
-    }
     var patience = LivePatience()
     patience.timeout = .microseconds(Int64(timeout * 1e6))
     patience.maxOutage = .microseconds(Int64((maxOutage ?? 60) * 1e6))
@@ -179,6 +193,14 @@ struct LiveCommand: ParsableCommand {
       options: VideoOptions(motionVectors: namesCodec(pipeline), threads: 1), patience: patience,
       pipeReturns: maxOutage != nil, watch: watch
     ) { Warnings.say([$0]) }
+  }
+
+  private func checkRaw(_ address: LiveAddress) throws {
+    guard raw != nil else { return }
+    switch address {
+    case .standardInput, .pipe: return
+    default: throw Failure(.usage, "--raw is for standard input and pipes; \(source) is none")
+    }
   }
 
   /// Whether motion is to be the codec's, by what the options say: it is to be known before the
@@ -221,47 +243,19 @@ struct LiveCommand: ParsableCommand {
   }
 
   private func summary(
-    of job: LiveJob, _ spec: ExperimentSpec, _ resolved: ResolvedPipeline<Image>,
-    info: StreamInfo, files: [String], warnings: [String]
+    of job: LiveJob, _ ready: Ready, info: StreamInfo
   ) -> RunResult {
-    var used = spec
-    used.pipeline = resolved.spec
+    var used = ready.spec
+    used.pipeline = ready.resolved.spec
     let report = job.progress.report
     return RunResult(
       status: job.status, specification: used,
-      pipeline: resolved.spec.names(in: Parts.registries), speed: job.measurement.speed,
+      pipeline: ready.resolved.spec.names(in: Parts.registries), speed: job.measurement.speed,
       cost: .now(after: job.measurement),
       input: .init(
-        path: (try? LiveAddress(source))?.name ?? source, codec: info.codec,
+        path: ready.address.name, codec: info.codec,
         framesDecoded: report.decoded, decodeErrors: report.errors, breaks: report.breaks),
-      environment: Surroundings.facts(threads: parts.threading.threads, files: files),
-      warnings: warnings)
-  }
-}
-
-extension LiveAddress {
-  /// Whether whoever sends frames waits until they are read.
-  fileprivate var senderWaits: Bool {
-    switch self {
-    case .camera, .network: false
-    case .standardInput, .pipe, .file: true
-    }
-  }
-}
-
-extension PredictionPipeline<Image> {
-  /// Runs on black frames of streams of its own, three keyframes among them.
-  fileprivate func warmUp(width: Int, height: Int) throws {
-    let pixels = Image(width: width, height: height, channels: 3, repeating: 0)
-    var state = start()
-    for _ in 0..<3 {
-      state = start()
-      _ = try label(Frame(index: 0, time: 0, pixels: pixels), in: &state)
-    }
-    for index in 1..<3 {
-      let time = Double(index) / 25
-      _ = try label(
-        Frame(index: index, time: time, pixels: pixels, motionVectors: []), in: &state)
-    }
+      environment: Surroundings.facts(threads: parts.threading.threads, files: ready.files),
+      warnings: ready.resolved.warnings + report.warnings)
   }
 }

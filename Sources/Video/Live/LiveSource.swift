@@ -7,10 +7,9 @@ internal import Glibc
 public enum LiveSource {
   /// Opens what `address` names and keeps it open, as `patience` allows.
   ///
-  /// - Parameters:
-  ///   - raw: the form of pictures without a header; standard input and pipes only.
-  ///   - returns: whether a pipe whose sender has closed it waits for the next one.
-  ///   - notice: is told, in a sentence, when the stream is lost and when it is back.
+  /// `raw` is the form of pictures without a header, of standard input and pipes only; with
+  /// `pipeReturns`, a pipe whose sender has closed it waits for the next one; `notice` is told, in
+  /// a sentence, when the stream is lost and when it is back.
   public static func open(
     _ address: LiveAddress, raw: RawVideo? = nil, options: VideoOptions = VideoOptions(),
     patience: LivePatience = LivePatience(), pipeReturns: Bool = false, watch: LiveWatch,

@@ -76,9 +76,8 @@ public final class LiveStream: FrameSource {
 
   /// Opens the source; where it cannot be opened at first, it throws at once.
   ///
-  /// - Parameters:
-  ///   - name: what errors call it.
-  ///   - notice: is told, in a sentence, when the stream is lost and when it is back.
+  /// Errors call it `name`; `notice` is told, in a sentence, when the stream is lost and when it is
+  /// back.
   public init(
     _ name: String, recovery: Recovery, patience: LivePatience = LivePatience(), watch: LiveWatch,
     notice: @escaping (String) -> Void = { _ in }, opening: @escaping Opening
@@ -94,8 +93,9 @@ public final class LiveStream: FrameSource {
   /// What opening may take longer than a frame: looking for a key frame to begin with.
   private static let openingTime = Duration.seconds(10)
 
-  /// The next frame; waits for it, connecting again where that helps. Nil at the end, or once the
-  /// watch was stopped.
+  /// The next frame; waits for it, connecting again where that helps.
+  ///
+  /// Nil at the end, or once the watch was stopped.
   ///
   /// - Throws: `outage` where the stream stayed away for too long.
   public func next() throws(VideoError) -> Frame? {
