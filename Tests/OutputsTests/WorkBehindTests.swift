@@ -42,10 +42,14 @@ import Testing
       }
       ended.signal()
     }
-    #expect(ended.wait(timeout: .now() + 0.2) == .timedOut)
+    let limit = ContinuousClock.now + .seconds(20)
+    while given.all.count < 3, ContinuousClock.now < limit {
+      _ = ended.wait(timeout: .now() + 0.01)
+    }
+    #expect(ended.wait(timeout: .now() + 0.1) == .timedOut)
     #expect(given.all.count == 3)
     gate.open()
-    #expect(ended.wait(timeout: .now() + 5) == .success)
+    #expect(ended.wait(timeout: .now() + 20) == .success)
     try work.finish()
   }
 
