@@ -150,10 +150,10 @@ struct LiveJob {
     report.ages.add(age)
     isRead = try lines.print(
       .init(
-        frame: frame.index, time: (frame.time * 1e6).rounded() / 1e6, role: role,
-        reason: reason,
-        age: (age.milliseconds * 1e3).rounded() / 1e3, late: isLate, streamBreak: frame.streamBreak?.rawValue,
-        labels: lines.shares(of: labels), map: role == "reused" ? nil : lines.map(of: frame)))
+        frame: frame.index, time: (frame.time * 1e6).rounded() / 1e6, role: role, reason: reason,
+        age: (age.milliseconds * 1e3).rounded() / 1e3, late: isLate,
+        streamBreak: frame.streamBreak?.rawValue, labels: lines.shares(of: labels),
+        map: role == "reused" ? nil : lines.map(of: frame)))
   }
 }
 
