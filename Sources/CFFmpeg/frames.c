@@ -60,7 +60,7 @@ static bool read_packet(cff_reader *reader, AVPacket *packet, bool *lost) {
   for (int failures = 0; failures < retries;) {
     av_packet_unref(packet);
     const int status = av_read_frame(reader->container, packet);
-    if (status == AVERROR_EOF) return false;
+    if (status == AVERROR_EOF || cff_input_gives_up(reader)) return false;
     if (status == AVERROR(ENOMEM)) break;
     if (status < 0) {
       failures++;
@@ -113,6 +113,7 @@ static bool is_broken(cff_reader *reader, int64_t before) {
 static void feed(cff_reader *reader) {
   bool lost;
   if (!next_packet(reader, &lost)) {
+    if (cff_input_gives_up(reader)) return;
     reader->draining = true;
     avcodec_send_packet(reader->decoder, NULL);
     return;
@@ -224,8 +225,10 @@ cff_code cff_reader_next(cff_reader *reader, cff_frame_info *out, cff_error *err
     if (status == AVERROR(ENOMEM))
       return cff_fail_av(error, status, cff_out_of_memory, "decoding");
     if (status == AVERROR(EAGAIN)) {
-      if (!reader->draining) feed(reader);
-      else return cff_end;
+      if (reader->draining) return cff_end;
+      feed(reader);
+      if (!reader->draining && cff_input_gives_up(reader))
+        return cff_fail(error, cff_gave_up, "nothing came in time");
       continue;
     }
     note_damage(reader, reader->sent_time, false);

@@ -2,16 +2,10 @@
 
 #include "reader.h"
 #include <errno.h>
-#include <libavutil/avstring.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-// Real containers only: formats that name other files (playlists, ffconcat, DASH, SDP) are not here.
-static const char *const containers =
-  "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,"
-  "ogg,mxf,nut,yuv4mpegpipe,mjpeg,gif";
 
 // MARK: opening
 
@@ -36,10 +30,20 @@ static first_bytes classify(const char *path) {
   return has(bytes, 0, "RIFF") && has(bytes, 8, "AVI ") ? first_container : first_unknown;
 }
 
-static cff_code fail_open(const char *path, int status, cff_error *error) {
+static cff_code fail_open(
+  const cff_reader *reader, const char *path, int status, cff_error *error
+) {
+  if (cff_input_gives_up(reader)) return cff_fail(error, cff_gave_up, "nothing came in time");
+  if (!cff_input_is_file(reader) && strstr(cff_last_complaint(), "whitelist"))
+    return cff_fail(
+      error, cff_refused_format, "it leads to another address or format, which is not read here");
+  if (!cff_input_is_file(reader) && status != AVERROR_INVALIDDATA)
+    return status == AVERROR_DEMUXER_NOT_FOUND
+      ? cff_fail(error, cff_no_library, "libavdevice, which reads cameras, is not there")
+      : cff_fail_av(error, status, cff_unreadable, "cannot be opened");
   if (status == AVERROR(EACCES) || status == AVERROR(ENOENT) || status == AVERROR(EIO))
     return cff_fail_av(error, status, cff_unreadable, "cannot be read");
-  switch (classify(path)) {
+  switch (cff_input_is_file(reader) ? classify(path) : first_unknown) {
   case first_playlist:
     return cff_fail(error, cff_refused_format, "a playlist, which may name other files: refused");
   case first_container:
@@ -53,15 +57,8 @@ static cff_code fail_open(const char *path, int status, cff_error *error) {
 }
 
 static cff_code open_container(cff_reader *reader, const char *path, cff_error *error) {
-  char *url = av_asprintf("file:%s", path);
-  AVDictionary *settings = NULL;
-  av_dict_set(&settings, "protocol_whitelist", "file", 0);
-  av_dict_set(&settings, "format_whitelist", containers, 0);
-  const int status =
-    url ? avformat_open_input(&reader->container, url, NULL, &settings) : AVERROR(ENOMEM);
-  av_dict_free(&settings);
-  av_free(url);
-  return status < 0 ? fail_open(path, status, error) : cff_ok;
+  const int status = cff_input_open(reader, path);
+  return status < 0 ? fail_open(reader, path, status, error) : cff_ok;
 }
 
 // The probing decoders get the limit too: they may decode before anyone has seen the size.
@@ -91,11 +88,12 @@ static bool is_understood(const AVFormatContext *container) {
 
 static cff_code choose_stream(cff_reader *reader, const char *path, cff_error *error) {
   const int status = find_streams(reader);
-  if (status < 0) return fail_open(path, status, error);
+  if (status < 0 || cff_input_gives_up(reader)) return fail_open(reader, path, status, error);
   const int index =
     av_find_best_stream(reader->container, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
   if (index < 0 || (reader->container->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC))
-    return is_understood(reader->container) || classify(path) == first_unknown
+    return is_understood(reader->container) || !cff_input_is_file(reader)
+        || classify(path) == first_unknown
       ? cff_fail(error, cff_no_video, "there is no video stream in it")
       : cff_fail(error, cff_damaged_header, "the header is cut off or damaged");
   for (unsigned i = 0; i < reader->container->nb_streams; i++)
@@ -186,6 +184,7 @@ void cff_reader_close(cff_reader *reader) {
   cff_converter_close(&reader->converter);
   avcodec_free_context(&reader->decoder);
   avformat_close_input(&reader->container);
+  cff_input_close(reader);
   av_frame_free(&reader->frame);
   av_packet_free(&reader->packet);
   av_packet_free(&reader->ahead);

@@ -18,6 +18,8 @@ enum { most_losses = 32, retries = 64 };
 struct cff_reader {
   AVFormatContext *container;
   AVCodecContext *decoder;
+  /// What a descriptor is read through; NULL for a path.
+  AVIOContext *io;
   AVFrame *frame;
   /// The packet to decode, and one that was looked at before its turn, with what was lost before.
   AVPacket *packet, *ahead;
@@ -51,3 +53,11 @@ struct cff_reader {
 
 /// Decodes the first picture where pictures may say themselves how they are turned.
 cff_code cff_reader_look_ahead(cff_reader *reader, cff_error *error);
+/// Opens the container that `options.input` tells of; a status of libavformat's.
+int cff_input_open(cff_reader *reader, const char *path);
+/// Closes what `cff_input_open` opened beside the container, which is closed before.
+void cff_input_close(cff_reader *reader);
+/// Whether nobody waits for data any longer.
+bool cff_input_gives_up(const cff_reader *reader);
+/// Whether the path is that of a file, and nothing else is read.
+bool cff_input_is_file(const cff_reader *reader);

@@ -23,6 +23,7 @@ struct Failure: Error {
     case missingSoftware = 69
     case cannotCreate = 73
     case inputOutput = 74
+    case temporary = 75
     case badDescription = 78
     case interrupted = 130
     case terminated = 143
@@ -173,6 +174,8 @@ struct Failure: Error {
     case .unwritable: .cannotCreate
     case .diskFull, .writeFailed: .inputOutput
     case .outOfMemory, .unknown: .failed
+    case .missingLibrary: .missingSoftware
+    case .outage, .timedOut: .temporary
     default: .badInput
     }
   }

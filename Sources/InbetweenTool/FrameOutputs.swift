@@ -19,29 +19,36 @@ final class FrameOutputs {
   /// Whether any of them goes among what is printed.
   var areStandardOutput: Bool { videoIsPrinted || table?.isStandardOutput == true }
 
+  /// The places that were asked for.
+  struct Places: Sendable {
+    var video: String?, labels: String?, table: String?
+    var opacity = 0.5
+    var encodingThreads = 1
+  }
+
   /// Opens what was asked for, before any work is done.
-  init(_ command: RunCommand, info: StreamInfo, palette: Palette) throws {
+  init(_ places: Places, info: StreamInfo, palette: Palette) throws {
     self.palette = palette
-    if let path = command.output {
+    if let path = places.video {
       videoIsPrinted = try OutputFile.check(file: path) == .descriptor(STDOUT_FILENO)
     }
     var options = VideoWriter.Options()
-    options.threads = command.parts.threading.threads
+    options.threads = places.encodingThreads
     (options.isTimed, options.pixelAspect) = (true, info.pixelAspect ?? .square)
-    video = try command.output.map {
+    video = try places.video.map {
       try VideoWriter(
         to: $0, width: info.width, height: info.height, rate: info.frameRate ?? FrameRate(25),
         options: options)
     }
-    labelFolder = command.labels
+    labelFolder = places.labels
     if let folder = labelFolder { try OutputFile.make(folder: folder) }
-    table = try command.perFrame.map { try FrameTable(path: $0) }
-    opacity = command.opacity
+    table = try places.table.map { try FrameTable(path: $0) }
+    opacity = places.opacity
   }
 
   func add(_ frame: Frame, _ result: LabelledFrame, decode: Duration) throws {
     if let labelFolder {
-      let name = frame.name ?? String(format: "%06d", frame.index)
+      let name = Self.mapName(of: frame)
       try result.labels.scaledLabels(to: frame.pixels.size)
         .writePNG(to: "\(labelFolder)/\(name).png", palette: palette)
     }
@@ -52,6 +59,11 @@ final class FrameOutputs {
     try video.add(
       overlay.drawn(result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace)),
       at: frame.time, lasting: frame.duration)
+  }
+
+  /// What the frame's label map is called, without extension.
+  static func mapName(of frame: Frame) -> String {
+    frame.name ?? String(format: "%06d", frame.index)
   }
 
   /// Closes the files; those without a frame do not appear.

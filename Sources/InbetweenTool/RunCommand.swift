@@ -23,20 +23,10 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var parts: PartOptions
 
-  @Option(help: "Write the labels over the video there, as H.264 in MP4.")
-  var output: String?
-
-  @Option(help: "Write a label map a frame into this folder, as PNG with a palette.")
-  var labels: String?
+  @OptionGroup var places: OutputOptions
 
   @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
-
-  @Option(help: "Write role, reason and stage times of each frame there, as CSV.")
-  var perFrame: String?
-
-  @Option(help: "How much of the class colours covers the picture, 0 to 1.")
-  var opacity = 0.5
 
   @Option(help: "Stop after so many frames.")
   var frames: Int?
@@ -47,6 +37,13 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Decode ahead on another thread: more frames a second, less steady stage times.")
   var readAhead = false
 
+  @Flag(
+    help: """
+      Decode, estimate flow, label, and draw, encode and write on threads of their own: more frames \
+      a second, the same results, less steady stage times.
+      """)
+  var overlap = false
+
   @Flag(help: "Time the first frames of each role too, on which networks still compile.")
   var noWarmUp = false
 
@@ -56,30 +53,8 @@ struct RunCommand: ParsableCommand {
 
   /// What is wrong with the arguments, once the parser knows them all.
   private func check() throws {
-    let spec = try parts.validated(own)
-    guard let backbone = spec.pipeline.backbone else {
-      throw ValidationError("--backbone must be given, or a --recipe that has one")
-    }
-    let (registries, grammar) = (Parts.registries, Parts.registries.grammar)
-    guard
-      !grammar.requirements(of: spec.pipeline.scheduler, as: registries.schedulers.role)
-        .contains(.labels)
-    else {
-      let text = grammar.text(of: spec.pipeline.scheduler, as: registries.schedulers.role)
-      throw ValidationError("--scheduler \(text) chooses by labels, which only eval has")
-    }
-    guard
-      !grammar.requirements(of: backbone, as: registries.backbones.role).contains(.labels)
-    else { throw ValidationError("--backbone truth needs a labelled clip, which only eval has") }
-    guard spec.pipeline.head == nil else {
-      throw ValidationError("--head is measured by eval; run labels frames")
-    }
-    if let output, VideoWriter.container(for: output) == nil {
-      throw ValidationError("--output \(output): \(VideoWriter.containerSentence)")
-    }
-    guard (0...1).contains(opacity) else {
-      throw ValidationError("--opacity needs a number from 0 to 1, not \(opacity)")
-    }
+    try parts.checkLabelling(own)
+    try places.check()
   }
 
   func run() throws {
@@ -96,7 +71,10 @@ struct RunCommand: ParsableCommand {
     var files = network.files + spec.files(in: registries) + [parts.config].compactMap(\.self)
     try checkPaths(pictures: pictures, files: files)
     let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
-    let outputs = try FrameOutputs(self, info: probe.info, palette: network.classes.palette)
+    let outputs = OutputStage(
+      try FrameOutputs(
+        places.places(threads: parts.threading.threads), info: probe.info,
+        palette: network.classes.palette), overlaps: overlap)
     try parts.threading.apply()
     let (heavy, head) = try network.load()
     let resolved = try spec.pipeline.resolve(
@@ -123,7 +101,8 @@ struct RunCommand: ParsableCommand {
     if job.measurement.speed.frames > 0, !isPrinted {
       print(ResultTable(summary, title: self.source))
     }
-    try result?.write(json: summary)
+    try result?.write(
+      json: ExtendedResult(result: summary, key: ResultKey.wall, value: job.wall))
     if let failure { throw failure }
     if job.report.truncated && !allowTruncated { throw truncation(of: job.report) }
   }
@@ -138,7 +117,7 @@ struct RunCommand: ParsableCommand {
       let sentence = "pictures carry no motion vectors, which --flow \(flow) needs"
       throw Failure(.badInput, "\(self.source): \(source.info.codec) \(sentence)")
     }
-    guard readAhead else { return source }
+    guard readAhead || overlap else { return source }
     return Prefetching(try VideoSource.open(self.source, options: options))
   }
 
@@ -146,8 +125,9 @@ struct RunCommand: ParsableCommand {
   private func checkPaths(pictures: [String], files: [String]) throws {
     let inputs = (pictures.isEmpty ? [self.source] : pictures) + files
     try Overwriting.check(
-      outputs: ["--output": output, "--json": json, "--per-frame": perFrame], inputs: inputs)
-    guard let labels else { return }
+      outputs: ["--output": places.output, "--json": json, "--per-frame": places.perFrame],
+      inputs: inputs)
+    guard let labels = places.labels else { return }
     try Overwriting.check(folder: labels, pictures: pictures)
     let names = Set(
       pictures.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent })
@@ -175,6 +155,8 @@ struct RunCommand: ParsableCommand {
       environment: Surroundings.facts(threads: parts.threading.threads, files: files),
       warnings: warnings)
   }
+
+  private enum ResultKey: String, CodingKey { case wall }
 
   private func truncation(of report: StreamReport) -> Failure {
     let claimed = report.claimed.map { " of \($0) claimed" } ?? ""

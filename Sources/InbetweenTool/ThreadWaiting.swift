@@ -14,7 +14,7 @@ enum ThreadWaiting {
   /// Starts the program again with the setting, once, unless the user chose one; returns where that
   /// is not needed or cannot be had.
   static func settle(for arguments: [String]) {
-    guard arguments.count > 1, ["run", "eval", "train", "demo"].contains(arguments[1]),
+    guard arguments.count > 1, ["run", "live", "eval", "train", "demo"].contains(arguments[1]),
       getenv(setting.name) == nil, getenv("OMP_WAIT_POLICY") == nil,
       setenv(setting.name, setting.value, 0) == 0
     else { return }

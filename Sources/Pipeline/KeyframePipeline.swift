@@ -75,11 +75,19 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   public func predict(
     _ frame: Frame, in state: inout StreamState
   ) throws(PipelineError) -> FramePrediction<Prediction> {
+    try predict(frame, before: nil, in: &state)
+  }
+
+  /// The same, while optical flow of the frame that comes `next` is estimated on another thread,
+  /// where it can be told what will be asked of it; what is predicted is the same.
+  public func predict(
+    _ frame: Frame, before next: Frame?, in state: inout StreamState
+  ) throws(PipelineError) -> FramePrediction<Prediction> {
     guard let dense = head.dense else {
-      let (prediction, trace) = try step(frame, in: &state, giving: Product(of: head))
+      let (prediction, trace) = try step(frame, before: next, in: &state, giving: Product(of: head))
       return FramePrediction(prediction: prediction, trace: trace)
     }
-    let (labels, trace) = try step(frame, in: &state, giving: .labels(of: dense))
+    let (labels, trace) = try step(frame, before: next, in: &state, giving: .labels(of: dense))
     do {
       return FramePrediction(prediction: try dense.prediction(of: labels), trace: trace)
     } catch { throw PipelineError(stage: .head, frame: frame.index, underlying: error) }
@@ -124,13 +132,16 @@ extension KeyframePipeline {
 // The way of a frame.
 extension KeyframePipeline {
   private func step<Result>(
-    _ frame: Frame, in state: inout StreamState, giving product: Product<Result>
+    _ frame: Frame, before next: Frame? = nil, in state: inout StreamState,
+    giving product: Product<Result>
   ) throws(PipelineError) -> (Result, FrameTrace) {
     let step = try begin(frame, in: state)
+    let ahead = next.flatMap { step.flowAhead(of: $0) }
     let done = try finish(step, giving: product)
     let trace = step.clock.trace(
       of: frame, step.decision, framesSinceKeyframe: done.state.framesSinceKeyframe)
     state = done.state
+    state.ahead = ahead
     state.times.add(trace)
     return (done.result, trace)
   }
@@ -139,7 +150,9 @@ extension KeyframePipeline {
   func begin(_ frame: Frame, in before: StreamState) throws(PipelineError) -> Step {
     let clock = StageClock(frame: frame.index)
     let frame = frame.breaking(after: before.previous?.view.source)
-    let view = try clock.during(.resize) { try parts.view(of: frame) }
+    let view = try clock.during(.resize) {
+      try before.ahead?.view(of: frame) ?? parts.view(of: frame)
+    }
     return try clock.counting { () throws(PipelineError) in
       var state = before
       if state.keyframe != nil, frame.followsBreak { state = restarted(after: before) }
@@ -227,6 +240,7 @@ extension KeyframePipeline {
     let result = try frame.result(
       of: product, propagating: step.decision.propagated, in: step.context)
     state.propagator = frame.propagator
+    state.flowsAsked = frame.flowsAsked
     state.keyframeFeatures = frame.keyframeFeatures
     if let output = frame.output, parts.hasShallowPart {
       state.scored = .init(view: frame.view, output: output)

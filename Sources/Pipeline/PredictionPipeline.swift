@@ -18,6 +18,19 @@ public protocol PredictionPipeline<Prediction>: Sendable {
   func predict(
     _ frame: Frame, in state: inout State
   ) throws(PipelineError) -> FramePrediction<Prediction>
+
+  /// The same, where the frame that comes `next` is at hand: work on it may begin on another
+  /// thread. What is predicted is the same; unless a pipeline says otherwise, so is the work.
+  func predict(
+    _ frame: Frame, before next: Frame?, in state: inout State
+  ) throws(PipelineError) -> FramePrediction<Prediction>
+}
+
+extension PredictionPipeline {
+  /// Nothing is done ahead unless a pipeline says otherwise.
+  public func predict(
+    _ frame: Frame, before next: Frame?, in state: inout State
+  ) throws(PipelineError) -> FramePrediction<Prediction> { try predict(frame, in: &state) }
 }
 
 /// A frame's prediction, and how it came about.
@@ -41,4 +54,9 @@ extension PredictionPipeline<Image> {
   public func label(
     _ frame: Frame, in state: inout State
   ) throws(PipelineError) -> LabelledFrame { try predict(frame, in: &state) }
+
+  /// As `predict(_:before:in:)`, by the name it has for label maps.
+  public func label(
+    _ frame: Frame, before next: Frame?, in state: inout State
+  ) throws(PipelineError) -> LabelledFrame { try predict(frame, before: next, in: &state) }
 }

@@ -20,6 +20,8 @@ final class StreamFrame: FrameProvider {
   /// Optical flow gathered since the keyframe, this frame included.
   private(set) var chain: FlowAccumulator?
   private var chainedFlow: MotionField?
+  /// Where optical flow was asked for to, found between two pictures.
+  private(set) var flowsAsked: Set<FlowReference> = []
   /// What is known of the keyframe's features, by stage.
   private(set) var keyframeFeatures: [String: Tensor]
   /// The stream's propagator, as propagating to this frame leaves it.
@@ -91,6 +93,10 @@ extension StreamFrame {
   private func directFlow(to reference: FlowReference) throws -> MotionField {
     let before = self.reference(reference)
     guard parts.flow.needsMotionVectors else {
+      flowsAsked.insert(reference)
+      if let field = try state.ahead?.motion(from: view.working, to: before.working) {
+        return field
+      }
       return try parts.flow.motion(from: view.working, to: before.working)
     }
     return onWorkingGrid(try parts.flow.motion(from: view.source, to: before.source))

@@ -2,6 +2,7 @@
 
 internal import Backbone
 internal import Flow
+internal import Frames
 internal import Propagation
 internal import Scheduler
 internal import Tensors
@@ -24,6 +25,10 @@ public struct StreamState: Sendable {
   var chain: FlowAccumulator?
   /// The keyframe that is computed in the background; nil where none is.
   var coming: Coming?
+  /// Where the last non-key frame was asked for optical flow to, found between two pictures.
+  var flowsAsked: Set<FlowReference> = []
+  /// Optical flow that is estimated ahead for the next frame; nil where none is.
+  var ahead: FlowAhead?
   /// How long frames have taken.
   var times = UsualTimes()
   /// How many frames have passed since the last keyframe; 0 at the keyframe itself.

@@ -4,7 +4,7 @@ public import Backbone
 package import Flow
 public import Pipeline
 internal import Propagation
-internal import Scheduler
+public import Scheduler
 public import Specification
 
 /// A pipeline that was made of a spec, once: what runs, and what it was really made of.
@@ -33,6 +33,14 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
   ///
   /// - Throws: `IncompatibleParts` where a part of it needs whole frames.
   public func regional() throws(IncompatibleParts) -> any PredictionPipeline<Prediction> {
+    try regional(with: pipeline.scheduler)
+  }
+
+  /// The same with other keyframes.
+  public func regional(
+    with scheduler: any KeyframeScheduler
+  ) throws(IncompatibleParts) -> any PredictionPipeline<Prediction> {
+    let pipeline = pipeline.with(scheduler: scheduler)
     guard let regions = spec.regions else { return pipeline }
     return try RegionPipeline(
       pipeline, rows: regions.rows, columns: regions.columns, overlap: regions.overlap)

@@ -27,6 +27,8 @@ extension VideoError.Code {
     case cff_unwritable: self = .unwritable
     case cff_disk_full: self = .diskFull
     case cff_out_of_memory: self = .outOfMemory
+    case cff_no_library: self = .missingLibrary
+    case cff_gave_up: self = .timedOut
     default: self = .unknown
     }
   }

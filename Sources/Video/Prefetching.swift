@@ -12,6 +12,8 @@ public final class Prefetching: FrameSource {
   public let info: StreamInfo
   /// The source's report as of the frame that was handed out last.
   public private(set) var report = StreamReport()
+  /// How long the other thread took to decode the frame that was handed out last.
+  public private(set) var decoding = Duration.zero
   private let queue: FrameQueue
   private var hasEnded = false
 
@@ -31,7 +33,7 @@ public final class Prefetching: FrameSource {
   public func next() throws(VideoError) -> Frame? {
     guard !hasEnded else { return nil }
     let step = queue.take()
-    report = step.report
+    (report, decoding) = (step.report, step.time)
     switch step.result {
     case .success(let frame):
       hasEnded = frame == nil
@@ -42,6 +44,12 @@ public final class Prefetching: FrameSource {
     }
   }
 
+  /// The frame that `next()` will hand out, where it is decoded already; the report stays.
+  public func peek() -> Frame? {
+    guard !hasEnded, case .success(let frame)? = queue.first?.result else { return nil }
+    return frame
+  }
+
   deinit { queue.cancel() }
 }
 
@@ -49,14 +57,16 @@ public final class Prefetching: FrameSource {
 private struct Step {
   let result: Result<Frame?, VideoError>
   let report: StreamReport
+  let time: Duration
 
   init(_ source: any FrameSource) {
+    let (clock, begin) = (ContinuousClock(), ContinuousClock.now)
     do throws(VideoError) {
       result = .success(try source.next())
     } catch {
       result = .failure(error)
     }
-    report = source.report
+    (report, time) = (source.report, clock.now - begin)
   }
 
   var isLast: Bool {
@@ -94,6 +104,8 @@ private final class FrameQueue: Sendable {
     room = DispatchSemaphore(value: 0)
     for _ in 0..<depth { room.signal() }
   }
+
+  var first: Step? { state.withLock { $0.steps.first } }
 
   /// Waits until there is room; false once nobody reads any more.
   func waitForRoom() -> Bool {

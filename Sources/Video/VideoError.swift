@@ -56,6 +56,12 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let writeFailed = Self(rawValue: "writeFailed")
     /// The file could not be written to its end: no space is left.
     public static let diskFull = Self(rawValue: "diskFull")
+    /// No frame of a live stream came in time.
+    public static let timedOut = Self(rawValue: "timedOut")
+    /// A live stream stayed away for longer than it may.
+    public static let outage = Self(rawValue: "outage")
+    /// A library that is opened where it is needed is not on this machine.
+    public static let missingLibrary = Self(rawValue: "missingLibrary")
     /// More memory than there is.
     public static let outOfMemory = Self(rawValue: "outOfMemory")
     /// Anything else.

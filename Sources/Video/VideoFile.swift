@@ -25,16 +25,30 @@ public final class VideoFile: FrameSource {
   private var hasEnded = false
 
   /// Opens a video file; it throws where that is missing, no video, or refused by the options.
-  public init(_ path: String, options: VideoOptions = VideoOptions()) throws(VideoError) {
+  public convenience init(
+    _ path: String, options: VideoOptions = VideoOptions()
+  ) throws(VideoError) {
     try Self.checkFile(path)
-    reader = try Reader(path, options: options)
+    try self.init(ReaderInput(file: path), name: path, options: options)
+  }
+
+  /// Opens what is live; `watch` says how long it is waited for.
+  convenience init(
+    _ address: LiveAddress, raw: RawVideo?, options: VideoOptions, watch: LiveWatch
+  ) throws(VideoError) {
+    try self.init(
+      ReaderInput(address, raw: raw, watch: watch), name: address.name, options: options)
+  }
+
+  private init(_ input: ReaderInput, name: String, options: VideoOptions) throws(VideoError) {
+    reader = try Reader(input, name: name, options: options)
     info = StreamInfo(cff_reader_info(reader.handle))
     clock = BreakDetector(
       usually: info.frameRate.map { 1 / $0.framesPerSecond }, restarts: info.timesMayRestart,
       hasDelays: info.hasDelays)
     lastSize = (info.width, info.height)
     report.claimed = info.claimedFrameCount
-    (self.path, self.options) = (path, options)
+    (path, self.options) = (name, options)
   }
 
   private static func checkFile(_ path: String) throws(VideoError) {
@@ -153,15 +167,23 @@ public final class VideoFile: FrameSource {
 /// FFmpeg's reader with its one owner.
 private final class Reader {
   let handle: OpaquePointer
+  /// What it reads from, as long as it is open.
+  private let input: ReaderInput
 
-  init(_ path: String, options: VideoOptions) throws(VideoError) {
+  init(_ input: ReaderInput, name: String, options: VideoOptions) throws(VideoError) {
+    self.input = input
     var settings = cff_reader_options()
     settings.max_pixels = Int64(options.limits.pixels)
     settings.threads = Int32(clamping: max(options.threads, 0))
     settings.motion_vectors = options.motionVectors
     var opened: OpaquePointer?
-    _ = try checked(path) { cff_reader_open(path, &settings, &opened, &$0) }
-    guard let opened else { throw VideoError(.unknown, at: path, "the reader would not open") }
+    _ = try checked(name) { failure in
+      input.with { described in
+        settings.input = described
+        return cff_reader_open(input.path, &settings, &opened, &failure)
+      }
+    }
+    guard let opened else { throw VideoError(.unknown, at: name, "the reader would not open") }
     handle = opened
   }
 

@@ -91,12 +91,14 @@ struct NetworkFailureTests {
   }
 
   private func expect(_ code: Int32, _ words: String...) throws {
-    let outcome = try scratch.inbetween(
-      "run clip.mp4 --backbone net.pt --output o.mp4 --json r.json --per-frame f.csv")
-    #expect(outcome.code == code, "\(outcome.err)")
-    #expect(outcome.errorLines.count == 1)
-    for words in words { #expect(outcome.err.contains(words)) }
-    #expect(!scratch.has("o.mp4") && !scratch.has("f.csv"))
-    #expect(try scratch.names().allSatisfy { !$0.hasSuffix(".tmp") })
+    for option in ["", " --overlap"] {
+      let outcome = try scratch.inbetween(
+        "run clip.mp4 --backbone net.pt --output o.mp4 --json r.json --per-frame f.csv" + option)
+      #expect(outcome.code == code, "\(outcome.err)")
+      #expect(outcome.errorLines.count == 1)
+      for words in words { #expect(outcome.err.contains(words)) }
+      #expect(!scratch.has("o.mp4") && !scratch.has("f.csv"))
+      #expect(try scratch.names().allSatisfy { !$0.hasSuffix(".tmp") })
+    }
   }
 }

@@ -161,6 +161,46 @@ struct RunTests {
     }
   }
 
+  // All but times: maps, the bytes of the overlay, the table's roles and reasons.
+  @Test(arguments: ["every:5", "moved:2", "every:1"])
+  func overlappedStagesGiveWhatTheyGiveInSeries(scheduler: String) throws {
+    let line = "run clip.mp4 --backbone NET --scheduler \(scheduler) --threads 2"
+    for (name, options) in [("a", ""), ("b", " --overlap")] {
+      let outcome = try scratch.inbetween(
+        "\(line)\(options) --labels \(name) --output \(name).mp4 --per-frame \(name).csv "
+          + "--json \(name).json")
+      #expect(outcome.code == 0 && outcome.err.isEmpty)
+    }
+    #expect(try scratch.names("a").count == 24)
+    #expect(try scratch.names("a") == scratch.names("b"))
+    for name in try scratch.names("a") {
+      #expect(try scratch.bytes("a/" + name) == scratch.bytes("b/" + name))
+    }
+    #expect(try scratch.bytes("a.mp4") == scratch.bytes("b.mp4"))
+    let tables = try ["a.csv", "b.csv"].map { try scratch.table($0).map { Array($0.prefix(7)) } }
+    #expect(tables[0] == tables[1] && tables[0].count == 25)
+    let wall = try #require(scratch.json("b.json")["wall"] as? [String: Any])
+    #expect(wall["overlap"] as? Bool == true && wall["frames"] as? Int == 14)
+    #expect(try #require(wall["frames_per_second"] as? Double) > 0)
+  }
+
+  // The frames before a stage fails are kept, and nobody waits for anybody: decoding, the pipeline
+  // and writing, each while the others are under way.
+  @Test func overlappedStagesEndTogetherWhereOneFails() throws {
+    let whole = try scratch.bytes("clip.mp4")
+    try scratch.write(whole.prefix(whole.count * 6 / 10), to: "cut.mp4")
+    for line in ["cut.mp4 --output o.mp4", "clip.mp4 --output o.mp4 --frames 3"] {
+      let begin = ContinuousClock.now
+      let texts = try ["", " --overlap"].map { options in
+        let outcome = try scratch.inbetween("run \(line) --backbone NET --labels m\(options)")
+        let done = (count: try frames(of: "o.mp4"), maps: try scratch.names("m"))
+        return "\(outcome.code ?? -1) \(outcome.err)\(done)"
+      }
+      #expect(texts[0] == texts[1])
+      #expect(ContinuousClock.now - begin < .seconds(20))
+    }
+  }
+
   @Test func picturesAreLabelledInNaturalOrderUnderTheirNames() throws {
     try scratch.writePictures(to: "pictures", frames: 5)
     #expect(

@@ -73,8 +73,9 @@ struct StreamTests {
     #expect(stat(scratch("pipe"), &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
   }
 
-  @Test func aFileThatGrowsTooLargeIsGivenUpWhole() throws {
-    let line = "run clip.mp4 --backbone NET --output o.mp4 --json r.json"
+  @Test(arguments: ["", " --overlap"])
+  func aFileThatGrowsTooLargeIsGivenUpWhole(option: String) throws {
+    let line = "run clip.mp4 --backbone NET --output o.mp4 --json r.json" + option
     let outcome = try scratch.bash("ulimit -f 8; exec \"$@\"", line)
     #expect(outcome.code == 74, "\(outcome.err)")
     #expect(outcome.err.contains("o.mp4"))

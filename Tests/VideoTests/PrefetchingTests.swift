@@ -55,6 +55,17 @@ import Video
     }
   }
 
+  @Test func aLookAheadTakesNothing() throws {
+    let source = Prefetching(Counting(count: 3), depth: 2)
+    let limit = ContinuousClock.now + .seconds(5)
+    while source.peek() == nil && ContinuousClock.now < limit { usleep(1000) }
+    #expect(source.peek()?.index == 0)
+    #expect(source.report.decoded == 0)
+    for index in 0..<3 { #expect(try source.next()?.index == index) }
+    #expect(try source.next() == nil)
+    #expect(source.peek() == nil)
+  }
+
   @Test func lettingGoEarlyEndsTheOtherThread() throws {
     weak var watched: Token?
     try {

@@ -29,6 +29,8 @@ typedef enum cff_code {
   cff_unwritable,         /// the system would not write the file
   cff_disk_full,
   cff_out_of_memory,
+  cff_no_library,         /// a library that is opened where it is needed is not there
+  cff_gave_up,            /// whoever waits said that it waited long enough
   cff_unknown,
 } cff_code;
 
@@ -47,10 +49,30 @@ bool cff_can_encode_h264(void);
 
 typedef struct cff_reader cff_reader;
 
+/// Where packets come from. All zero but for the descriptor, which is -1, it is the file that the
+/// path names; strings are read while the reader is opened, and never kept.
+typedef struct cff_input {
+  /// What may be opened, as `rtsp,rtp,udp,tcp`, where the path is an address; NULL for files.
+  const char *protocols;
+  /// The demuxer by name; NULL for whichever knows the first bytes.
+  const char *format;
+  /// Settings of the protocol and the demuxer, as `key=value:key=value`; NULL for none.
+  const char *settings;
+  /// A stream to read in the place of the path; it stays the caller's. -1 for none.
+  int descriptor;
+  /// Whether `format` is a device's, whose library is opened.
+  bool is_device;
+  /// Asked again and again by whatever waits for data, with `context`: whether to wait no longer.
+  /// NULL for a file.
+  bool (*gives_up)(void *context);
+  void *context;
+} cff_input;
+
 typedef struct cff_reader_options {
   int64_t max_pixels;
   int threads;
   bool motion_vectors;
+  cff_input input;
 } cff_reader_options;
 
 typedef struct cff_stream_info {
@@ -108,7 +130,8 @@ cff_code cff_reader_open(
 void cff_reader_close(cff_reader *reader);
 cff_stream_info cff_reader_info(const cff_reader *reader);
 cff_stream_counts cff_reader_counts(const cff_reader *reader);
-/// Decodes the next frame in presentation order; `cff_end` after the last one.
+/// Decodes the next frame in presentation order; `cff_end` after the last one, `cff_gave_up` where
+/// it was not waited for: what has come since may be lost.
 cff_code cff_reader_next(cff_reader *reader, cff_frame_info *out, cff_error *error);
 /// Writes width × height × 3 bytes, blue, green, red, upright, scaled where the frame has another
 /// size.

@@ -98,7 +98,7 @@ extension Scratch {
   /// other's threads.
   private func arguments(_ line: String) -> [String] {
     let words = line.split(separator: " ").map { $0 == "NET" ? Fixtures.network : String($0) }
-    let isWork = ["run", "eval", "demo", "inspect"].contains(words.first)
+    let isWork = ["run", "live", "eval", "demo", "inspect"].contains(words.first)
     return isWork && !words.contains("--threads") ? words + ["--threads", "1"] : words
   }
 }
