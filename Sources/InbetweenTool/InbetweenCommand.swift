@@ -17,7 +17,7 @@ public struct InbetweenCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-RunCommand.self, LiveCommand.self, EvalCommand.self, SweepCommand.self,
+      RunCommand.self, LiveCommand.self, EvalCommand.self, SweepCommand.self,
       CompareCommand.self, TuneCommand.self, CalibrateCommand.self, TrainCommand.self,
       FlowCommand.self, InspectCommand.self, ConfigCommand.self, ListCommand.self,
       DoctorCommand.self, DemoCommand.self, VideoCommand.self,
