@@ -25,8 +25,9 @@ public struct RunCosts: Sendable {
   /// at least as many are timed as are left out, and the role's share of the run stays what it was.
   public init(warmUp: Int = usualWarmUp) { timings = Timings(warmUp: warmUp) }
 
-  /// Counts one frame; `decode` is the time it took to get it into memory, nil where that says
-  /// nothing. Where others ran beside it, its times say nothing and it is not timed.
+  /// Counts one frame.
+  ///
+  /// `decode` is the time it took to get it into memory, nil where that says nothing. Where others ran beside it, its times say nothing and it is not timed.
   public mutating func add(_ trace: FrameTrace, decode: Duration?, isTimed: Bool = true) {
     shares.append(trace.keyShare)
     if isTimed { timings.add(trace, decode: decode) }

@@ -36,8 +36,8 @@ public struct Comparison: Sendable, Codable {
   ///
   /// `figures` are those of interest; the usual ones where empty.
   ///
-  /// - Throws: `SpecificationError` where no clip was measured for both, or their frames are not the
-  ///   same.
+  /// - Throws: `SpecificationError` where no clip was measured for both, or their frames are not
+  ///   the same.
   public init(
     _ base: [StoredRun], with other: [StoredRun], names: (base: String, other: String),
     figures: [String] = [], by bootstrap: MovingBlockBootstrap = .init(),
@@ -62,7 +62,8 @@ public struct Comparison: Sendable, Codable {
     if let unknown = wanted.first(where: { byFigure[$0] == nil }) {
       throw SpecificationError(
         .badValue,
-        "no figure '\(unknown)' in both runs; \(suggestion(for: unknown, among: byFigure.keys.sorted()))"
+        "no figure '\(unknown)' in both runs; "
+          + suggestion(for: unknown, among: byFigure.keys.sorted())
       )
     }
     rows = (wanted.isEmpty ? byFigure.keys.sorted() : wanted).flatMap { figure in

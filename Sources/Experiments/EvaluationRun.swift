@@ -91,17 +91,7 @@ public struct EvaluationRun: Sendable {
     advance: @escaping @Sendable () -> Void = {}
   ) throws -> LoadedEvaluation {
     let (network, head) = try work?.network(of: source) ?? source.load()
-    var clip = clip
-    if spec.agreement {
-      let unlabelled = clip
-      let teach = { try TeacherLabels(of: unlabelled, by: network, head) as any LabelledClip }
-      clip = try work?.clip("taught \(source.path)", teach) ?? teach()
-    } else if readLabels, dataset.isLabelled, source.classes.names != clip.classes.names {
-      throw SpecificationError(
-        .badInput,
-        "\(source.path) tells \(source.classes.fewNames) apart, \(clip.name) is labelled with "
-          + clip.classes.fewNames)
-    }
+    let clip = try truth(by: network, head, work, readLabels: readLabels)
     // Of a region the number of its frame does not tell its picture.
     let shared = sharesFrames && spec.pipeline.regions == nil ? work : nil
     let backbone = shared?.sharing(network, of: source) ?? network
@@ -139,6 +129,23 @@ public struct EvaluationRun: Sendable {
           + "agreement with per-frame inference")
     }
     return loaded
+  }
+
+  /// The clip with its labels, or with what the network says of each frame by itself.
+  private func truth(
+    by network: some Backbone, _ head: any SegmentationHead, _ work: SharedWork?, readLabels: Bool
+  ) throws -> any LabelledClip {
+    if spec.agreement {
+      let teach = { try TeacherLabels(of: clip, by: network, head) as any LabelledClip }
+      return try work?.clip("taught \(source.path)", teach) ?? teach()
+    }
+    guard readLabels, dataset.isLabelled, source.classes.names != clip.classes.names else {
+      return clip
+    }
+    throw SpecificationError(
+      .badInput,
+      "\(source.path) tells \(source.classes.fewNames) apart, \(clip.name) is labelled with "
+        + clip.classes.fewNames)
   }
 }
 

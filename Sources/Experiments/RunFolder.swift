@@ -6,8 +6,8 @@ internal import Outputs
 public import Specification
 internal import Video
 
-/// A measured run on disk: `result.json`, which is written last, and `frames.json`, a record of each
-/// frame.
+/// A measured run on disk: `result.json`, which is written last, and `frames.json`, a record of
+/// each frame.
 public struct RunFolder: Sendable, Hashable {
   /// Where the folder is.
   public let path: String

@@ -23,6 +23,12 @@ struct CompareCommand: ParsableCommand {
   @Option(name: [.customLong("figure")], help: "A figure by name: mIoU, TC, …; may be repeated.")
   var figures: [String] = []
 
+  @Flag(
+    help: """
+      Of a sweep: choose the best point on one half of each clip, report it on the other, and swap.
+      """)
+  var twoFold = false
+
   @Option(help: "Successive frames that are drawn together.")
   var block = 10
 
@@ -44,6 +50,12 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
+    if twoFold {
+      let folds = try folds()
+      if output?.isStandardOutput != true { folds.forEach { print(Self.text(of: $0)) } }
+      try output?.write(json: folds)
+      return
+    }
     let comparisons = try comparisons()
     if output?.isStandardOutput != true {
       for comparison in comparisons { print(ComparisonTable(comparison)) }
@@ -79,6 +91,42 @@ struct CompareCommand: ParsableCommand {
         base, with: points.map { try folder.run($0).read() },
         names: ("per frame", points[0].name), figures: figures, by: bootstrap, clip: Self.clip)
     }
+  }
+
+  private func folds() throws -> [TwoFold] {
+    guard runs.count == 1, SweepFolder(runs[0]).exists else {
+      throw ValidationError("--two-fold chooses among the points of one sweep")
+    }
+    let folder = SweepFolder(runs[0])
+    let finished = try folder.plan().points.filter { folder.state(of: $0) == .finished }
+    let bootstrap = MovingBlockBootstrap(blockLength: block, resamples: resamples)
+    return try Dictionary(grouping: finished, by: \.group).values.sorted { $0[0].clip < $1[0].clip }
+      .compactMap { points in
+        guard let base = points.first(where: \.isBaseline), points.count > 1 else { return nil }
+        let others = try points.filter { !$0.isBaseline }.map {
+          (name: $0.name, run: try folder.run($0).read())
+        }
+        return try TwoFold(
+          others, baseline: folder.run(base).read(), clip: base.clip,
+          figure: figures.first ?? "mIoU", by: bootstrap)
+      }
+  }
+
+  private static func text(of folds: TwoFold) -> String {
+    let halves = ["first", "second"]
+    var lines = ["\(folds.figure) on \(folds.clip):"]
+    for (place, fold) in folds.folds.enumerated() {
+      var line = "  chosen on the \(halves[place]) half: \(fold.choice), "
+      line += String(format: "%.4f there, %.4f on the other", fold.chosen, fold.reported)
+      if let difference = fold.difference {
+        line += String(
+          format: ", %+.4f [%+.4f, %+.4f] beside per-frame inference", difference.estimate,
+          difference.low, difference.high)
+      }
+      lines.append(line)
+    }
+    lines.append(String(format: "  choosing flatters by %+.4f", folds.gap))
+    return lines.joined(separator: "\n")
   }
 
   /// The run in a folder, or those in the folders inside.

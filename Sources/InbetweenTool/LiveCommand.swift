@@ -190,7 +190,8 @@ struct LiveCommand: ParsableCommand {
     patience.maxOutage = .microseconds(Int64((maxOutage ?? 60) * 1e6))
     return try LiveSource.open(
       address, raw: rawVideo,
-      options: VideoOptions(motionVectors: namesCodec(pipeline), threads: 1), patience: patience,
+      options: VideoOptions(motionVectors: try namesCodec(pipeline), threads: 1),
+      patience: patience,
       pipeReturns: maxOutage != nil, watch: watch
     ) { Warnings.say([$0]) }
   }
@@ -205,10 +206,12 @@ struct LiveCommand: ParsableCommand {
 
   /// Whether motion is to be the codec's, by what the options say: it is to be known before the
   /// stream is opened, which may be possible once only.
-  private func namesCodec(_ pipeline: PipelineSpec) -> Bool {
+  private func namesCodec(_ pipeline: PipelineSpec) throws -> Bool {
     guard let flow = pipeline.flow else { return false }
-    return Parts.registries.grammar.text(of: flow, as: Parts.registries.flows.role)
-      .contains("codec")
+    let registries = Parts.registries
+    return try registries.flows.build(
+      flow, in: registries.context(threads: parts.threading.threads)
+    ).needsMotionVectors
   }
 
   private func checkMotion(of resolved: ResolvedPipeline<Image>) throws {
@@ -217,7 +220,7 @@ struct LiveCommand: ParsableCommand {
       throw Failure(
         .usage, "--flow codec leads from each frame to the one before: take --every-frame")
     }
-    guard namesCodec(resolved.spec) == namesCodec(try parts.specification(own).pipeline) else {
+    guard try namesCodec(resolved.spec) == namesCodec(parts.specification(own).pipeline) else {
       throw Failure(.usage, "these parts follow the codec's motion: name it with --flow codec")
     }
   }

@@ -102,6 +102,7 @@ struct TuneCommand: ParsableCommand {
   }
 
   private func plan() throws -> SweepPlan {
+    let registries = Parts.registries
     var request = SweepPlan.Request()
     var own: [(key: String, value: OptionValue)] = []
     if let frames { own.append(("frames", .integer(frames))) }
@@ -109,8 +110,11 @@ struct TuneCommand: ParsableCommand {
     own.append(("consistency", .text("none")))
     request.settings = parts.settings(own)
     request.settings.overrides = []
-    let isData = source.contains(":") && !FileManager.default.fileExists(atPath: source)
-    request.data = [isData ? source : "video:\(source)"]
+    // A path is that of a video; anything else must name a data set.
+    let isPath =
+      FileManager.default.fileExists(atPath: source)
+      || (try? registries.grammar.parse(source, as: registries.datasets.role)) == nil
+    request.data = [isPath ? "video:\(source)" : source]
     request.grid = try (parts.overrides.isEmpty ? Self.usual : parts.overrides).map {
       try SweepAxis($0)
     }
@@ -121,7 +125,7 @@ struct TuneCommand: ParsableCommand {
       }
     }
     (request.rounds, request.timedFrames) = (0, nil)
-    do { return try SweepPlan(request, in: Parts.registries) } catch let error
+    do { return try SweepPlan(request, in: registries) } catch let error
       as SpecificationError
     { throw ValidationError(error.message) }
   }

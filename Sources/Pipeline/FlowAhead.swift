@@ -83,8 +83,8 @@ final class FlowAhead: Sendable {
 }
 
 extension Step {
-  /// The flow that `next` will be asked for, by what the last non-key frame was asked for; nil where
-  /// nothing can be told, or it will be a keyframe.
+  /// The flow that `next` will be asked for, by what the last non-key frame was asked for; nil
+  /// where nothing can be told, or it will be a keyframe.
   func flowAhead(of next: Frame) -> FlowAhead? {
     let (parts, before) = (frame.parts, frame.view)
     guard parts.flow.reach == .anyFrame, !parts.flow.needsMotionVectors, parts.flow.findsMotion,

@@ -54,6 +54,28 @@ struct ComparisonTests {
     }
   }
 
+  // One pipeline is best on the first half, another on the second: each is told where it is worse.
+  @Test func theHalfThatChoosesIsNotTheOneThatIsReported() throws {
+    try withTemporaryFolder { home in
+      let base = try run([("data", "street:3"), ("frames", 8)], in: home.path + "/base")
+      func made(_ good: Range<Int>, _ name: String) -> (name: String, run: StoredRun) {
+        let frames = base.frames.map { frame in
+          var frame = frame
+          frame.counts = ["score": .mean(sum: good.contains(frame.index) ? 0.9 : 0.2, weight: 1)]
+          return frame
+        }
+        return (name, StoredRun(path: "", result: base.result, frames: frames))
+      }
+      let even = made(0..<8, "even").run
+      let folds = try TwoFold(
+        [made(0..<4, "early"), made(4..<8, "late")], baseline: even, clip: "c", figure: "score")
+      #expect(folds.folds.map(\.choice) == ["early", "late"])
+      #expect(
+        folds.folds.allSatisfy { abs($0.chosen - 0.9) < 1e-9 && abs($0.reported - 0.2) < 1e-9 })
+      #expect(abs(folds.gap - 0.7) < 1e-9)
+    }
+  }
+
   @Test func otherFramesOrClipsAreRefused() throws {
     try withTemporaryFolder { home in
       let one = try run([("data", "street:3"), ("frames", 6)], in: home.path + "/1")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a frame counts towards a figure, and, added up, what a run's figure is computed from.
+/// What a frame counts towards a figure; added up, what a run's figure is computed from.
 ///
 /// Figures are computed of sums over frames, never of means of frames: so frames can be drawn again,
 /// as a bootstrap does, and clips be told apart afterwards.

@@ -4,8 +4,8 @@ public import Pipeline
 internal import Scheduler
 internal import Video
 
-/// What is kept of one frame of a measured run: its role, its times, and what it counts towards each
-/// figure.
+/// What is kept of one frame of a measured run: its role, its times, and what it counts towards
+/// each figure.
 ///
 /// A run's figures can be computed again from its records, over any of its frames.
 public struct FrameRecord: Sendable, Codable, Equatable {
@@ -35,8 +35,8 @@ public struct FrameRecord: Sendable, Codable, Equatable {
   public static let labels = "mIoU"
   /// The names of temporal consistency: see `TemporalConsistency.Variant`.
   public static let consistency = "TC", publishedConsistency = "TC_ETC"
-  /// The names of temporal consistency of key frames with the frames before them, and of all others:
-  /// where labels jump at key frames, the former is lower.
+  /// The names of temporal consistency of key frames with the frames before them, and of all
+  /// others: where labels jump at key frames, the former is lower.
   public static let consistencyAtKeys = "TC_at_keys", consistencyBetween = "TC_between"
   /// The names of video consistency over 8 and 16 frames.
   public static let video8 = "VC8", video16 = "VC16"

@@ -88,8 +88,8 @@ final class SharedWork: Sendable {
     return input
   }
 
-  /// Of an input that is not held here the identity may be another's by the time it is asked for, so
-  /// only what follows from one that is can be remembered.
+  /// Of an input that is not held here the identity may be another's by the time it is asked for,
+  /// so only what follows from one that is can be remembered.
   fileprivate func features(
     _ range: Range<Int>, on input: Features, _ make: () throws -> Features
   ) throws -> Features {

@@ -45,7 +45,7 @@ public struct SweepPlan: Sendable, Codable, Hashable {
     public var data: [String] = []
     /// Settings of which every combination is tried.
     public var grid: [SweepAxis] = []
-    /// Settings that advance together: the first value of each, the second of each, …
+    /// Settings that advance together: the first value of each, then the second of each.
     public var zip: [SweepAxis] = []
     /// What is left out.
     public var exclusions: [SweepExclusion] = []

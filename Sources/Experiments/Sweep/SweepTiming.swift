@@ -197,8 +197,8 @@ public struct TimeRatio: Sendable, Codable, Hashable {
     self.init(overClips: [(id, baseline, rounds)])
   }
 
-  /// Of the points that a pipeline has on several clips: the mean of their times, the geometric mean
-  /// of their ratios in each round; nil where there is no round with all.
+  /// Of the points that a pipeline has on several clips: the mean of their times, the geometric
+  /// mean of their ratios in each round; nil where there is no round with all.
   public init?(overClips clips: [(id: String, baseline: String, rounds: [TimingRound])]) {
     let shared = clips.map(\.rounds.count).min() ?? 0
     let pairs = (0..<shared).compactMap { round -> (time: Double, logarithm: Double)? in

@@ -12,9 +12,9 @@ internal import Video
 
 /// Measures the accuracy of a sweep's points, one group after another.
 ///
-/// Any number of workers may share a folder, on one machine or on several that see it: each group is
-/// locked by whoever works on it, and what is finished is not done again. Times of what runs here
-/// say nothing and are not kept.
+/// Any number of workers may share a folder, on one machine or on several that see it: each group
+/// is locked by whoever works on it, and what is finished is not done again. Times of what runs
+/// here say nothing and are not kept.
 public struct SweepWorker: Sendable {
   private let folder: SweepFolder
   private let registries: Registries
@@ -32,8 +32,8 @@ public struct SweepWorker: Sendable {
 
   /// Works until nothing is left that nobody else works on.
   ///
-  /// Worker number `number` of `count` begins at another place than the others; `isStopped` is asked
-  /// before each frame.
+  /// Worker number `number` of `count` begins at another place than the others; `isStopped` is
+  /// asked before each frame.
   ///
   /// - Returns: Whether it came to its end.
   public func run(

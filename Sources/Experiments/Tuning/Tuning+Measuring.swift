@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Datasets
+internal import Evaluation
+internal import Recipes
+internal import Video
+
+extension Tuning.Expected {
+  /// Where the frames that were held out do not bear the choice out.
+  func warnings(against goal: Tuning.Goal) -> [String] {
+    switch goal {
+    case .score(let wanted):
+      guard let score, score.high < wanted else { return [] }
+      return ["the frames that were held out do not reach \(wanted): \(score.estimate) in the mean"]
+    case .latency(let wanted):
+      guard let time, time.milliseconds > 1.1 * wanted else { return [] }
+      return [
+        "the frames that were held out take \(time.milliseconds) ms in the mean, not \(wanted)"
+      ]
+    case .rate(let wanted):
+      guard rate > 1.25 * wanted + 0.02 else { return [] }
+      return ["of the frames that were held out, \(rate) are key frames, not \(wanted)"]
+    }
+  }
+}
+
+// The frames that are held out.
+extension Tuning {
+  func held(
+    _ choice: Candidate, _ plan: SweepPlan, from first: Int, to end: Int, _ work: SharedWork
+  ) throws -> Expected {
+    let points = [
+      plan.points.first { $0.isBaseline },
+      plan.points.first { $0.specification == choice.specification },
+    ].compactMap(\.self)
+    var members = try members(of: points, work)
+    for index in first..<end {
+      try check()
+      work.begin()
+      var samples: [Bool: LabelledSample] = [:]
+      for place in members.indices {
+        try members[place].add(frame: index, sharing: work, samples: &samples)
+      }
+    }
+    let records = members.map(\.measurement.records)
+    let bootstrap = MovingBlockBootstrap()
+    let counts = records.map { $0.counts(of: FrameRecord.labels) }
+    func interval(_ place: Int) -> Interval? {
+      bootstrap.intervals(of: counts[place], named: FrameRecord.labels)[FrameRecord.labels]
+    }
+    let last = members.count - 1
+    let isPaired = counts[0].count == counts[last].count
+    return Expected(
+      score: interval(last), perFrame: interval(0),
+      difference: isPaired
+        ? bootstrap.differences(from: counts[0], to: counts[last], named: FrameRecord.labels)[
+          FrameRecord.labels] : nil,
+      rate: members[last].measurement.speed.keyframeRatio,
+      time: try time(points, from: first, to: end, work), frames: end - first)
+  }
+
+  /// Seven rounds in turn over the frames that are held out.
+  private func time(
+    _ points: [SweepPoint], from first: Int, to end: Int, _ work: SharedWork
+  ) throws -> TimeRatio? {
+    let runners = try points.map { point in
+      let run = try EvaluationRun(
+        point.specification, in: registries, threads: threads, sharing: work)
+      return TimedRunner(
+        id: point.id, try run.load(sharing: work, sharesFrames: false),
+        frames: first..<min(end, first + 24))
+    }
+    for runner in runners { _ = try runner.run(frames: 4, isStopped) }
+    let rounds = try (0..<7).map { round in
+      tell("timing, round \(round + 1) of 7")
+      var entries: [String: TimingRound.Entry] = [:]
+      for runner in round % 2 == 0 ? runners : runners.reversed() {
+        guard let entry = try runner.run(frames: nil, isStopped) else { throw CancellationError() }
+        entries[runner.id] = entry
+      }
+      return TimingRound(entries: entries, environment: [:])
+    }
+    return TimeRatio(of: points[points.count - 1].id, against: points[0].id, in: rounds)
+  }
+}
+
+/// What key frames and non-key frames take in each kind of pipeline: schedulers are left out, which
+/// cost next to nothing beside the flow that they may ask for.
+struct PathTimes {
+  private var times: [String: (key: Double, nonKey: Double)] = [:]
+  private(set) var warnings: [String] = []
+
+  init(_ tuning: Tuning, _ plan: SweepPlan, _ work: SharedWork) throws {
+    let kinds = Dictionary(grouping: plan.points, by: Self.kind)
+    for (kind, points) in kinds.sorted(by: { $0.key < $1.key }) {
+      try tuning.check()
+      times[kind] = try tuning.times(of: points[0], work)
+    }
+  }
+
+  private static func kind(_ point: SweepPoint) -> String {
+    var pipeline = point.specification.pipeline
+    pipeline.scheduler = "every:4"
+    var spec = point.specification
+    (spec.pipeline, spec.recipe) = (pipeline, nil)
+    return spec.fingerprint
+  }
+
+  func predicted(_ point: SweepPoint, rate: Double) -> Double {
+    guard let time = times[Self.kind(point)] else { return .infinity }
+    return rate * time.key + (1 - rate) * time.nonKey
+  }
+}
+
+extension Tuning {
+  /// Medians over a few frames, alone, with a key frame every fourth.
+  fileprivate func times(
+    of point: SweepPoint, _ work: SharedWork
+  ) throws -> (key: Double, nonKey: Double) {
+    var spec = point.specification
+    spec.pipeline.scheduler = "every:4"
+    let run = try EvaluationRun(spec, in: registries, threads: threads, sharing: work)
+    let loaded = try run.load(sharing: work, sharesFrames: false)
+    let runner = TimedRunner(id: point.id, loaded, frames: 0..<min(12, loaded.clip.count))
+    tell("timing \(point.name)")
+    _ = try runner.run(frames: 4, isStopped)
+    let traces = try runner.times(isStopped)
+    func median(_ values: [Double]) -> Double {
+      values.isEmpty ? 0 : values.sorted()[values.count / 2]
+    }
+    return (median(traces.key), median(traces.nonKey))
+  }
+}
