@@ -123,12 +123,27 @@ public struct EvaluationRun: Sendable {
     }
     var loaded = try LoadedEvaluation(
       spec, resolved, on: encoded, inputs: context.files, registries, threads: context.threads)
+    if let warning = choiceWarning(resolved.chosen) { loaded.warnings.append(warning) }
     if !dataset.isLabelled && !spec.agreement {
       loaded.warnings.append(
         "\(clip.name) has no labels, so that no accuracy is measured; --agreement measures "
           + "agreement with per-frame inference")
     }
     return loaded
+  }
+
+  /// What to say where a setting was chosen on the clip that is measured.
+  private func choiceWarning(_ chosen: [ChosenSetting]) -> String? {
+    let name = spec.recipe.map { String($0.prefix { $0 != ":" }) }
+    let recipes = registries.recipes.all.filter {
+      $0.name == name && $0.chosenOn.contains(clip.name)
+    }
+    let settings =
+      recipes.map { "the settings of the recipe \($0.name)" }
+      + chosen.filter { $0.clip == clip.name }.map(\.setting)
+    guard !settings.isEmpty else { return nil }
+    return "\(settings.joined(separator: " and ")) were chosen on \(clip.name), which is measured: "
+      + "its figures are no test of them"
   }
 
   /// The clip with its labels, or with what the network says of each frame by itself.

@@ -12,14 +12,17 @@ public struct Recipe: Sendable {
   public let name: String
   /// What it does, and who published it.
   public let summary: String
+  /// Clips that its settings were chosen on, by name: figures there are no test of it.
+  public let chosenOn: [String]
   private let compose: @Sendable (RecipeModels) -> PipelineSpec
 
   /// A system; `compose` says its parts, with trained models out of a folder of them.
   public init(
-    _ name: String, _ summary: String,
+    _ name: String, _ summary: String, chosenOn: [String] = [],
     compose: @escaping @Sendable (RecipeModels) -> PipelineSpec
   ) {
     (self.name, self.summary, self.compose) = (name, summary, compose)
+    self.chosenOn = chosenOn
   }
 
   /// The parts, with what was trained out of `models`.

@@ -17,6 +17,8 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
   public let files: [String]
   /// What is odd about the parts and is to be said once.
   public let warnings: [String]
+  /// Settings of the parts that were chosen on some clip.
+  public let chosen: [ChosenSetting]
 
   /// The same along other optical flow: `wrap` is given the estimator.
   package func along(
@@ -26,7 +28,8 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
       pipeline.with(flow: flow)
     }
     return ResolvedPipeline(
-      spec: spec, pipeline: changed(wrap(pipeline.flow)), files: files, warnings: warnings)
+      spec: spec, pipeline: changed(wrap(pipeline.flow)), files: files, warnings: warnings,
+      chosen: chosen)
   }
 
   /// The same pipeline for each region, where the spec wants regions.
@@ -85,7 +88,7 @@ extension PipelineSpec {
     let scheduler = try registries.schedulers.build(spec.scheduler, in: context)
     return ResolvedPipeline(
       spec: spec, pipeline: pipeline.with(scheduler: scheduler), files: context.files,
-      warnings: context.warnings)
+      warnings: context.warnings, chosen: context.chosen)
   }
 
   private func required<Value>(_ path: KeyPath<PipelineSpec, Value?>) throws -> Value {

@@ -27,6 +27,16 @@ public struct BuildContext: Sendable {
     read.warnings.withLock { if !$0.contains(warning) { $0.append(warning) } }
   }
 
+  /// Notes that a setting of a part was chosen on a clip, by the clip's name: `camvid/val`. Figures
+  /// of the part on that clip are no test of it.
+  public func note(_ setting: String, chosenOn clip: String) {
+    let choice = ChosenSetting(setting: setting, clip: clip)
+    read.chosen.withLock { if !$0.contains(choice) { $0.append(choice) } }
+  }
+
+  /// What was chosen on which clip.
+  public var chosen: [ChosenSetting] { read.chosen.withLock { $0 } }
+
   /// The files that parts have read, in order.
   public var files: [String] { read.files.withLock { $0 } }
 
@@ -38,6 +48,18 @@ public struct BuildContext: Sendable {
 private final class FilesRead: Sendable {
   let files = Mutex<[String]>([])
   let warnings = Mutex<[String]>([])
+  let chosen = Mutex<[ChosenSetting]>([])
+}
+
+/// A setting, and the clip that it was chosen on.
+public struct ChosenSetting: Sendable, Hashable {
+  /// What was chosen, in a few words: `the constants of dense inverse search`.
+  public let setting: String
+  /// The clip's name.
+  public let clip: String
+
+  /// A setting that was chosen on a clip.
+  public init(setting: String, clip: String) { (self.setting, self.clip) = (setting, clip) }
 }
 
 /// The kinds of one role, each with what makes a part of it: open to kinds of anyone's.

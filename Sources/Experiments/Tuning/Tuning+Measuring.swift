@@ -3,6 +3,7 @@
 internal import Datasets
 internal import Evaluation
 internal import Recipes
+internal import Specification
 internal import Video
 
 extension Tuning.Expected {

@@ -11,7 +11,9 @@ extension Registries {
     flows.register(
       "dis", "dense inverse search: \(presets.joined(separator: ", "))", options: [preset]
     ) { options, context in
-      DISFlow(preset: .init(rawValue: options.text("preset")) ?? .medium, threads: context.threads)
+      context.note("the constants of dense inverse search", chosenOn: "camvid/val")
+      return DISFlow(
+        preset: .init(rawValue: options.text("preset")) ?? .medium, threads: context.threads)
     }
     flows.register(
       "opencv-dis", "the same by OpenCV: several times as slow", options: [preset]

@@ -16,7 +16,8 @@ extension Recipe {
   /// where M is composed of the motion from each frame to the one before, and g = ½ exp(-|I_t -
   /// warp(I before, M)| / 20).
   public static let twoClocks = Recipe(
-    "two-clocks", "deep and shallow stages on clocks of their own, warped, temporal smoothing"
+    "two-clocks", "deep and shallow stages on clocks of their own, warped, temporal smoothing",
+    chosenOn: ["camvid/val"]
   ) { _ in
     PipelineSpec(
       scheduler: "shallow:3,every:5", flow: "chained:dis:medium", tap: "context", smoothing: .half)
@@ -25,7 +26,7 @@ extension Recipe {
   /// The same along the video's own motion vectors, a key every 6th frame: for groups of 12 without
   /// B pictures, as AR-Seg (Hu et al., CVPR 2023) encodes them.
   public static let codecClocks = Recipe(
-    "two-clocks-codec", "the same along the codec's motion"
+    "two-clocks-codec", "the same along the codec's motion", chosenOn: ["camvid/val"]
   ) { _ in
     PipelineSpec(
       scheduler: "shallow:2,every:6", flow: "codec:filled,rounded", tap: "context",
