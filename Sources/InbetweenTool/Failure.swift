@@ -147,6 +147,7 @@ struct Failure: Error {
     case .unreadable: .missingInput
     case .unwritable: .cannotCreate
     case .writeFailed: .inputOutput
+    case .outOfMemory: .failed
     default: .badInput
     }
   }

@@ -27,6 +27,8 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
     public static let unwritable = Code(rawValue: "unwritable")
     /// Writing went wrong after it had begun, on a full disk say.
     public static let writeFailed = Code(rawValue: "write failed")
+    /// There is too little memory, whatever the file holds.
+    public static let outOfMemory = Code(rawValue: "out of memory")
   }
 
   /// The kind of failure.

@@ -12,8 +12,13 @@ extension SafetensorsFile {
     do throws(TensorError) {
       return try tensor(entry)
     } catch {
-      throw SafetensorsError(
-        error.code == .badType ? .badType : .badTensor, tensor: name, error.message)
+      let code: SafetensorsError.Code =
+        switch error.code {
+        case .badType: .badType
+        case .outOfMemory: .outOfMemory
+        default: .badTensor
+        }
+      throw SafetensorsError(code, tensor: name, error.message)
     }
   }
 

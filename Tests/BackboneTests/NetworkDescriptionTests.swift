@@ -123,7 +123,7 @@ struct NetworkDescriptionTests {
   }
 
   /// To open it would wait for somebody to write.
-  @Test(.timeLimit(.minutes(1))) func aPipeInPlaceOfADescriptionIsRefused() throws {
+  @Test(.timeLimit(.minutes(5))) func aPipeInPlaceOfADescriptionIsRefused() throws {
     let scratch = try Scratch()
     _ = try scratch.file("net.pt", [0])
     #expect(mkfifo(scratch("net.yaml"), 0o600) == 0)

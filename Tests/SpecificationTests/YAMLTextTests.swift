@@ -7,7 +7,7 @@ import Testing
 /// parsed.
 struct YAMLTextTests {
   @Test(
-    .timeLimit(.minutes(1)),
+    .timeLimit(.minutes(5)),
     arguments: [
       // Aliases of aliases as keys, hidden from a reader that believes in quotes and comments.
       "? *b\n: 1", "? *b : 1", "? [a#, *b]\n: 1", "x: y -\"\n? *b\n: 1", "x: |\n  \"\n? *b\n: 1",

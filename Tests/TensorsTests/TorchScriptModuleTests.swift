@@ -93,7 +93,7 @@ func callsOfAProgramThatWritesToItselfTakeTurns(index: Int) throws {
   }
 }
 
-@Test(.timeLimit(.minutes(5))) func aPipeInPlaceOfAnArchiveIsRefused() throws {
+@Test(.timeLimit(.minutes(15))) func aPipeInPlaceOfAnArchiveIsRefused() throws {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "pipe.pt").path
     #expect(mkfifo(path, 0o600) == 0)

@@ -51,7 +51,7 @@ import Video
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: Damage.allCases)
+  @Test(.timeLimit(.minutes(5)), arguments: Damage.allCases)
   func damagedVideosEndWell(damage: Damage) throws {
     let scratch = try Scratch()
     try writeClip(to: scratch("clip.mp4"), frames: 24, keyInterval: 8)
@@ -62,7 +62,7 @@ import Video
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: Damage.allCases)
+  @Test(.timeLimit(.minutes(5)), arguments: Damage.allCases)
   func damagedStillsEndWell(damage: Damage) throws {
     let scratch = try Scratch()
     for golden in stillGoldens {
