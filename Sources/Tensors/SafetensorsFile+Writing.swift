@@ -56,7 +56,8 @@ extension SafetensorsFile {
     do {
       try tensor?.withUnsafeBytes(body)
     } catch {
-      throw SafetensorsError(.badTensor, tensor: name, "\(error)")
+      let code: SafetensorsError.Code = error.code == .outOfMemory ? .outOfMemory : .badTensor
+      throw SafetensorsError(code, tensor: name, error.message)
     }
   }
 
