@@ -17,7 +17,8 @@ public struct InbetweenCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, EvalCommand.self, SweepCommand.self, CompareCommand.self,
+      RunCommand.self, EvalCommand.self, ScoreCommand.self, SweepCommand.self,
+      CompareCommand.self, ReportCommand.self,
       CalibrateCommand.self, TrainCommand.self,
       FlowCommand.self, InspectCommand.self, ConfigCommand.self, ListCommand.self,
       DoctorCommand.self, DemoCommand.self, VideoCommand.self,
