@@ -75,7 +75,9 @@ struct ReportCommand: ParsableCommand {
 
   private func strips(of data: ReportData, until signals: Signals) throws -> FilmStrips {
     guard !noImages, !data.clips.isEmpty else { return .none("") }
-    try threading.apply()
+    do { try threading.apply() } catch {
+      return .none("There are no frames: \(Failure(error).message)")
+    }
     let progress = SharedProgress()
     defer { progress.end() }
     return FilmStrips(

@@ -66,7 +66,7 @@ extension FigureMaker {
 
   func schedule() -> ReportFigure? {
     let pipelines = shown.filter { !data.rows[$0].isBaseline }.prefix(4)
-    let plots = data.clips.prefix(2).flatMap { clip in
+    var plots = data.clips.prefix(2).flatMap { clip in
       pipelines.compactMap { index in
         part(index, on: clip)?.run.map {
           schedule(of: $0.frames, "\(data.rows[index].name), \(clip)", colour(index))
@@ -74,6 +74,8 @@ extension FigureMaker {
       }
     }
     guard !plots.isEmpty else { return nil }
+    let first = plots.firstIndex(where: \.hasLegend)
+    for place in plots.indices where place != first { plots[place].hasLegend = false }
     return ReportFigure(
       name: "schedule", title: "The schedule over time",
       note: "Ticks are key frames. Where the scheduler compares a score with a threshold, both are "

@@ -7,6 +7,10 @@ package struct LabelPlacement {
   package struct Box {
     package var left: Double, top: Double, right: Double, bottom: Double
 
+    package init(left: Double, top: Double, right: Double, bottom: Double) {
+      (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom)
+    }
+
     /// The area that two boxes share.
     package func overlap(_ other: Box) -> Double {
       let width = min(right, other.right) - max(left, other.left)
@@ -26,6 +30,7 @@ package struct LabelPlacement {
 
   package init(
     points: [(x: Double, y: Double)], names: [String], obstacles: [(x: Double, y: Double)],
+    lines: [Box] = [],
     inside: (left: Double, top: Double, right: Double, bottom: Double)
   ) {
     let room = Box(
@@ -40,7 +45,7 @@ package struct LabelPlacement {
       (points[$0].y, points[$0].x) < (points[$1].y, points[$1].x)
     }
     for index in order {
-      let taken = dots + placed.values
+      let taken = dots + lines + placed.values
       let candidates = Self.candidates(points[index], self.names[index])
       placed[index] =
         candidates.min { one, two in

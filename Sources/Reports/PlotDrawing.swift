@@ -177,6 +177,19 @@ struct PlotFrame {
     }
   }
 
+  /// The room that the bars of a mark's intervals take.
+  private func whiskerBoxes(_ mark: Plot.Mark) -> [LabelPlacement.Box] {
+    let (across, down) = (x(mark.x), y(mark.y))
+    var boxes: [LabelPlacement.Box] = []
+    if let low = mark.xLow, let high = mark.xHigh {
+      boxes.append(.init(left: x(low), top: down - 2, right: x(high), bottom: down + 2))
+    }
+    if let low = mark.yLow, let high = mark.yHigh {
+      boxes.append(.init(left: across - 2, top: y(high), right: across + 2, bottom: y(low)))
+    }
+    return boxes
+  }
+
   func drawLabels(of plot: Plot, on canvas: inout SVGCanvas) {
     let marks = plot.series.flatMap(\.marks)
     if isRows {
@@ -195,7 +208,8 @@ struct PlotFrame {
     let dots = marks.map { (x: x($0.x), y: y($0.y)) }
     let labels = LabelPlacement(
       points: named.map { (x($0.x), y($0.y)) }, names: named.map { $0.label ?? "" },
-      obstacles: dots, inside: (left + 2, top, right, bottom - 2))
+      obstacles: dots, lines: marks.flatMap(whiskerBoxes),
+      inside: (left + 2, top, right, bottom - 2))
     labels.draw(on: &canvas)
   }
 }

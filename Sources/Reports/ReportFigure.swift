@@ -29,7 +29,7 @@ struct ReportCost: Sendable {
     if rows.allSatisfy({ $0.isBaseline || $0.ratio != nil }),
       rows.contains(where: { $0.ratio != nil })
     {
-      (title, isPercent) = ("time of a frame, over that of per-frame inference", false)
+      (title, isPercent) = ("time ratio to per-frame inference", false)
       values = rows.map { $0.isBaseline ? .exactly(1) : $0.ratio }
     } else if rows.allSatisfy({ $0.milliseconds != nil }) {
       (title, isPercent) = ("mean time of a frame (ms)", false)
@@ -143,7 +143,7 @@ struct FigureMaker {
       name: "per-frame inference", colour: -1, kind: .points,
       marks: rows.filter { data.rows[$0].isBaseline }
         .compactMap { index in cost[index].map { mark(index, $0) } })
-    let values = rows.compactMap { cost[$0]?.estimate }
+    let values = rows.compactMap { cost[$0] }.flatMap { [$0.low, $0.high] }
     let isWide = (values.min() ?? 0) > 0 && (values.max() ?? 1) / (values.min() ?? 1) > 8
     var plot = Plot(
       x: .init(

@@ -170,7 +170,7 @@ struct BreakEvenTests {
   @Test func theSmallestIntervalThatCostsLess() {
     #expect(BreakEven(key: 30, nonKey: 10, perFrame: 20).interval == 3)
     #expect(BreakEven(key: 20, nonKey: 19, perFrame: 20).interval == 2)
-    #expect(BreakEven(key: 19, nonKey: 30, perFrame: 20).interval == 1)
+    #expect(BreakEven(key: 19, nonKey: 30, perFrame: 20).interval == nil)
     #expect(BreakEven(key: 25, nonKey: 20, perFrame: 20).interval == nil)
     #expect(abs(BreakEven(key: 30, nonKey: 10, perFrame: 20).relative(4) - 60.0 / 80) < 1e-12)
   }
@@ -192,7 +192,10 @@ struct PlotTests {
 
   // Twelve points in a heap: no name lies over another one, or over the border.
   @Test func namesDoNotOverlap() {
-    let points = (0..<12).map { (x: 200 + Double($0 * 37 % 90), y: 150 + Double($0 * 53 % 80)) }
+    let points = (0..<12).map { (index: Int) -> (x: Double, y: Double) in
+      let (across, down) = (index * 37 % 90, index * 53 % 80)
+      return (x: 200 + Double(across), y: 150 + Double(down))
+    }
     let placement = LabelPlacement(
       points: points, names: points.indices.map { "every:\($0)" }, obstacles: points,
       inside: (0, 0, 600, 400))
