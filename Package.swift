@@ -101,6 +101,13 @@ let package = Package(
         "Video",
       ]),
 
+    .target(
+      name: "Reports",
+      dependencies: [
+        "Datasets", "Evaluation", "Experiments", "Outputs", "Pipeline", "Recipes", "Specification",
+        "Video",
+      ]),
+
     // What users import, and the tool.
     .target(
       name: "Inbetween",
@@ -114,8 +121,9 @@ let package = Package(
       name: "InbetweenTool",
       dependencies: [
         "Backbone", "Datasets", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Outputs",
-        "Pipeline", "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors",
-        "Training", "Video", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Pipeline", "Propagation", "Recipes", "Reports", "Scheduler", "Specification", "Synthesis",
+        "Tensors", "Training", "Video",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),
 
@@ -183,6 +191,11 @@ let package = Package(
       dependencies: [
         "Experiments", "Datasets", "Evaluation", "Layers", "Pipeline", "Recipes", "Specification",
         "Tensors", "Training",
+      ]),
+    .testTarget(
+      name: "ReportsTests",
+      dependencies: [
+        "Reports", "Evaluation", "Experiments", "Recipes", "Specification",
       ]),
     .testTarget(
       name: "InbetweenToolTests",

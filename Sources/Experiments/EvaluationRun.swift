@@ -60,7 +60,9 @@ public struct EvaluationRun: Sendable {
     )
     let clip = try work?.clip("source", { try source.clip(request) }) ?? source.clip(request)
     context[LabelledTruth.self] = LabelledTruth(clip: clip)
-    self.source = try registries.source(of: backbone, in: context)
+    let network = try registries.source(of: backbone, in: context)
+    context[MeasuredClasses.self] = MeasuredClasses(network.classes)
+    self.source = network
     (self.spec, self.registries, self.context, self.clip) = (spec, registries, context, clip)
   }
 

@@ -20,6 +20,9 @@ public struct RunFolder: Sendable, Hashable {
   /// The file of the frames' records.
   public var framesPath: String { "\(path)/frames.json" }
 
+  /// The folder of label maps, where they are kept.
+  public var labelsPath: String { "\(path)/labels" }
+
   /// Whether the run came to its end.
   public var isFinished: Bool { FileManager.default.fileExists(atPath: resultPath) }
 

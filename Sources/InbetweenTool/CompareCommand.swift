@@ -130,7 +130,7 @@ struct CompareCommand: ParsableCommand {
   }
 
   /// The run in a folder, or those in the folders inside.
-  private static func stored(in path: String) throws -> [StoredRun] {
+  static func stored(in path: String) throws -> [StoredRun] {
     let folder = RunFolder(path)
     if folder.isFinished { return [try folder.read()] }
     let inside = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []

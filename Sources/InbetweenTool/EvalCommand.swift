@@ -6,6 +6,7 @@ internal import Evaluation
 internal import Experiments
 internal import Flow
 internal import Foundation
+internal import Outputs
 internal import Pipeline
 internal import Recipes
 internal import Specification
@@ -72,6 +73,10 @@ struct EvalCommand: ParsableCommand {
       """)
   var errors: String?
 
+  @Option(
+    help: "Write the label map of each frame into this folder, as PNG with a palette, for score.")
+  var labels: String?
+
   @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
 
@@ -122,7 +127,10 @@ struct EvalCommand: ParsableCommand {
     let inputs = run.allInputs + [parts.config].compactMap(\.self)
     try checkPaths(inputs)
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
-    if let errors { try OutputFile.make(folder: errors) }
+    if labels != nil, run.spec.pipeline.head != nil {
+      throw Failure(.usage, "--labels keeps label maps; leave out --head or --labels")
+    }
+    for folder in [errors, labels].compactMap(\.self) { try OutputFile.make(folder: folder) }
     if let out { try OutputFile.make(folder: out) }
     try parts.threading.apply()
     if let task = try run.task() {
@@ -164,9 +172,16 @@ struct EvalCommand: ParsableCommand {
   /// Looks for what would be written over before anything is.
   private func checkPaths(_ inputs: [String]) throws {
     try Overwriting.check(outputs: ["--json": json], inputs: inputs)
-    guard let errors else { return }
-    try Overwriting.check(option: "--errors", folder: errors, inputs: inputs) {
-      $0.hasPrefix("error_")
+    if let errors {
+      try Overwriting.check(option: "--errors", folder: errors, inputs: inputs) {
+        $0.hasPrefix("error_")
+      }
+    }
+    if let labels {
+      if let errors, FileIdentity(errors) == FileIdentity(labels) {
+        throw Failure(.usage, "--errors and --labels both name \(labels)")
+      }
+      try Overwriting.check(option: "--labels", folder: labels, inputs: inputs) { _ in true }
     }
   }
 
@@ -203,7 +218,7 @@ struct EvalCommand: ParsableCommand {
       pipeline, on: clip, consistency: loaded.consistency, warmsUp: loaded.spec.warmsUp)
     var measurement = evaluator.emptyMeasurement(keeping: .records)
     var progress = Progress(total: clip.count)
-    var counted: [[String: FigureCounts]] = []
+    var (counted, names) = ([[String: FigureCounts]](), LabelMapNames())
     defer { progress.end() }
     do {
       signals.keepsWork()
@@ -221,6 +236,11 @@ struct EvalCommand: ParsableCommand {
           let number = String(format: "error_%06d", sample.frame.index)
           try ErrorMap(result.labels, truth: truth, classes: clip.classes)
             .write(to: "\(errors)/\(number)\(name).png")
+        }
+        if let labels {
+          try result.labels.scaledLabels(to: sample.frame.pixels.size)
+            .writePNG(
+              to: "\(labels)/\(names.next(sample.frame)).png", palette: clip.classes.palette)
         }
         return !signals.wantsStop
       } isStopped: {

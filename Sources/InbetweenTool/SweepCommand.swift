@@ -74,6 +74,9 @@ struct SweepCommand: ParsableCommand {
   @Option(name: [.customLong("sbatch")], help: "slurm: another option of sbatch; may be repeated.")
   var sbatch: [String] = []
 
+  @Flag(help: "Keep the label maps of each point, as points/ID/labels in --out, for score.")
+  var labels = false
+
   @Flag(help: "Go on with the sweep in --out.")
   var resume = false
 
@@ -161,7 +164,7 @@ struct SweepCommand: ParsableCommand {
     request.grid = try parts.overrides.map { try SweepAxis($0) }.map(seeded)
     request.zip = try zip.map { try SweepAxis($0) }
     request.exclusions = try exclude.map { try SweepExclusion($0) }
-    (request.rounds, request.timedFrames) = (rounds, timedFrames)
+    (request.rounds, request.timedFrames, request.keepsLabels) = (rounds, timedFrames, labels)
     return request
   }
 

@@ -83,6 +83,10 @@ public struct PipelineError: Error, CustomStringConvertible {
   /// What the part threw.
   public let underlying: any Error
 
+  package init(stage: PipelineStage, frame: Int, underlying: any Error) {
+    (self.stage, self.frame, self.underlying) = (stage, frame, underlying)
+  }
+
   /// The frame, the stage and the cause, on one line.
   public var description: String { "frame \(frame), \(stage.rawValue): \(underlying)" }
 }

@@ -39,6 +39,10 @@ public struct FramePrediction<Prediction: Sendable>: Sendable {
   public let prediction: Prediction
   /// The frame's role, and what its stages took.
   public let trace: FrameTrace
+
+  package init(prediction: Prediction, trace: FrameTrace) {
+    (self.prediction, self.trace) = (prediction, trace)
+  }
 }
 
 /// A frame with its label map.

@@ -53,6 +53,7 @@ public struct Registries: Sendable {
     registries.trainablePropagations = .standard
     registries.registerBackbones()
     registries.registerHeads()
+    registries.registerMetrics()
     registries.registerDatasets()
     registries.recipes = .standard
     return registries

@@ -56,8 +56,8 @@ extension SafetensorsFile {
     do {
       try tensor?.withUnsafeBytes(body)
     } catch {
-      let code: SafetensorsError.Code = error.code == .outOfMemory ? .outOfMemory : .badTensor
-      throw SafetensorsError(code, tensor: name, error.message)
+      let isMemory = (error as? TensorError)?.code == .outOfMemory
+      throw SafetensorsError(isMemory ? .outOfMemory : .badTensor, tensor: name, "\(error)")
     }
   }
 

@@ -36,6 +36,8 @@ public struct SweepPlan: Sendable, Codable, Hashable {
   public var timedFrames: Int?
   /// The command that made the plan.
   public var command: [String]
+  /// Whether the label maps of each point are kept in its folder.
+  public var keepsLabels: Bool?
 
   /// What there is to try.
   public struct Request: Sendable {
@@ -53,6 +55,8 @@ public struct SweepPlan: Sendable, Codable, Hashable {
     public var rounds = 7
     /// Frames of each clip that are timed; nil for all.
     public var timedFrames: Int?
+    /// Whether label maps are kept.
+    public var keepsLabels = false
 
     /// Nothing to try yet.
     public init() {}
@@ -63,6 +67,7 @@ public struct SweepPlan: Sendable, Codable, Hashable {
   /// - Throws: `SpecificationError` for a key or a value that is wrong, in any combination.
   public init(_ request: Request, in registries: Registries) throws {
     (rounds, timedFrames, command) = (request.rounds, request.timedFrames, CommandLine.arguments)
+    keepsLabels = request.keepsLabels ? true : nil
     points = []
     let settings = try Self.combinations(request)
     guard settings.count * max(request.data.count, 1) <= 100_000 else {

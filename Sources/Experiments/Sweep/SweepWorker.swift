@@ -61,6 +61,14 @@ public struct SweepWorker: Sendable {
     return !isStopped()
   }
 
+  /// The folder that a point's label maps go into; nil where they are not kept.
+  private func keptLabels(of point: SweepPoint) throws -> String? {
+    guard try folder.plan().keepsLabels == true else { return nil }
+    let path = folder.run(point).labelsPath
+    try makeFolder(path)
+    return path
+  }
+
   /// Says what is measured, for whoever finds out that this process crashed.
   private func mark(_ group: String, _ point: String?) throws {
     try RunFolder.write(
@@ -78,7 +86,8 @@ public struct SweepWorker: Sendable {
         if let task = try run.task() {
           try finish(point, run.measure(task))
         } else {
-          members.append(try SweepMember(point, run, sharing: work))
+          let labels = try keptLabels(of: point)
+          members.append(try SweepMember(point, run, sharing: work, labels: labels))
         }
       } catch { try folder.fail(point, Self.sentence(error)) }
     }
@@ -136,9 +145,14 @@ struct SweepMember {
   private var stream: EvaluationStream
   private var metrics: [any Metric<Image, Image>]
   private let hasVectors: Bool
+  /// Where label maps go; nil where they are not kept.
+  private let labels: String?
+  private var names = LabelMapNames()
 
-  init(_ point: SweepPoint, _ run: EvaluationRun, sharing work: SharedWork) throws {
-    self.point = point
+  init(
+    _ point: SweepPoint, _ run: EvaluationRun, sharing work: SharedWork, labels: String? = nil
+  ) throws {
+    (self.point, self.labels) = (point, labels)
     loaded = try run.load(sharing: work)
     metrics = try run.metrics(of: Image.self, against: Image.self)
     measurement = RunMeasurement(
@@ -164,6 +178,10 @@ struct SweepMember {
       try work.pair("\(String(describing: judge)) \(current.index) \(previous.index)") {
         try PairMotion(from: current, to: previous, on: clip, by: flow)
       }
+    }
+    if let labels {
+      try result.labels.scaledLabels(to: sample.frame.pixels.size).writePNG(
+        to: "\(labels)/\(names.next(sample.frame)).png", palette: clip.classes.palette)
     }
     for place in metrics.indices {
       let counts = try metrics[place].counts(
