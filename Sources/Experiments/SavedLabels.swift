@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Datasets
-public import Evaluation
+internal import Evaluation
 internal import Flow
 internal import Pipeline
 public import Recipes

@@ -27,8 +27,9 @@ public struct BuildContext: Sendable {
     read.warnings.withLock { if !$0.contains(warning) { $0.append(warning) } }
   }
 
-  /// Notes that a setting of a part was chosen on a clip, by the clip's name: `camvid/val`. Figures
-  /// of the part on that clip are no test of it.
+  /// Notes that a setting of a part was chosen on a clip.
+  ///
+  /// The clip goes by its name, `camvid/val`; figures of the part on it are no test of it.
   public func note(_ setting: String, chosenOn clip: String) {
     let choice = ChosenSetting(setting: setting, clip: clip)
     read.chosen.withLock { if !$0.contains(choice) { $0.append(choice) } }
