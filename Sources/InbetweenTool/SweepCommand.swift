@@ -128,7 +128,10 @@ struct SweepCommand: ParsableCommand {
 
   /// The plan that these options say; that of the folder where it is gone on with.
   private func chosenPlan(in folder: SweepFolder) throws -> SweepPlan {
-    let clips = clips + data
+    // Of a path alone nothing but agreement can be measured.
+    let clips = (clips + data).map { clip in
+      agreement && FileManager.default.fileExists(atPath: clip) ? "video:\(clip)" : clip
+    }
     if resume, clips.isEmpty { return try folder.plan() }
     guard !clips.isEmpty else {
       throw ValidationError("clips must be named: camvid:DIR, video:FILE, … or --resume")

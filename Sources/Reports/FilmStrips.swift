@@ -121,10 +121,10 @@ private struct FilmSource {
     }
     let (own, base) = (scores(run), scores(baseline))
     let ranked = run.frames.filter { !$0.isKey }.compactMap { frame in
-      own[frame.index].flatMap { one in base[frame.index].map { (frame, one, $0) } }
-    }.sorted { ($0.1 - $0.2, $0.0.index) < ($1.1 - $1.2, $1.0.index) }
-    let worst = ranked.prefix(2)
-    let best = ranked.dropFirst(worst.count).suffix(2).reversed()
+      own[frame.index].flatMap { one in base[frame.index].map { Ranked(frame, one, $0) } }
+    }.sorted { ($0.own - $0.base, $0.frame.index) < ($1.own - $1.base, $1.frame.index) }
+    let worst = Self.apart(ranked, from: [])
+    let best = Self.apart(ranked.reversed(), from: worst)
     return (worst.map { ("Worst", $0) } + best.map { ("Best", $0) }).map { kind, found in
       let (frame, own, base) = found
       return Chosen(
@@ -132,6 +132,20 @@ private struct FilmSource {
         caption: "\(kind): frame \(frame.index), \(frame.framesSinceKeyframe) after its key frame; "
           + String(format: "mIoU %.3f, per-frame inference %.3f", own, base))
     }
+  }
+
+  private typealias Ranked = (frame: FrameRecord, own: Double, base: Double)
+
+  /// The first two that are not close to each other, or to others: neighbours look alike.
+  private static func apart(_ ranked: [Ranked], from others: [Ranked]) -> [Ranked] {
+    var chosen: [Ranked] = []
+    for reach in [5, 1] {
+      for one in ranked where chosen.count < 2 {
+        let isNear = (others + chosen).contains { abs($0.frame.index - one.frame.index) < reach }
+        if !isNear { chosen.append(one) }
+      }
+    }
+    return chosen
   }
 
   func frames(isStopped: () -> Bool, advance: () -> Void) throws -> [FilmStrips.Frame] {

@@ -123,7 +123,7 @@ struct PlotFrame {
       "<path d=\"M\(corner[0]) \(corner[1])V\(corner[2])H\(corner[3])\" fill=\"none\" "
         + "stroke=\"#888\"/>")
     guard !plot.x.title.isEmpty else { return }
-    let title = plot.x.title + (x.isLogarithmic ? ", logarithmic" : "")
+    let title = plot.x.title + (x.isLogarithmic ? ", log scale" : "")
     canvas.text(
       (left + right) / 2, bottom + 36, SVGCanvas.fitted(title, to: right - left + 20, size: 12.5),
       anchor: "middle", size: 12.5)

@@ -148,8 +148,10 @@ struct FigureMaker {
     var plot = Plot(
       x: .init(
         title: cost.title, isLogarithmic: isWide && !cost.isPercent, isPercent: cost.isPercent),
-      y: .init(title: data.figure), series: [line] + (points + [base]).filter { !$0.marks.isEmpty })
-    plot.height = 340
+      y: .init(
+        title: data.figure + (data.lowerIsBetter ? " (lower is better)" : " (higher is better)")),
+      series: [line] + (points + [base]).filter { !$0.marks.isEmpty })
+    plot.height = 360
     plot.caption = data.caption
     return ReportFigure(
       name: "trade-off", title: "Accuracy against cost",

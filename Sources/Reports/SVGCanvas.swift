@@ -71,7 +71,7 @@ struct SVGCanvas {
 
   /// About how wide a text is.
   static func width(_ text: String, size: Double = 12) -> Double {
-    text.unicodeScalars.reduce(0) { $0 + ($1.value > 0x2E80 ? 1.05 : 0.55) * size }
+    text.unicodeScalars.reduce(0) { $0 + ($1.value > 0x2E80 ? 1.05 : 0.53) * size }
   }
 
   /// A text in lines, broken between words.
