@@ -27,7 +27,8 @@ public struct RunCosts: Sendable {
 
   /// Counts one frame.
   ///
-  /// `decode` is the time it took to get it into memory, nil where that says nothing. Where others ran beside it, its times say nothing and it is not timed.
+  /// `decode` is the time it took to get it into memory, nil where that says nothing. Where others
+  /// ran beside it, its times say nothing and it is not timed.
   public mutating func add(_ trace: FrameTrace, decode: Duration?, isTimed: Bool = true) {
     shares.append(trace.keyShare)
     if isTimed { timings.add(trace, decode: decode) }

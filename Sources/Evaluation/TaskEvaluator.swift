@@ -10,6 +10,7 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
   private let clip: any Clip<Target>
   private let metrics: [any Metric<Prediction, Target>]
   private let warmUpRounds: Int
+  private let isTimed: Bool
 
   /// What a run came to.
   public struct Measurement: Sendable {
@@ -22,12 +23,15 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
   }
 
   /// Measures `pipeline` on `clip` by these metrics; `warmsUp` as in `Evaluator`.
+  ///
+  /// Where others run beside it, its times say nothing: it is not timed then.
   public init(
     _ pipeline: some PredictionPipeline<Prediction>, on clip: some Clip<Target>,
-    by metrics: [any Metric<Prediction, Target>], warmsUp: Bool = true
+    by metrics: [any Metric<Prediction, Target>], warmsUp: Bool = true, isTimed: Bool = true
   ) {
     (self.pipeline, self.clip, self.metrics) = (pipeline, clip, metrics)
-    warmUpRounds = warmsUp ? Evaluator.warmUpRounds(of: clip.count) : 0
+    self.isTimed = isTimed
+    warmUpRounds = warmsUp && isTimed ? Evaluator.warmUpRounds(of: clip.count) : 0
   }
 
   /// Runs over the whole clip; `each` is called after every frame, and false stops the run there.
@@ -46,8 +50,8 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
     for index in 0..<clip.count {
       let (sample, decode) = try read(index)
       let result = try pipeline.predict(sample.frame, in: &state)
-      measurement.costs.add(result.trace, decode: decode)
-      var record = FrameRecord(result.trace, decode: decode)
+      measurement.costs.add(result.trace, decode: decode, isTimed: isTimed)
+      var record = FrameRecord(result.trace, decode: decode, isTimed: isTimed)
       for place in metrics.indices {
         let counts = try metrics[place].counts(
           adding: result.prediction, target: sample.target, trace: result.trace)

@@ -23,7 +23,7 @@ public struct Comparison: Sendable, Codable {
     /// Clips whose difference excludes zero, and in which direction; of a single clip, that clip.
     public let gains, losses: Int
 
-    /// Whether the difference is told apart from none.
+    /// Whether 0 lies outside the interval of the difference.
     public var excludesZero: Bool { difference?.excludesZero ?? false }
   }
 
@@ -52,76 +52,32 @@ public struct Comparison: Sendable, Codable {
         "\(names.base) and \(names.other) have no clip in common: "
           + "\(Self.list(base.map(clip))) and \(Self.list(other.map(clip)))")
     }
-    var byFigure: [String: [Row]] = [:]
-    for (name, one, two) in pairs {
-      for row in try Self.rows(name, one, two, bootstrap) {
-        byFigure[row.figure, default: []].append(row)
-      }
-    }
-    let wanted = figures.isEmpty ? Self.usual.filter { byFigure[$0] != nil } : figures
-    if let unknown = wanted.first(where: { byFigure[$0] == nil }) {
+    let known = pairs.map { Set($0.1.frames.values.keys).intersection($0.2.frames.values.keys) }
+    let shared = known.dropFirst().reduce(known[0]) { $0.intersection($1) }
+    if let unknown = figures.first(where: { !shared.contains($0) }) {
       throw SpecificationError(
         .badValue,
         "no figure '\(unknown)' in both runs; "
-          + suggestion(for: unknown, among: byFigure.keys.sorted())
-      )
+          + suggestion(for: unknown, among: shared.sorted()))
     }
-    rows = (wanted.isEmpty ? byFigure.keys.sorted() : wanted).flatMap { figure in
-      let rows = byFigure[figure] ?? []
+    let usual = Self.usual.filter(shared.contains)
+    let wanted = figures.isEmpty ? (usual.isEmpty ? shared.sorted() : usual) : figures
+    rows = try wanted.flatMap { figure in
+      let rows = try pairs.compactMap { clip, one, two in
+        try Row(figure, clip, one, two, bootstrap)
+      }
       return rows.count > 1 ? rows + [Self.overall(rows)] : rows
     }
   }
 
   /// The figures that are told where none is named.
   public static let usual = [
-    "mIoU", "TC", "VC8", "boundary_mIoU", "key_popping", "abs_rel", "delta1", "mAP50", "mAP50_95",
+    "mIoU", "TC", "TC_at_keys", "TC_between", "VC8", "boundary_mIoU", "abs_rel", "delta1", "mAP50",
+    "mAP50_95",
   ]
 
   private static func list(_ names: [String]) -> String {
     names.isEmpty ? "nothing" : Set(names).sorted().joined(separator: ", ")
-  }
-
-  private static func rows(
-    _ clip: String, _ base: StoredRun, _ other: StoredRun, _ bootstrap: MovingBlockBootstrap
-  ) throws -> [Row] {
-    guard base.frames.map(\.index) == other.frames.map(\.index) else {
-      throw SpecificationError(
-        .incompatible,
-        "\(base.path) and \(other.path) are not of the same frames of \(clip): "
-          + "\(base.frames.count) and \(other.frames.count)")
-    }
-    return base.frames.figures.intersection(other.frames.figures).sorted().flatMap { figure in
-      rows(figure, clip, base.frames, other.frames, bootstrap)
-    }
-  }
-
-  private static func rows(
-    _ figure: String, _ clip: String, _ base: [FrameRecord], _ other: [FrameRecord],
-    _ bootstrap: MovingBlockBootstrap
-  ) -> [Row] {
-    let shared = zip(base, other).compactMap { one, two -> (FigureCounts, FigureCounts)? in
-      guard let one = one.counts[figure], let two = two.counts[figure], one.isLike(two) else {
-        return nil
-      }
-      return (one, two)
-    }
-    let (from, to) = (shared.map(\.0), shared.map(\.1))
-    let differences = bootstrap.differences(from: from, to: to, named: figure)
-    let (before, after) = (values(from, figure), values(to, figure))
-    return before.keys.sorted().compactMap { name in
-      guard let one = before[name], let two = after[name] else { return nil }
-      let difference = differences[name]
-      return Row(
-        figure: name, clip: clip, base: one, other: two, difference: difference,
-        gains: difference.map { $0.low > 0 ? 1 : 0 } ?? 0,
-        losses: difference.map { $0.high < 0 ? 1 : 0 } ?? 0)
-    }
-  }
-
-  private static func values(_ counts: [FigureCounts], _ figure: String) -> [String: Double] {
-    guard var sum = counts.first else { return [:] }
-    for more in counts.dropFirst() { sum += more }
-    return sum.values(named: figure)
   }
 
   private static func overall(_ rows: [Row]) -> Row {
@@ -131,5 +87,37 @@ public struct Comparison: Sendable, Codable {
       other: rows.reduce(0) { $0 + $1.other } / count,
       difference: Interval(meanOf: rows.map { $0.other - $0.base }),
       gains: rows.reduce(0) { $0 + $1.gains }, losses: rows.reduce(0) { $0 + $1.losses })
+  }
+}
+
+extension Comparison.Row {
+  /// A figure of two runs over the same frames of a clip; nil where one of them has it not.
+  init?(
+    _ figure: String, _ clip: String, _ base: StoredRun, _ other: StoredRun,
+    _ bootstrap: MovingBlockBootstrap
+  ) throws {
+    guard base.frames.map(\.index) == other.frames.map(\.index) else {
+      throw SpecificationError(
+        .incompatible,
+        "\(base.path) and \(other.path) are not of the same frames of \(clip): "
+          + "\(base.frames.count) and \(other.frames.count)")
+    }
+    guard let name = base.frames.countsName(of: figure),
+      let before = base.frames.values[figure], let after = other.frames.values[figure]
+    else { return nil }
+    // Key frames are others in another run: what only one of them counts cannot be paired.
+    let shared = zip(base.frames, other.frames).compactMap { one, two in
+      one.counts[name].flatMap { from in
+        two.counts[name].flatMap { from.isLike($0) ? (from, $0) : nil }
+      }
+    }
+    let isPaired = shared.count == base.frames.counts(of: name).count
+    let difference =
+      isPaired
+      ? bootstrap.differences(from: shared.map(\.0), to: shared.map(\.1), named: name)[figure] : nil
+    self.init(
+      figure: figure, clip: clip, base: before, other: after, difference: difference,
+      gains: difference.map { $0.low > 0 ? 1 : 0 } ?? 0,
+      losses: difference.map { $0.high < 0 ? 1 : 0 } ?? 0)
   }
 }

@@ -47,14 +47,7 @@ public struct EvaluationRun: Sendable {
     }
     var context = registries.context(threads: threads)
     dataset = try registries.datasets.build(data, in: context)
-    if let splits = dataset.splits, spec.split != "val", !splits.contains(spec.split) {
-      let text = registries.grammar.text(of: data, as: registries.datasets.role)
-      throw SpecificationError(
-        .badValue,
-        splits.isEmpty
-          ? "\(text) has no splits; leave out --split"
-          : "\(text) has no split '\(spec.split)'; \(suggestion(for: spec.split, among: splits))")
-    }
+    try spec.checkSplit(of: dataset, in: registries)
     let (source, request) = (
       dataset, ClipRequest(split: spec.split, limit: spec.frames, threads: threads)
     )
@@ -204,6 +197,12 @@ public struct LoadedEvaluation: Sendable {
     (pipeline, whole) = (try resolved.regional(), resolved.pipeline)
     files = inputs + resolved.files
     warnings = clip.warnings + resolved.warnings
+    if let flow = judge.flow, resolved.spec.flow?.contains(flow) == true {
+      let text = registries.grammar.text(of: flow, as: registries.flows.role)
+      warnings.append(
+        "temporal consistency is measured along \(text), which labels are propagated along too: "
+          + "it flatters them")
+    }
   }
 
   /// Farnebäck's or, where the pipeline runs along that, however it is composed, dense inverse
@@ -225,15 +224,33 @@ public struct LoadedEvaluation: Sendable {
     var names = spec.pipeline.names(in: registries)
     if !usesFlow { names["flow"] = nil }
     names["recipe"] = spec.recipe
-    switch consistency {
-    case .groundTruth: names["consistency"] = ConsistencyFlow.groundTruth.rawValue
-    case .estimated:
-      names["consistency"] = spec.consistency?.flow.map {
-        registries.grammar.text(of: $0, as: registries.flows.role)
-      }
-    case nil: break
-    }
+    names["consistency"] = spec.name(of: consistency, in: registries)
     return names
+  }
+}
+
+extension ExperimentSpec {
+  /// Refuses a split that the data set does not have.
+  func checkSplit(of dataset: DataSource, in registries: Registries) throws {
+    guard let data, let splits = dataset.splits, split != "val", !splits.contains(split) else {
+      return
+    }
+    let text = registries.grammar.text(of: data, as: registries.datasets.role)
+    throw SpecificationError(
+      .badValue,
+      splits.isEmpty
+        ? "\(text) has no splits; leave out --split"
+        : "\(text) has no split '\(split)'; \(suggestion(for: split, among: splits))")
+  }
+
+  /// The motion that temporal consistency was measured along, as a short text.
+  func name(of used: ConsistencyFlow?, in registries: Registries) -> String? {
+    switch used {
+    case .groundTruth: ConsistencyFlow.groundTruth.rawValue
+    case .estimated:
+      consistency?.flow.map { registries.grammar.text(of: $0, as: registries.flows.role) }
+    case nil: nil
+    }
   }
 }
 

@@ -38,9 +38,7 @@ public struct SavedLabels: Sendable {
       let text = registries.grammar.text(of: data, as: registries.datasets.role)
       throw SpecificationError(.incompatible, "\(text) has no labels to measure against")
     }
-    if let splits = dataset.splits, spec.split != "val", !splits.contains(spec.split) {
-      throw SpecificationError(.badValue, "no split '\(spec.split)' in \(data.kind)")
-    }
+    try spec.checkSplit(of: dataset, in: registries)
     clip = try dataset.clip(
       ClipRequest(split: spec.split, limit: spec.frames, threads: threads))
     context[LabelledTruth.self] = LabelledTruth(clip: clip)
@@ -73,15 +71,8 @@ public struct SavedLabels: Sendable {
       LabelMaps(path, classes: clip.classes, count: clip.count))
     let evaluator = Evaluator(pipeline, on: clip, consistency: flow, warmsUp: false)
     var measurement = evaluator.emptyMeasurement(keeping: .untimedRecords)
-    var metrics = try spec.metrics.map { part in
-      guard
-        let metric = try registries.metrics.build(part, in: context).metric(
-          of: Image.self, against: Image.self)
-      else {
-        throw SpecificationError(.incompatible, "the metric \(part.kind) is for other predictions")
-      }
-      return metric
-    }
+    var metrics = try registries.metrics(
+      spec.metrics, of: Image.self, against: Image.self, in: context)
     var counted: [[String: FigureCounts]] = []
     do {
       try evaluator.run(into: &measurement) { sample, result in
@@ -112,14 +103,7 @@ public struct SavedLabels: Sendable {
     }
     let scores = metrics.reduce(into: [String: Double]()) { $0.merge($1.values) { $1 } }
     var names = ["labels": path]
-    switch measurement.consistencyFlow {
-    case .groundTruth: names["consistency"] = ConsistencyFlow.groundTruth.rawValue
-    case .estimated:
-      names["consistency"] = spec.consistency?.flow.map {
-        registries.grammar.text(of: $0, as: registries.flows.role)
-      }
-    case nil: break
-    }
+    names["consistency"] = spec.name(of: measurement.consistencyFlow, in: registries)
     let result = RunResult(
       status: isStopped ? .cancelled : .ok, specification: spec, pipeline: names,
       accuracy: measurement.accuracy, against: .labels, scores: scores.isEmpty ? nil : scores,

@@ -45,7 +45,7 @@ extension EvaluationRun {
   /// - Throws: `SpecificationError` where the data set has no such ground truth, or agreement is
   ///   asked for.
   public func measure<Prediction, Target>(
-    _ task: some PredictionTask<Prediction, Target>,
+    _ task: some PredictionTask<Prediction, Target>, isTimed: Bool = true,
     each: (FrameTrace) throws -> Bool = { _ in true }
   ) throws -> TaskEvaluation {
     guard !spec.agreement else {
@@ -57,17 +57,10 @@ extension EvaluationRun {
       throw SpecificationError(
         .incompatible, "\(clip.name) has no ground truth for \(task.name); street:SEED has")
     }
-    let (backbone, _) = try source.load()
-    let head = try task.head(behind: backbone)
-    let resolved = try spec.pipeline.resolve(
-      around: backbone, head: head, path: source.path, in: registries, threads: context.threads)
-    guard !resolved.pipeline.flow.needsMotionVectors else {
-      throw SpecificationError(
-        .incompatible, "codec motion is measured on label maps; take another --flow with --head")
-    }
+    let resolved = try resolved(for: task, sharing: nil)
     let metrics = try task.metrics() + metrics(of: Prediction.self, against: Target.self)
     let evaluator = TaskEvaluator(
-      try resolved.regional(), on: clip, by: metrics, warmsUp: spec.warmsUp)
+      try resolved.regional(), on: clip, by: metrics, warmsUp: spec.warmsUp, isTimed: isTimed)
     let measured = try evaluator.run { try each($1.trace) }
     var used = spec
     used.pipeline = resolved.spec
@@ -78,19 +71,46 @@ extension EvaluationRun {
       warnings: resolved.warnings)
   }
 
+  /// The pipeline with a task's head; its network is taken from `work` where that has it.
+  func resolved<Prediction, Target>(
+    for task: some PredictionTask<Prediction, Target>, sharing work: SharedWork?
+  ) throws -> ResolvedPipeline<Prediction> {
+    let (backbone, _) = try work?.network(of: source) ?? source.load()
+    let resolved = try spec.pipeline.resolve(
+      around: backbone, head: task.head(behind: backbone), path: source.path, in: registries,
+      threads: context.threads)
+    guard !resolved.pipeline.flow.needsMotionVectors else {
+      throw SpecificationError(
+        .incompatible, "codec motion is measured on label maps; take another --flow with --head")
+    }
+    return resolved
+  }
+
   /// The metrics that the experiment names, for predictions and ground truth of these types.
   ///
   /// - Throws: `SpecificationError` for a metric of other types.
   public func metrics<Prediction, Target>(
     of _: Prediction.Type, against _: Target.Type
   ) throws -> [any Metric<Prediction, Target>] {
-    try spec.metrics.map { part in
-      let factory = try registries.metrics.build(part, in: context)
-      guard let metric = factory.metric(of: Prediction.self, against: Target.self) else {
+    try registries.metrics(spec.metrics, of: Prediction.self, against: Target.self, in: context)
+  }
+}
+
+extension Registries {
+  /// Metrics by their specs, for predictions and ground truth of these types.
+  ///
+  /// - Throws: `SpecificationError` for a metric of other types.
+  func metrics<Prediction, Target>(
+    _ specs: [PartSpec], of _: Prediction.Type, against _: Target.Type, in context: BuildContext
+  ) throws -> [any Metric<Prediction, Target>] {
+    try specs.map { part in
+      guard
+        let metric = try metrics.build(part, in: context).metric(
+          of: Prediction.self, against: Target.self)
+      else {
         throw SpecificationError(
           .incompatible,
-          "the metric \(registries.grammar.text(of: part, as: registries.metrics.role)) is for "
-            + "other predictions")
+          "the metric \(grammar.text(of: part, as: metrics.role)) is for other predictions")
       }
       return metric
     }

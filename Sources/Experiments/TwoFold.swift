@@ -40,7 +40,7 @@ public struct TwoFold: Sendable, Codable {
     guard runs.allSatisfy({ $0.run.frames.map(\.index) == frames }), frames.count >= 4 else {
       throw SpecificationError(.incompatible, "the runs on \(clip) are not of the same frames")
     }
-    guard let counts = baseline.frames.figure(figure), !runs.isEmpty else {
+    guard let counts = baseline.frames.countsName(of: figure), !runs.isEmpty else {
       throw SpecificationError(.badValue, "no figure '\(figure)' on \(clip)")
     }
     let halves = [0..<frames.count / 2, frames.count / 2..<frames.count]
@@ -70,7 +70,9 @@ public struct TwoFold: Sendable, Codable {
 
 extension [FrameRecord] {
   /// The name of the counts that a figure is computed from; nil where none are.
-  func figure(_ name: String) -> String? {
-    figures.first { sum(of: $0)?.values(named: $0)[name] != nil }
+  func countsName(of figure: String) -> String? {
+    // mAcc and aAcc come of the counts of mIoU, mAP50 of those of mAP; most are their own.
+    if figures.contains(figure) { return figure }
+    return figures.first { sum(of: $0)?.values(named: $0)[figure] != nil }
   }
 }

@@ -169,7 +169,8 @@ struct ComparisonTable: CustomStringConvertible {
 
   private static func text(_ row: Comparison.Row) -> String {
     guard let difference = row.difference else {
-      return String(format: "%+.4f", row.other - row.base) + "  too few to tell"
+      return String(format: "%+.4f", row.other - row.base)
+        + "  no interval: too few frames or clips, or not the same ones"
     }
     let text = String(
       format: "%+.4f [%+.4f, %+.4f]", difference.estimate, difference.low, difference.high)

@@ -171,7 +171,10 @@ struct EvalCommand: ParsableCommand {
 
   /// Looks for what would be written over before anything is.
   private func checkPaths(_ inputs: [String]) throws {
-    try Overwriting.check(outputs: ["--json": json], inputs: inputs)
+    let kept = out.map { RunFolder($0) }
+    try Overwriting.check(
+      outputs: ["--json": json, "--out": kept?.resultPath, "--out": kept?.framesPath],
+      inputs: inputs)
     if let errors {
       try Overwriting.check(option: "--errors", folder: errors, inputs: inputs) {
         $0.hasPrefix("error_")

@@ -51,8 +51,8 @@ struct LiveReport: Encodable {
   /// Frames that were decoded, those that got a result, and those that a network ran on or that
   /// features were propagated to.
   var decoded = 0, results = 0, labelled = 0
-  /// Frames that were replaced by newer ones, that were left out as late, that were given the labels
-  /// before them, and keyframes that were put off.
+  /// Frames that were replaced by newer ones, that were left out as late, that were given the
+  /// labels before them, and keyframes that were put off.
   var dropped = 0, late = 0, reused = 0, putOff = 0
   /// Results that came too late, or not at all since they would have.
   var missed = 0

@@ -70,7 +70,10 @@ struct ScoreCommand: ParsableCommand {
     let (spec, threads) = (try specification(), threading.threads)
     let saved = try SavedLabels(
       in: labels, against: spec, in: Parts.registries, threads: threads)
-    try Overwriting.check(outputs: ["--json": json], inputs: saved.files)
+    let kept = out.map { RunFolder($0) }
+    try Overwriting.check(
+      outputs: ["--json": json, "--out": kept?.resultPath, "--out": kept?.framesPath],
+      inputs: saved.files)
     let output = try json.map { (path) throws(Failure) in try OutputFile(path) }
     if let out { try OutputFile.make(folder: out) }
     try threading.apply()

@@ -4,8 +4,8 @@ internal import Experiments
 internal import Foundation
 internal import Outputs
 
-/// Lets a cluster's nodes work on a sweep: an array of jobs, each a worker that takes several groups
-/// of points.
+/// Lets a cluster's nodes work on a sweep: an array of jobs, each a worker that takes several
+/// groups of points.
 ///
 /// Which points are finished is told by their results alone, and which jobs still run by `squeue`:
 /// accounting, which many clusters do not have, is not asked. What a node takes with it when it is
@@ -35,7 +35,8 @@ struct SlurmLauncher {
       timing ? "--timing" : "--number \"$SLURM_ARRAY_TASK_ID\" --of \(tasks)"
     lines += [
       "cd \(Self.quoted(FileManager.default.currentDirectoryPath))",
-      "exec \(Self.quoted(program)) sweep-worker \(Self.quoted(work)) \(share) --threads \(threads)",
+      "exec \(Self.quoted(program)) sweep-worker \(Self.quoted(work)) \(share) "
+        + "--threads \(threads)",
     ]
     return lines.joined(separator: "\n") + "\n"
   }

@@ -55,6 +55,14 @@ enum Surroundings {
     return nil
   }
 
+  /// How many processes wanted to run over the last minute, in the mean; nil where nobody knows.
+  static var load: Double? {
+    let text = try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8)
+    return text?.split(separator: " ").first.flatMap { Double($0) }
+  }
+
+  static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
+
   static var processor: String {
     let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }

@@ -55,8 +55,8 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "Points measured at a time; usually as many as there are --threads.")
   var jobs: Int?
 
-  @Option(help: "Rounds of timing; 0 leaves times out.")
-  var rounds = 7
+  @Option(help: "Rounds of timing, usually 7; 0 leaves times out.")
+  var rounds: Int?
 
   @Option(help: "Frames of each clip that are timed. Usually all.")
   var timedFrames: Int?
@@ -93,8 +93,8 @@ struct SweepCommand: ParsableCommand {
     guard jobs ?? 1 >= 1, jobs ?? 1 <= 1024 else {
       throw ValidationError("--jobs needs a number from 1 to 1024, not \(jobs ?? 0)")
     }
-    guard (0...10_000).contains(rounds) else {
-      throw ValidationError("--rounds needs a number from 0 to 10000, not \(rounds)")
+    guard (0...10_000).contains(rounds ?? 7) else {
+      throw ValidationError("--rounds needs a number from 0 to 10000, not \(rounds ?? 0)")
     }
     guard timedFrames ?? 1 >= 1 else {
       throw ValidationError("--timed-frames needs at least 1, not \(timedFrames ?? 0)")
@@ -132,7 +132,13 @@ struct SweepCommand: ParsableCommand {
     let clips = (clips + data).map { clip in
       agreement && FileManager.default.fileExists(atPath: clip) ? "video:\(clip)" : clip
     }
-    if resume, clips.isEmpty { return try folder.plan() }
+    if resume, clips.isEmpty {
+      guard !changesPlan else {
+        throw ValidationError(
+          "--resume goes on with the sweep as it was planned: name all of it again, or nothing")
+      }
+      return try folder.plan()
+    }
     guard !clips.isEmpty else {
       throw ValidationError("clips must be named: camvid:DIR, video:FILE, … or --resume")
     }
@@ -153,6 +159,15 @@ struct SweepCommand: ParsableCommand {
     return before
   }
 
+  /// Whether anything is said of what is to be measured.
+  private var changesPlan: Bool {
+    let texts = [seeds, split, consistency].compactMap(\.self) + zip + exclude + metrics
+    let settings = parts.settings([])
+    return !texts.isEmpty || rounds != nil || timedFrames != nil || frames != nil || agreement
+      || labels || !settings.options.isEmpty || !settings.overrides.isEmpty
+      || settings.file != nil
+  }
+
   private func request(_ clips: [String]) throws -> SweepPlan.Request {
     var request = SweepPlan.Request()
     var own: [(key: String, value: OptionValue)] = []
@@ -167,7 +182,7 @@ struct SweepCommand: ParsableCommand {
     request.grid = try parts.overrides.map { try SweepAxis($0) }.map(seeded)
     request.zip = try zip.map { try SweepAxis($0) }
     request.exclusions = try exclude.map { try SweepExclusion($0) }
-    (request.rounds, request.timedFrames, request.keepsLabels) = (rounds, timedFrames, labels)
+    (request.rounds, request.timedFrames, request.keepsLabels) = (rounds ?? 7, timedFrames, labels)
     return request
   }
 

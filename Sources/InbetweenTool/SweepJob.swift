@@ -94,6 +94,11 @@ struct SweepJob {
 
   private func time(_ progress: SweepProgress) throws {
     guard SweepTiming.missing(plan, in: folder) > 0 else { return }
+    if let load = Surroundings.load, load > Double(jobs) + 0.5 * Double(Surroundings.cores) {
+      Warnings.say([
+        String(format: "the machine is busy (load %.1f): times will spread", load)
+      ])
+    }
     let worker = try Worker(folder, number: 0, of: 1, threads: threads, isTiming: true)
     _ = try follow([worker], progress)
     guard SweepTiming.missing(plan, in: folder) == 0 || signals.wantsStop else {
@@ -150,12 +155,12 @@ struct SweepJob {
   }
 
   private func conclude() throws {
-    print(try SweepTable(folder))
     let failed = plan.points.filter { folder.state(of: $0) == .failed }
     for point in failed {
       StandardError.say(
         "inbetween: warning: \(point.name) on \(point.clip) failed: \(reason(point))\n")
     }
+    if failed.count < plan.points.count { print(try SweepTable(folder)) }
     guard failed.isEmpty else {
       throw Failure(
         .failed, "\(failed.count) of \(plan.points.count) points failed; --resume --retry-failed")

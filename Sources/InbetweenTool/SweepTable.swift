@@ -36,6 +36,9 @@ struct SweepTable: CustomStringConvertible {
           line += String(format: "  %.3f [%.3f, %.3f]", ratio.estimate, ratio.low, ratio.high)
         }
       }
+      if row.points.count < summary.clips.count {
+        line += "  of \(row.points.count) clip\(row.points.count == 1 ? "" : "s") only"
+      }
       lines.append(line)
     }
     lines.append("  * the difference from per-frame inference excludes zero")

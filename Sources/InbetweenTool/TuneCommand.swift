@@ -81,6 +81,8 @@ struct TuneCommand: ParsableCommand {
     let signals = Signals()
     let registries = Parts.registries
     let plan = try plan()
+    try Overwriting.check(
+      outputs: ["--out": "\(out)/best.yaml"], inputs: [parts.config].compactMap(\.self))
     try OutputFile.make(folder: out)
     try parts.threading.apply()
     let progress = TuneProgress()

@@ -187,8 +187,8 @@ package struct BreakEven: Sendable {
     (key + Double(interval - 1) * nonKey) / Double(interval) / perFrame
   }
 
-  /// The smallest interval of at least 2 that costs less than per-frame inference; nil where none to
-  /// 1000 does.
+  /// The smallest interval of at least 2 that costs less than per-frame inference; nil where none
+  /// to 1000 does.
   package var interval: Int? { (2...1000).first { relative($0) < 1 } }
 
   var text: String { interval.map { "from every:\($0)" } ?? "never" }

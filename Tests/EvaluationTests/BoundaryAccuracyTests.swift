@@ -63,8 +63,8 @@ struct BoundaryAccuracyTests {
       var metric = BoundaryAccuracy(pixels: pixels, classes: 3)
       let counts = metric.counts(adding: predicted, target: truth, trace: trace)
       let expected = slowly(predicted, truth, pixels: pixels)
-      #expect(counts == [BoundaryAccuracy.figure: .confusion(expected)])
-      #expect(metric.values[BoundaryAccuracy.figure] == expected.meanIoU)
+      #expect(counts == [metric.figure: .confusion(expected)])
+      #expect(metric.values[metric.figure] == expected.meanIoU)
     }
   }
 
@@ -73,10 +73,10 @@ struct BoundaryAccuracyTests {
     var metric = BoundaryAccuracy(pixels: 1, classes: 2)
     // Wrong far from the border alone.
     metric.add(map(8, [1, 1, 1, 0, 1, 0, 0, 0]), target: truth, trace: trace)
-    #expect(metric.values == [BoundaryAccuracy.figure: 1])
+    #expect(metric.values == [metric.figure: 1])
     metric.add(map(8, [0, 0, 0, 1, 1, 1, 1, 1]), target: truth, trace: trace)
     // Class 0: one of two found; class 1: two found, one too many.
-    #expect(abs((metric.values[BoundaryAccuracy.figure] ?? 0) - (1.0 / 2 + 2.0 / 3) / 2) < 1e-12)
+    #expect(abs((metric.values[metric.figure] ?? 0) - (1.0 / 2 + 2.0 / 3) / 2) < 1e-12)
   }
 
   @Test func bordersWithVoidDoNotCount() {
@@ -92,6 +92,6 @@ struct BoundaryAccuracyTests {
   @Test func predictionsAreScaledToTheTruth() {
     var metric = BoundaryAccuracy(pixels: 1, classes: 2)
     metric.add(map(2, [0, 1]), target: map(4, [0, 0, 1, 1]), trace: trace)
-    #expect(metric.values == [BoundaryAccuracy.figure: 1])
+    #expect(metric.values == [metric.figure: 1])
   }
 }

@@ -138,6 +138,51 @@ struct SweepTests {
     }
   }
 
+  // Beside others nothing is timed, whatever is predicted; alone, everything is.
+  @Test func headsAreMeasuredUntimedAndTimedAlone() throws {
+    try withTemporaryFolder { home in
+      let folder = SweepFolder(home.path)
+      var plan = try SweepPlan(
+        request(["street:3"]) {
+          $0.settings.options = [
+            ("backbone", .text(modelFolder + "/street-heavy")), ("frames", 4),
+            ("head", .text(modelFolder + "/street-depth")), ("flow", "dis:ultrafast"),
+          ]
+          $0.grid = [try SweepAxis("scheduler=every:2")]
+        }, in: .standard)
+      plan.rounds = 3
+      try folder.begin(plan)
+      #expect(try worker(folder).run())
+      for point in plan.points {
+        let run = try folder.run(point).read()
+        #expect(run.result.scores?["abs_rel"] == run.frames.values["abs_rel"])
+        #expect(run.result.speed.latency.all == nil && run.frames[0].milliseconds == nil)
+      }
+      let timing = SweepTiming(folder, in: .standard, threads: 1, environment: [:])
+      #expect(try timing.run(isStopped: { false }, advance: {}))
+      let rounds = folder.rounds(of: plan.points[0].group)
+      #expect(rounds.count == 3 && rounds.allSatisfy { $0.entries.count == 2 })
+      #expect(rounds[0].entries.values.allSatisfy { $0.frames == 4 && $0.perFrame > 0 })
+    }
+  }
+
+  @Test func aPipelineOnSomeOfTheClipsSaysSo() throws {
+    try withTemporaryFolder { home in
+      let folder = SweepFolder(home.path)
+      let plan = try SweepPlan(
+        request(["street:3", "street:4"]) {
+          $0.settings.options.append(("propagator", "copy"))
+          $0.grid = [try SweepAxis("scheduler=every:2")]
+        }, in: .standard)
+      try folder.begin(plan)
+      #expect(try worker(folder).run())
+      let part = try #require(plan.points.first { !$0.isBaseline })
+      try FileManager.default.removeItem(atPath: folder.run(part).resultPath)
+      let rows = try SweepSummary(folder).rows
+      #expect(rows.map(\.points.count) == [2, 1])
+    }
+  }
+
   @Test func finishedPointsAreLeftAndFailedOnesToldApart() throws {
     try withTemporaryFolder { home in
       let folder = SweepFolder(home.path)

@@ -37,7 +37,7 @@ struct ScoreTests {
       #expect(value < 1)
     }
     #expect(run["scores"] as? [String: Double] == again["scores"] as? [String: Double])
-    #expect((run["scores"] as? [String: Double])?["boundary_mIoU"] != nil)
+    #expect((run["scores"] as? [String: Double])?["boundary_mIoU_2"] != nil)
     let (before, after) = (
       run["intervals"] as? [String: [String: Double]],
       again["intervals"] as? [String: [String: Double]]

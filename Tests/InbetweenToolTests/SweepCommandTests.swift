@@ -50,6 +50,7 @@ struct SweepCommandTests {
     ("sweep street:3 --backbone truth --set scheduler=no --out s", 64, "no"),
     ("sweep street:3 --backbone truth --set scheduler=every:1,every --out s", 64, "every"),
     ("sweep street:3 --backbone truth --retry-failed --out s", 64, "--resume"),
+    ("sweep --resume --rounds 3 --out s", 64, "as it was planned"),
     ("sweep --out s", 64, "clips"), ("sweep --resume --out s", 66, "no sweep"),
     (
       "sweep street:3 --backbone truth --zip scheduler=every:1 --zip flow=dis,zero --out s", 64,

@@ -9,7 +9,8 @@ import Video
 @Suite struct DeadlineTests {
   /// Frames every 40 ms, the newest first; keyframes each `interval` labelled frames.
   ///
-  /// What became of each frame that was begun: K or ., - where it was left out, p where its keyframe was put off.
+  /// What became of each frame that was begun: K or ., - where it was left out, p where its
+  /// keyframe was put off.
   private func schedule(
     limit: Double, key: (Int) -> Double, propagated: (Int) -> Double, interval: Int = 5,
     putsOff: Bool = true, count: Int = 60

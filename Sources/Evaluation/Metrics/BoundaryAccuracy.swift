@@ -3,8 +3,8 @@
 public import Pipeline
 public import Video
 
-/// Mean IoU of the pixels near a border between two classes, also called trimap mIoU (Kohli, Ladický
-/// and Torr, IJCV 2009; Chen and others, DeepLab, 2018): `boundary_mIoU`.
+/// Mean IoU of the pixels near a border between two classes, also called trimap mIoU (Kohli,
+/// Ladický and Torr, IJCV 2009; Chen and others, DeepLab, 2018): `boundary_mIoU`.
 ///
 /// A pixel counts where the square of 2 · `pixels` + 1 around it holds another class in the truth.
 /// Void is no class: a border with it alone does not count, and one that runs through it does.
@@ -13,8 +13,8 @@ public struct BoundaryAccuracy: Metric {
   public let pixels: Int
   private var matrix: ConfusionMatrix
 
-  /// The name of the figure.
-  public static let figure = "boundary_mIoU"
+  /// The name of the figure: `boundary_mIoU`, with the pixels behind it where they are not 3.
+  public var figure: String { pixels == 3 ? "boundary_mIoU" : "boundary_mIoU_\(pixels)" }
 
   /// Nothing counted yet.
   ///
@@ -38,12 +38,12 @@ public struct BoundaryAccuracy: Metric {
     var frame = ConfusionMatrix(classes: matrix.classCount)
     frame.add(predicted: prediction.scaledLabels(to: target.size), truth: band(of: target))
     matrix += frame
-    return [Self.figure: .confusion(frame)]
+    return [figure: .confusion(frame)]
   }
 
   /// The figure; empty before a pixel was counted.
   public var values: [String: Double] {
-    matrix.meanIoU.map { [Self.figure: $0] } ?? [:]
+    matrix.meanIoU.map { [figure: $0] } ?? [:]
   }
 
   /// The labels near borders between classes, and void elsewhere.

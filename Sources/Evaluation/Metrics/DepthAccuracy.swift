@@ -130,7 +130,8 @@ extension DepthAccuracy {
       uniqueKeysWithValues: named.compactMap { name, value in value.map { (name, $0) } })
   }
 
-  /// The sums under the names of `values`, each over as many pixels; empty where nothing was counted.
+  /// The sums under the names of `values`, each over as many pixels; empty where nothing was
+  /// counted.
   var counts: [String: FigureCounts] {
     guard count > 0 else { return [:] }
     let pixels = Double(count)

@@ -2,8 +2,8 @@
 
 /// What a frame counts towards a figure; added up, what a run's figure is computed from.
 ///
-/// Figures are computed of sums over frames, never of means of frames: so frames can be drawn again,
-/// as a bootstrap does, and clips be told apart afterwards.
+/// Figures are computed of sums over frames, never of means of frames: so frames can be drawn
+/// again, as a bootstrap does, and clips be told apart afterwards.
 public enum FigureCounts: Sendable, Equatable {
   /// A sum and what it is divided by: absolute relative error, a share of pixels.
   case mean(sum: Double, weight: Double)

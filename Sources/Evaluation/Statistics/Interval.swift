@@ -12,7 +12,7 @@ public struct Interval: Sendable, Hashable, Codable {
     (self.estimate, self.low, self.high) = (estimate, low, high)
   }
 
-  /// Whether 0 lies outside: a difference that is told apart from none.
+  /// Whether 0 lies outside the interval.
   public var excludesZero: Bool { low > 0 || high < 0 }
 
   /// Whether the intervals have a value in common.

@@ -113,9 +113,10 @@ public struct SweepPlan: Sendable, Codable, Hashable {
     return .along(free ?? candidates[0])
   }
 
-  /// Whether it has the same points, timed alike.
+  /// Whether it has the same points, timed and kept alike.
   public func isLike(_ other: SweepPlan) -> Bool {
     points == other.points && rounds == other.rounds && timedFrames == other.timedFrames
+      && keepsLabels == other.keepsLabels
   }
 
   private static func combinations(
@@ -128,14 +129,16 @@ public struct SweepPlan: Sendable, Codable, Hashable {
     for key in request.exclusions.flatMap(\.keys) where !axes.contains(where: { $0.key == key }) {
       throw SpecificationError(
         .unknownOption,
-        "--exclude: '\(key)' is not set in the sweep; \(suggestion(for: key, among: axes.map(\.key)))"
+        "--exclude: '\(key)' is not set in the sweep; "
+          + suggestion(for: key, among: axes.map(\.key))
       )
     }
     let length = request.zip.first?.values.count ?? 1
     if let other = request.zip.first(where: { $0.values.count != length }) {
       throw SpecificationError(
         .badValue,
-        "--zip: '\(other.key)' has \(other.values.count) values and '\(request.zip[0].key)' \(length)"
+        "--zip: '\(other.key)' has \(other.values.count) values, '\(request.zip[0].key)' has "
+          + "\(length)"
       )
     }
     var all: [[(key: String, value: String)]] = (0..<length).map { place in

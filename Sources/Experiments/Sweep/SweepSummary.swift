@@ -27,7 +27,8 @@ public struct SweepSummary: Sendable, Codable {
     public let time: TimeRatio?
     /// Multiply-adds of a frame over those of a key frame; nil where they are not counted.
     public let macsShare: Double?
-    /// The points, a clip each.
+    /// The points that are finished, a clip each; where these are not all clips, the row cannot be
+    /// held against others.
     public let points: [SweepPoint]
   }
 
@@ -127,33 +128,16 @@ private struct SweepReader {
     }
   }
 
+  /// On one clip by frames, on several with the clip as the unit: see `Comparison`.
   private func difference(
     _ measured: [(SweepPoint, StoredRun)], _ runs: [String: StoredRun], _ figure: String
   ) -> Interval? {
-    let pairs = measured.compactMap { point, run in
-      baselines[point.group].flatMap { runs[$0.id] }.map { (base: $0, run: run) }
+    let rows = measured.compactMap { point, run -> Comparison.Row? in
+      guard let base = baselines[point.group].flatMap({ runs[$0.id] }) else { return nil }
+      return try? Comparison.Row(figure, point.clip, base, run, bootstrap)
     }
-    guard pairs.count == 1 else {
-      return Interval(
-        meanOf: pairs.compactMap { pair in
-          guard let one = pair.base.frames.values[figure], let two = pair.run.frames.values[figure]
-          else { return nil }
-          return two - one
-        })
-    }
-    let name = Self.counts(of: figure, in: pairs[0].base.frames)
-    let (base, run) = (pairs[0].base.frames, pairs[0].run.frames)
-    guard base.map(\.index) == run.map(\.index) else { return nil }
-    let shared = zip(base, run).compactMap { one, two in
-      one.counts[name].flatMap { from in two.counts[name].map { (from, $0) } }
-    }
-    return bootstrap.differences(
-      from: shared.map(\.0), to: shared.map(\.1), named: name)[figure]
-  }
-
-  /// The counts that a figure is computed from.
-  private static func counts(of figure: String, in frames: [FrameRecord]) -> String {
-    frames.figures.first { frames.sum(of: $0)?.values(named: $0)[figure] != nil } ?? figure
+    return rows.count == 1
+      ? rows[0].difference : Interval(meanOf: rows.map { $0.other - $0.base })
   }
 
   /// Over the rounds of every clip.

@@ -107,26 +107,59 @@ public struct SweepTiming {
 
   private func runners(_ points: [SweepPoint], limit: Int?) throws -> [TimedRunner] {
     let work = SharedWork()
-    return try points.compactMap { point in
+    return try points.map { point in
       let run = try EvaluationRun(
         point.specification, in: registries, threads: threads, sharing: work)
-      // Heads of other tasks were timed while they were measured.
-      guard try run.task() == nil else { return nil }
-      let loaded = try run.load(sharing: work, sharesFrames: false)
-      let count = loaded.clip.count
-      return TimedRunner(id: point.id, loaded, frames: 0..<min(limit ?? count, count))
+      let frames = 0..<min(limit ?? run.clip.count, run.clip.count)
+      guard let task = try run.task() else {
+        return try TimedRunner(point.id, run, frames: frames, sharing: work)
+      }
+      return try Self.runner(point.id, run, task, frames, work)
     }
+  }
+
+  private static func runner(
+    _ id: String, _ run: EvaluationRun, _ task: some PredictionTask, _ frames: Range<Int>,
+    _ work: SharedWork
+  ) throws -> TimedRunner {
+    TimedRunner(
+      id, try run.resolved(for: task, sharing: work).regional(), on: run.clip, frames: frames)
   }
 }
 
-/// A pipeline that is timed over and over again.
+/// A pipeline that is timed over and over again, on some frames of a clip.
 struct TimedRunner {
   let id: String
-  private let loaded: LoadedEvaluation
   private let frames: Range<Int>
+  private typealias Each = (FrameTrace, _ decoding: Double) -> Void
+  private let pass: (Range<Int>, () -> Bool, Each) throws -> Bool
 
-  init(id: String, _ loaded: LoadedEvaluation, frames: Range<Int>) {
-    (self.id, self.loaded, self.frames) = (id, loaded, frames)
+  init(
+    _ id: String, _ pipeline: some PredictionPipeline, on clip: some LabelledClip,
+    frames: Range<Int>
+  ) {
+    (self.id, self.frames) = (id, frames)
+    pass = { frames, isStopped, each in
+      var state = pipeline.start()
+      for index in frames {
+        if isStopped() { return false }
+        let begin = ContinuousClock.now
+        let frame = try clip.frame(at: index)
+        let read = ContinuousClock.now - begin
+        let trace = try pipeline.predict(frame, in: &state).trace
+        let decoding = clip.decodingTime(at: index) ?? (clip.isStored ? read : .zero)
+        each(trace, decoding.milliseconds)
+      }
+      return true
+    }
+  }
+
+  /// The label maps of a run, on the clip that it measures.
+  init(
+    _ id: String, _ run: EvaluationRun, frames: Range<Int>, sharing work: SharedWork
+  ) throws {
+    let loaded = try run.load(sharing: work, sharesFrames: false)
+    self.init(id, loaded.pipeline, on: loaded.clip, frames: frames)
   }
 
   /// Runs over its frames, or the first so many of them.
@@ -135,9 +168,7 @@ struct TimedRunner {
   func run(frames count: Int?, _ isStopped: () -> Bool) throws -> TimingRound.Entry? {
     var entry = TimingRound.Entry(
       frames: 0, keyFrames: 0, pipeline: 0, decoding: 0, key: 0, nonKey: 0)
-    let frames =
-      frames.lowerBound..<min(frames.upperBound, frames.lowerBound + (count ?? frames.count))
-    let isWhole = try run(loaded.pipeline, frames, isStopped) { trace, decoding in
+    let isWhole = try pass(frames.prefixed(count), isStopped) { trace, decoding in
       entry.frames += 1
       entry.decoding += decoding
       entry.pipeline += trace.total.milliseconds
@@ -154,7 +185,7 @@ struct TimedRunner {
   /// Milliseconds of each key frame and of each other one.
   func times(_ isStopped: () -> Bool) throws -> (key: [Double], nonKey: [Double]) {
     var times = (key: [Double](), nonKey: [Double]())
-    _ = try run(loaded.pipeline, frames, isStopped) { trace, _ in
+    _ = try pass(frames, isStopped) { trace, _ in
       if trace.role == .key {
         times.key.append(trace.total.milliseconds)
       } else {
@@ -163,23 +194,12 @@ struct TimedRunner {
     }
     return times
   }
+}
 
-  private func run(
-    _ pipeline: some PredictionPipeline<Image>, _ frames: Range<Int>, _ isStopped: () -> Bool,
-    each: (FrameTrace, _ decoding: Double) -> Void
-  ) throws -> Bool {
-    let clip = loaded.clip
-    var state = pipeline.start()
-    for index in frames {
-      if isStopped() { return false }
-      let begin = ContinuousClock.now
-      let frame = try clip.frame(at: index)
-      let read = ContinuousClock.now - begin
-      let trace = try pipeline.label(frame, in: &state).trace
-      let decoding = clip.decodingTime(at: index) ?? (clip.isStored ? read : .zero)
-      each(trace, decoding.milliseconds)
-    }
-    return true
+extension Range<Int> {
+  /// The first so many; all where nil.
+  fileprivate func prefixed(_ length: Int?) -> Range<Int> {
+    lowerBound..<Swift.min(upperBound, lowerBound + (length ?? count))
   }
 }
 

@@ -84,7 +84,7 @@ public struct SweepWorker: Sendable {
         let run = try EvaluationRun(
           point.specification, in: registries, threads: threads, sharing: work)
         if let task = try run.task() {
-          try finish(point, run.measure(task))
+          try finish(point, run.measure(task, isTimed: false))
         } else {
           let labels = try keptLabels(of: point)
           members.append(try SweepMember(point, run, sharing: work, labels: labels))

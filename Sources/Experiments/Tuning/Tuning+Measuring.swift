@@ -67,9 +67,8 @@ extension Tuning {
     let runners = try points.map { point in
       let run = try EvaluationRun(
         point.specification, in: registries, threads: threads, sharing: work)
-      return TimedRunner(
-        id: point.id, try run.load(sharing: work, sharesFrames: false),
-        frames: first..<min(end, first + 24))
+      return try TimedRunner(
+        point.id, run, frames: first..<min(end, first + 24), sharing: work)
     }
     for runner in runners { _ = try runner.run(frames: 4, isStopped) }
     let rounds = try (0..<7).map { round in
@@ -89,7 +88,6 @@ extension Tuning {
 /// cost next to nothing beside the flow that they may ask for.
 struct PathTimes {
   private var times: [String: (key: Double, nonKey: Double)] = [:]
-  private(set) var warnings: [String] = []
 
   init(_ tuning: Tuning, _ plan: SweepPlan, _ work: SharedWork) throws {
     let kinds = Dictionary(grouping: plan.points, by: Self.kind)
@@ -121,8 +119,8 @@ extension Tuning {
     var spec = point.specification
     spec.pipeline.scheduler = "every:4"
     let run = try EvaluationRun(spec, in: registries, threads: threads, sharing: work)
-    let loaded = try run.load(sharing: work, sharesFrames: false)
-    let runner = TimedRunner(id: point.id, loaded, frames: 0..<min(12, loaded.clip.count))
+    let runner = try TimedRunner(
+      point.id, run, frames: 0..<min(12, run.clip.count), sharing: work)
     tell("timing \(point.name)")
     _ = try runner.run(frames: 4, isStopped)
     let traces = try runner.times(isStopped)

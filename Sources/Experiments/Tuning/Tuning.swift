@@ -39,8 +39,6 @@ public struct Tuning {
     public internal(set) var rate: Double
     /// Milliseconds of a frame in the mean, decoding left out: predicted while searching.
     public internal(set) var milliseconds: Double
-    /// Whether another candidate beats it in both.
-    public internal(set) var isDominated = false
   }
 
   /// What the search came to.
@@ -101,7 +99,7 @@ public struct Tuning {
         .badInput, "the clip has \(length) frames; half of them are held out: 16 are the least")
     }
     let times = try PathTimes(self, plan, work)
-    var warnings = times.warnings
+    var warnings: [String] = []
     var members = try members(of: plan.points, work)
     try halve(&members, over: length / 2, times, work, &warnings)
     let all = members.map { candidate($0, times) }
@@ -147,7 +145,7 @@ public struct Tuning {
     _ warnings: inout [String]
   ) throws {
     let rungs = max(1, min(4, Int(log2(Double(members.count)))))
-    var (done, dropped) = (0, [SweepMember]())
+    var done = 0
     for rung in 1...rungs {
       let end = rung == rungs ? frames : max(8, frames * rung * rung / (rungs * rungs))
       let started = ContinuousClock.now
@@ -164,9 +162,8 @@ public struct Tuning {
       guard rung < rungs else { break }
       let took = ContinuousClock.now - started
       let kept = Self.better(half: members.map { candidate($0, times) })
-      dropped += members.indices.filter { !kept.contains($0) }.map { members[$0] }
       members = kept.sorted().map { members[$0] }
-      if took > left, rung < rungs {
+      if took > left {
         warnings.append(
           "the time was spent after \(done) of \(frames) frames; --budget gives more")
         break
