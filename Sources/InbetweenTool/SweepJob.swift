@@ -55,8 +55,13 @@ struct SweepJob {
         try Worker(
           folder, number: number, of: count, threads: max(1, threads / count), isTiming: false)
       }
+      let before = plan.points.count { folder.state(of: $0) == .pending }
       let died = try follow(workers, progress)
       deaths += died
+      // Workers of a sweep that was killed may hold what is left for as long as a frame takes.
+      if before == plan.points.count(where: { folder.state(of: $0) == .pending }) {
+        Thread.sleep(forTimeInterval: 1)
+      }
       if signals.wantsStop { return }
       if died > 0, deaths >= 3 * count {
         throw Failure(

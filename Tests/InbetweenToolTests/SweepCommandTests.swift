@@ -88,6 +88,14 @@ struct SweepCommandTests {
     #expect(again.code == 1 && again.err.contains("1 of 3 points failed"))
   }
 
+  @Test func aSweepOfWhichNothingCanBeMeasuredEnds() throws {
+    let home = try Scratch()
+    let outcome = try home.inbetween(
+      "sweep street:3 --backbone none --set scheduler=every:2 --frames 4 --out s")
+    #expect(outcome.code == 1 && outcome.err.contains("2 of 2 points failed"), "\(outcome)")
+    #expect(outcome.out.isEmpty)
+  }
+
   @Test func pointsAreTimedInTurnAndComparedByFrames() throws {
     let home = try Scratch()
     let outcome = try home.inbetween(

@@ -68,10 +68,11 @@ public struct SweepTiming {
     self.environment = environment
   }
 
-  /// Rounds that are left to do.
+  /// Rounds that are left to do, of groups that have a point to time.
   public static func missing(_ plan: SweepPlan, in folder: SweepFolder) -> Int {
-    Set(plan.points.map(\.group)).reduce(0) {
-      $0 + max(0, plan.rounds - folder.rounds(of: $1).count)
+    Dictionary(grouping: plan.points, by: \.group).reduce(0) { sum, group in
+      guard group.value.contains(where: { folder.state(of: $0) == .finished }) else { return sum }
+      return sum + max(0, plan.rounds - folder.rounds(of: group.key).count)
     }
   }
 
