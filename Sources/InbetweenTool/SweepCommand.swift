@@ -61,18 +61,10 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "Frames of each clip that are timed. Usually all.")
   var timedFrames: Int?
 
-  @Option(help: "Where workers run: local, or slurm for an array of jobs on a cluster.")
-  var launcher = LauncherKind.local
+  @OptionGroup var cluster: LauncherOptions
 
   @Option(help: "slurm: how many jobs the array has. Usually one a group of points, 64 at most.")
   var tasks: Int?
-
-  @Option(help: "slurm: the partition.") var partition: String?
-  @Option(help: "slurm: minutes that a job may take.") var minutes: Int?
-  @Option(name: [.customLong("mem")], help: "slurm: memory of a job, such as 4G.")
-  var memory: String?
-  @Option(name: [.customLong("sbatch")], help: "slurm: another option of sbatch; may be repeated.")
-  var sbatch: [String] = []
 
   @Flag(help: "Keep the label maps of each point, as points/ID/labels in --out, for score.")
   var labels = false
@@ -106,9 +98,9 @@ struct SweepCommand: ParsableCommand {
     let signals = Signals()
     let folder = SweepFolder(out)
     let plan = try chosenPlan(in: folder)
-    let slurm = launcher == .slurm ? cluster(plan, folder) : nil
+    let slurm = cluster.launcher == .slurm ? launcher(plan, folder) : nil
     if dryRun {
-      if let slurm { return print(slurm.script(), terminator: "") }
+      if let slurm { return print(slurm.job().script, terminator: "") }
       return list(plan, folder)
     }
     try OutputFile.make(folder: out)
@@ -201,12 +193,10 @@ struct SweepCommand: ParsableCommand {
       })
   }
 
-  private func cluster(_ plan: SweepPlan, _ folder: SweepFolder) -> SlurmLauncher {
-    SlurmLauncher(
+  private func launcher(_ plan: SweepPlan, _ folder: SweepFolder) -> SweepLauncher {
+    SweepLauncher(
       folder: folder, tasks: tasks ?? max(1, min(64, plan.groups.count)),
-      threads: parts.threading.threads,
-      options: SlurmOptions(
-        partition: partition, minutes: minutes, memory: memory, extra: sbatch))
+      threads: parts.threading.threads, options: cluster)
   }
 
   private func list(_ plan: SweepPlan, _ folder: SweepFolder) {

@@ -5,9 +5,25 @@ internal import Experiments
 internal import Foundation
 internal import Outputs
 
-/// Where the workers of a sweep run.
-enum LauncherKind: String, ExpressibleByArgument, CaseIterable {
-  case local, slurm
+/// Lets a cluster's nodes work on a sweep: an array of jobs, each a worker that takes several
+/// groups of points.
+struct SweepLauncher {
+  let folder: SweepFolder
+  let tasks: Int
+  let threads: Int
+  let options: LauncherOptions
+
+  /// The workers, or whoever times what they have measured.
+  func job(timing: Bool = false) -> SlurmJob {
+    let work = URL(fileURLWithPath: folder.path).standardizedFileURL.path
+    let share = timing ? ["--timing"] : ["--number", SlurmJob.task, "--of", "\(tasks)"]
+    return SlurmJob(
+      name: timing ? "timing" : "sweep", folder: folder.path,
+      arguments: ["sweep-worker", work] + share + ["--threads", "\(threads)"], threads: threads,
+      options: options,
+      // Timed points run alone on their node, one after the other.
+      extra: timing ? ["--exclusive"] : ["--array=0-\(tasks - 1)"])
+  }
 }
 
 /// What starts workers, looks after them, and times what they have measured.
@@ -17,7 +33,7 @@ struct SweepJob {
   let threads: Int
   let jobs: Int
   let failsFast: Bool
-  let slurm: SlurmLauncher?
+  let slurm: SweepLauncher?
   let signals: Signals
 
   func run() throws {
@@ -112,11 +128,11 @@ struct SweepJob {
   }
 
   /// Submits jobs until every point has a result or has failed.
-  private func work(on slurm: SlurmLauncher, _ progress: SweepProgress) throws {
+  private func work(on slurm: SweepLauncher, _ progress: SweepProgress) throws {
     var idle = 0
     while plan.points.contains(where: { folder.state(of: $0) == .pending }), !signals.wantsStop {
       let before = plan.points.count { folder.state(of: $0) == .pending }
-      try wait(for: slurm.submit(), slurm, progress)
+      try wait(for: slurm.job(), progress)
       let after = plan.points.count { folder.state(of: $0) == .pending }
       idle = after < before ? 0 : idle + 1
       guard idle < 3 else {
@@ -126,33 +142,23 @@ struct SweepJob {
     }
   }
 
-  private func time(on slurm: SlurmLauncher, _ progress: SweepProgress) throws {
+  private func time(on slurm: SweepLauncher, _ progress: SweepProgress) throws {
     for _ in 0..<3 where SweepTiming.missing(plan, in: folder) > 0 && !signals.wantsStop {
-      try wait(for: slurm.submit(timing: true), slurm, progress)
+      try wait(for: slurm.job(timing: true), progress)
     }
     guard SweepTiming.missing(plan, in: folder) == 0 || signals.wantsStop else {
       throw Failure(.failed, "timing broke off; the log is in \(folder.path)/slurm")
     }
   }
 
-  /// Follows a job to its end; where the user stops, the job is cancelled.
-  private func wait(
-    for job: String, _ slurm: SlurmLauncher, _ progress: SweepProgress
-  ) throws {
-    var looked = ContinuousClock.now
-    while true {
-      progress.tell()
-      Thread.sleep(forTimeInterval: 0.2)
-      if signals.wantsStop { return slurm.cancel(job) }
-      let isFailing = failsFast && plan.points.contains { folder.state(of: $0) == .failed }
-      if isFailing {
-        slurm.cancel(job)
-        throw Failure(.failed, "a point failed; --fail-fast stops there")
-      }
-      guard ContinuousClock.now - looked > .seconds(2) else { continue }
-      looked = .now
-      if try !slurm.isAlive(job) { return }
+  /// Follows a job to its end; where the user stops, or a point fails and that is to stop it, the
+  /// job is cancelled.
+  private func wait(for job: SlurmJob, _ progress: SweepProgress) throws {
+    func isFailing() -> Bool {
+      failsFast && plan.points.contains { folder.state(of: $0) == .failed }
     }
+    try job.run(until: { signals.wantsStop || isFailing() }, tell: { progress.tell() })
+    if isFailing() { throw Failure(.failed, "a point failed; --fail-fast stops there") }
   }
 
   private func reason(_ point: SweepPoint) -> String {

@@ -63,6 +63,11 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Draw weights and batches from this seed, not from the specification's.")
   var seed: UInt64?
 
+  @OptionGroup var cluster: LauncherOptions
+
+  @Flag(help: "slurm: print the job script and do nothing.")
+  var dryRun = false
+
   @OptionGroup var threading: ThreadOptions
 
   private func check() throws {
@@ -76,6 +81,12 @@ struct TrainCommand: ParsableCommand {
       throw ValidationError("--resume goes on with what --overwrite would begin anew")
     }
     guard !data.isEmpty else { throw ValidationError("--data must be given at least once") }
+    guard cluster.launcher == .slurm || !dryRun else {
+      throw ValidationError("--dry-run prints the script of --launcher slurm")
+    }
+    guard cluster.launcher == .local || !overwrite else {
+      throw ValidationError("jobs go on with what is there: empty the folder first")
+    }
   }
 
   func run() throws {
@@ -83,6 +94,7 @@ struct TrainCommand: ParsableCommand {
     let signals = Signals()
     let model = try ModelFolder(ofSpecification: spec, changedBy: overrides)
     try refuseToOverwrite()
+    if cluster.launcher == .slurm { return try launch(signals) }
     try threading.apply()
     let device = Device(device) ?? .cpu
     try device.requirePresence()
@@ -135,6 +147,47 @@ struct TrainCommand: ParsableCommand {
     for input in inputs where own.contains(FileIdentity(input)) {
       guard case .there = FileIdentity(input) else { continue }
       throw Failure(.usage, "--out \(out) would overwrite \(input), which is read")
+    }
+  }
+}
+
+// On a cluster.
+extension TrainCommand {
+  /// The training as a job, which goes on from the last checkpoint, whoever wrote it.
+  private var job: SlurmJob {
+    var words = ["train", spec, "--out", out, "--resume", "--device", device]
+    words += data.flatMap { ["--data", $0] } + overrides.flatMap { ["--set", $0] }
+    for (name, value) in [
+      ("--validation", validation), ("--teacher", teacher), ("--seed", seed.map { "\($0)" }),
+    ] { words += value.map { [name, $0] } ?? [] }
+    words += ["--evaluate-every", "\(evaluateEvery)", "--checkpoint-every", "\(checkpointEvery)"]
+    return SlurmJob(
+      name: "train", folder: out, arguments: words + ["--threads", "\(threading.threads)"],
+      threads: threading.threads, options: cluster)
+  }
+
+  /// Submits the training until its weights are there: a job that is preempted, or whose node is
+  /// lost, is followed by another.
+  private func launch(_ signals: Signals) throws {
+    if dryRun { return print(job.script, terminator: "") }
+    signals.keepsWork()
+    func isDone() -> Bool {
+      FileManager.default.fileExists(atPath: ModelFolder.weightsPath(in: out))
+    }
+    func state() -> Date? {
+      let path = ModelFolder.checkpointPath(in: out)
+      return try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
+    }
+    var idle = 0
+    while !isDone() {
+      let before = state()
+      try job.run(until: { signals.wantsStop }, tell: {})
+      if let failure = signals.failure { throw failure }
+      idle = state() == before ? idle + 1 : 0
+      guard idle < 2 || isDone() else {
+        throw Failure(
+          .failed, "two jobs in a row came no further; their logs are in \(out)/slurm")
+      }
     }
   }
 }

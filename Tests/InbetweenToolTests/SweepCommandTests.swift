@@ -51,6 +51,8 @@ struct SweepCommandTests {
     ("sweep street:3 --backbone truth --set scheduler=every:1,every --out s", 64, "every"),
     ("sweep street:3 --backbone truth --retry-failed --out s", 64, "--resume"),
     ("sweep --resume --rounds 3 --out s", 64, "as it was planned"),
+    ("sweep street:3 --backbone truth --partition p --out s", 64, "--launcher slurm"),
+    ("train s.yaml --data streets:1 --out t --dry-run", 64, "--launcher slurm"),
     ("sweep --out s", 64, "clips"), ("sweep --resume --out s", 66, "no sweep"),
     (
       "sweep street:3 --backbone truth --zip scheduler=every:1 --zip flow=dis,zero --out s", 64,
@@ -65,6 +67,27 @@ struct SweepCommandTests {
     let outcome = try Scratch().inbetween(line)
     #expect(outcome.code == Int32(code) && outcome.errorLines.count == 1, "\(outcome)")
     #expect(outcome.err.contains(words), "\(outcome.err)")
+  }
+
+  // What a node runs, with names that a shell would take apart.
+  @Test func jobsOfAClusterAreScripts() throws {
+    let home = try Scratch()
+    let sweep = try home.inbetween(
+      "sweep street:3 --backbone truth --set scheduler=every:2 --out it's --threads 3 "
+        + "--launcher slurm --tasks 2 --partition long --minutes 9 --dry-run")
+    #expect(sweep.code == 0 && !home.has("it's"), "\(sweep)")
+    for line in [
+      "#SBATCH --array=0-1", "#SBATCH --partition=long", "#SBATCH --time=9", "#SBATCH --requeue",
+      "#SBATCH --cpus-per-task=3", "cd '\(home.path)'",
+    ] { #expect(sweep.out.split(separator: "\n").contains(Substring(line)), "\(line)") }
+    let last = try #require(sweep.out.split(separator: "\n").last)
+    #expect(last.hasPrefix("exec '") && last.contains("'sweep-worker' '\(home.path)/it'\\''s'"))
+    #expect(last.hasSuffix("'--number' \"$SLURM_ARRAY_TASK_ID\" '--of' '2' '--threads' '3'"))
+    try home.write(smallNetwork(steps: 4), to: "spec.yaml")
+    let train = try home.inbetween(
+      "train spec.yaml --data streets:1 --seed 7 --out t --launcher slurm --dry-run --mem 4G")
+    #expect(train.code == 0 && train.out.contains("#SBATCH --mem=4G"), "\(train)")
+    #expect(train.out.contains("'--resume'") && train.out.contains("'--seed' '7'"))
   }
 
   @Test func anotherSweepInTheFolderIsRefused() throws {
