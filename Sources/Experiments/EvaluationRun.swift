@@ -118,7 +118,7 @@ public struct EvaluationRun: Sendable {
     }
     var loaded = try LoadedEvaluation(
       spec, resolved, on: encoded, inputs: context.files, registries, threads: context.threads)
-    if let warning = choiceWarning(resolved.chosen) { loaded.warnings.append(warning) }
+    loaded.warnings += try provenanceWarnings(resolved.chosen)
     if !dataset.isLabelled && !spec.agreement {
       loaded.warnings.append(
         "\(clip.name) has no labels, so that no accuracy is measured; --agreement measures "
@@ -127,18 +127,34 @@ public struct EvaluationRun: Sendable {
     return loaded
   }
 
-  /// What to say where a setting was chosen on the clip that is measured.
-  private func choiceWarning(_ chosen: [ChosenSetting]) -> String? {
+  /// What to say where weights were fitted to the clip that is measured, or a setting was chosen on
+  /// it.
+  private func provenanceWarnings(_ chosen: [ChosenSetting]) throws -> [String] {
     let name = spec.recipe.map { String($0.prefix { $0 != ":" }) }
     let recipes = registries.recipes.all.filter {
       $0.name == name && $0.chosenOn.contains(clip.name)
     }
-    let settings =
+    let specifications = Set(context.files).filter { ModelFolder.isSpecification($0) }.sorted()
+    let models = try specifications.compactMap { file in
+      try Provenance(besideSpecification: file).map { (ModelFolder.folder(of: file), $0) }
+    }
+    let chosen =
       recipes.map { "the settings of the recipe \($0.name)" }
       + chosen.filter { $0.clip == clip.name }.map(\.setting)
-    guard !settings.isEmpty else { return nil }
-    return "\(settings.joined(separator: " and ")) were chosen on \(clip.name), which is measured: "
-      + "its figures are no test of them"
+      + models.filter { $0.1.chosenOn.contains(clip.name) }.map { "those of \($0.0)" }
+    let trained = models.filter { $0.1.trainedOn.contains(clip.name) }.map(\.0)
+    var warnings: [String] = []
+    if !trained.isEmpty {
+      warnings.append(
+        "\(trained.joined(separator: " and ")): trained on \(clip.name), which is measured: its "
+          + "figures say nothing of other clips")
+    }
+    if !chosen.isEmpty {
+      warnings.append(
+        "settings were chosen on \(clip.name), which is measured, so that its figures are no test "
+          + "of them: \(chosen.joined(separator: ", "))")
+    }
+    return warnings
   }
 
   /// The clip with its labels, or with what the network says of each frame by itself.

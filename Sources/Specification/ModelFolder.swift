@@ -49,8 +49,7 @@ public struct ModelFolder: Sendable, Hashable {
       }
       text = root.yaml
     }
-    let folder = (file as NSString).deletingLastPathComponent
-    try self.init(path: folder.isEmpty ? "." : folder, specification: text, file: file)
+    try self.init(path: Self.folder(of: file), specification: text, file: file)
   }
 
   private init(path: String, specification: String, file: String) throws(SpecificationError) {
@@ -62,6 +61,17 @@ public struct ModelFolder: Sendable, Hashable {
 
   /// Where the specification of a model lies.
   public static func specificationPath(in folder: String) -> String { "\(folder)/spec.yaml" }
+
+  /// Whether a path is that of a model's specification.
+  package static func isSpecification(_ path: String) -> Bool {
+    (path as NSString).lastPathComponent == "spec.yaml"
+  }
+
+  /// The folder that a file lies in.
+  package static func folder(of file: String) -> String {
+    let folder = (file as NSString).deletingLastPathComponent
+    return folder.isEmpty ? "." : folder
+  }
 
   /// Where the specification lies.
   public var specificationPath: String { Self.specificationPath(in: path) }

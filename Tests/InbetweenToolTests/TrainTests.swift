@@ -45,6 +45,20 @@ struct TrainTests {
     #expect(entries.allSatisfy { $0["split"] as? String != "val" || $0["val/miou"] != nil })
     try FileManager.default.copyItem(
       atPath: scratch("o/weights.safetensors"), toPath: scratch("net/weights.safetensors"))
+    // What it was trained on goes with it, and is said where that is measured.
+    try FileManager.default.copyItem(
+      atPath: scratch("o/provenance.yaml"), toPath: scratch("net/provenance.yaml"))
+    let measured = try scratch.inbetween("eval folder:data --backbone net --json r.json")
+    #expect(measured.code == 0, "\(measured.err)")
+    #expect(measured.err.contains("net: trained on data/images, which is measured"))
+    try scratch.write("chosen_on: [elsewhere, data/images]", to: "net/provenance.yaml")
+    let again = try scratch.inbetween("eval folder:data --backbone net")
+    #expect(again.err.contains("settings were chosen on data/images"), "\(again.err)")
+    #expect(!again.err.contains("trained on"))
+    try scratch.write("trained_on: data", to: "net/provenance.yaml")
+    let broken = try scratch.inbetween("eval folder:data --backbone net")
+    #expect(broken.code == 78 && broken.err.contains("net/provenance.yaml"), "\(broken)")
+    try FileManager.default.removeItem(atPath: scratch("net/provenance.yaml"))
     let run = try scratch.inbetween("run data/images --backbone net --labels maps")
     #expect(run.code == 0, "\(run.err)")
     #expect(try scratch.names("maps").count == 6)

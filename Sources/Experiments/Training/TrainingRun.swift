@@ -112,6 +112,10 @@ extension TrainingRun {
     trainer.checkpointInterval = checkpointInterval
     (trainer.warn, trainer.isSaved) = (warn, isSaved)
     isSaved(false)
+    do throws(OutputError) {
+      try PendingFile.write(
+        [UInt8](sources.provenance.yaml.utf8), to: Provenance.path(in: folder))
+    } catch { throw TrainingError(error) }
     _ = try trainer.run(resuming: isResuming, until: isStopped) { step in
       report(
         Report(

@@ -72,6 +72,11 @@ public struct TrainingSources: Sendable {
     ]
   }
 
+  /// What weights are fitted to: clips by the names that results call them.
+  var provenance: Provenance {
+    Provenance(trainedOn: data.map { (try? clip($0, split: "train").name) ?? $0 })
+  }
+
   /// What was taught has no truth of its own to be measured by.
   private func validationClip() throws -> (any LabelledClip)? {
     guard let name = validation ?? (teacher == nil ? data[0] : nil) else { return nil }
