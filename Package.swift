@@ -19,6 +19,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // One C ABI per library, each imported by exactly one Swift target.
@@ -108,6 +109,14 @@ let package = Package(
         "Video",
       ]),
 
+    .target(
+      name: "ResultsIndex",
+      dependencies: [
+        "Evaluation", "Experiments", "Outputs", "Recipes", "Specification",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
+
     // What users import, and the tool.
     .target(
       name: "Inbetween",
@@ -121,8 +130,8 @@ let package = Package(
       name: "InbetweenTool",
       dependencies: [
         "Backbone", "Datasets", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Outputs",
-        "Pipeline", "Propagation", "Recipes", "Reports", "Scheduler", "Specification", "Synthesis",
-        "Tensors", "Training", "Video",
+        "Pipeline", "Propagation", "Recipes", "Reports", "ResultsIndex", "Scheduler",
+        "Specification", "Synthesis", "Tensors", "Training", "Video",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "inbetween", dependencies: ["InbetweenTool"]),

@@ -18,8 +18,8 @@ public struct InbetweenCommand: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, LiveCommand.self, EvalCommand.self, ScoreCommand.self, SweepCommand.self,
-      CompareCommand.self, ReportCommand.self, TuneCommand.self, CalibrateCommand.self,
-      TrainCommand.self,
+      CompareCommand.self, ReportCommand.self, IndexCommand.self, TuneCommand.self,
+      CalibrateCommand.self, TrainCommand.self,
       FlowCommand.self, InspectCommand.self, ConfigCommand.self, ListCommand.self,
       DoctorCommand.self, DemoCommand.self, VideoCommand.self,
       SweepWorkerCommand.self,

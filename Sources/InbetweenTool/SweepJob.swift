@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Experiments
 internal import Foundation
 internal import Outputs
+internal import ResultsIndex
 
 /// Lets a cluster's nodes work on a sweep: an array of jobs, each a worker that takes several
 /// groups of points.
@@ -171,7 +172,11 @@ struct SweepJob {
       StandardError.say(
         "inbetween: warning: \(point.name) on \(point.clip) failed: \(reason(point))\n")
     }
-    if failed.count < plan.points.count { print(try SweepTable(folder)) }
+    if failed.count < plan.points.count {
+      print(try SweepTable(folder))
+      try ResultsIndex(of: [folder.path], in: Parts.registries)
+        .write(to: "\(folder.path)/index.sqlite")
+    }
     guard failed.isEmpty else {
       throw Failure(
         .failed, "\(failed.count) of \(plan.points.count) points failed; --resume --retry-failed")

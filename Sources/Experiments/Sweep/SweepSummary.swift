@@ -55,7 +55,9 @@ public struct SweepSummary: Sendable, Codable {
     self.figure =
       figure ?? Comparison.usual.first { known.contains($0) } ?? known.sorted().first ?? "mIoU"
     clips = Set(plan.points.map(\.clip)).sorted()
+    // Accuracy is the same on any machine and any number of threads; times are not.
     environment = any.result.environment.filter { !$0.key.hasPrefix("hash ") }
+      .merging(reader.timingEnvironment) { $1 }
     let main = self.figure
     let rows = Dictionary(grouping: plan.points, by: \.configuration).values
       .compactMap { reader.row($0, runs, figure: main) }
@@ -82,6 +84,11 @@ private struct SweepReader {
       uniqueKeysWithValues: Set(plan.points.map(\.group)).map {
         ($0, folder.rounds(of: $0))
       })
+  }
+
+  /// The machine that the rounds of timing ran on; empty without one.
+  var timingEnvironment: [String: String] {
+    rounds.values.compactMap(\.first).first?.environment ?? [:]
   }
 
   /// What is finished, by the id of its point.

@@ -82,6 +82,11 @@ extension Scratch {
     try start(line, environment: environment).wait()
   }
 
+  /// The same of words that hold spaces.
+  func inbetween(_ words: [String]) throws -> Outcome {
+    try Running(program, words, in: path).wait()
+  }
+
   func start(
     _ line: String, environment: [String: String] = [:], output: FileHandle? = nil
   ) throws -> Running {
