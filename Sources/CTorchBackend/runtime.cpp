@@ -53,6 +53,19 @@ ct_code ct_get_threads(int32_t *count, ct_error *error) noexcept {
   return guarded(error, [&] { *count = at::get_num_threads(); });
 }
 
+ct_code ct_limit_threads(int32_t count, int32_t *before, ct_error *error) noexcept {
+  return guarded(error, [&] {
+    if (count < 1) throw Failure(ct_bad_argument, "the number of threads must be positive");
+    // LibTorch's own setting reaches a thread at its first call; the limit comes after that.
+    *before = at::get_num_threads();
+    // OpenMP keeps the number for each thread that asks; LibTorch's call would change all of them.
+    using SetThreads = void (*)(int);
+    if (auto set = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) {
+      set(count);
+    }
+  });
+}
+
 static const char *blas_description() {
   auto config = openblas<char *(*)()>("openblas_get_config");
   return config ? config() : "not OpenBLAS";

@@ -13,6 +13,13 @@ enum Overwriting {
   static func check(
     outputs: KeyValuePairs<String, String?>, inputs: [String]
   ) throws(Failure) {
+    try check(outputs: outputs.map { ($0.key, $0.value) }, inputs: inputs)
+  }
+
+  /// The same of a list.
+  static func check(
+    outputs: [(option: String, path: String?)], inputs: [String]
+  ) throws(Failure) {
     let read = Set(inputs.map(FileIdentity.init))
     var options: [FileIdentity: String] = [:]
     for case (let option, let path?) in outputs where path != "-" {

@@ -59,8 +59,9 @@ struct Progress {
 
 /// Progress that several threads, or closures that escape, tell of.
 final class SharedProgress: Sendable {
-  private let progress = Mutex(Progress(total: nil))
-  func advance() { progress.withLock { $0.advance() } }
+  private let progress: Mutex<Progress>
+  init(total: Int? = nil) { progress = Mutex(Progress(total: total)) }
+  func advance(isKey: Bool? = nil) { progress.withLock { $0.advance(isKey: isKey) } }
   func end() { progress.withLock { $0.end() } }
 }
 

@@ -12,14 +12,18 @@ internal import Video
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Label a video.",
+    commandName: "run", abstract: "Label videos.",
     discussion: """
-      The source is a video file, a folder of pictures, a pattern such as 'clip/*.png', or one \
+      A source is a video file, a folder of pictures, a pattern such as 'clip/*.png', or one \
       picture. Frames are read to the end; what the container says of their number is not believed.
+
+      Several sources run side by side and share one network, which takes their key frames in \
+      batches. Outputs are then named by source: --output '{name}-labels.mp4', where {name} is a \
+      source's name without extension and {number} its place, from 1.
       """)
 
-  @Argument(help: "A video file, a folder of pictures, a pattern, or one picture.")
-  var source: String
+  @Argument(help: "Video files, folders of pictures, patterns, or pictures.")
+  var sources: [String]
 
   @OptionGroup var parts: PartOptions
 
@@ -28,7 +32,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Write the result there as JSON; - for standard output, without the table.")
   var json: String?
 
-  @Option(help: "Stop after so many frames.")
+  @Option(help: "Stop after so many frames of each source.")
   var frames: Int?
 
   @Flag(help: "End well even where the stream ends before its container says it should.")
@@ -44,6 +48,9 @@ struct RunCommand: ParsableCommand {
       """)
   var overlap = false
 
+  @Option(help: "Of several sources: how many key frames the network takes at once, at most.")
+  var batch: Int?
+
   @Flag(help: "Time the first frames of each role too, on which networks still compile.")
   var noWarmUp = false
 
@@ -55,114 +62,224 @@ struct RunCommand: ParsableCommand {
   private func check() throws {
     try parts.checkLabelling(own)
     try places.check()
+    guard (1...256).contains(batch ?? 1) else {
+      throw ValidationError("--batch needs a number from 1 to 256, not \(batch ?? 0)")
+    }
+    guard sources.count > 1 else {
+      if batch != nil { throw ValidationError("--batch goes with several sources") }
+      return
+    }
+    if readAhead || overlap {
+      throw ValidationError(
+        "several sources run side by side anyway: \(overlap ? "--overlap" : "--read-ahead") is for "
+          + "one")
+    }
+    if parts.regions != nil {
+      throw ValidationError("--regions is for one source, not \(sources.count)")
+    }
+    try checkNames()
+  }
+
+  /// Several sources must not be written to one place.
+  private func checkNames() throws {
+    let outputs = [
+      ("--output", places.output), ("--labels", places.labels), ("--per-frame", places.perFrame),
+      ("--json", json),
+    ]
+    for case (let option, let path?) in outputs where !path.contains("{number}") {
+      guard path.contains("{name}") else {
+        throw ValidationError(
+          "\(option) \(path): of several sources each needs a place of its own, such as "
+            + "'{name}-labels.mp4'")
+      }
+      var seen: [String: String] = [:]
+      for source in sources {
+        if let other = seen.updateValue(source, forKey: RunSource.name(of: source)) {
+          throw ValidationError(
+            "\(other) and \(source) have one name: \(option) needs {number} in the place of {name}")
+        }
+      }
+    }
   }
 
   func run() throws {
     try check()
     let signals = Signals()
+    let ready = try prepare()
+    signals.keepsWork()
+    let counts = ready.streams.compactMap { ready.spec.frames ?? $0.info.claimedFrameCount }
+    let settings = RunJob.Settings(
+      classes: ready.network.classes, limit: ready.spec.frames, warmsUp: ready.spec.warmsUp,
+      signals: signals,
+      progress: SharedProgress(
+        total: counts.count == sources.count ? counts.reduce(0, +) : nil))
+    let ends = try label(ready, settings)
+    try tell(ends, of: ready, wasStopped: signals.wantsStop)
+  }
+
+  /// What a run is made of, once all of it is found to be good.
+  private struct Ready {
+    let spec: ExperimentSpec
+    let network: any NetworkSource
+    let resolved: ResolvedPipeline<Image>
+    let sources: [RunSource]
+    /// Of each source: its frames, where they go, where its result goes, what is odd about it.
+    let streams: [any FrameSource]
+    let outputs: [OutputStage]
+    let results: [OutputFile?]
+    let warnings: [[String]]
+  }
+
+  /// A source that cannot be read, and outputs that cannot be made, are known before anything is
+  /// loaded.
+  private func prepare() throws -> Ready {
     let (spec, registries) = (try parts.specification(own), Parts.registries)
-    let context = registries.context(threads: parts.threading.threads)
-    // A source that cannot be read, and outputs that cannot be made, are known before anything is
-    // loaded.
-    let probe = try VideoSource.open(source)
-    guard let backbone = spec.pipeline.backbone else { return }
-    let network = try registries.source(of: backbone, in: context)
-    let pictures = (probe as? ImageFiles)?.paths ?? []
-    var files = network.files + spec.files(in: registries) + [parts.config].compactMap(\.self)
-    try checkPaths(pictures: pictures, files: files)
-    let result = try json.map { (path) throws(Failure) in try OutputFile(path) }
-    let outputs = OutputStage(
-      try FrameOutputs(
-        places.places(threads: parts.threading.threads), info: probe.info,
-        palette: network.classes.palette), overlaps: overlap)
+    let sources = try opened()
+    guard let backbone = spec.pipeline.backbone else { throw CleanExit.helpRequest(self) }
+    let threads = parts.threading.threads
+    let network = try registries.source(of: backbone, in: registries.context(threads: threads))
+    let files = network.files + spec.files(in: registries) + [parts.config].compactMap(\.self)
+    try RunSource.check(sources, files: files)
+    let results = try sources.map { source in
+      try source.json.map { (path) throws(Failure) in try OutputFile(path) }
+    }
+    let outputs = try sources.map { source in
+      OutputStage(
+        try FrameOutputs(source.places, info: source.info, palette: network.classes.palette),
+        overlaps: overlap)
+    }
     try parts.threading.apply()
     let (heavy, head) = try network.load()
     let resolved = try spec.pipeline.resolve(
-      around: heavy, head: head, path: network.path, in: registries,
-      threads: parts.threading.threads)
-    let regional = try resolved.regional()
-    files += resolved.files
-    try checkPaths(pictures: pictures, files: files)
-    let stream = try openStream(for: resolved)
-    let warnings = resolved.warnings + stream.info.warnings(along: resolved.pipeline.flow)
-    Warnings.say(warnings)
-    var job = RunJob(
-      pipeline: regional, classes: network.classes, stream: stream, outputs: outputs,
-      limit: spec.frames, warmsUp: spec.warmsUp, signals: signals)
-    signals.keepsWork()
-    let failure = job.run()
-    let after =
-      [registries.rateWarning(of: resolved.spec.scheduler, after: job.measurement.speed)]
-      .compactMap(\.self) + job.report.warnings
-    Warnings.say(after)
-    let summary = summary(
-      of: job, spec, resolved, files: network.files + resolved.files, warnings: warnings + after)
-    let isPrinted = result?.isStandardOutput == true || outputs.areStandardOutput
-    if job.measurement.speed.frames > 0, !isPrinted {
-      print(ResultTable(summary, title: self.source))
-    }
-    try result?.write(
-      json: ExtendedResult(result: summary, key: ResultKey.wall, value: job.wall))
-    if let failure { throw failure }
-    if job.report.truncated && !allowTruncated { throw truncation(of: job.report) }
+      around: heavy, head: head, path: network.path, in: registries, threads: ownThreads)
+    try RunSource.check(sources, files: files + resolved.files)
+    let streams = try sources.map { try open($0, for: resolved) }
+    let found = streams.map { $0.info.warnings(along: resolved.pipeline.flow) }
+    say(found, of: sources, before: resolved.warnings)
+    return Ready(
+      spec: spec, network: network, resolved: resolved, sources: sources, streams: streams,
+      outputs: outputs, results: results, warnings: found.map { resolved.warnings + $0 })
   }
 
-  /// The frames, with motion vectors where the flow is the codec's.
-  private func openStream(for resolved: ResolvedPipeline<Image>) throws -> any FrameSource {
-    let options = VideoOptions(
-      motionVectors: resolved.pipeline.flow.needsMotionVectors, threads: parts.threading.threads)
-    let source = try VideoSource.open(self.source, options: options)
-    if options.motionVectors, (source as? ImageFiles) != nil {
-      let flow = resolved.spec.names(in: Parts.registries)["flow"] ?? ""
-      let sentence = "pictures carry no motion vectors, which --flow \(flow) needs"
-      throw Failure(.badInput, "\(self.source): \(source.info.codec) \(sentence)")
+  /// The sources, and where what comes of each goes.
+  private func opened() throws -> [RunSource] {
+    try sources.enumerated().map { place, path in
+      func own(_ text: String?) -> String? {
+        text?.replacingOccurrences(of: "{name}", with: RunSource.name(of: path))
+          .replacingOccurrences(of: "{number}", with: "\(place + 1)")
+      }
+      var places = places.places(threads: ownThreads)
+      (places.video, places.labels) = (own(places.video), own(places.labels))
+      places.table = own(places.table)
+      return try RunSource(path, to: places, json: own(json))
     }
-    guard readAhead || overlap else { return source }
-    return Prefetching(try VideoSource.open(self.source, options: options))
   }
 
-  /// Looks for what would be written over before anything is.
-  private func checkPaths(pictures: [String], files: [String]) throws {
-    let inputs = (pictures.isEmpty ? [self.source] : pictures) + files
-    try Overwriting.check(
-      outputs: ["--output": places.output, "--json": json, "--per-frame": places.perFrame],
-      inputs: inputs)
-    guard let labels = places.labels else { return }
-    try Overwriting.check(folder: labels, pictures: pictures)
-    let names = Set(
-      pictures.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent })
-    try Overwriting.check(option: "--labels", folder: labels, inputs: inputs) { name in
-      names.contains(name) || (pictures.isEmpty && name.count >= 6 && name.allSatisfy(\.isNumber))
+  /// Threads that a stream takes in its flow, decoding and encoding: side by side, streams share
+  /// them out.
+  private var ownThreads: Int {
+    let threads = parts.threading.threads
+    return max(1, threads / min(threads, sources.count))
+  }
+
+  private func open(
+    _ source: RunSource, for resolved: ResolvedPipeline<Image>
+  ) throws -> any FrameSource {
+    let threads = ownThreads
+    guard readAhead || overlap else { return try source.open(for: resolved, threads: threads) }
+    return Prefetching(try source.open(for: resolved, threads: threads))
+  }
+
+  private func label(_ ready: Ready, _ settings: RunJob.Settings) throws -> [RunJob.End] {
+    guard ready.streams.count > 1 else {
+      var job = RunJob(ready.streams[0], to: ready.outputs[0], settings)
+      return [job.run(with: try ready.resolved.regional())]
     }
+    let group = StreamGroup(
+      ready.resolved.pipeline, threads: parts.threading.threads, batch: batch ?? 4)
+    let jobs = try ready.sources.indices.map { place in
+      GroupedJob(
+        RunJob(
+          try open(ready.sources[place], for: ready.resolved), to: ready.outputs[place], settings))
+    }
+    let begin = ContinuousClock.now
+    let failures = group.run(jobs)
+    let seconds = (ContinuousClock.now - begin) / .seconds(1)
+    settings.progress.end()
+    var ends = zip(jobs, failures).map { $0.end(after: $1.map { Failure($0) }) }
+    let frames = ends.reduce(0) { $0 + $1.measurement.speed.frames }
+    for place in ends.indices {
+      ends[place].wall.group = .init(streams: ends.count, frames: frames, seconds: seconds)
+    }
+    return ends
+  }
+
+  /// Warnings of the pipeline, and of each source, by its name where there are several.
+  private func say(_ found: [[String]], of sources: [RunSource], before common: [String] = []) {
+    Warnings.say(common)
+    for (warnings, source) in zip(found, sources) {
+      Warnings.say(warnings.map { named($0, source) })
+    }
+  }
+
+  private func named(_ text: String, _ source: RunSource) -> String {
+    sources.count == 1 || text.hasPrefix(source.path) ? text : "\(source.path): \(text)"
+  }
+
+  /// Writes and prints what each job came to, and ends with what went wrong.
+  private func tell(_ ends: [RunJob.End], of ready: Ready, wasStopped: Bool) throws {
+    let scheduler = ready.resolved.spec.scheduler
+    let after = ends.map { end in
+      [Parts.registries.rateWarning(of: scheduler, after: end.measurement.speed)]
+        .compactMap(\.self) + end.report.warnings
+    }
+    say(after, of: ready.sources)
+    let isPrinted =
+      ready.outputs.contains(where: \.areStandardOutput)
+      || ready.results.contains { $0?.isStandardOutput == true }
+    var failures: [Failure] = []
+    for (place, end) in ends.enumerated() {
+      let source = ready.sources[place]
+      let summary = summary(
+        of: end, from: source, ready, warnings: ready.warnings[place] + after[place])
+      if end.measurement.speed.frames > 0, !isPrinted {
+        print(ResultTable(summary, title: source.path))
+      }
+      try ready.results[place]?.write(
+        json: ExtendedResult(result: summary, key: ResultKey.wall, value: end.wall))
+      let truncation = allowTruncated ? nil : end.truncation(of: source.path)
+      if let failure = end.failure ?? truncation {
+        let own = Failure(failure.code, named(failure.message, source))
+        failures.append(wasStopped ? failure : own)
+      }
+    }
+    if !isPrinted, let group = ends[0].wall.group { print(group) }
+    // The last one ends the program, which says it; an interruption is that of all of them.
+    for failure in failures.dropLast() where failure.message != failures.last?.message {
+      failure.report()
+    }
+    if let failure = failures.last { throw failure }
   }
 
   private func summary(
-    of job: RunJob, _ spec: ExperimentSpec, _ resolved: ResolvedPipeline<Image>, files: [String],
-    warnings: [String]
+    of end: RunJob.End, from source: RunSource, _ ready: Ready, warnings: [String]
   ) -> RunResult {
-    var used = spec
-    used.pipeline = resolved.spec
-    var names = resolved.spec.names(in: Parts.registries)
-    if !job.measurement.usesFlow { names["flow"] = nil }
-    names["recipe"] = spec.recipe
+    var used = ready.spec
+    used.pipeline = ready.resolved.spec
+    var names = ready.resolved.spec.names(in: Parts.registries)
+    if !end.measurement.usesFlow { names["flow"] = nil }
+    names["recipe"] = ready.spec.recipe
     return RunResult(
-      status: job.status, specification: used, pipeline: names, speed: job.measurement.speed,
-      cost: .now(after: job.measurement),
+      status: end.status, specification: used, pipeline: names, speed: end.measurement.speed,
+      cost: .now(after: end.measurement),
       input: .init(
-        path: source, codec: job.info.codec, framesContainer: job.info.claimedFrameCount,
-        framesDecoded: job.report.decoded, decodeErrors: job.report.errors,
-        truncated: job.report.truncated, breaks: job.report.breaks),
-      environment: Surroundings.facts(threads: parts.threading.threads, files: files),
+        path: source.path, codec: end.info.codec, framesContainer: end.info.claimedFrameCount,
+        framesDecoded: end.report.decoded, decodeErrors: end.report.errors,
+        truncated: end.report.truncated, breaks: end.report.breaks),
+      environment: Surroundings.facts(
+        threads: parts.threading.threads, files: ready.network.files + ready.resolved.files),
       warnings: warnings)
   }
 
   private enum ResultKey: String, CodingKey { case wall }
-
-  private func truncation(of report: StreamReport) -> Failure {
-    let claimed = report.claimed.map { " of \($0) claimed" } ?? ""
-    return Failure(
-      .badInput,
-      "\(source) breaks off after \(report.decoded)\(claimed) frames; what there was is labelled "
-        + "(--allow-truncated ends well)")
-  }
 }

@@ -5,67 +5,113 @@ internal import Experiments
 internal import Foundation
 internal import Pipeline
 internal import Scheduler
+internal import Synchronization
 internal import Video
 
 /// Labels a stream to its end, or to wherever it breaks off, keeping what was done until then.
 struct RunJob {
-  private let pipeline: any PredictionPipeline<Image>
   private let stream: any FrameSource
   private let outputs: OutputStage
   private let limit: Int?
   private let signals: Signals
-  private(set) var measurement: RunMeasurement
-  private(set) var status = RunResult.Status.ok
-  private(set) var wall: WallTime
+  private let progress: SharedProgress
+  private let clock = ContinuousClock()
+  private var measurement: RunMeasurement
+  private var wall: WallTime
+  private var decode = Duration.zero
 
-  init(
-    pipeline: some PredictionPipeline<Image>, classes: ClassList, stream: any FrameSource,
-    outputs: OutputStage, limit: Int?, warmsUp: Bool, signals: Signals
-  ) {
-    (self.pipeline, self.stream) = (pipeline, stream)
-    (self.outputs, self.limit, self.signals) = (outputs, limit, signals)
-    wall = WallTime(overlaps: outputs.overlaps)
-    measurement = RunMeasurement(classes: classes, warmUp: warmsUp ? RunCosts.usualWarmUp : 0)
+  /// What a job came to.
+  struct End: Sendable {
+    let measurement: RunMeasurement
+    let status: RunResult.Status
+    let info: StreamInfo
+    let report: StreamReport
+    var wall: WallTime
+    /// What ended it early; nil where it came to its end.
+    let failure: Failure?
   }
 
-  var info: StreamInfo { stream.info }
-  var report: StreamReport { stream.report }
+  /// What is the same for all sources of a run.
+  struct Settings {
+    let classes: ClassList
+    let limit: Int?
+    let warmsUp: Bool
+    let signals: Signals
+    let progress: SharedProgress
+  }
 
-  /// - Returns: what ended the job early; nil where it came to its end. Either way the outputs are
-  ///   whole files that hold what was labelled.
-  mutating func run() -> Failure? {
+  init(_ stream: any FrameSource, to outputs: OutputStage, _ settings: Settings) {
+    (self.stream, self.outputs, limit) = (stream, outputs, settings.limit)
+    (signals, progress) = (settings.signals, settings.progress)
+    wall = WallTime(overlaps: outputs.overlaps)
+    measurement = RunMeasurement(
+      classes: settings.classes, warmUp: settings.warmsUp ? RunCosts.usualWarmUp : 0)
+  }
+
+  /// Labels all of it; the outputs are then whole files that hold what was labelled.
+  mutating func run(with pipeline: some PredictionPipeline<Image>) -> End {
     var failure: Failure?
-    do { try labelAll() } catch { failure = Failure(error) }
+    do { try labelAll(with: pipeline) } catch { failure = Failure(error) }
+    progress.end()
+    return end(after: failure)
+  }
+
+  private mutating func labelAll(with pipeline: some PredictionPipeline<Image>) throws {
+    var state = pipeline.start()
+    let ahead = stream as? Prefetching
+    while let frame = try next() {
+      try add(pipeline.label(frame, before: ahead?.peek(), in: &state), of: frame)
+    }
+  }
+
+  /// The next frame; nil at the end, and where it is to stop.
+  mutating func next() throws -> Frame? {
+    guard stream.report.decoded < limit ?? .max, !signals.wantsStop else { return nil }
+    let begin = clock.now
+    guard let frame = try stream.next() else { return nil }
+    decode = (stream as? Prefetching)?.decoding ?? (clock.now - begin)
+    return frame
+  }
+
+  /// Counts and writes what was predicted of the frame that was read last.
+  mutating func add(_ result: LabelledFrame, of frame: Frame) throws {
+    measurement.add(result, truth: nil, decode: decode)
+    try outputs.add(frame, result, decode: decode)
+    wall.add(result.trace, decode: decode, output: outputs.time)
+    progress.advance(isKey: result.trace.startsBackbone)
+  }
+
+  /// Closes the files.
+  mutating func end(after failure: Failure?) -> End {
+    var failure = failure
     do { try outputs.finish() } catch { failure = failure ?? Failure(error) }
     wall.finish(output: outputs.time)
     // What is written now could be made before the job began: it is writing that fails.
     if let text = failure?.message, failure?.code == .cannotCreate {
       failure = Failure(.inputOutput, text)
     }
-    status = status(after: failure)
-    return failure ?? signals.failure
+    return End(
+      measurement: measurement, status: status(after: failure), info: stream.info,
+      report: stream.report, wall: wall, failure: failure ?? signals.failure)
   }
 
   private func status(after failure: Failure?) -> RunResult.Status {
     if let failure { return failure.code == .badInput ? .partial : .failed }
-    return signals.wantsStop ? .cancelled : report.isClean ? .ok : .partial
+    return signals.wantsStop ? .cancelled : stream.report.isClean ? .ok : .partial
+  }
+}
+
+/// A job whose frames go through a pipeline beside those of others.
+final class GroupedJob: PredictedStream {
+  private let job: Mutex<RunJob>
+
+  init(_ job: sending RunJob) { self.job = Mutex(job) }
+
+  func next() throws -> Frame? { try job.withLock { try $0.next() } }
+
+  func add(_ prediction: LabelledFrame, of frame: Frame) throws {
+    try job.withLock { try $0.add(prediction, of: frame) }
   }
 
-  private mutating func labelAll() throws { try labelAll(with: pipeline) }
-
-  private mutating func labelAll(with pipeline: some PredictionPipeline<Image>) throws {
-    var (state, progress) = (pipeline.start(), Progress(total: limit ?? info.claimedFrameCount))
-    defer { progress.end() }
-    let (clock, ahead) = (ContinuousClock(), stream as? Prefetching)
-    while report.decoded < limit ?? .max, !signals.wantsStop {
-      let begin = clock.now
-      guard let frame = try stream.next() else { return }
-      let decode = ahead?.decoding ?? (clock.now - begin)
-      let result = try pipeline.label(frame, before: ahead?.peek(), in: &state)
-      measurement.add(result, truth: nil, decode: decode)
-      try outputs.add(frame, result, decode: decode)
-      wall.add(result.trace, decode: decode, output: outputs.time)
-      progress.advance(isKey: result.trace.startsBackbone)
-    }
-  }
+  func end(after failure: Failure?) -> RunJob.End { job.withLock { $0.end(after: failure) } }
 }

@@ -10,6 +10,37 @@ struct WallTime: Encodable {
   /// Frames whose time is left out: networks still compile.
   private static let warmUp = 10
 
+  /// What several sources side by side took together; nil where it was one.
+  struct Group: Encodable, CustomStringConvertible {
+    let streams: Int
+    let frames: Int
+    let seconds: Double
+
+    var rate: Double { seconds > 0 ? Double(frames) / seconds : 0 }
+
+    var description: String {
+      String(
+        format: "%d sources together: %d frames in %.1f s, %.1f a second", streams, frames, seconds,
+        rate)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case streams, frames, seconds
+      case rate = "frames_per_second"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(streams, forKey: .streams)
+      try container.encode(frames, forKey: .frames)
+      try container.encode(seconds, forKey: .seconds)
+      try container.encode(rate, forKey: .rate)
+    }
+  }
+
+  /// Of several sources.
+  var group: Group?
+
   /// Whether stages ran side by side.
   private let overlaps: Bool
   private let clock = ContinuousClock()
@@ -46,11 +77,13 @@ struct WallTime: Encodable {
     case overlaps = "overlap", frames, seconds
     case rate = "frames_per_second", stages = "stages_ms", processor = "processor_ms"
     case warmUp = "warmup"
+    case group = "together"
   }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(overlaps, forKey: .overlaps)
+    try container.encodeIfPresent(group, forKey: .group)
     guard let end else { return }
     let first = steady?.start ?? begin
     let (left, seconds) = (steady == nil ? 0 : Self.warmUp, (end.at - first) / .seconds(1))

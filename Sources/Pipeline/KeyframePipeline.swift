@@ -83,14 +83,31 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   public func predict(
     _ frame: Frame, before next: Frame?, in state: inout StreamState
   ) throws(PipelineError) -> FramePrediction<Prediction> {
+    let step = try begin(frame, in: state)
+    let ahead = next.flatMap { step.flowAhead(of: $0) }
+    let result = try predict(step, in: &state)
+    state.ahead = ahead
+    return result
+  }
+
+  /// Carries a step out, with what the backbone makes of a keyframe where that is known already;
+  /// one that has `waited` for others takes as long as its stages.
+  func predict(
+    _ step: Step, with made: KeyframeFeatures? = nil, waited: Bool = false,
+    in state: inout StreamState
+  ) throws(PipelineError) -> FramePrediction<Prediction> {
     guard let dense = head.dense else {
-      let (prediction, trace) = try step(frame, before: next, in: &state, giving: Product(of: head))
+      let (prediction, trace) = try carry(
+        step, with: made, waited: waited, in: &state, giving: Product(of: head))
       return FramePrediction(prediction: prediction, trace: trace)
     }
-    let (labels, trace) = try step(frame, before: next, in: &state, giving: .labels(of: dense))
+    let (labels, trace) = try carry(
+      step, with: made, waited: waited, in: &state, giving: .labels(of: dense))
     do {
       return FramePrediction(prediction: try dense.prediction(of: labels), trace: trace)
-    } catch { throw PipelineError(stage: .head, frame: frame.index, underlying: error) }
+    } catch {
+      throw PipelineError(stage: .head, frame: step.clock.frame, underlying: error)
+    }
   }
 
   /// The scores of the next frame of a stream, 1 × classes × height × width at the working size.
@@ -107,7 +124,8 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
         stage: .head, frame: frame.index,
         underlying: IncompatibleParts("the head gives no scores"))
     }
-    let (scores, trace) = try step(frame, in: &state, giving: .scores(of: scorer))
+    let (scores, trace) = try carry(
+      begin(frame, in: state), in: &state, giving: .scores(of: scorer))
     return ScoredFrame(scores: scores, trace: trace)
   }
 }
@@ -131,17 +149,16 @@ extension KeyframePipeline {
 
 // The way of a frame.
 extension KeyframePipeline {
-  private func step<Result>(
-    _ frame: Frame, before next: Frame? = nil, in state: inout StreamState,
-    giving product: Product<Result>
+  private func carry<Result>(
+    _ step: Step, with made: KeyframeFeatures? = nil, waited: Bool = false,
+    in state: inout StreamState, giving product: Product<Result>
   ) throws(PipelineError) -> (Result, FrameTrace) {
-    let step = try begin(frame, in: state)
-    let ahead = next.flatMap { step.flowAhead(of: $0) }
-    let done = try finish(step, giving: product)
+    let done = try finish(step, with: made, giving: product)
     let trace = step.clock.trace(
-      of: frame, step.decision, framesSinceKeyframe: done.state.framesSinceKeyframe)
+      of: step.frame.view.source, step.decision,
+      framesSinceKeyframe: done.state.framesSinceKeyframe, apart: !waited)
     state = done.state
-    state.ahead = ahead
+    state.ahead = nil
     state.times.add(trace)
     return (done.result, trace)
   }

@@ -6,7 +6,7 @@ internal import Video
 
 /// Times the stages of one frame; a stage inside another is counted once, as its own.
 final class StageClock {
-  private let frame: Int
+  let frame: Int
   private let clock = ContinuousClock()
   private let begin: ContinuousClock.Instant
   private var stages: [PipelineStage: Duration] = [:]

@@ -17,6 +17,19 @@ public enum TorchRuntime {
     return Int(count)
   }
 
+  /// Runs `body` with at most `count` threads in each operation that it calls from this thread;
+  /// other threads keep theirs. A BLAS with threads of its own is not told.
+  ///
+  /// - Throws: what `body` throws, or `.badArgument` for less than one.
+  package static func withThreads<Result>(
+    _ count: Int, _ body: () throws -> Result
+  ) throws -> Result {
+    var (before, ignored): (Int32, Int32) = (0, 0)
+    try check(#function) { ct_limit_threads(Int32(clamping: count), &before, &$0) }
+    defer { try? check(#function) { ct_limit_threads(max(1, before), &ignored, &$0) } }
+    return try body()
+  }
+
   /// What is in use, one `name: value` a line: versions, BLAS, oneDNN, devices, threads, file.
   public static func description() throws(TensorError) -> String {
     let capacity = 4096
