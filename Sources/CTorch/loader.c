@@ -45,32 +45,34 @@ static ct_code open_backend(const char *path, void **out_library, const struct c
   return ct_ok;
 }
 
-/// Writes where the library would be in the folder of `file`.
-static int beside(const char *file, char *path) {
+/// Writes where the library would be from the folder of `file`: there, or where it is installed.
+static int near(const char *file, const char *folder, char *path) {
   const char *slash = strrchr(file, '/');
   if (!slash) return 0;
-  int length = snprintf(path, PATH_CAPACITY, "%.*s/" LIBRARY, (int)(slash - file), file);
+  const int length =
+      snprintf(path, PATH_CAPACITY, "%.*s/%s" LIBRARY, (int)(slash - file), file, folder);
   return length < PATH_CAPACITY && access(path, R_OK) == 0;
 }
 
-static int beside_executable(char *path) {
+static int near_executable(char *path) {
   char file[PATH_CAPACITY];
   ssize_t length = readlink("/proc/self/exe", file, sizeof file - 1);
   if (length <= 0) return 0;
   file[length] = 0;
-  return beside(file, path);
+  return near(file, "", path) || near(file, "../lib/inbetween/", path);
 }
 
 static int beside_loader(char *path) {
   Dl_info info;
-  return dladdr((const void *)&load_once, &info) && info.dli_fname && beside(info.dli_fname, path);
+  return dladdr((const void *)&load_once, &info) && info.dli_fname &&
+         near(info.dli_fname, "", path);
 }
 
 static void find_backend(char *path) {
   const char *chosen = getenv("INBETWEEN_TORCH");
   if (chosen && *chosen) {
     snprintf(path, PATH_CAPACITY, "%s", chosen);
-  } else if (!beside_executable(path) && !beside_loader(path)) {
+  } else if (!near_executable(path) && !beside_loader(path)) {
     snprintf(path, PATH_CAPACITY, "%s", LIBRARY);
   }
 }

@@ -72,8 +72,8 @@ struct DemoCommand: ParsableCommand {
       print(
         """
 
-        No real video is at hand. Name one:  Scripts/demo my-video.mp4
-        or let Debian's sample be fetched:   Scripts/demo --fetch   (95 MB)
+        No real video is at hand. Name one:  inbetween demo my-video.mp4
+        or install Debian's sample of 95 MB: apt-get install opencv-doc
         """)
       return
     }

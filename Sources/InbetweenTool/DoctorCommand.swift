@@ -2,6 +2,8 @@
 
 internal import ArgumentParser
 internal import Foundation
+internal import Recipes
+internal import Specification
 internal import Tensors
 internal import Video
 
@@ -13,7 +15,7 @@ struct DoctorCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let checks = [machine, tensors, opencv, video, disk]
+    let checks = [machine, tensors, opencv, video, models, disk]
     if json {
       let fields = Dictionary(checks.map { ($0.name, $0.text) }) { first, _ in first }
       let encoder = JSONEncoder()
@@ -62,6 +64,15 @@ struct DoctorCommand: ParsableCommand {
 
   private var video: Check {
     Check(name: "video", isWell: VideoLibraries.canEncodeH264, text: VideoLibraries.description)
+  }
+
+  /// Where the models that come with the package are; whoever has models of their own needs none.
+  private var models: Check {
+    let folder = RecipeModels.usualFolder
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let count = names.count { ModelFolder.exists(at: "\(folder)/\($0)") }
+    return Check(
+      name: "models", isWell: true, text: count > 0 ? "\(count) in \(folder)" : "none in \(folder)")
   }
 
   private var disk: Check {

@@ -62,7 +62,8 @@ public struct RecipeModels: Sendable {
   public let data: String
   private let used: FoldersUsed?
 
-  /// The folder `Models` here or, where there is none, beside the program or in a folder above it.
+  /// The folder `Models` here or, where there is none, beside the program or in a folder above it,
+  /// itself or in `share/inbetween`, where it is installed.
   public static var usualFolder: String {
     let files = FileManager.default, name = "Models"
     guard !files.fileExists(atPath: name) else { return name }
@@ -70,8 +71,8 @@ public struct RecipeModels: Sendable {
     var folder = URL(fileURLWithPath: program ?? "/")
     while folder.path != "/" {
       folder.deleteLastPathComponent()
-      let beside = folder.appending(path: name).path
-      if files.fileExists(atPath: beside) { return beside }
+      let places = [name, "share/inbetween/\(name)"].map { folder.appending(path: $0).path }
+      if let found = places.first(where: files.fileExists) { return found }
     }
     return name
   }

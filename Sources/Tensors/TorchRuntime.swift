@@ -43,7 +43,7 @@ public enum TorchRuntime {
   /// Opens another build of the library that connects LibTorch, without putting it to use.
   ///
   /// The environment variable `INBETWEEN_TORCH` names the one that is put to use; otherwise it is
-  /// the one beside the executable.
+  /// the one beside the executable, or in `../lib/inbetween` from there.
   ///
   /// - Throws: `.backendMissing`, with the reason, where it would not do.
   public static func probe(_ path: String) throws(TensorError) {
