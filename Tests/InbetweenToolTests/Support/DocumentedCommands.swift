@@ -28,16 +28,22 @@ enum DocumentedCommands {
       "inbetween live pipe",
       "timeout 20 sh -c 'head -c 2764800 /dev/zero > pipe' & inbetween live pipe"
     ),
-    // Fewer frames.
-    ("--frames 40", "--frames 4"), ("--set frames=20", "--set frames=2"),
+    // Fewer frames, and none that are rendered only to be measured on.
+    ("--data streets:2 --validation street:12", "--data streets:2"),
+    (
+      "--data streets:1",
+      "--data streets:1 --validation camvid:DIR --set training.focus=0 "
+        + "--set training.class_weights=none"
+    ),
+    ("--frames 40", "--frames 2"), ("street:13", "camvid:DIR"), ("--set frames=20", "--set frames=2"),
   ]
 
   /// What is said beside what a page says, so that little is done.
   static let reductions: [(command: String, options: String)] = [
-    ("run", "--threads 1"), ("eval", "--threads 1 --frames 4"), ("live", "--threads 1"),
-    ("score", "--frames 4"), ("calibrate", "--threads 1 --frames 6"), ("report", "--threads 1"),
-    ("sweep", "--threads 1 --frames 4 --rounds 1 --timed-frames 2"),
-    ("tune", "--threads 1 --frames 6 --budget 5"), ("inspect", "--threads 1"),
+    ("run", "--threads 1"), ("eval", "--threads 1 --frames 2"), ("live", "--threads 1"),
+    ("score", "--threads 1 --frames 2"), ("calibrate", "--threads 1 --frames 6"), ("report", "--threads 1"),
+    ("sweep", "--threads 1 --frames 2 --rounds 1 --timed-frames 2 --jobs 1"),
+    ("tune", "--threads 1 --frames 16 --budget 5"), ("inspect", "--threads 1"),
     (
       "train",
       "--threads 1 --set training.batch=2 --set 'training.crop=[48, 64]' --set 'training.stages="
@@ -53,8 +59,8 @@ enum DocumentedCommands {
 
   /// Files and folders that commands read and no command of the page wrote.
   static let fixtures: [(name: String, make: (Scratch) throws -> Void)] = [
-    ("video.mp4", { try $0.writeClip(to: "video.mp4", frames: 12, width: 160, height: 120) }),
-    ("drive.mp4", { try $0.writeClip(to: "drive.mp4", frames: 12, width: 160, height: 120) }),
+    ("video.mp4", { try $0.writeClip(to: "video.mp4", frames: 16, width: 160, height: 120) }),
+    ("drive.mp4", { try $0.writeClip(to: "drive.mp4", frames: 16, width: 160, height: 120) }),
     ("IN.mp4", { try $0.writeClip(to: "IN.mp4") }),
     ("clip.y4m", { try $0.write(LiveTests.y4m, to: "clip.y4m") }),
     ("pipe", { _ = mkfifo($0("pipe"), 0o600) }),
@@ -62,12 +68,7 @@ enum DocumentedCommands {
     ("DIR", { try $0.writeCamVid(to: "DIR") }),
     ("a.png", { try $0.writePair() }),
     ("truth.flo", { try $0.writes("flow a.png b.png -o truth.flo") }),
-    (
-      "result.json",
-      {
-        try $0.writes("eval street:7 --recipe per-frame:street --frames 2 --json result.json")
-      }
-    ),
+    ("result.json", { try $0.writes("eval \(clip) --scheduler every:2 --json result.json") }),
     ("A", { try $0.writes(evaluation + "every:1 --out A") }),
     ("B", { try $0.writes(evaluation + "every:5 --out B") }),
     ("per-frame", { try $0.writes(evaluation + "every:1 --out per-frame") }),
@@ -75,16 +76,13 @@ enum DocumentedCommands {
     ("every-10", { try $0.writes(evaluation + "every:10 --out every-10") }),
     (
       "SWEEP",
-      {
-        try $0.writes(
-          "sweep street:7 --backbone truth --frames 20 --flow zero --set scheduler=every:2,every:5 "
-            + "--rounds 0 --out SWEEP")
-      }
+      { try $0.writes("sweep \(clip) --set scheduler=every:2,every:5 --rounds 0 --out SWEEP") }
     ),
   ]
 
-  private static let evaluation =
-    "eval street:7 --backbone truth --frames 12 --flow zero --consistency none --scheduler "
+  private static let clip =
+    "camvid:DIR --backbone net.torchscript.pt --flow zero --consistency none --threads 1"
+  private static let evaluation = "eval \(clip) --scheduler "
 
   /// The line that is run in the place of one that is documented.
   static func line(for documented: String) -> String {
@@ -128,6 +126,10 @@ extension Character {
 extension Scratch {
   /// Runs the program, whose work a page's commands go on from.
   fileprivate func writes(_ line: String) throws {
+    for (name, make) in DocumentedCommands.fixtures
+    where line.contains("\(name) ") && !has(name) && ["DIR", "net.torchscript.pt"].contains(name) {
+      try make(self)
+    }
     let outcome = try inbetween(line)
     guard outcome.code == 0 else { throw FixtureFailure(line: line, said: outcome.err) }
   }
@@ -141,7 +143,7 @@ extension Scratch {
 
   /// Two parts of stills with labels, laid out as CamVid is.
   fileprivate func writeCamVid(to folder: String) throws {
-    let stills = DrawnStills(count: 6, size: PixelSize(width: 160, height: 120))
+    let stills = DrawnStills(count: 20, size: PixelSize(width: 160, height: 120))
     for split in ["train", "val"] {
       for part in [split, split + "annot"] {
         try FileManager.default.createDirectory(
