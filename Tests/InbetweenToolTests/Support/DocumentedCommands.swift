@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Glibc
 import TestSupport
 import Video
 
@@ -35,13 +36,15 @@ enum DocumentedCommands {
       "--data streets:1 --validation camvid:DIR --set training.focus=0 "
         + "--set training.class_weights=none"
     ),
-    ("--frames 40", "--frames 2"), ("street:13", "camvid:DIR"), ("--set frames=20", "--set frames=2"),
+    ("--frames 40", "--frames 2"), ("street:13", "camvid:DIR"),
+    ("--set frames=20", "--set frames=2"),
   ]
 
   /// What is said beside what a page says, so that little is done.
   static let reductions: [(command: String, options: String)] = [
     ("run", "--threads 1"), ("eval", "--threads 1 --frames 2"), ("live", "--threads 1"),
-    ("score", "--threads 1 --frames 2"), ("calibrate", "--threads 1 --frames 6"), ("report", "--threads 1"),
+    ("score", "--threads 1 --frames 2"), ("report", "--threads 1"),
+    ("calibrate", "--threads 1 --frames 6"),
     ("sweep", "--threads 1 --frames 2 --rounds 1 --timed-frames 2 --jobs 1"),
     ("tune", "--threads 1 --frames 16 --budget 5"), ("inspect", "--threads 1"),
     (
@@ -58,7 +61,7 @@ enum DocumentedCommands {
   }
 
   /// Files and folders that commands read and no command of the page wrote.
-  static let fixtures: [(name: String, make: (Scratch) throws -> Void)] = [
+  static let fixtures: [(name: String, make: @Sendable (Scratch) throws -> Void)] = [
     ("video.mp4", { try $0.writeClip(to: "video.mp4", frames: 16, width: 160, height: 120) }),
     ("drive.mp4", { try $0.writeClip(to: "drive.mp4", frames: 16, width: 160, height: 120) }),
     ("IN.mp4", { try $0.writeClip(to: "IN.mp4") }),
