@@ -17,7 +17,7 @@ struct LiveTests {
   }
 
   /// A drifting square at 25 frames a second, in a form that needs no encoder.
-  private static let y4m: [UInt8] = {
+  static let y4m: [UInt8] = {
     var bytes = Array("YUV4MPEG2 W64 H48 F25:1 Ip A1:1 C420jpeg\n".utf8)
     for index in 0..<frames {
       bytes += Array("FRAME\n".utf8)

@@ -4,6 +4,7 @@
 tiny.pt tells four colours apart, so that what it says of a picture can be told by hand: planes for
 dark, blue, green and red, each the mean of that colour over 3×3 pixels less that of the others.
 staged.pt exports its two stages as methods, so that features can be tapped.
+camvid.pt scores CamVid's classes and void, and was traced as Docs/Guides/Adding-a-backbone.md says.
 weights.pth and pickle.pth are what people save by mistake; broken.pt fails on every picture,
 and the methods of outputs.pt give what is no map of one.
 """
@@ -50,6 +51,18 @@ class Staged(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.scores(self.features(x))
+
+
+class CamVid(torch.nn.Module):
+    """A plane for each of CamVid's eleven classes, and one for void: some function of colours."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.score = torch.nn.Conv2d(3, 12, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.score(x)
 
 
 class Outputs(torch.nn.Module):
@@ -134,6 +147,7 @@ folder = pathlib.Path(__file__).parent
 torch.jit.script(Tiny().eval()).save(str(folder / "tiny.pt"))
 torch.jit.script(Broken().eval()).save(str(folder / "broken.pt"))
 torch.jit.script(Staged().eval()).save(str(folder / "staged.pt"))
+torch.jit.trace(CamVid().eval(), torch.rand(1, 3, 360, 480)).save(str(folder / "camvid.pt"))
 torch.jit.script(Outputs().eval()).save(str(folder / "outputs.pt"))
 torch.save(Tiny().state_dict(), folder / "weights.pth")
 torch.save(Tiny().state_dict(), folder / "pickle.pth", _use_new_zipfile_serialization=False)
