@@ -36,7 +36,7 @@ struct InstalledTests {
     #expect(doctor.code == 0, "\(doctor.out)\(doctor.err)")
     let fields = try #require(
       JSONSerialization.jsonObject(with: Data(doctor.out.utf8)) as? [String: String])
-    #expect(fields["tensors"]?.contains("anywhere/lib/inbetween/libInbetweenTorch.so") == true)
+    #expect(fields["tensors"]?.contains("anywhere/bin/../lib/inbetween/libInbetweenTorch.so") == true)
     #expect(fields["models"]?.hasSuffix("anywhere/share/inbetween/Models") == true)
   }
 
@@ -45,7 +45,7 @@ struct InstalledTests {
       atPath: scratch("link"), withDestinationPath: tool)
     let doctor = try run(["doctor"], of: scratch("link"))
     #expect(doctor.code == 0, "\(doctor.out)\(doctor.err)")
-    #expect(doctor.out.contains("anywhere/lib/inbetween/libInbetweenTorch.so"))
+    #expect(doctor.out.contains("anywhere/bin/../lib/inbetween/libInbetweenTorch.so"))
   }
 
   @Test func modelsHereComeFirst() throws {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the networks that the tests of the tool run. Needs PyTorch (these were written by 2.15).
+"""Writes the networks that the tests of the tool run. Needs PyTorch (these were written by 2.15, camvid.pt by 2.13).
 
 tiny.pt tells four colours apart, so that what it says of a picture can be told by hand: planes for
 dark, blue, green and red, each the mean of that colour over 3×3 pixels less that of the others.

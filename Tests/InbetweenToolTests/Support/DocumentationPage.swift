@@ -10,6 +10,8 @@ struct DocumentationPage: CustomTestStringConvertible {
   let blocks: [Block]
   /// What stands in backticks in its prose.
   let spans: [Passage]
+  /// Whether nothing could be read.
+  let isEmpty: Bool
 
   var testDescription: String { name }
 
@@ -45,7 +47,7 @@ struct DocumentationPage: CustomTestStringConvertible {
       // Blank where a block is, so that lines are counted and no span reaches across.
       prose.append(open != nil || content.hasPrefix("```") ? "" : line)
     }
-    self.blocks = blocks
+    (self.blocks, isEmpty) = (blocks, text.isEmpty)
     spans = Self.spans(of: prose)
   }
 

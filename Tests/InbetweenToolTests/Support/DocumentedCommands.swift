@@ -11,6 +11,8 @@ enum DocumentedCommands {
   static let unrun = [
     "Scripts/demo": "installs packages and builds; DemoCommand's own tests run what it shows",
     "Scripts/test": "runs this test",
+    "sudo apt-get install --no-install-recommends ./inbetween_0.1.0_amd64.deb && man inbetween":
+      "needs the package and root; Scripts/package-test does it on a fresh Debian",
   ]
 
   /// What stands in for a name that a reader fills in, or for what a test does not have.
@@ -65,6 +67,9 @@ enum DocumentedCommands {
     ("video.mp4", { try $0.writeClip(to: "video.mp4", frames: 16, width: 160, height: 120) }),
     ("drive.mp4", { try $0.writeClip(to: "drive.mp4", frames: 16, width: 160, height: 120) }),
     ("IN.mp4", { try $0.writeClip(to: "IN.mp4") }),
+    ("a.mp4", { try $0.writeClip(to: "a.mp4") }),
+    ("b.mp4", { try $0.writeClip(to: "b.mp4") }),
+    ("c.mp4", { try $0.writeClip(to: "c.mp4") }),
     ("clip.y4m", { try $0.write(LiveTests.y4m, to: "clip.y4m") }),
     ("pipe", { _ = mkfifo($0("pipe"), 0o600) }),
     ("net.torchscript.pt", { try $0.writeNetwork() }),
@@ -72,6 +77,7 @@ enum DocumentedCommands {
     ("a.png", { try $0.writePair() }),
     ("truth.flo", { try $0.writes("flow a.png b.png -o truth.flo") }),
     ("result.json", { try $0.writes("eval \(clip) --scheduler every:2 --json result.json") }),
+    ("RUNS", { try $0.writes(evaluation + "every:3 --out RUNS") }),
     ("A", { try $0.writes(evaluation + "every:1 --out A") }),
     ("B", { try $0.writes(evaluation + "every:5 --out B") }),
     ("per-frame", { try $0.writes(evaluation + "every:1 --out per-frame") }),
@@ -102,6 +108,8 @@ enum DocumentedCommands {
   /// The files and folders that a line says it writes.
   static func outputs(of line: String) -> [String] {
     line.matches(of: /(?:--(?:out|output|json|labels|keep)|-o) ([^\s-]\S*)/).map { String($0.1) }
+      // Of several sources, each writes to a name of its own.
+      .filter { !$0.contains("{name}") }
   }
 }
 
