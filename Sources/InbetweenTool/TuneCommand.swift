@@ -41,6 +41,9 @@ struct TuneCommand: ParsableCommand {
   @Option(help: "Stop after so many frames of the clip.")
   var frames: Int?
 
+  @Option(help: "With --set: leave out candidates, as in sweep; may be given several times.")
+  var exclude: [String] = []
+
   @OptionGroup var parts: PartOptions
 
   func validate() throws {
@@ -120,9 +123,10 @@ struct TuneCommand: ParsableCommand {
     request.grid = try (parts.overrides.isEmpty ? Self.usual : parts.overrides).map {
       try SweepAxis($0)
     }
+    request.exclusions = try exclude.map { try SweepExclusion($0) }
     if parts.overrides.isEmpty {
       // A copy asks for no flow: one of them is enough.
-      request.exclusions = try ["dis:fast", "dis:medium", "chained:*"].map {
+      request.exclusions += try ["dis:fast", "dis:medium", "chained:*"].map {
         try SweepExclusion("propagator=copy,scheduler=every:*,flow=\($0)")
       }
     }
@@ -167,7 +171,10 @@ struct TuneTable: CustomStringConvertible {
   init(_ outcome: Tuning.Outcome) { self.outcome = outcome }
 
   var description: String {
-    var lines = ["\(outcome.candidates) candidates; those that no other beats, on the first half:"]
+    let some = "\(outcome.tried) of which may meet the goal"
+    var lines = [
+      "\(outcome.candidates) candidates, \(some); those that no other beats, on the first half:"
+    ]
     for candidate in outcome.front {
       let mark = candidate.name == outcome.choice?.name ? "*" : " "
       lines.append(

@@ -36,7 +36,8 @@ struct InstalledTests {
     #expect(doctor.code == 0, "\(doctor.out)\(doctor.err)")
     let fields = try #require(
       JSONSerialization.jsonObject(with: Data(doctor.out.utf8)) as? [String: String])
-    #expect(fields["tensors"]?.contains("anywhere/bin/../lib/inbetween/libInbetweenTorch.so") == true)
+    #expect(
+      fields["tensors"]?.contains("anywhere/bin/../lib/inbetween/libInbetweenTorch.so") == true)
     #expect(fields["models"]?.hasSuffix("anywhere/share/inbetween/Models") == true)
   }
 

@@ -171,7 +171,7 @@ public struct SweepPlan: Sendable, Codable, Hashable {
     return [
       point(baseline, [:], "per frame", isBaseline: true, registries),
       point(
-        spec, settings, combination.map(\.value).joined(separator: ", "),
+        spec, settings, combination.map(\.value).filter { $0 != "null" }.joined(separator: ", "),
         isBaseline: spec == baseline, registries),
     ]
   }

@@ -8,6 +8,7 @@ internal import Outputs
 internal import Pipeline
 public import Recipes
 internal import Specification
+internal import Scheduler
 internal import Video
 
 /// Measures the accuracy of a sweep's points, one group after another.
@@ -166,6 +167,11 @@ struct SweepMember {
   ) -> EvaluationStream { EvaluationStream(pipeline) }
 
   var count: Int { loaded.clip.count }
+
+  /// The least share of key frames that is certain: that of a fixed interval; 0 of others.
+  var leastRate: Double {
+    (loaded.whole.scheduler as? FixedInterval).map { 1 / Double($0.interval) } ?? 0
+  }
 
   mutating func add(
     frame index: Int, sharing work: SharedWork, samples: inout [Bool: LabelledSample]

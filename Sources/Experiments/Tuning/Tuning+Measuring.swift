@@ -64,13 +64,22 @@ extension Tuning {
   private func time(
     _ points: [SweepPoint], from first: Int, to end: Int, _ work: SharedWork
   ) throws -> TimeRatio? {
-    let runners = try points.map { point in
+    let begin = ContinuousClock.now
+    func runner(_ point: SweepPoint, _ count: Int) throws -> TimedRunner {
       let run = try EvaluationRun(
         point.specification, in: registries, threads: threads, sharing: work)
       return try TimedRunner(
-        point.id, run, frames: first..<min(end, first + 24), sharing: work)
+        point.id, run, frames: first..<min(end, first + count), sharing: work)
     }
-    for runner in runners { _ = try runner.run(frames: 4, isStopped) }
+    for point in points { _ = try runner(point, 4).run(frames: nil, isStopped) }
+    // Seven rounds take a fifth of the time that was given; all frames of per-frame inference are
+    // alike, so that fewer do.
+    let frame = (ContinuousClock.now - begin) / .seconds(4)
+    let affordable = max(
+      12, min(24, Int(0.2 * (budget / .seconds(1)) / (7 * max(frame, 1e-6)))))
+    let runners = try points.map {
+      try runner($0, $0.isBaseline && points.count > 1 ? affordable / 3 : affordable)
+    }
     let rounds = try (0..<7).map { round in
       tell("timing, round \(round + 1) of 7")
       var entries: [String: TimingRound.Entry] = [:]
@@ -89,11 +98,13 @@ extension Tuning {
 struct PathTimes {
   private var times: [String: (key: Double, nonKey: Double)] = [:]
 
-  init(_ tuning: Tuning, _ plan: SweepPlan, _ work: SharedWork) throws {
+  init(
+    _ tuning: Tuning, _ plan: SweepPlan, for goal: Tuning.Goal, _ work: SharedWork
+  ) throws {
     let kinds = Dictionary(grouping: plan.points, by: Self.kind)
     for (kind, points) in kinds.sorted(by: { $0.key < $1.key }) {
       try tuning.check()
-      times[kind] = try tuning.times(of: points[0], work)
+      times[kind] = try tuning.times(of: points[0], for: goal, work)
     }
   }
 
@@ -105,6 +116,17 @@ struct PathTimes {
     return spec.fingerprint
   }
 
+  /// Whether a candidate may meet a goal, as far as times and a fixed interval tell; with a quarter
+  /// to spare, since times are of a few frames.
+  func mayMeet(_ goal: Tuning.Goal, _ member: SweepMember) -> Bool {
+    switch goal {
+    case .latency(let milliseconds):
+      predicted(member.point, rate: member.leastRate) <= 1.25 * milliseconds
+    case .rate(let rate): member.leastRate <= rate + 1e-9
+    case .score: true
+    }
+  }
+
   func predicted(_ point: SweepPoint, rate: Double) -> Double {
     guard let time = times[Self.kind(point)] else { return .infinity }
     return rate * time.key + (1 - rate) * time.nonKey
@@ -112,18 +134,26 @@ struct PathTimes {
 }
 
 extension Tuning {
-  /// Medians over a few frames, alone, with a key frame every fourth.
+  /// Medians over eight frames, alone, with a key frame every third, after four that warm up.
   fileprivate func times(
-    of point: SweepPoint, _ work: SharedWork
+    of point: SweepPoint, for goal: Goal, _ work: SharedWork
   ) throws -> (key: Double, nonKey: Double) {
     var spec = point.specification
-    spec.pipeline.scheduler = "every:4"
+    spec.pipeline.scheduler = "every:3"
     let run = try EvaluationRun(spec, in: registries, threads: threads, sharing: work)
-    let runner = try TimedRunner(
-      point.id, run, frames: 0..<min(12, run.clip.count), sharing: work)
+    func times(_ frames: Int) throws -> (key: [Double], nonKey: [Double]) {
+      try TimedRunner(
+        point.id, run, frames: 0..<min(frames, run.clip.count), sharing: work
+      ).times(isStopped)
+    }
     tell("timing \(point.name)")
-    _ = try runner.run(frames: 4, isStopped)
-    let traces = try runner.times(isStopped)
+    var traces = try times(4)
+    // What is far too slow is not looked at more closely.
+    let isHopeless =
+      if case .latency(let wanted) = goal { (traces.nonKey.min() ?? 0) > 1.5 * wanted } else {
+        false
+      }
+    if !isHopeless { traces = try times(8) }
     func median(_ values: [Double]) -> Double {
       values.isEmpty ? 0 : values.sorted()[values.count / 2]
     }

@@ -10,7 +10,8 @@ internal import Video
 
 /// The search for the pipeline that serves a user's own clip on their own machine best.
 ///
-/// Successive halving: all candidates run over the first frames in step, which share frames, flow
+/// Those that cannot meet the goal, since already their frames' times or a fixed interval's share of
+/// key frames say so, are left out. Then successive halving: candidates run over the first frames in step, which share frames, flow
 /// and the backbone's work; the better half goes on where it stopped, over as many frames again,
 /// and so on. Times are those of key frames and of non-key frames, each kind of pipeline timed
 /// alone for a few frames, in the share that a candidate has of them. What is chosen is measured on
@@ -49,8 +50,9 @@ public struct Tuning {
     public let choice: Candidate?
     /// Those that no other beats in score and time, fastest first: what the choice was made from.
     public let front: [Candidate]
-    /// How many there were at the beginning.
-    public let candidates: Int
+    /// How many there were at the beginning, and how many of these could meet the goal by their
+    /// times and intervals alone.
+    public let candidates: Int, tried: Int
     /// The choice on the frames that were held out; nil without one.
     public let expected: Expected?
     /// What is odd about it.
@@ -73,7 +75,7 @@ public struct Tuning {
 
   let registries: Registries
   let threads: Int
-  private let budget: Duration
+  let budget: Duration
   private let begin = ContinuousClock.now
   let isStopped: () -> Bool
   let tell: (String) -> Void
@@ -98,13 +100,16 @@ public struct Tuning {
       throw SpecificationError(
         .badInput, "the clip has \(length) frames; half of them are held out: 16 are the least")
     }
-    let times = try PathTimes(self, plan, work)
+    let times = try PathTimes(self, plan, for: goal, work)
     var warnings: [String] = []
-    var members = try members(of: plan.points, work)
+    let all = try members(of: plan.points, work)
+    let able = all.filter { times.mayMeet(goal, $0) }
+    var members = able.isEmpty ? all : able
+    let tried = members.count
     try halve(&members, over: length / 2, times, work, &warnings)
-    let all = members.map { candidate($0, times) }
-    let front = Self.front(of: all)
-    let choice = Self.choice(for: goal, among: all)
+    let candidates = members.map { candidate($0, times) }
+    let front = Self.front(of: candidates)
+    let choice = Self.choice(for: goal, among: candidates)
     var expected: Expected?
     if let choice {
       tell("\(choice.name) on the frames held out")
@@ -115,8 +120,8 @@ public struct Tuning {
       warnings.append("no candidate meets the goal; the front is what there is to choose from")
     }
     return Outcome(
-      goal: goal, choice: choice, front: front, candidates: plan.points.count, expected: expected,
-      warnings: warnings)
+      goal: goal, choice: choice, front: front, candidates: plan.points.count, tried: tried,
+      expected: expected, warnings: warnings)
   }
 
   /// What is left of the time.
