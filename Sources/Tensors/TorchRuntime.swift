@@ -17,8 +17,9 @@ public enum TorchRuntime {
     return Int(count)
   }
 
-  /// Runs `body` with at most `count` threads in each operation that it calls from this thread;
-  /// other threads keep theirs. A BLAS with threads of its own is not told.
+  /// Runs `body` with at most `count` threads in each operation that it calls from this thread.
+  ///
+  /// Other threads keep theirs. A BLAS with threads of its own is not told.
   ///
   /// - Throws: what `body` throws, or `.badArgument` for less than one.
   package static func withThreads<Result>(

@@ -7,8 +7,8 @@ internal import Foundation
 internal import Outputs
 internal import Pipeline
 public import Recipes
-internal import Specification
 internal import Scheduler
+internal import Specification
 internal import Video
 
 /// Measures the accuracy of a sweep's points, one group after another.

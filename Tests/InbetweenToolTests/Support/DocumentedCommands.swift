@@ -46,7 +46,7 @@ enum DocumentedCommands {
   static let reductions: [(command: String, options: String)] = [
     ("run", "--threads 1"), ("eval", "--threads 1 --frames 2"), ("live", "--threads 1"),
     ("score", "--threads 1 --frames 2"), ("report", "--threads 1"),
-    ("calibrate", "--threads 1 --frames 6"),
+    ("calibrate", "--threads 1 --frames 12"),
     ("sweep", "--threads 1 --frames 2 --rounds 1 --timed-frames 2 --jobs 1"),
     ("tune", "--threads 1 --frames 16 --budget 5"), ("inspect", "--threads 1"),
     (
