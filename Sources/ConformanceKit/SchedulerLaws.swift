@@ -9,7 +9,7 @@ internal import Video
 /// The names of the laws of scheduling that `scheduler` breaks; empty when it keeps them all.
 ///
 /// The laws: *same input, same decisions*; *copies fork*; *decides without error*, in motion, at
-/// rest and at a cut.
+/// rest and at a cut; *keeps its longest interval*, where it promises one.
 public func brokenLaws(
   of scheduler: some KeyframeScheduler, on scene: MovingScene = .usual
 ) -> [String] {
@@ -21,7 +21,21 @@ public func brokenLaws(
     broken.append("same input, same decisions")
   }
   if (try? interleaved(scheduler, on: scene)) != [solo, solo] { broken.append("copies fork") }
+  if let promised = scheduler.longestInterval, longestInterval(of: solo) > promised {
+    broken.append("keeps its longest interval")
+  }
   return broken
+}
+
+/// The most frames from one key frame to the next, the first frame and the end being some.
+private func longestInterval(of decisions: [Decision]) -> Int {
+  var (longest, since) = (0, 0)
+  for decision in decisions {
+    since += 1
+    longest = max(longest, since)
+    if decision.role == .key { since = 0 }
+  }
+  return longest
 }
 
 private func decisions(

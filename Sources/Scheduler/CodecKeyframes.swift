@@ -17,6 +17,9 @@ public struct CodecKeyframes: KeyframeScheduler {
     self.longest = longest
   }
 
+  /// `longest`, where it was given.
+  public var longestInterval: Int? { longest == .max ? nil : longest }
+
   /// Key where the codec coded the picture on its own, and `longest` frames after the last key
   /// frame.
   public func decision(at context: FrameContext) -> Decision {

@@ -18,6 +18,9 @@ public struct FixedInterval: KeyframeScheduler {
     self.interval = interval
   }
 
+  /// The interval.
+  public var longestInterval: Int? { interval }
+
   /// Key `interval` frames after the last key frame.
   public func decision(at context: FrameContext) -> Decision {
     Decision(

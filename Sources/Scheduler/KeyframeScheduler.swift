@@ -14,6 +14,17 @@ public import Video
 public protocol KeyframeScheduler: Sendable {
   /// The role of the frame that `context` tells of, and the reason for it.
   mutating func decision(at context: FrameContext) throws -> Decision
+
+  /// The most frames from one key frame to the next, whatever the picture does; nil where nothing
+  /// is promised.
+  ///
+  /// A search leaves out what cannot meet its goal by this alone.
+  var longestInterval: Int? { get }
+}
+
+extension KeyframeScheduler {
+  /// Nil: nothing is promised unless a scheduler says otherwise.
+  public var longestInterval: Int? { nil }
 }
 
 /// Which of the two paths a frame takes.

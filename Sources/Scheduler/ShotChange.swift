@@ -25,6 +25,9 @@ public struct ShotChange: KeyframeScheduler {
     (self.base, self.overlap) = (base, overlap)
   }
 
+  /// That of the other scheduler, which counts from a cut as from its own key frames.
+  public var longestInterval: Int? { base.longestInterval }
+
   /// Key where a new shot begins; else what the other scheduler says.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let here = Self.histogram(of: context.frame.pixels)

@@ -9,11 +9,11 @@ internal import Video
 /// Batches of runs of frames as augmentation shows them, a keyframe first, with the optical flow
 /// that an estimator finds from each later frame to an earlier one.
 ///
-/// Two frames are a pair.
+/// Two frames are a pair. Frames are degraded and flow is found once, on whole frames and by the
+/// steps that a stream would take, as where a part is used; each view then shows a crop of both.
 public struct AugmentedRuns: Sendable {
   private let sources: [PairSource]
-  private let pools: [Memo<FrameRun>]
-  private let flow: any FlowEstimator
+  private let pools: [Memo<WholeRun>]
   private let reference: FlowReference
   private let augmentation: Augmentation
   private let batchSize: Int
@@ -26,14 +26,23 @@ public struct AugmentedRuns: Sendable {
   init(
     _ sources: [PairSource], along flow: some FlowEstimator, augmentation: Augmentation,
     batchSize: Int, void: UInt8, seed: UInt64, frames: Int = 2,
-    reference: FlowReference = .keyframe
+    reference: FlowReference = .keyframe, degradation: Degradation = Degradation()
   ) {
     precondition(!sources.isEmpty, "nothing to train on")
     precondition(frames >= 2, "runs of \(frames) frames")
-    (self.sources, self.flow, self.augmentation) = (sources, flow, augmentation)
+    (self.sources, self.augmentation) = (sources, augmentation)
     (self.batchSize, self.void, self.seed) = (batchSize, void, seed)
     self.reference = reference
-    pools = sources.map { source in Memo { try source.pairs.run($0, frames: frames) } }
+    pools = sources.enumerated().map { place, source in
+      Memo { index in
+        var random = RandomStream(seed: seed, place, index, 0xDE64)
+        let run = try source.pairs.run(
+          index, frames: frames, everyFrame: flow.reach == .stepByStep)
+        return try WholeRun(
+          run, isLabelled: source.isLabelled, void: void, along: flow, to: reference,
+          degraded: { try degradation($0, from: &random) })
+      }
+    }
   }
 
   /// Runs of one length, of frames of one size.
@@ -46,6 +55,9 @@ public struct AugmentedRuns: Sendable {
     let reference: FlowReference
     /// N × height × width, of the last frames; void where nobody labelled them.
     let labels: Tensor
+    /// N × height × width, of the last frames: 0 where nobody knows their look, else 1; nil where
+    /// all is known.
+    let known: Tensor?
 
     /// The frames that losses are of.
     var current: Tensor { images[images.count - 1] }
@@ -59,41 +71,79 @@ public struct AugmentedRuns: Sendable {
     let images = try drawn[0].images.indices.map { frame in
       try Tensor.concatenate(drawn.map { try $0.images[frame].tensor() }, axis: 0).to(device)
     }
-    let labels = try Tensor(
-      drawn.flatMap(\.labels.bytes), shape: [drawn.count, crop.height, crop.width])
+    func maps(_ map: (Drawn) -> Image) throws -> Tensor {
+      try Tensor(
+        drawn.flatMap { map($0).bytes }, shape: [drawn.count, crop.height, crop.width]
+      ).to(device)
+    }
+    let all = Image(width: crop.width, height: crop.height, channels: 1, repeating: 1)
+    let known = drawn.contains { $0.known != nil } ? try maps { $0.known ?? all } : nil
     return Batch(
       images: images, flows: drawn[0].flows.indices.map { frame in drawn.map { $0.flows[frame] } },
-      reference: reference, labels: try labels.to(device))
+      reference: reference, labels: try maps(\.labels), known: try known?.cast(to: .float32))
   }
 
   private struct Drawn {
     let images: [Image]
     let labels: Image
+    let known: Image?
     let flows: [MotionField]
   }
 
   private func draw(place: Int, at step: Int) throws -> Drawn {
     var random = RandomStream(seed: seed, step, place, 0x9709)
     let drawn = sources.draw(&random)
-    let source = sources[drawn]
-    let run = try pools[drawn][random.below(source.count)]
-    let truth = source.isLabelled ? run.labels : nil
+    let run = try pools[drawn][random.below(sources[drawn].count)]
     let view = augmentation.draw(for: run.images[0].size, from: &random)
     let images = run.images.map { view.image($0) }
     let unlabelled = Image(
       width: images[0].width, height: images[0].height, channels: 1, repeating: void)
     return Drawn(
-      images: images, labels: truth.map { view.labels($0, void: void) } ?? unlabelled,
-      flows: try flows(between: images))
+      images: images, labels: run.labels.map { view.labels($0, void: void) } ?? unlabelled,
+      known: run.known.map { view.labels($0, void: 0) }, flows: run.flows.map { view.motion($0) })
   }
+}
 
-  private func flows(between images: [Image]) throws -> [MotionField] {
-    let frames = images.enumerated().map { index, pixels in
-      Frame(index: index, time: Double(index), pixels: pixels)
+/// A run as it is before any view of it: degraded, with its flow.
+private struct WholeRun: Sendable {
+  let images: [Image]
+  /// By frame after the keyframe.
+  let flows: [MotionField]
+  /// Of the last frame, where they are labels of what is learned.
+  let labels: Image?
+  /// 1 where the look of the last frame is known, 0 elsewhere; nil where all is known.
+  let known: Image?
+
+  init(
+    _ run: FrameRun, isLabelled: Bool, void: UInt8, along flow: some FlowEstimator,
+    to reference: FlowReference, degraded: (Image) throws -> Image
+  ) throws {
+    let frames = try run.images.enumerated().map { index, pixels in
+      Frame(index: index, time: Double(index), pixels: try degraded(pixels))
     }
-    return try frames.dropFirst().map { frame in
-      try flow.motion(
-        from: frame, to: frames[reference == .previous ? frame.index - 1 : 0])
+    images = run.places.map { frames[$0].pixels }
+    flows = try zip(run.places, run.places.dropFirst()).map { before, place in
+      let start = reference == .previous ? before : run.places[0]
+      guard flow.reach == .stepByStep else {
+        return try flow.motion(from: frames[place], to: frames[start])
+      }
+      // One after the other, as in a stream.
+      var way = FlowAccumulator(of: flow, key: frames[start])
+      for between in frames[(start + 1)..<place] { _ = try way.motionToKey(from: between) }
+      return try way.motionToKey(from: frames[place])
+    }
+    labels = isLabelled ? run.labels : nil
+    known = run.voidIsUnknown ? run.labels?.mapped { $0 == void ? 0 : 1 } : nil
+  }
+}
+
+extension Image {
+  /// Every byte changed alike.
+  fileprivate func mapped(_ change: (UInt8) -> UInt8) -> Image {
+    Image(width: width, height: height, channels: channels) { out in
+      withUnsafeBytes { bytes in
+        for place in bytes.indices { out[place] = change(bytes[place]) }
+      }
     }
   }
 }

@@ -12,9 +12,13 @@ final class BatchedRun {
   /// By frame.
   fileprivate var stages: [StageCache]
 
-  init(_ batch: AugmentedRuns.Batch, behind backbone: SegmentationNetwork, on device: Device) {
+  /// Gradients reach the backbone where it `isTrained`; its normalisations stay as they are.
+  init(
+    _ batch: AugmentedRuns.Batch, behind backbone: SegmentationNetwork, isTrained: Bool = false,
+    on device: Device
+  ) {
     (self.batch, self.device) = (batch, device)
-    stages = batch.images.map { StageCache(of: $0, in: backbone) }
+    stages = batch.images.map { StageCache(of: $0, in: backbone, isTrained: isTrained) }
   }
 
   var last: Int { stages.count - 1 }
@@ -63,14 +67,15 @@ final class BatchedRun {
 }
 
 extension StageCache {
-  /// Of pictures, blue, green and red from 0 to 255, in a network that is not trained.
-  init(of pictures: Tensor, in backbone: SegmentationNetwork) {
+  /// Of pictures, blue, green and red from 0 to 255.
+  fileprivate init(of pictures: Tensor, in backbone: SegmentationNetwork, isTrained: Bool) {
     let scaling = backbone.specification.input.scaling
     self.init(
       of: backbone.stages, remembersAll: true,
       input: { try pictures.scaled(by: scaling).channelsLast() },
       run: { range, features in
-        try withoutGradients { try backbone.run(range, on: features, in: .inference) }
+        if isTrained { return try backbone.run(range, on: features, in: .inference) }
+        return try withoutGradients { try backbone.run(range, on: features, in: .inference) }
       })
   }
 }

@@ -32,19 +32,21 @@ public struct ChangeScoreTask: TrainingTask {
   public typealias Batch = AugmentedRuns.Batch
 
   /// A task on pairs out of `sources`, along the motion that `flow` finds; measured on as many
-  /// whole pairs of `validation` as it counts, where there is one.
+  /// whole pairs of `validation` as it counts, where there is one. `degradation` is what each frame
+  /// suffers on its own while it learns.
   ///
   /// - Precondition: there is a source.
   public init(
     _ changeScore: LearnedChangeScore, to aim: Aim, behind backbone: SegmentationNetwork,
     on sources: [PairSource], along flow: some FlowEstimator, augmentation: Augmentation,
-    batchSize: Int, validation: PairSource? = nil, seed: UInt64 = 1
+    batchSize: Int, degradation: Degradation = Degradation(), validation: PairSource? = nil,
+    seed: UInt64 = 1
   ) throws {
     (self.backbone, self.changeScore, self.aim) = (backbone, changeScore, aim)
     let void = backbone.specification.ignoredLabel
     pairs = AugmentedRuns(
       sources, along: flow, augmentation: augmentation, batchSize: batchSize, void: void,
-      seed: seed)
+      seed: seed, degradation: degradation)
     self.validation = try validation.map { source in
       let size = try source.pairs.pair(0).current.size
       let whole = AugmentedRuns(

@@ -18,6 +18,7 @@ public import Tensors
 ///   crop: [240, 320]     # height, width; scale, rotation and colour as for segmentation networks
 ///   pairs: 400           # how many are made of each source, and then seen again and again
 ///   gaps: [1, 20]        # frames from the key to the other
+///   degradation: {noise: 4, exposure: 0.05, blur: 0.8, quality: [50, 95]}   # of each frame
 ///   stages: …            # as for any other network
 /// ```
 public struct ChangeScoreTrainingSpecification: Sendable {
@@ -33,6 +34,8 @@ public struct ChangeScoreTrainingSpecification: Sendable {
   public let batchSize: Int
   /// How many pairs are made of each source, and how many frames lie from one to the other.
   public let pairCount: Int, gaps: ClosedRange<Int>
+  /// What each frame suffers on its own.
+  public let degradation: Degradation
   /// Tells this specification from any other.
   public let fingerprint: TrainingFingerprint
 
@@ -44,7 +47,8 @@ public struct ChangeScoreTrainingSpecification: Sendable {
     changeScore = try ChangeScoreSpecification(root, folder: folder)
     let training = try root.group("training")
     try training.allow([
-      "seed", "aim", "batch", "crop", "scale", "rotation", "colour", "pairs", "gaps", "stages",
+      "seed", "aim", "batch", "crop", "scale", "rotation", "colour", "pairs", "gaps", "degradation",
+      "stages",
     ])
     let lesson = try StageConfiguration(training, usually: training)
     (augmentation, batchSize) = (lesson.augmentation, lesson.batchSize)
@@ -52,6 +56,7 @@ public struct ChangeScoreTrainingSpecification: Sendable {
     aim = ChangeScoreTask.Aim(rawValue: try training.string("aim")) ?? .loss
     pairCount = try training.integer("pairs", in: 1...1_000_000)
     gaps = try training.gaps(usual: 1...20)
+    degradation = try training.degradation()
     plan = try training.plan(in: folder)
     fingerprint = try TrainingFingerprint(of: root, stages: plan.stages.count)
   }
@@ -68,7 +73,7 @@ public struct ChangeScoreTrainingSpecification: Sendable {
         changeScore, channels: { try backbone.channels(after: $0) },
         parameters: Parameters(seed: plan.seed, device: device)),
       to: aim, behind: backbone, on: sources, along: flow, augmentation: augmentation,
-      batchSize: batchSize, validation: validation, seed: plan.seed)
+      batchSize: batchSize, degradation: degradation, validation: validation, seed: plan.seed)
   }
 }
 

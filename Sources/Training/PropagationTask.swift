@@ -7,7 +7,7 @@ public import Layers
 public import Propagation
 internal import Tensors
 
-/// Training what propagates features behind a network that stays as it is.
+/// Training what propagates features behind a network that stays as it is, or is trained with it.
 ///
 /// Of a run of frames the first is the keyframe: the network's features of it at the tap are
 /// propagated to the last, by way of those between where the part goes from frame to frame. The
@@ -16,8 +16,14 @@ internal import Tensors
 /// the network's own scores of the last frame are the target: an objective whose teaching is by
 /// `backbone`.
 public struct PropagationTask: TrainingTask {
-  /// The network behind which it is trained, which stays as it is.
+  /// The network behind which it is trained.
   public let backbone: SegmentationNetwork
+  /// Whether the network is trained too, all but the statistics of its normalisations; its
+  /// parameters are then among the part's, under `backbone.`.
+  public var trainsBackbone = false
+  /// What the loss of the network's own scores of the last frame counts, without the part: it keeps
+  /// a network that is trained too good at key frames.
+  public var perFrame = 0.0
   /// What is trained.
   public let part: TrainablePropagation
   /// How frames are changed before they are seen, and what is brought down.
@@ -36,24 +42,29 @@ public struct PropagationTask: TrainingTask {
   /// A task on runs of `frames` frames out of `sources`, along the optical flow that `flow` finds.
   ///
   /// `tap` names the stage whose output is propagated; the last one if none is named.
+  /// `degradation` is what each frame suffers on its own.
   ///
   /// - Precondition: there is a source, and there are two frames.
   /// - Throws: `BackboneError` where the backbone has no such stage.
   public init(
     _ part: TrainablePropagation, behind backbone: SegmentationNetwork, tap: String? = nil,
     on sources: [PairSource], along flow: some FlowEstimator, lesson: StageConfiguration,
-    frames: Int = 2, seed: UInt64 = 1
+    frames: Int = 2, degradation: Degradation = Degradation(), seed: UInt64 = 1
   ) throws {
     (self.part, self.backbone, self.lesson) = (part, backbone, lesson)
     cachedStages = try tap.map { try backbone.index(ofStage: $0) + 1 } ?? backbone.stages.count
     runs = AugmentedRuns(
       sources, along: flow, augmentation: lesson.augmentation, batchSize: lesson.batchSize,
       void: backbone.specification.ignoredLabel, seed: seed, frames: frames,
-      reference: part.propagator.readsKeyframeDirectly ? .keyframe : .previous)
+      reference: part.propagator.readsKeyframeDirectly ? .keyframe : .previous,
+      degradation: degradation)
   }
 
-  /// What training changes: the part's parameters.
+  /// What training changes: the part's parameters, and with them the backbone's where it is trained
+  /// too.
   public var parameters: Parameters { part.parameters }
+  /// The backbone's prefix, where it is trained too: it is a network of its own.
+  public var networks: [TrainedNetwork] = []
 
   /// The runs of a step, which follow from the step and the seed.
   public func batch(at step: Int) throws -> Batch {
@@ -62,24 +73,39 @@ public struct PropagationTask: TrainingTask {
 
   /// What the propagated scores of the last frames lose, and what their features are off by.
   public func loss(of batch: Batch, at _: Int, in pass: ForwardContext) throws -> Loss {
-    let run = BatchedRun(batch, behind: backbone, on: parameters.device)
+    let run = BatchedRun(
+      batch, behind: backbone, isTrained: trainsBackbone, on: parameters.device)
     let keyframe = try run.features(of: 0, through: cachedStages)
     let propagated = try propagate(keyframe.main, along: run, in: pass)
     let skips = try run.skips(keyframe.skips.count)
     let rest = try backbone.run(
       cachedStages..<backbone.stages.count, on: Features(propagated, skips: skips), in: .inference)
-    let scores = try rest.main.resizedBilinear(
-      height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
-    let scaling = backbone.specification.input.scaling
-    var loss = try lesson.objective.loss(
-      of: scores, labels: batch.labels, void: Int(backbone.specification.ignoredLabel),
-      images: batch.current.scaled(by: scaling).channelsLast())
+    var loss = try self.loss(ofScores: rest.main, of: batch)
+    if perFrame > 0 {
+      let own = try run.features(of: run.last, through: backbone.stages.count).main
+      try loss.add(
+        self.loss(ofScores: own, of: batch).total, named: "per_frame", counting: perFrame)
+    }
     if similarity > 0 {
       let own = try run.features(of: run.last, through: cachedStages).main
+      let known = try batch.known?.unsqueezed(axis: 1)
+        .adaptiveAveragePool(Extent(height: own.shape[2], width: own.shape[3]))
+        .squeezed(axis: 1)
       try loss.add(
-        featureDistance(propagated, from: own), named: "similarity", counting: similarity)
+        featureDistance(propagated, from: own, weights: known), named: "similarity",
+        counting: similarity)
     }
     return loss
+  }
+
+  /// What scores of the last frames lose.
+  private func loss(ofScores scores: Tensor, of batch: Batch) throws -> Loss {
+    try lesson.objective.loss(
+      of: scores.resizedBilinear(
+        height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel),
+      labels: batch.labels, void: Int(backbone.specification.ignoredLabel),
+      images: batch.current.scaled(by: backbone.specification.input.scaling).channelsLast(),
+      known: batch.known)
   }
 
   /// The keyframe's map at the last frame of a run.

@@ -18,8 +18,12 @@ public import Tensors
 ///   pairs: 800           # how many are made of each source, and then seen again and again
 ///   gaps: [1, 10]        # frames from the keyframe to the one that is propagated to
 ///   frames: 2            # successive ones, each that far from the one before; 2 if left out
+///   degradation: {noise: 4, exposure: 0.05, blur: 0.8, quality: [50, 95]}   # of each frame
 ///   distillation: 1         # the weight of agreement with the backbone's own scores
 ///   similarity: 1        # the weight of feature similarity to the later frame (AR-Seg)
+///   backbone: trained    # it too, but for the statistics of its normalisations; stages may say
+///                        # `rates: {backbone: 0.1}`. Else it stays as it is: frozen
+///   per_frame: 1         # the weight of the loss of per-frame inference
 ///   soft_iou: 0.5         # relaxed, ohem: as for segmentation networks
 ///   stages: …            # as for any other network
 /// ```
@@ -34,10 +38,14 @@ public struct PropagationTrainingSpecification: Sendable {
   public let agreement: Double
   /// What similarity of the features counts.
   public let similarity: Double
+  /// Whether the backbone is trained too, and what the loss of its own scores counts.
+  public let trainsBackbone: Bool, perFrame: Double
   /// How many pairs are made of each source, and how many frames lie from one to the other.
   public let pairCount: Int, gaps: ClosedRange<Int>
   /// How many successive frames are seen at once, the keyframe included.
   public let frames: Int
+  /// What each frame suffers on its own.
+  public let degradation: Degradation
   /// Tells this specification from any other.
   public let fingerprint: TrainingFingerprint
 
@@ -56,14 +64,26 @@ public struct PropagationTrainingSpecification: Sendable {
     let training = try root.group("training")
     try training.allow(
       Self.lessonKeys + [
-        "seed", "pairs", "gaps", "frames", "distillation", "similarity", "stages",
+        "seed", "pairs", "gaps", "frames", "degradation", "distillation", "similarity",
+        "backbone", "per_frame", "stages",
       ])
     lesson = try StageConfiguration(training, usually: training)
     agreement = try training.number("distillation", in: 0...1000, usual: 1)
     similarity = try training.number("similarity", in: 0...1000, usual: 0)
+    if training.has("backbone") {
+      try training.check("backbone", isOneOf: ["frozen", "trained"])
+      trainsBackbone = try training.string("backbone") == "trained"
+    } else {
+      trainsBackbone = false
+    }
+    perFrame = try training.number("per_frame", in: 0...1000, usual: 0)
+    guard trainsBackbone || perFrame == 0 else {
+      throw training.complaint("per_frame", "says nothing of a backbone that stays as it is")
+    }
     pairCount = try training.integer("pairs", in: 1...1_000_000)
     gaps = try training.gaps(usual: 1...10)
     frames = try training.integer("frames", in: 2...32, usual: 2)
+    degradation = try training.degradation()
     plan = try training.plan(in: folder)
     fingerprint = try TrainingFingerprint(of: root, stages: plan.stages.count)
   }
@@ -85,11 +105,26 @@ public struct PropagationTrainingSpecification: Sendable {
     }
     var lesson = lesson
     if agreement > 0 { lesson.objective.teaching = .init(backbone, weight: agreement) }
+    let parameters = Parameters(seed: plan.seed, device: device)
+    let trained = try trainsBackbone ? trainedBackbone(in: parameters) : nil
     var task = try PropagationTask(
-      part.part(behind: backbone, parameters: Parameters(seed: plan.seed, device: device)),
-      behind: backbone, tap: part.tap, on: sources, along: flow, lesson: lesson,
-      frames: frames, seed: plan.seed)
-    task.similarity = similarity
+      part.part(behind: backbone, parameters: parameters),
+      behind: trained?.network ?? backbone, tap: part.tap, on: sources, along: flow, lesson: lesson,
+      frames: frames, degradation: degradation, seed: plan.seed)
+    (task.similarity, task.perFrame) = (similarity, perFrame)
+    (task.trainsBackbone, task.networks) = (trainsBackbone, trained.map { [$0.folder] } ?? [])
     return task
+  }
+
+  /// The backbone with parameters that are trained with the part's, and the folder that it becomes.
+  private func trainedBackbone(
+    in parameters: Parameters
+  ) throws -> (network: SegmentationNetwork, folder: TrainedNetwork) {
+    let prefix = "backbone"
+    let folder = try NetworkFolder(at: part.backbone)
+    let network = try SegmentationNetwork(
+      folder.specification, parameters: parameters, in: parameters.root[prefix])
+    try parameters.begin(with: folder.folder, under: prefix + ".")
+    return (network, TrainedNetwork(prefix, specification: folder.folder.specification))
   }
 }

@@ -69,17 +69,21 @@ public struct SegmentationObjective: Sendable {
       (self.teacher, self.loss, self.weight) = (teacher, loss, weight)
     }
 
-    func loss(of scores: Tensor, on images: Tensor) throws -> Tensor {
+    /// With `known`, N × H × W, only where that is 1.
+    func loss(of scores: Tensor, on images: Tensor, known: Tensor?) throws -> Tensor {
       let taught = try withoutGradients {
         try teacher.scores(of: images, in: .inference).resizedBilinear(
           height: scores.shape[2], width: scores.shape[3], grid: .halfPixel)
       }
-      return try loss(scores, from: taught)
+      return try loss(scores, from: taught, pixelWeights: known)
     }
   }
 
-  /// Of scores at the size of the labels.
-  func loss(of scores: Tensor, labels: Tensor, void: Int, images: Tensor) throws -> Loss {
+  /// Of scores at the size of the labels; `known`, N × H × W, is 0 where nobody knows the look of
+  /// the picture, so that a teacher is not asked.
+  func loss(
+    of scores: Tensor, labels: Tensor, void: Int, images: Tensor, known: Tensor? = nil
+  ) throws -> Loss {
     var crossEntropy = crossEntropy
     crossEntropy.void = void
     let entropy = try crossEntropy(scores, labels)
@@ -88,7 +92,7 @@ public struct SegmentationObjective: Sendable {
       try loss.add(SoftIoULoss(void: void)(scores, labels), named: "soft_iou", counting: overlap)
     }
     if let teaching, teaching.weight > 0 {
-      let distance = try teaching.loss(of: scores, on: images)
+      let distance = try teaching.loss(of: scores, on: images, known: known)
       try loss.add(distance, named: "teaching", counting: teaching.weight)
     }
     return loss.parts.isEmpty

@@ -14,6 +14,9 @@ public protocol TrainingTask: Sendable {
   /// What the optimiser may change; the trainer decides which of them it does.
   var parameters: Parameters { get }
 
+  /// Those of the parameters that make up networks of their own; none unless a task says otherwise.
+  var networks: [TrainedNetwork] { get }
+
   /// The batch of step `step`, from 0 on; any order will do, on any thread.
   func batch(at step: Int) throws -> Batch
 
@@ -24,6 +27,26 @@ public protocol TrainingTask: Sendable {
   ///
   /// A name with `/` is a tag of TensorBoard's too. Empty where there is nothing to measure on.
   func evaluate() throws -> [String: Double]
+}
+
+extension TrainingTask {
+  /// None: all parameters are of one model.
+  public var networks: [TrainedNetwork] { [] }
+}
+
+/// A network that is trained with a part and is a model of its own: a folder beside the part's
+/// weights, with a specification and weights.
+public struct TrainedNetwork: Sendable, Hashable {
+  /// What the names of its parameters begin with, which its own file leaves out; also the name of
+  /// its folder.
+  public let prefix: String
+  /// The text of its `spec.yaml`.
+  public let specification: String
+
+  /// A network whose parameters begin with `prefix` and a dot.
+  public init(_ prefix: String, specification: String) {
+    (self.prefix, self.specification) = (prefix, specification)
+  }
 }
 
 /// The number that training brings down, and the parts of it worth telling.

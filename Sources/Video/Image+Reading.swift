@@ -9,7 +9,17 @@ extension Image {
   /// pictures become colours, of 16 bits the upper 8 remain, alpha is dropped: what OpenCV's
   /// `imread` gives. Pictures are turned upright by their Exif orientation, label maps too.
   public init(contentsOf path: String, limits: PixelLimits = .standard) throws(VideoError) {
-    let still = try Still(path, limits: limits)
+    try self.init(colours: Still(path, limits: limits))
+  }
+
+  /// The picture that is encoded in memory, as that of a file is; `name` is what errors call it.
+  init(
+    encoded: UnsafeRawBufferPointer, name: String, limits: PixelLimits = .standard
+  ) throws(VideoError) {
+    try self.init(colours: Still(encoded, name: name, limits: limits))
+  }
+
+  private init(colours still: Still) throws(VideoError) {
     let info = still.info
     try self.init(
       width: Int(info.width), height: Int(info.height), channels: 3
@@ -102,14 +112,28 @@ private final class Still {
   let info: cff_still_info
   private let handle: OpaquePointer
 
-  init(_ path: String, limits: PixelLimits) throws(VideoError) {
+  convenience init(_ path: String, limits: PixelLimits) throws(VideoError) {
     let bytes = try readBytes(of: path, limit: limits.stillBytes)
+    try self.init(opening: bytes, of: bytes.count, name: path, limits: limits)
+  }
+
+  convenience init(
+    _ bytes: UnsafeRawBufferPointer, name: String, limits: PixelLimits
+  ) throws(VideoError) {
+    try self.init(
+      opening: bytes.bindMemory(to: UInt8.self).baseAddress, of: bytes.count, name: name,
+      limits: limits)
+  }
+
+  private init(
+    opening bytes: UnsafePointer<UInt8>?, of count: Int, name: String, limits: PixelLimits
+  ) throws(VideoError) {
     var opened: OpaquePointer?
-    _ = try checked(path) {
-      cff_still_open(bytes, bytes.count, Int64(limits.pixels), &opened, &$0)
+    _ = try checked(name) {
+      cff_still_open(bytes, count, Int64(limits.pixels), &opened, &$0)
     }
-    guard let opened else { throw VideoError(.unknown, at: path, "the picture would not open") }
-    (self.path, handle, info) = (path, opened, cff_still_describe(opened))
+    guard let opened else { throw VideoError(.unknown, at: name, "the picture would not open") }
+    (path, handle, info) = (name, opened, cff_still_describe(opened))
   }
 
   func copy(

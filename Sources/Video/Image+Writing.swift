@@ -32,17 +32,34 @@ extension Image {
 
   /// Writes a baseline JPEG; `quality` goes from 1 to 100.
   public func writeJPEG(to path: String, quality: Int = 90) throws(VideoError) {
+    let encoded = try encodedAsJPEG(quality: quality, for: path)
+    defer { cff_free(encoded.start) }
+    try write(encoded, to: path)
+  }
+
+  /// What is left of the picture after a baseline JPEG; `quality` goes from 1 to 100.
+  ///
+  /// - Precondition: it has three channels.
+  package func compressedAsJPEG(quality: Int) throws(VideoError) -> Image {
+    precondition(channels == 3, "\(channels) channels would come back as three")
+    let encoded = try encodedAsJPEG(quality: quality, for: "JPEG")
+    defer { cff_free(encoded.start) }
+    return try Image(
+      encoded: UnsafeRawBufferPointer(start: encoded.start, count: encoded.count), name: "JPEG")
+  }
+
+  /// Bytes that the caller frees.
+  private func encodedAsJPEG(quality: Int, for name: String) throws(VideoError) -> cff_bytes {
     precondition(channels == 1 || channels == 3, "no JPEG of \(channels) channels")
     var encoded = cff_bytes()
-    defer { cff_free(encoded.start) }
     _ = try withUnsafeBytes { (bytes) throws(VideoError) in
-      try checked(path) {
+      try checked(name) {
         cff_jpeg_encode(
           bytes.baseAddress, Int32(width), Int32(height), Int32(channels),
           Int32(min(max(quality, 1), 100)), &encoded, &$0)
       }
     }
-    try write(encoded, to: path)
+    return encoded
   }
 }
 

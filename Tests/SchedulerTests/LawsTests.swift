@@ -23,6 +23,17 @@ struct SchedulerLawsTests {
   @Test func theLawsFindWhatIsWrong() {
     #expect(brokenLaws(of: Alternating()) == ["same input, same decisions", "copies fork"])
     #expect(brokenLaws(of: FailsAtCuts()) == ["decides without error"])
+    #expect(brokenLaws(of: ForgetsItsPromise()) == ["keeps its longest interval"])
+  }
+}
+
+struct LongestIntervalTests {
+  @Test func onlyWhatIsBoundedPromisesAnything() {
+    #expect(FixedInterval(every: 4).longestInterval == 4)
+    #expect(ShotChange(FixedInterval(every: 4)).longestInterval == 4)
+    #expect(CodecKeyframes(longest: 9).longestInterval == 9)
+    #expect(CodecKeyframes().longestInterval == nil)
+    #expect(TargetRateScheduler(MotionMagnitude(), rate: 0.3).longestInterval == nil)
   }
 }
 
@@ -72,6 +83,15 @@ private final class Alternating: KeyframeScheduler {
   func decision(at _: FrameContext) -> Decision {
     let isKey = count.add(1, ordering: .relaxed).newValue.isMultiple(of: 2)
     return Decision(isKey ? .key : .propagated, because: Reason("in turn"))
+  }
+}
+
+/// Says that every other frame is key, and takes none.
+private struct ForgetsItsPromise: KeyframeScheduler {
+  let longestInterval: Int? = 2
+
+  func decision(at _: FrameContext) -> Decision {
+    Decision(.propagated, because: Reason("never"))
   }
 }
 

@@ -168,10 +168,8 @@ struct SweepMember {
 
   var count: Int { loaded.clip.count }
 
-  /// The least share of key frames that is certain: that of a fixed interval; 0 of others.
-  var leastRate: Double {
-    (loaded.whole.scheduler as? FixedInterval).map { 1 / Double($0.interval) } ?? 0
-  }
+  /// The least share of key frames that its scheduler promises; 0 where it promises nothing.
+  var leastRate: Double { loaded.whole.scheduler.longestInterval.map { 1 / Double($0) } ?? 0 }
 
   mutating func add(
     frame index: Int, sharing work: SharedWork, samples: inout [Bool: LabelledSample]

@@ -117,7 +117,7 @@ public struct TrainingSources: Sendable {
     var task = try specification.task(
       behind: backbone, on: sources, along: flow, device: device)
     if let clip = try validation.map({ try clip($0, split: "val") }) {
-      let part = task.part, propagator = part.propagator
+      let part = task.part, propagator = part.propagator, backbone = task.backbone
       task.evaluation = { [tap = specification.part.tap] in
         var scores: [String: Double] = [:]
         for interval in [5, 10] {

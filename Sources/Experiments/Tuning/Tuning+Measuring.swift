@@ -93,6 +93,42 @@ extension Tuning {
   }
 }
 
+// Candidates whose predicted time is so near the goal that a few frames do not tell.
+extension Tuning {
+  /// Times them as they are, in turn, the best first, for as long as half of the budget is left.
+  func timeThose(
+    near goal: Double, among candidates: inout [Candidate], _ members: [SweepMember],
+    over frames: Int, _ work: SharedWork
+  ) throws {
+    let near = candidates.indices
+      .filter { (0.8...1.25).contains(candidates[$0].milliseconds / goal) }
+      .sorted { candidates[$0].score > candidates[$1].score }
+    var runners: [(place: Int, runner: TimedRunner)] = []
+    for place in near.prefix(Self.timedAtMost) where left > budget / 2 || runners.isEmpty {
+      try check()
+      let point = members[place].point
+      tell("timing \(point.name)")
+      let run = try EvaluationRun(
+        point.specification, in: registries, threads: threads, sharing: work)
+      let runner = try TimedRunner(
+        point.id, run, frames: 0..<min(frames, Self.timedFrames), sharing: work)
+      _ = try runner.run(frames: 4, isStopped)
+      runners.append((place, runner))
+    }
+    var rounds: [Int: [Double]] = [:]
+    for round in 0..<3 {
+      for (place, runner) in round % 2 == 0 ? runners : runners.reversed() {
+        guard let entry = try runner.run(frames: nil, isStopped) else { throw CancellationError() }
+        rounds[place, default: []].append(entry.pipeline / Double(entry.frames))
+      }
+    }
+    for (place, times) in rounds { candidates[place].milliseconds = times.sorted()[1] }
+  }
+
+  private static var timedAtMost: Int { 6 }
+  private static var timedFrames: Int { 21 }
+}
+
 /// What key frames and non-key frames take in each kind of pipeline: schedulers are left out, which
 /// cost next to nothing beside the flow that they may ask for.
 struct PathTimes {

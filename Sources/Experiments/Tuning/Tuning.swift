@@ -10,12 +10,13 @@ internal import Video
 
 /// The search for the pipeline that serves a user's own clip on their own machine best.
 ///
-/// Those that cannot meet the goal, since already their frames' times or a fixed interval's share of
-/// key frames say so, are left out. Then successive halving: candidates run over the first frames in step, which share frames, flow
-/// and the backbone's work; the better half goes on where it stopped, over as many frames again,
-/// and so on. Times are those of key frames and of non-key frames, each kind of pipeline timed
-/// alone for a few frames, in the share that a candidate has of them. What is chosen is measured on
-/// the second half of the clip, which nothing was chosen on.
+/// Those that cannot meet the goal, since already their frames' times or the longest interval that
+/// their scheduler promises say so, are left out. Then successive halving: candidates run over the
+/// first frames in step, which share frames, flow and the backbone's work; the better half goes on
+/// where it stopped, over as many frames again, and so on. Times are those of key frames and of
+/// non-key frames, each kind of pipeline timed alone for a few frames, in the share that a
+/// candidate has of them; those near a goal of latency are then timed as they are. What is chosen
+/// is measured on the second half of the clip, which nothing was chosen on.
 public struct Tuning {
   /// What is wanted.
   public enum Goal: Sendable, Hashable, Codable {
@@ -38,7 +39,8 @@ public struct Tuning {
     public internal(set) var score: Double, frames: Int
     /// The share of frames that the backbone ran on.
     public internal(set) var rate: Double
-    /// Milliseconds of a frame in the mean, decoding left out: predicted while searching.
+    /// Milliseconds of a frame in the mean, decoding left out: predicted while searching, timed
+    /// where that is near a goal.
     public internal(set) var milliseconds: Double
   }
 
@@ -107,7 +109,10 @@ public struct Tuning {
     var members = able.isEmpty ? all : able
     let tried = members.count
     try halve(&members, over: length / 2, times, work, &warnings)
-    let candidates = members.map { candidate($0, times) }
+    var candidates = members.map { candidate($0, times) }
+    if case .latency(let milliseconds) = goal {
+      try timeThose(near: milliseconds, among: &candidates, members, over: length / 2, work)
+    }
     let front = Self.front(of: candidates)
     let choice = Self.choice(for: goal, among: candidates)
     var expected: Expected?
@@ -125,7 +130,7 @@ public struct Tuning {
   }
 
   /// What is left of the time.
-  private var left: Duration { budget - (ContinuousClock.now - begin) }
+  var left: Duration { budget - (ContinuousClock.now - begin) }
 
   func check() throws { if isStopped() { throw CancellationError() } }
 

@@ -2,7 +2,7 @@
 
 public import Backbone
 public import Layers
-internal import Specification
+public import Specification
 internal import Tensors
 
 /// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that
@@ -59,7 +59,7 @@ extension PropagationSpecification {
 extension Parameters {
   /// Takes over the trained weights of a folder, under the names that begin with `prefix` here,
   /// where parameters are drawn.
-  func begin(with folder: ModelFolder, under prefix: String) throws {
+  package func begin(with folder: ModelFolder, under prefix: String) throws {
     guard isDrawn, folder.isTrained else { return }
     let file = try folder.weights()
     for parameter in all where parameter.name.hasPrefix(prefix) {

@@ -12,26 +12,39 @@ public protocol MotionPairs: Sendable {
   /// A frame, an earlier one, and where each pixel of the first was in the second.
   func pair(_ index: Int) throws -> MotionPair
 
-  /// Successive frames, the earliest first; two are the pair of that index, as they are unless said
-  /// otherwise.
+  /// Successive frames, the earliest first; two are the pair of that index unless said otherwise.
   ///
-  /// - Throws: `PairsOnly` for more where there are none.
-  func run(_ index: Int, frames: Int) throws -> FrameRun
+  /// With `everyFrame` the run also holds what lies between them, for motion that is put together
+  /// step by step; a pair with nothing between is one step.
+  ///
+  /// - Throws: `PairsOnly` for more than two where there are none.
+  func run(_ index: Int, frames: Int, everyFrame: Bool) throws -> FrameRun
 }
 
 /// Successive frames of one size, the earliest first.
 public struct FrameRun: Sendable {
-  /// The pictures, the earliest first; at least two.
+  /// All pictures, the earliest first; at least two.
   public let images: [Image]
+  /// The places of those that are learned on, the first and the last among them; others only lead
+  /// from one to the next.
+  public let places: [Int]
   /// Of the last frame; nil where nobody labelled it.
   public let labels: Image?
+  /// Whether void labels mark what nobody knows the look of, as where a still in motion uncovers
+  /// what it does not show: there, no network's opinion is worth agreeing with.
+  public let voidIsUnknown: Bool
 
-  /// Frames of one size, the earliest first, with labels of the last or nil.
+  /// Frames of one size, the earliest first, every `stride`th of which is learned on, with labels
+  /// of the last or nil.
   ///
-  /// - Precondition: there are two images.
-  public init(_ images: [Image], labels: Image?) {
+  /// - Precondition: there are two images, and the last one is learned on.
+  public init(
+    _ images: [Image], every stride: Int = 1, labels: Image?, voidIsUnknown: Bool = false
+  ) {
     precondition(images.count >= 2, "\(images.count) images are no run")
-    (self.images, self.labels) = (images, labels)
+    precondition((images.count - 1) % stride == 0, "every \(stride)th of \(images.count) images")
+    (self.images, self.labels, self.voidIsUnknown) = (images, labels, voidIsUnknown)
+    places = Array(Swift.stride(from: 0, to: images.count, by: stride))
   }
 
   /// An earlier frame and a later one.
@@ -49,8 +62,13 @@ public struct PairsOnly: Error, CustomStringConvertible {
 }
 
 extension MotionPairs {
-  /// The pair of that index for two frames; `PairsOnly` is thrown for more.
+  /// Successive frames, and nothing of what lies between them.
   public func run(_ index: Int, frames: Int) throws -> FrameRun {
+    try run(index, frames: frames, everyFrame: false)
+  }
+
+  /// The pair of that index for two frames; `PairsOnly` is thrown for more.
+  public func run(_ index: Int, frames: Int, everyFrame _: Bool) throws -> FrameRun {
     guard frames == 2 else { throw PairsOnly() }
     return try FrameRun(pair(index))
   }
@@ -125,19 +143,25 @@ public struct ClipPairs: MotionPairs {
   }
 
   /// As far apart as the frames of a pair, as far as the clip reaches.
-  public func run(_ index: Int, frames: Int) throws -> FrameRun {
-    guard frames > 2 else { return try FrameRun(pair(index)) }
-    var random = RandomStream(seed: seed, index)
+  ///
+  /// - Throws: `PairsOnly` where the clip has fewer frames than are asked for.
+  public func run(_ index: Int, frames: Int, everyFrame: Bool) throws -> FrameRun {
+    guard frames > 2 || everyFrame else { return try FrameRun(pair(index)) }
     let steps = frames - 1
-    func draw() -> [Int] {
+    guard clip.count > steps else { throw PairsOnly() }
+    var random = RandomStream(seed: seed, index)
+    func draw() -> (first: Int, gap: Int) {
       let gap = max(1, min(gaps.lowerBound + random.below(gaps.count), (clip.count - 1) / steps))
-      let first = random.below(max(1, clip.count - gap * steps))
-      return (0...steps).map { min(clip.count - 1, first + $0 * gap) }
+      return (random.below(clip.count - gap * steps), gap)
     }
-    var places = draw()
-    for _ in 0..<8 where try hasBreak(after: places[0], through: places[steps]) { places = draw() }
-    let images = try places.map { try clip.frame(at: $0).pixels }
-    return FrameRun(images, labels: try clip.labels(at: places[steps]))
+    var (first, gap) = draw()
+    for _ in 0..<8 where try hasBreak(after: first, through: first + gap * steps) {
+      (first, gap) = draw()
+    }
+    let last = first + gap * steps
+    let images = try stride(from: first, through: last, by: everyFrame ? 1 : gap)
+      .map { try clip.frame(at: $0).pixels }
+    return FrameRun(images, every: everyFrame ? gap : 1, labels: try clip.labels(at: last))
   }
 
   private func draw(_ random: inout RandomStream) -> (Int, Int) {
@@ -179,14 +203,15 @@ public struct StreetPairs: MotionPairs {
   }
 
   /// As far apart as the frames of a pair.
-  public func run(_ index: Int, frames: Int) throws -> FrameRun {
-    guard frames > 2 else { return try FrameRun(pair(index)) }
+  public func run(_ index: Int, frames: Int, everyFrame: Bool) throws -> FrameRun {
+    guard frames > 2 || everyFrame else { return try FrameRun(pair(index)) }
     var random = RandomStream(seed: seed, index)
     let gap = gaps.lowerBound + random.below(gaps.count)
     let first = random.below(200), last = first + gap * (frames - 1)
     let clip = StreetClip(seed: random.next() >> 16, count: last + 1, size: size, threads: 1)
-    let images = stride(from: first, through: last, by: gap).map { clip.frame(at: $0).pixels }
-    return FrameRun(images, labels: clip.labels(at: last))
+    let images = stride(from: first, through: last, by: everyFrame ? 1 : gap)
+      .map { clip.frame(at: $0).pixels }
+    return FrameRun(images, every: everyFrame ? gap : 1, labels: clip.labels(at: last))
   }
 }
 
@@ -213,5 +238,20 @@ public struct StillPairs: MotionPairs {
     var random = RandomStream(seed: stills.seed, index)
     let gap = gaps.lowerBound + random.below(gaps.count)
     return try stills.pair(index, gap: gap, size: size, scale: scale)
+  }
+
+  /// As far apart as the frames of a pair, of a clip that begins one frame before: most clips begin
+  /// with the still as it is, which a network has seen.
+  public func run(_ index: Int, frames: Int, everyFrame: Bool) throws -> FrameRun {
+    var random = RandomStream(seed: stills.seed, index)
+    let gap = gaps.lowerBound + random.below(gaps.count)
+    let last = 1 + gap * (frames - 1)
+    let clip = try stills.clip(index, count: last + 1, size: size, scale: scale)
+    let end = try clip.sample(at: last)
+    let images = stride(from: 1, to: last, by: everyFrame ? 1 : gap)
+      .map { clip.frame(at: $0).pixels }
+    return FrameRun(
+      images + [end.frame.pixels], every: everyFrame ? gap : 1, labels: end.labels,
+      voidIsUnknown: true)
   }
 }
