@@ -66,6 +66,16 @@ ct_code ct_limit_threads(int32_t count, int32_t *before, ct_error *error) noexce
   });
 }
 
+ct_code ct_limit_blas_threads(int32_t count, int32_t *before, ct_error *error) noexcept {
+  return guarded(error, [&] {
+    if (count < 1) throw Failure(ct_bad_argument, "the number of threads must be positive");
+    auto get = openblas<int (*)()>("openblas_get_num_threads");
+    auto set = openblas<void (*)(int)>("openblas_set_num_threads");
+    *before = get && set ? get() : count;
+    if (get && set) set(count);
+  });
+}
+
 static const char *blas_description() {
   auto config = openblas<char *(*)()>("openblas_get_config");
   return config ? config() : "not OpenBLAS";

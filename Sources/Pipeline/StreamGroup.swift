@@ -48,12 +48,17 @@ public struct StreamGroup<Prediction: Sendable>: Sendable {
   public func run(_ streams: [any PredictedStream<Prediction>]) -> [(any Error)?] {
     let lanes = streams.map { Lane($0, pipeline) }
     let roster = Roster(lanes, workers: min(threads, lanes.count), batch: batch)
-    DispatchQueue.concurrentPerform(iterations: roster.workers) { _ in
-      while let task = roster.take() {
-        run(task)
-        roster.giveBack(task)
+    func work() {
+      DispatchQueue.concurrentPerform(iterations: roster.workers) { _ in
+        while let task = roster.take() {
+          run(task)
+          roster.giveBack(task)
+        }
       }
     }
+    do {
+      try TorchRuntime.withThreadsOfBLAS(max(1, threads / roster.workers)) { work() }
+    } catch { for lane in lanes { lane.fail(error) } }
     return lanes.map(\.failure)
   }
 

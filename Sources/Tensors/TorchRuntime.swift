@@ -31,6 +31,21 @@ public enum TorchRuntime {
     return try body()
   }
 
+  /// Runs `body` with at most `count` threads in each product of a BLAS with threads of its own,
+  /// whichever thread asks for it: several threads that work beside each other would otherwise wait
+  /// for each other's.
+  ///
+  /// - Throws: what `body` throws, or `.badArgument` for less than one.
+  /// - Precondition: nobody else limits it meanwhile.
+  package static func withThreadsOfBLAS<Result>(
+    _ count: Int, _ body: () throws -> Result
+  ) throws -> Result {
+    var (before, ignored): (Int32, Int32) = (0, 0)
+    try check(#function) { ct_limit_blas_threads(Int32(clamping: count), &before, &$0) }
+    defer { try? check(#function) { ct_limit_blas_threads(max(1, before), &ignored, &$0) } }
+    return try body()
+  }
+
   /// What is in use, one `name: value` a line: versions, BLAS, oneDNN, devices, threads, file.
   public static func description() throws(TensorError) -> String {
     let capacity = 4096

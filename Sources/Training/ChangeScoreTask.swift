@@ -31,9 +31,10 @@ public struct ChangeScoreTask: TrainingTask {
   /// Pairs of frames in one view, with the motion between them.
   public typealias Batch = AugmentedRuns.Batch
 
-  /// A task on pairs out of `sources`, along the motion that `flow` finds; measured on as many
-  /// whole pairs of `validation` as it counts, where there is one. `degradation` is what each frame
-  /// suffers on its own while it learns.
+  /// A task on pairs out of `sources`, along the motion that `flow` finds.
+  ///
+  /// `degradation` is what each frame suffers on its own while it learns. It is measured on as many
+  /// whole pairs of `validation` as it counts, where there is one.
   ///
   /// - Precondition: there is a source.
   public init(

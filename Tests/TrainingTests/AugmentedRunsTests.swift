@@ -240,7 +240,8 @@ struct JointTrainingTests {
       let (task, _) = try task(in: home)
       let own = try task.loss(of: task.batch(at: 0), at: 0, in: .inference)
       let frozen = try self.task(
-        in: home, Self.part.replacing("backbone: trained", with: "backbone: frozen")
+        in: home,
+        Self.part.replacing("backbone: trained", with: "backbone: frozen")
           .replacing("per_frame: 0.5", with: "per_frame: 0")
       ).0
       let theirs = try frozen.loss(of: frozen.batch(at: 0), at: 0, in: .inference).total.item()
