@@ -45,6 +45,7 @@ public struct EvaluationRun: Sendable {
       throw SpecificationError(
         .badValue, "--backbone must be given, or a --recipe that has one")
     }
+    try spec.checkAgreement(in: registries)
     var context = registries.context(threads: threads)
     dataset = try registries.datasets.build(data, in: context)
     try spec.checkSplit(of: dataset, in: registries)
@@ -246,6 +247,16 @@ public struct LoadedEvaluation: Sendable {
 }
 
 extension ExperimentSpec {
+  /// Refuses agreement with the truth, which agrees with itself whatever is propagated.
+  ///
+  /// - Throws: `SpecificationError` where the backbone is the clip's labels.
+  public func checkAgreement(in registries: Registries) throws {
+    guard agreement, let backbone = pipeline.backbone else { return }
+    let needs = registries.grammar.requirements(of: backbone, as: registries.backbones.role)
+    guard needs.contains(.labels) else { return }
+    throw SpecificationError(.badValue, "--agreement needs a network, not the truth")
+  }
+
   /// Refuses a split that the data set does not have.
   func checkSplit(of dataset: DataSource, in registries: Registries) throws {
     guard let data, let splits = dataset.splits, split != "val", !splits.contains(split) else {

@@ -107,16 +107,10 @@ struct EvalCommand: ParsableCommand {
     guard spec.data != nil else {
       throw ValidationError("the clip must be named: camvid:DIR, street:SEED, video:FILE, …")
     }
-    guard let backbone = spec.pipeline.backbone else {
+    guard spec.pipeline.backbone != nil else {
       throw ValidationError("--backbone must be given, or a --recipe that has one")
     }
-    let registries = Parts.registries
-    if spec.agreement,
-      registries.grammar.requirements(of: backbone, as: registries.backbones.role)
-        .contains(.labels)
-    {
-      throw ValidationError("--agreement needs a network, not the truth")
-    }
+    try spec.checkAgreement(in: Parts.registries)
   }
 
   func run() throws {

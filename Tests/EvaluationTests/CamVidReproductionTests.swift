@@ -18,8 +18,7 @@ import Testing
 struct CamVidReproductionTests {
   /// The bounds are what PyTorch and OpenCV give on the same clip, less a margin.
   @Test(arguments: [
-    ("copy", 1, 0.699...0.703), ("copy", 2, 0.668...0.674), ("copy", 5, 0.596...0.602),
-    ("copy", 10, 0.528...0.534), ("warp", 2, 0.698...1), ("warp", 5, 0.688...1),
+    ("copy", 1, 0.699...0.703), ("copy", 5, 0.596...0.602), ("warp", 5, 0.688...1),
     ("warp", 10, 0.642...1), ("warp:previous", 10, 0.67...1),
   ])
   func scoresAreThoseOfThePage(

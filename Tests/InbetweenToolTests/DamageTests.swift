@@ -13,7 +13,7 @@ struct DamageTests {
     try scratch.writeClip(to: "clip.mp4", frames: 30, keyInterval: 6)
   }
 
-  @Test(arguments: 0..<50)
+  @Test(arguments: 0..<20)
   func aDamagedVideoGivesWholeOutputsOrASentence(seed: Int) throws {
     try scratch.write(damaged(scratch.bytes("clip.mp4"), seed: seed), to: "bad.mp4")
     let outcome = try scratch.inbetween(

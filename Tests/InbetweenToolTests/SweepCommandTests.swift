@@ -142,7 +142,7 @@ struct SweepCommandTests {
   @Test func tuningKeepsHalfOfTheClipForTheEnd() throws {
     let home = try Scratch()
     let outcome = try home.inbetween(
-      "tune street:3 --miou 0.4 --backbone truth --frames 20 --out t "
+      "tune street:3 --miou 0.4 --backbone truth --frames 20 --budget 30 --out t "
         + "--set scheduler=every:2,every:4 --set propagator=copy,warp --set flow=dis:ultrafast")
     #expect(outcome.code == 0, "\(outcome)")
     #expect(outcome.out.contains("on the 10 frames that were held out"))
@@ -153,8 +153,15 @@ struct SweepCommandTests {
     let used = try home.inbetween("eval street:3 --frames 4 --config t/best.yaml")
     #expect(used.code == 0, "\(used)")
     let none = try home.inbetween(
-      "tune street:3 --miou 1 --backbone truth --frames 16 --out u --set scheduler=every:8 "
-        + "--propagator copy --set flow=zero")
-    #expect(none.code == 0 || none.err.contains("no candidate"))
+      "tune street:3 --latency 0.001ms --backbone \(modelFolder)/street-light --frames 16 "
+        + "--budget 4 --out u --set scheduler=every:4,every:8 --propagator copy --flow zero")
+    #expect(none.code == 1 && none.err.contains("no candidate meets the goal"), "\(none)")
+    #expect(home.has("u/front.json"))
+    // The truth agrees with itself.
+    for line in ["sweep street:3 --set scheduler=every:2", "tune street:3 --rate 0.5"] {
+      let agreement = line.hasPrefix("sweep") ? "--agreement" : ""
+      let refused = try home.inbetween("\(line) \(agreement) --backbone truth --out v")
+      #expect(refused.code == 64 && refused.err.contains("needs a network"), "\(refused)")
+    }
   }
 }

@@ -78,7 +78,9 @@ public struct SweepPlan: Sendable, Codable, Hashable {
         var single = request.settings
         single.overrides += combination.map { "\($0.key)=\($0.value)" }
         single.options.append(("data", .text(data)))
-        return (try single.specification(in: registries), combination)
+        let spec = try single.specification(in: registries)
+        try spec.checkAgreement(in: registries)
+        return (spec, combination)
       }
     }
     let judge = try Self.judge(of: wanted.map(\.0), registries)
