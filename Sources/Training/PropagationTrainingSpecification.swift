@@ -70,12 +70,12 @@ public struct PropagationTrainingSpecification: Sendable {
     lesson = try StageConfiguration(training, usually: training)
     agreement = try training.number("distillation", in: 0...1000, usual: 1)
     similarity = try training.number("similarity", in: 0...1000, usual: 0)
+    var use = BackboneUse.frozen
     if training.has("backbone") {
-      try training.check("backbone", isOneOf: ["frozen", "trained"])
-      trainsBackbone = try training.string("backbone") == "trained"
-    } else {
-      trainsBackbone = false
+      try training.check("backbone", isOneOf: BackboneUse.allCases.map(\.rawValue))
+      use = BackboneUse(rawValue: try training.string("backbone")) ?? use
     }
+    trainsBackbone = use == .trained
     perFrame = try training.number("per_frame", in: 0...1000, usual: 0)
     guard trainsBackbone || perFrame == 0 else {
       throw training.complaint("per_frame", "says nothing of a backbone that stays as it is")
@@ -127,4 +127,9 @@ public struct PropagationTrainingSpecification: Sendable {
     try parameters.begin(with: folder.folder, under: prefix + ".")
     return (network, TrainedNetwork(prefix, specification: folder.folder.specification))
   }
+}
+
+/// What a training does to the backbone behind a part.
+private enum BackboneUse: String, CaseIterable {
+  case frozen, trained
 }

@@ -3,7 +3,6 @@
 internal import Foundation
 internal import Layers
 internal import Outputs
-internal import Specification
 internal import Tensors
 
 /// Trains a task by a plan, in a folder where it can be taken up again.
@@ -151,45 +150,9 @@ private struct TrainingRun<Task: TrainingTask> {
       if position.stage < trainer.plan.stages.count { try enterStage(afresh: true) }
       try save()
     }
-    try writeWeights()
-    return true
-  }
-
-  /// What is learned in half precision, which costs nothing measurable; offsets and statistics,
-  /// which are few and may be large, in single precision.
-  ///
-  /// Networks of their own have folders of their own; the part comes last, since its weights say
-  /// that all is done.
-  private func writeWeights() throws {
     try checkStatistics()
-    var rest = all
-    for network in trainer.task.networks {
-      let prefix = network.prefix + "."
-      let folder = "\(trainer.folder)/\(network.prefix)"
-      let own = rest.filter { $0.name.hasPrefix(prefix) }
-      rest.removeAll { $0.name.hasPrefix(prefix) }
-      do throws(OutputError) {
-        try makeFolder(folder)
-        try PendingFile.write(
-          [UInt8](network.specification.utf8), to: ModelFolder.specificationPath(in: folder))
-      } catch { throw TrainingError(error) }
-      try write(own, to: folder) { String($0.dropFirst(prefix.count)) }
-    }
-    try write(rest, to: trainer.folder) { $0 }
-  }
-
-  private func write(
-    _ parameters: [Parameter], to folder: String, named name: (String) -> String
-  ) throws {
-    let weights = try parameters.map { parameter in
-      let tensor = try parameter.tensor.detached()
-      guard parameter.kind == .weight else { return (name(parameter.name), tensor) }
-      let half = try tensor.cast(to: .float16)
-      // What half precision cannot hold stays as it was learned.
-      return (name(parameter.name), try half.cast(to: .float32).isFinite() ? half : tensor)
-    }
-    try SafetensorsFile.write(
-      Dictionary(uniqueKeysWithValues: weights), to: ModelFolder.weightsPath(in: folder))
+    try trainer.writeWeights(all)
+    return true
   }
 
   private mutating func finishStage(

@@ -2,7 +2,7 @@
 
 public import Backbone
 public import Layers
-public import Specification
+package import Specification
 internal import Tensors
 
 /// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that
