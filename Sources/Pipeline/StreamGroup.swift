@@ -57,7 +57,7 @@ public struct StreamGroup<Prediction: Sendable>: Sendable {
       }
     }
     do {
-      try TorchRuntime.withThreadsOfBLAS(max(1, threads / roster.workers)) { work() }
+      try TorchRuntime.withThreadsOfBLAS(max(1, threads / max(1, roster.workers))) { work() }
     } catch { for lane in lanes { lane.fail(error) } }
     return lanes.map(\.failure)
   }
