@@ -17,9 +17,9 @@ struct LiveCommand: ParsableCommand {
     commandName: "live", abstract: "Label a live stream, a line of JSON a frame.",
     discussion: """
       The source is a camera (/dev/video0, or 0), an address (rtsp, rtsps, http, https, udp, tcp, \
-      rtmp, srt), a named pipe, - for standard input, or a file at its own rate. Standard input and \
-      pipes hold any format of a video file that can be read from front to back, such as y4m, or \
-      raw pictures with --raw. Decoding, labelling and writing run side by side.
+      rtmp, srt), a named pipe, - for standard input, or a file at its own rate. Standard input \
+      and pipes hold any format of a video file that can be read from front to back, such as y4m, \
+      or raw pictures with --raw. Decoding, labelling and writing run side by side.
       """)
 
   enum OnLate: String, ExpressibleByArgument, CaseIterable { case drop, reuse, degrade }

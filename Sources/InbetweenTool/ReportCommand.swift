@@ -13,10 +13,10 @@ struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report", abstract: "Write what was measured as a page with figures.",
     discussion: """
-      Of a sweep, or of folders that eval --out wrote: report.html, which needs no network, figures \
-      as SVG and Vega-Lite, and the table as CSV, JSON and LaTeX. Frames are shown where clip and \
-      network can still be opened. A JSON file of names, mIoU and milliseconds gives the trade-off \
-      alone.
+      Of a sweep, or of folders that eval --out wrote: report.html, which needs no network, \
+      figures as SVG and Vega-Lite, and the table as CSV, JSON and LaTeX. Frames are shown where \
+      clip and network can still be opened. A JSON file of names, mIoU and milliseconds gives the \
+      trade-off alone.
       """)
 
   @Argument(help: "A sweep, folders of runs, or a JSON file of results.")

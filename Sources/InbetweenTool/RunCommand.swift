@@ -43,8 +43,8 @@ struct RunCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Decode, estimate flow, label, and draw, encode and write on threads of their own: more frames \
-      a second, the same results, less steady stage times.
+      Decode, estimate flow, label, and draw, encode and write on threads of their own: more \
+      frames a second, the same results, less steady stage times.
       """)
   var overlap = false
 

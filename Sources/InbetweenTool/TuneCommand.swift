@@ -12,9 +12,9 @@ struct TuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tune", abstract: "Find the pipeline that serves a clip best on this machine.",
     discussion: """
-      Searches schedulers, propagation and optical flow on the first half of the clip, by agreement \
-      with per-frame inference or, with --miou, by labels; what is chosen is measured on the second \
-      half. run --config OUT/best.yaml uses it.
+      Searches schedulers, propagation and optical flow on the first half of the clip, by \
+      agreement with per-frame inference or, with --miou, by labels; what is chosen is measured on \
+      the second half. run --config OUT/best.yaml uses it.
       """)
 
   @Argument(help: "A video, a folder of pictures, or a labelled clip: camvid:DIR, street:SEED.")

@@ -90,7 +90,8 @@ struct SweepTests {
           ]
           $0.zip = [
             try SweepAxis(
-              "scheduler=every:3,every:3,every:4,moved:rate=0.3,every:3,'background:1,every:3',every:3"
+              "scheduler=every:3,every:3,every:4,moved:rate=0.3,every:3,"
+                + "'background:1,every:3',every:3"
             ),
             try SweepAxis("propagator=warp,warp:previous,copy,warp,warp,warp,warp"),
             try SweepAxis(

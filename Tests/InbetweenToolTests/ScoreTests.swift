@@ -153,7 +153,8 @@ struct ReportCommandTests {
   @Test func aSummaryGivesTheTradeOff() throws {
     let scratch = try Scratch()
     try scratch.write(
-      #"{"machine": {"processor": "x"}, "results": [{"name": "a", "miou": 0.5, "ms": 3, "macs_share": 0.25}, {"name": "b", "miou": 0.7, "ms": 9}]}"#,
+      #"{"machine": {"processor": "x"}, "results": [{"name": "a", "miou": 0.5, "ms": 3, "#
+        + #""macs_share": 0.25}, {"name": "b", "miou": 0.7, "ms": 9}]}"#,
       to: "list.json")
     let outcome = try runTool(["report", scratch("list.json"), "--out", scratch("report")])
     #expect(outcome.code == 0, "\(outcome.err)")
