@@ -143,6 +143,7 @@ struct TrainCommand: ParsableCommand {
     let own = [
       ModelFolder.weightsPath(in: out), ModelFolder.checkpointPath(in: out),
       ModelFolder.formerCheckpointPath(in: out), "\(out)/metrics.jsonl",
+      ModelFolder.weightsPath(in: "\(out)/backbone"),
     ].map(FileIdentity.init)
     for input in inputs where own.contains(FileIdentity(input)) {
       guard case .there = FileIdentity(input) else { continue }

@@ -18,9 +18,9 @@ internal import Tensors
 public struct PropagationTask: TrainingTask {
   /// The network behind which it is trained.
   public let backbone: SegmentationNetwork
-  /// Whether the network is trained too, all but the statistics of its normalisations; its
-  /// parameters are then among the part's, under `backbone.`.
-  public var trainsBackbone = false
+  /// Whether the network is trained too, all but the statistics of its normalisations: it is where
+  /// it is among the `networks`.
+  public var trainsBackbone: Bool { !networks.isEmpty }
   /// What the loss of the network's own scores of the last frame counts, without the part: it keeps
   /// a network that is trained too good at key frames.
   public var perFrame = 0.0
@@ -63,7 +63,8 @@ public struct PropagationTask: TrainingTask {
   /// What training changes: the part's parameters, and with them the backbone's where it is trained
   /// too.
   public var parameters: Parameters { part.parameters }
-  /// The backbone's prefix, where it is trained too: it is a network of its own.
+  /// The backbone, where it is trained too, with the prefix of its parameters among the part's;
+  /// empty where it stays as it is.
   public var networks: [TrainedNetwork] = []
 
   /// The runs of a step, which follow from the step and the seed.

@@ -112,7 +112,7 @@ public struct PropagationTrainingSpecification: Sendable {
       behind: trained?.network ?? backbone, tap: part.tap, on: sources, along: flow, lesson: lesson,
       frames: frames, degradation: degradation, seed: plan.seed)
     (task.similarity, task.perFrame) = (similarity, perFrame)
-    (task.trainsBackbone, task.networks) = (trainsBackbone, trained.map { [$0.folder] } ?? [])
+    task.networks = trained.map { [$0.folder] } ?? []
     return task
   }
 

@@ -21,13 +21,7 @@ struct AugmentedRunsTests {
   private let backbone: SegmentationNetwork
 
   init() throws {
-    let yaml = specificationText(
-      stages: "    - {name: a, steps: 1, optimizer: sgd, rate: 0.1}")
-    backbone = try SegmentationNetwork(
-      SegmentationSpecification(yaml: yaml, folder: "").network, parameters: Parameters(seed: 1))
-    for parameter in backbone.parameters.all where parameter.name == "classifier.weight" {
-      try parameter.tensor.assign(parameter.tensor * 100)
-    }
+    backbone = try sharpBackbone()
   }
 
   private func task(

@@ -37,14 +37,7 @@ struct PropagationTaskTests {
   private let channels = 8
 
   init() throws {
-    let yaml = specificationText(
-      stages: "    - {name: a, steps: 1, optimizer: sgd, rate: 0.1}")
-    backbone = try SegmentationNetwork(
-      SegmentationSpecification(yaml: yaml, folder: "").network, parameters: Parameters(seed: 1))
-    // Scores that tell places apart.
-    for parameter in backbone.parameters.all where parameter.name == "classifier.weight" {
-      try parameter.tensor.assign(parameter.tensor * 100)
-    }
+    backbone = try sharpBackbone()
   }
 
   /// A blend that begins as a plain warp: a frame's own features count nothing.

@@ -112,15 +112,23 @@ extension TrainingRun {
     trainer.checkpointInterval = checkpointInterval
     (trainer.warn, trainer.isSaved) = (warn, isSaved)
     isSaved(false)
-    do throws(OutputError) {
-      try PendingFile.write(
-        [UInt8](sources.provenance.yaml.utf8), to: Provenance.path(in: folder))
-    } catch { throw TrainingError(error) }
+    try writeProvenance(beside: task.networks.map { "\(folder)/\($0.prefix)" } + [folder])
     _ = try trainer.run(resuming: isResuming, until: isStopped) { step in
       report(
         Report(
           stage: step.stage, step: step.step, steps: step.steps, loss: step.loss,
           secondsPerStep: step.secondsPerStep, scores: step.scores))
     }
+  }
+
+  /// Notes what weights are fitted to, in each folder that will hold some.
+  private func writeProvenance(beside folders: [String]) throws(TrainingError) {
+    do throws(OutputError) {
+      for folder in folders {
+        try makeFolder(folder)
+        try PendingFile.write(
+          [UInt8](sources.provenance.yaml.utf8), to: Provenance.path(in: folder))
+      }
+    } catch { throw TrainingError(error) }
   }
 }

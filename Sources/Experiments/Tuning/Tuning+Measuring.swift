@@ -152,8 +152,8 @@ struct PathTimes {
     return spec.fingerprint
   }
 
-  /// Whether a candidate may meet a goal, as far as times and a fixed interval tell; with a quarter
-  /// to spare, since times are of a few frames.
+  /// Whether a candidate may meet a goal, as far as times and a promised interval tell; with a
+  /// quarter to spare, since times are of a few frames.
   func mayMeet(_ goal: Tuning.Goal, _ member: SweepMember) -> Bool {
     switch goal {
     case .latency(let milliseconds):
