@@ -18,6 +18,7 @@ extension ModelFolder {
     do {
       let file = try SafetensorsFile(contentsOf: weightsPath)
       let parameters = Parameters(reading: file, device: device)
+      parameters.base(on: try bases())
       let network = try make(parameters)
       if let name = parameters.unread.first {
         throw LayerError("the network has no place for \(String(reflecting: name))")
@@ -44,5 +45,17 @@ extension ModelFolder {
   /// The tensors of the weights, to be looked at.
   public func weights() throws(SafetensorsError) -> SafetensorsFile {
     try SafetensorsFile(contentsOf: weightsPath)
+  }
+}
+
+extension Parameters {
+  /// Begins with the trained weights of a folder, under names that begin with `prefix` here; they
+  /// also stand in for what a file leaves out. Drawn ones stay where the folder is not trained.
+  package func base(on folder: ModelFolder, under prefix: String) throws(SpecificationError) {
+    if folder.isTrained { base(on: try [folder] + folder.bases(), under: prefix) }
+  }
+
+  fileprivate func base(on folders: [ModelFolder], under prefix: String = "") {
+    for folder in folders { base(under: prefix) { try folder.weights() } }
   }
 }

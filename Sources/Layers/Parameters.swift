@@ -13,6 +13,7 @@ public final class Parameters: Sendable {
   public let device: Device
   private let source: Source
   private let made = Mutex<[Parameter]>([])
+  private let bases = Mutex<[Base]>([])
 
   private enum Source: Sendable {
     case drawn(seed: UInt64)
@@ -32,8 +33,27 @@ public final class Parameters: Sendable {
     (source, self.device) = (.file(file, prefix: prefix), device)
   }
 
-  /// Whether they are drawn and not read.
-  package var isDrawn: Bool { if case .drawn = source { true } else { false } }
+  /// Takes the parameters of another network for those whose names begin with `prefix` here: in the
+  /// place of draws, and of what a file lacks. For parameters that are made from then on.
+  ///
+  /// So a network that is trained in part need not be stored twice. `open` is asked once, when a
+  /// parameter first needs it.
+  public func base(
+    under prefix: String = "", on open: @escaping @Sendable () throws -> SafetensorsFile
+  ) {
+    bases.withLock { $0.append(Base(prefix: prefix, open)) }
+  }
+
+  /// Whether the parameter called `name` is another network's until training changes it.
+  public func isBased(_ name: String) throws -> Bool { try base(of: name) != nil }
+
+  private func base(of name: String) throws -> (file: SafetensorsFile, name: String)? {
+    for base in bases.withLock({ $0 }) where name.hasPrefix(base.prefix) {
+      let (file, own) = (try base.file(), String(name.dropFirst(base.prefix.count)))
+      if file[own] != nil { return (file, own) }
+    }
+    return nil
+  }
 
   /// The scope in which a network's layers are made.
   public var root: ParameterScope { ParameterScope(parameters: self, path: "") }
@@ -59,11 +79,7 @@ public final class Parameters: Sendable {
   func make(
     _ name: String, _ shape: Shape, _ kind: Parameter.Kind, _ initialisation: Initialisation
   ) throws -> Tensor {
-    let values =
-      switch source {
-      case .drawn(let seed): try initialisation.draw(shape, seed: seed ^ name.hash64)
-      case .file(let file, let prefix): try read(prefix + name, shape, from: file)
-      }
+    let values = try values(of: name, shape, initialisation)
     if kind == .statistic, name.hasSuffix("running_var") {
       guard try values.count == 0 || values.min().item() >= 0 else {
         throw LayerError("'\(name)' is a variance, and below zero somewhere")
@@ -77,6 +93,19 @@ public final class Parameters: Sendable {
       list.append(Parameter(name: name, tensor: tensor, kind: kind))
     }
     return tensor
+  }
+
+  private func values(
+    of name: String, _ shape: Shape, _ initialisation: Initialisation
+  ) throws -> Tensor {
+    if case .file(let file, let prefix) = source, file[prefix + name] != nil {
+      return try read(prefix + name, shape, from: file)
+    }
+    if let base = try base(of: name) { return try read(base.name, shape, from: base.file) }
+    switch source {
+    case .drawn(let seed): return try initialisation.draw(shape, seed: seed ^ name.hash64)
+    case .file(let file, let prefix): return try read(prefix + name, shape, from: file)
+    }
   }
 
   private func read(_ name: String, _ shape: Shape, from file: SafetensorsFile) throws -> Tensor {
@@ -96,6 +125,26 @@ public final class Parameters: Sendable {
     }
     // The file's own memory is not to be written to.
     return tensor.type == .float32 ? try values + 0 : values
+  }
+}
+
+/// A network whose parameters stand in for those that are not there.
+private final class Base: Sendable {
+  let prefix: String
+  private let open: @Sendable () throws -> SafetensorsFile
+  private let opened = Mutex<SafetensorsFile?>(nil)
+
+  init(prefix: String, _ open: @escaping @Sendable () throws -> SafetensorsFile) {
+    (self.prefix, self.open) = (prefix, open)
+  }
+
+  func file() throws -> SafetensorsFile {
+    try opened.withLock { opened in
+      if let opened { return opened }
+      let file = try open()
+      opened = file
+      return file
+    }
   }
 }
 

@@ -76,6 +76,9 @@ public struct ModelFolder: Sendable, Hashable {
   /// Where the specification lies.
   public var specificationPath: String { Self.specificationPath(in: path) }
 
+  /// The folder's path from the root of the file system.
+  public var absolutePath: String { URL(fileURLWithPath: path).path }
+
   /// Where the weights lie, or will.
   public var weightsPath: String { Self.weightsPath(in: path) }
 
@@ -104,7 +107,30 @@ public struct ModelFolder: Sendable, Hashable {
   public var isTrained: Bool { FileManager.default.fileExists(atPath: weightsPath) }
 
   /// The files that loading the model reads.
-  public var files: [String] { isTrained ? [specificationPath, weightsPath] : [specificationPath] }
+  public var files: [String] {
+    let own = isTrained ? [specificationPath, weightsPath] : [specificationPath]
+    return own + ((try? bases()) ?? []).flatMap { [$0.specificationPath, $0.weightsPath] }
+  }
+
+  /// The models whose weights stand in for those that are not here, each for the one before: `base`
+  /// in a specification, a folder told from that one.
+  package func bases() throws(SpecificationError) -> [ModelFolder] {
+    var bases = [self]
+    while let last = bases.last, last.has("base") {
+      let path = try last.read { (root) throws(SpecificationError) in
+        try root.path("base", in: last.path)
+      }
+      let base = try ModelFolder(at: path)
+      guard base.isTrained, bases.count < 8 else {
+        throw SpecificationError(
+          .badWeights,
+          "\(last.specificationPath) is based on \(path), which "
+            + (base.isTrained ? "leads on to too many others" : "is not trained"))
+      }
+      bases.append(base)
+    }
+    return Array(bases.dropFirst())
+  }
 
   /// Whether the specification has a top-level key.
   public func has(_ section: String) -> Bool { sections.contains(section) }

@@ -9,7 +9,8 @@ internal import Video
 /// Batches of runs of frames as augmentation shows them, a keyframe first, with the optical flow
 /// that an estimator finds from each later frame to an earlier one.
 ///
-/// Two frames are a pair. Frames are degraded and flow is found once, on whole frames and by the
+/// Two frames are a pair. What was prepared is kept as long as it fits into a quarter of the memory,
+/// and is prepared anew each time beyond that. Frames are degraded and flow is found once, on whole frames and by the
 /// steps that a stream would take, as where a part is used; each view then shows a crop of both.
 public struct AugmentedRuns: Sendable {
   private let sources: [PairSource]
@@ -33,8 +34,9 @@ public struct AugmentedRuns: Sendable {
     (self.sources, self.augmentation) = (sources, augmentation)
     (self.batchSize, self.void, self.seed) = (batchSize, void, seed)
     self.reference = reference
+    let room = MemoryBudget.usual()
     pools = sources.enumerated().map { place, source in
-      Memo { index in
+      Memo(within: room, size: \.byteCount) { index in
         var random = RandomStream(seed: seed, place, index, 0xDE64)
         let run = try source.pairs.run(
           index, frames: frames, everyFrame: flow.reach == .stepByStep)
@@ -113,6 +115,14 @@ private struct WholeRun: Sendable {
   let labels: Image?
   /// 1 where the look of the last frame is known, 0 elsewhere; nil where all is known.
   let known: Image?
+
+  /// What it takes in memory; motion takes two numbers of 32 bits a pixel, and a byte of validity.
+  var byteCount: Int {
+    let pictures = (images + [labels, known].compactMap(\.self)).reduce(0) {
+      $0 + $1.width * $1.height * $1.channels
+    }
+    return pictures + flows.reduce(0) { $0 + 9 * $1.width * $1.height }
+  }
 
   init(
     _ run: FrameRun, isLabelled: Bool, void: UInt8, along flow: some FlowEstimator,

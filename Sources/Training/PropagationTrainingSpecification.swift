@@ -122,10 +122,14 @@ public struct PropagationTrainingSpecification: Sendable {
   ) throws -> (network: SegmentationNetwork, folder: TrainedNetwork) {
     let prefix = "backbone"
     let folder = try NetworkFolder(at: part.backbone)
+    try parameters.base(on: folder.folder, under: prefix + ".")
     let network = try SegmentationNetwork(
       folder.specification, parameters: parameters, in: parameters.root[prefix])
-    try parameters.begin(with: folder.folder, under: prefix + ".")
-    return (network, TrainedNetwork(prefix, specification: folder.folder.specification))
+    return (
+      network,
+      TrainedNetwork(
+        prefix, specification: folder.folder.specification, base: folder.folder.absolutePath)
+    )
   }
 }
 

@@ -9,19 +9,25 @@ extension Trainer {
   /// Writes what was learned, in half precision, which costs nothing measurable; offsets and
   /// statistics, which are few and may be large, in single precision.
   ///
-  /// Networks of their own have folders of their own; the part comes last, since its weights say
+  /// What no stage trained of a network that training began with is left out: it is read from that
+  /// network's folder. Networks of their own have folders of their own; the part comes last, since its weights say
   /// that all is done.
   func writeWeights(_ all: [Parameter]) throws {
-    var rest = all
+    var rest = try all.filter { parameter in
+      try plan.stages.contains { $0.trains(parameter.name) }
+        || !task.parameters.isBased(parameter.name)
+    }
     for network in task.networks {
       let prefix = network.prefix + "."
       let path = "\(folder)/\(network.prefix)"
       let own = rest.filter { $0.name.hasPrefix(prefix) }
+      let isWhole = own.count == all.count { $0.name.hasPrefix(prefix) }
       rest.removeAll { $0.name.hasPrefix(prefix) }
       do throws(OutputError) {
         try makeFolder(path)
         try PendingFile.write(
-          [UInt8](network.specification.utf8), to: ModelFolder.specificationPath(in: path))
+          [UInt8](network.specification(isWhole: isWhole).utf8),
+          to: ModelFolder.specificationPath(in: path))
       } catch { throw TrainingError(error) }
       try write(own, to: path) { String($0.dropFirst(prefix.count)) }
     }

@@ -42,10 +42,20 @@ public struct TrainedNetwork: Sendable, Hashable {
   public let prefix: String
   /// The text of its `spec.yaml`.
   public let specification: String
+  /// The folder of the network that it begins with; nil where it is drawn.
+  public let base: String?
 
   /// A network whose parameters begin with `prefix` and a dot.
-  public init(_ prefix: String, specification: String) {
-    (self.prefix, self.specification) = (prefix, specification)
+  public init(_ prefix: String, specification: String, base: String? = nil) {
+    (self.prefix, self.specification, self.base) = (prefix, specification, base)
+  }
+
+  /// The text of its `spec.yaml`, which names the base where weights are left out that are its.
+  func specification(isWhole: Bool) -> String {
+    guard !isWhole, let base else { return specification }
+    let others = specification.split(separator: "\n", omittingEmptySubsequences: false)
+      .filter { !$0.hasPrefix("base:") }
+    return (["base: \(String(reflecting: base))"] + others).joined(separator: "\n")
   }
 }
 

@@ -178,6 +178,46 @@ struct FusionTests {
       }
     }
   }
+
+  // Its last convolution is nothing before training: what was copied, whatever the frame shows.
+  @Test func independentPartBeginsAsTheCopy() throws {
+    let fusion = try IndependentFusion(
+      channels: 5, after: "early", giving: 3, stride: 2, width: 4, parameters: Parameters(seed: 1))
+    let propagated = try random([1, 5, 6, 8], seed: 2)
+    #expect(
+      try fusion(propagated, in: early(random([1, 3, 12, 16], seed: 3))).floats()
+        == propagated.floats())
+  }
+
+  // Every convolution passes its middle on: what is added is the early feature where it is above
+  // zero, at each second place, and so is nothing of the frame's elsewhere.
+  @Test func independentPartAddsWhatTheFrameShows() throws {
+    let parameters = Parameters(seed: 1)
+    let fusion = try IndependentFusion(
+      channels: 1, after: "early", giving: 1, stride: 2, width: 1, parameters: parameters)
+    for parameter in parameters.all where parameter.name.hasSuffix("weight") {
+      let shape = parameter.tensor.shape
+      guard shape.rank == 4 else { continue }
+      var kernel = [Float](repeating: 0, count: parameter.tensor.count)
+      kernel[4] = 1  // of the first input alone
+      try parameter.tensor.assign(Tensor(kernel, shape: shape))
+    }
+    let (common, own) = (try random([1, 1, 6, 8], seed: 2), try random([1, 1, 12, 16], seed: 3))
+    let fused = try fusion(common, in: early(own)).floats()
+    let (before, seen) = (try common.floats(), try own.floats())
+    for y in 0..<6 {
+      for x in 0..<8 {
+        // Normalisations begin with a variance of 1 and an epsilon of 1e-5.
+        let expected = before[y * 8 + x] + max(0, seen[2 * y * 16 + 2 * x])
+        #expect(abs(fused[y * 8 + x] - expected) < 1e-4)
+      }
+    }
+  }
+}
+
+/// A frame of which only the features of an early stage can be asked for.
+private func early(_ features: Tensor) -> FrameContext {
+  FrameContext(ofBatch: 1, from: GivenAnswers(features: { _, _ in features }))
 }
 
 struct FusionLawsTests {
@@ -187,6 +227,8 @@ struct FusionLawsTests {
 
   @Test func fusionsKeepTheLaws() throws {
     let fusions: [any Fusion] = [
+      try IndependentFusion(
+        channels: 4, after: "early", giving: 3, stride: 2, parameters: Parameters(seed: 1)),
       try CorrectiveFusion(
         classes: 4, with: Halved(channels: 4), start: .noise, parameters: Parameters(seed: 1)),
       try ErrorGuidedFusion(

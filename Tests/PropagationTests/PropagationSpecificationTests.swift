@@ -75,6 +75,7 @@ struct PropagationSpecificationTests {
     // More channels than scores.
     ("kind: error-guided, branch: {network: ../light, through: decoder}, channels: 4", nil),
     ("kind: correction, branch: {network: ../light, through: decoder}", nil),
+    ("kind: independent, after: stem, channels: 4", "decoder"),
     (
       "kind: attention, branch: {network: ../light, through: decoder, scale: 0.5, trained: true}",
       "decoder"

@@ -265,6 +265,41 @@ struct JointTrainingTests {
     }
   }
 
+  // A network of which a part stays as it is is not stored twice: what is left out is read from the
+  // network that it began with, and the whole is the one that was trained.
+  @Test func whatStaysIsReadFromTheNetworkItBeganWith() throws {
+    try withNetwork { home in
+      let text = Self.part.replacing(
+        "rates: {backbone", with: "frozen: [backbone.encoder], rates: {backbone")
+      let (task, plan) = try task(in: home, text)
+      let out = home.appending(path: "out").path
+      _ = try Trainer(task, plan: plan, folder: out, fingerprint: "test").run(resuming: false)
+      let written = try SafetensorsFile(contentsOf: out + "/backbone/weights.safetensors")
+      #expect(!written.entries.isEmpty)
+      #expect(!written.entries.contains { $0.name.hasPrefix("encoder.") })
+      let network = try SegmentationNetwork(contentsOf: out + "/backbone")
+      let base = try SegmentationNetwork(contentsOf: home.path + "/network")
+      for (new, old) in zip(network.parameters.all, base.parameters.all) {
+        let isSame = try new.tensor.floats() == old.tensor.floats()
+        #expect(isSame == (new.name.hasPrefix("encoder.") || new.kind == .statistic), "\(new.name)")
+      }
+      let files = try ModelFolder(at: out + "/backbone").files
+      #expect(files.contains(home.path + "/network/weights.safetensors"))
+    }
+  }
+
+  // Each folder leads to the other: neither has all of its weights.
+  @Test func foldersThatLeadToEachOtherAreRefused() throws {
+    try withNetwork { home in
+      let spec = home.appending(path: "network/spec.yaml")
+      try (String(contentsOf: spec, encoding: .utf8) + "base: ../network\n").write(
+        to: spec, atomically: true, encoding: .utf8)
+      #expect(throws: SpecificationError.self) {
+        try NetworkFolder(at: spec.deletingLastPathComponent().path).network()
+      }
+    }
+  }
+
   @Test func aLossOfABackboneThatStaysIsRefused() throws {
     let text = Self.part.replacing("backbone: trained", with: "backbone: frozen")
     #expect(throws: SpecificationError.self) {

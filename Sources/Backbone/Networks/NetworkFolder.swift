@@ -24,7 +24,7 @@ public struct NetworkFolder: Sendable {
   public init(_ folder: ModelFolder) throws(SpecificationError) {
     self.folder = folder
     (name, specification) = try folder.read { (root) throws(SpecificationError) in
-      try root.allow(["name", "about", "input", "classes", "network", "training"])
+      try root.allow(["name", "about", "base", "input", "classes", "network", "training"])
       return (try root.string("name"), try NetworkSpecification(root))
     }
   }

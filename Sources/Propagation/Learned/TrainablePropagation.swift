@@ -3,7 +3,6 @@
 public import Backbone
 public import Layers
 package import Specification
-internal import Tensors
 
 /// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that
 /// is not.
@@ -53,18 +52,5 @@ extension PropagationSpecification {
     context[PropagationSite.self] = PropagationSite(
       backbone: backbone, tap: tap, parameters: parameters)
     return try known.kinds.build(part, in: context)
-  }
-}
-
-extension Parameters {
-  /// Takes over the trained weights of a folder, under the names that begin with `prefix` here,
-  /// where parameters are drawn.
-  package func begin(with folder: ModelFolder, under prefix: String) throws {
-    guard isDrawn, folder.isTrained else { return }
-    let file = try folder.weights()
-    for parameter in all where parameter.name.hasPrefix(prefix) {
-      let name = String(parameter.name.dropFirst(prefix.count))
-      try parameter.tensor.assign(file.tensor(name).cast(to: .float32).to(device))
-    }
   }
 }

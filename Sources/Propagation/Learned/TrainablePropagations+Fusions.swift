@@ -8,9 +8,11 @@ internal import Specification
 private enum Carrier: String, CaseIterable {
   case copy, warp
 
-  static let option = OptionSpec.optional(
-    "behind", .choice(allCases.map(\.rawValue)), standard: .text(Carrier.warp.rawValue),
-    positional: false)
+  static func option(usually standard: Carrier = .warp) -> OptionSpec {
+    .optional(
+      "behind", .choice(allCases.map(\.rawValue)), standard: .text(standard.rawValue),
+      positional: false)
+  }
 
   init(_ options: ResolvedOptions) { self = Carrier(rawValue: options.text("behind")) ?? .warp }
 
@@ -51,9 +53,9 @@ extension TrainablePropagations {
         return try NetworkBranch(
           folder.network(on: parameters.device).folded(), through: stage, scale: scale)
       }
+      try parameters.base(on: folder.folder, under: "branch.")
       let drawn = try SegmentationNetwork(
         folder.specification, parameters: parameters, in: parameters.root["branch"])
-      try parameters.begin(with: folder.folder, under: "branch.")
       return try NetworkBranch(drawn, through: stage, scale: scale, isTrained: true)
     }
   }
@@ -64,7 +66,7 @@ extension TrainablePropagations {
     kinds.register(
       "correction", "what a branch sees corrects the propagated scores (Accel)",
       options: [
-        Carrier.option,
+        Carrier.option(),
         .optional(
           "start", .choice(starts), standard: .text(CorrectiveFusion.Start.propagated.rawValue),
           positional: false),
@@ -80,7 +82,8 @@ extension TrainablePropagations {
     kinds.register(
       "error-guided", "a branch corrects where warping fails (DAVSS)",
       options: [
-        .optional("channels", .integer(1...4096), standard: 32, positional: false), Carrier.option,
+        .optional("channels", .integer(1...4096), standard: 32, positional: false),
+        Carrier.option(),
       ], slot: branch
     ) { options, context in
       let site = context.propagationSite, branch = try context.branch(of: options)
@@ -91,13 +94,43 @@ extension TrainablePropagations {
         behind: Carrier(options).propagator)
     }
     registerAttention(branch)
+    registerIndependentPart()
+  }
+
+  private mutating func registerIndependentPart() {
+    kinds.register(
+      "independent", "a light part of each frame beside the key's common features (DCFM)",
+      options: [
+        .required("after", .text),
+        .optional("channels", .integer(1...4096), standard: 96, positional: false),
+        Carrier.option(usually: .copy),
+      ]
+    ) { options, context in
+      let site = context.propagationSite, stage = options.text("after")
+      let stages = site.backbone.stages
+      let (early, late) = (
+        stages[try site.backbone.index(ofStage: stage)].stride,
+        stages[try site.backbone.index(ofStage: site.tap)].stride
+      )
+      guard early <= late else {
+        throw SpecificationError(
+          .badDescription,
+          "'\(stage)' has a stride of \(early), what is propagated one of \(late): the early stage "
+            + "must be the finer")
+      }
+      return .fusion(
+        try IndependentFusion(
+          channels: site.channels(), after: stage, giving: site.channels(after: stage),
+          stride: late / early, width: options.integer("channels"), parameters: site.parameters),
+        behind: Carrier(options).propagator)
+    }
   }
 
   private mutating func registerAttention(_ branch: PartSlot) {
     kinds.register(
       "attention", "local attention from a branch at low resolution (CReFF of AR-Seg)",
       options: [
-        .optional("size", .integer(1...25), standard: 7, positional: false), Carrier.option,
+        .optional("size", .integer(1...25), standard: 7, positional: false), Carrier.option(),
       ], slot: branch,
       validate: isOdd
     ) { options, context in

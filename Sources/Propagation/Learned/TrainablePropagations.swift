@@ -101,9 +101,9 @@ extension TrainablePropagations {
       let flow = try folder.read { (root) throws(SpecificationError) in
         try FlowNetSpecification(root)
       }
-      let warp = try ScaledWarp(channels: site.channels(), flow: flow, parameters: site.parameters)
-      try site.parameters.begin(with: folder, under: "flow.")
-      return .propagator(warp)
+      try site.parameters.base(on: folder, under: "flow.")
+      return .propagator(
+        try ScaledWarp(channels: site.channels(), flow: flow, parameters: site.parameters))
     }
     kinds.register(
       "displaced-convolution", "kernels and displacements of every place (SDC-Net)",
