@@ -237,6 +237,38 @@ struct VariantConvolutionTests {
     #expect(furthest > 0 && furthest < 0.06)
   }
 
+  @Test(arguments: [0.2, 0.99]) func theCentreHasItsShareAtFirst(share: Double) throws {
+    let propagator = try VariantConvolution(
+      channels: 4, after: "low", size: 5, width: 6, centre: share, parameters: Parameters(seed: 1))
+    let kernels = try propagator.kernels(
+      given: trial().context, like: .zeros([1, 1, 6, 7]), in: .inference
+    ).floats()
+    for place in 0..<42 {
+      for tap in 0..<25 {
+        let expected = tap == 12 ? share : (1 - share) / 24
+        #expect(abs(Double(kernels[tap * 42 + place]) - expected) < 1e-5)
+      }
+    }
+  }
+
+  // The adaptor's last convolution is nothing before training; then it adds what it says.
+  @Test func whatTheFrameTellsIsAdded() throws {
+    let parameters = Parameters(seed: 1)
+    let adaptor = try IndependentFusion(
+      channels: 5, after: "low", giving: 4, stride: 2, width: 3, parameters: parameters,
+      in: parameters.root["adaptor"])
+    let adapted = try VariantConvolution(
+      channels: 4, after: "low", size: 3, width: 6, adaptor: adaptor, parameters: parameters)
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    let plain = try propagator().propagate(cached, given: trial().context, in: .inference).floats()
+    func found() throws -> [Float] {
+      try adapted.propagate(cached, given: trial().context, in: .inference).floats()
+    }
+    #expect(try found() == plain)
+    try parameters.set("adaptor.change.bias") { _ in try .full([5], of: 2) }
+    #expect(try zip(found(), plain).allSatisfy { abs($0 - $1 - 2) < 1e-5 })
+  }
+
   @Test func aConstantStaysToTheEdge() throws {
     let propagator = try propagator(size: 5)
     try propagator.parameters.set("kernels.weight") { try random($0.shape, seed: 8) }

@@ -65,6 +65,10 @@ struct PropagationSpecificationTests {
     ("kind: scaled-warp, flow: ../flow", "decoder"),
     ("kind: displaced-convolution, size: 3, channels: 4", nil),
     ("kind: variant-convolution, after: stem, size: 3, channels: 4", "decoder"),
+    (
+      "kind: variant-convolution, after: stem, size: 3, channels: 4, centre: 0.5, adapted: true",
+      "decoder"
+    ),
     ("kind: gated-recurrence, after: classifier", nil),
     ("kind: tap-blend, start: 0.5", "decoder"),
     ("kind: tap-blend, start: 1, refined: false", "decoder"),

@@ -23,16 +23,16 @@ public struct IndependentFusion: LearnedFusion {
   private let own: ConvolutionBlock, joined: ConvolutionBlock, change: Conv2d
 
   /// A fusion of common features with `channels` and those after `stage` with `ownChannels`, whose
-  /// cells lie `stride` to one of the common ones, each way; `width` channels between.
+  /// cells lie `stride` to one of the common ones, each way; `width` channels between. Parameters lie in `scope` where it is a part of another.
   ///
   /// - Precondition: the stride is at least 1.
   public init(
     channels: Int, after stage: String, giving ownChannels: Int, stride: Int, width: Int = 96,
-    parameters: Parameters
+    parameters: Parameters, in scope: ParameterScope? = nil
   ) throws {
     precondition(stride >= 1, "an early stage of a grid coarser than what is propagated")
     (self.parameters, self.stage) = (parameters, stage)
-    let scope = parameters.root
+    let scope = scope ?? parameters.root
     own = try ConvolutionBlock(
       ownChannels, width, kernel: 3, stride: Extent(height: stride, width: stride),
       in: scope["own"])

@@ -14,6 +14,8 @@ public import Specification
 ///   after: layer1                  # the stage whose features of both frames tell the kernels
 ///   size: 9
 ///   channels: 64
+///   centre: 0.99                   # each place's own share of its kernel before training
+///   adapted: true                  # what the frame's own features tell is added (AdaptNet)
 /// ```
 ///
 /// Other kinds and what they say: `scaled-warp` (DFF) with `flow`, the folder of a flow network;

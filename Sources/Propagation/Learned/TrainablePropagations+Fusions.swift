@@ -97,35 +97,6 @@ extension TrainablePropagations {
     registerIndependentPart()
   }
 
-  private mutating func registerIndependentPart() {
-    kinds.register(
-      "independent", "a light part of each frame beside the key's common features (DCFM)",
-      options: [
-        .required("after", .text),
-        .optional("channels", .integer(1...4096), standard: 96, positional: false),
-        Carrier.option(usually: .copy),
-      ]
-    ) { options, context in
-      let site = context.propagationSite, stage = options.text("after")
-      let stages = site.backbone.stages
-      let (early, late) = (
-        stages[try site.backbone.index(ofStage: stage)].stride,
-        stages[try site.backbone.index(ofStage: site.tap)].stride
-      )
-      guard early <= late else {
-        throw SpecificationError(
-          .badDescription,
-          "'\(stage)' has a stride of \(early), what is propagated one of \(late): the early stage "
-            + "must be the finer")
-      }
-      return .fusion(
-        try IndependentFusion(
-          channels: site.channels(), after: stage, giving: site.channels(after: stage),
-          stride: late / early, width: options.integer("channels"), parameters: site.parameters),
-        behind: Carrier(options).propagator)
-    }
-  }
-
   private mutating func registerAttention(_ branch: PartSlot) {
     kinds.register(
       "attention", "local attention from a branch at low resolution (CReFF of AR-Seg)",
@@ -145,6 +116,45 @@ extension TrainablePropagations {
           channels: site.channels(), with: branch.network, size: options.integer("size"),
           parameters: site.parameters), behind: Carrier(options).propagator)
     }
+  }
+
+  private mutating func registerIndependentPart() {
+    kinds.register(
+      "independent", "a light part of each frame beside the key's common features (DCFM)",
+      options: [
+        .required("after", .text),
+        .optional("channels", .integer(1...4096), standard: 96, positional: false),
+        Carrier.option(usually: .copy),
+      ]
+    ) { options, context in
+      .fusion(
+        try context.propagationSite.independentPart(
+          after: options.text("after"), width: options.integer("channels")),
+        behind: Carrier(options).propagator)
+    }
+  }
+}
+
+extension PropagationSite {
+  /// What a frame's own features after an early stage add to those that are propagated.
+  ///
+  /// - Throws: `SpecificationError` where that stage has the coarser grid.
+  func independentPart(
+    after stage: String, width: Int = 96, in scope: ParameterScope? = nil
+  ) throws -> IndependentFusion {
+    let (early, late) = (
+      backbone.stages[try backbone.index(ofStage: stage)].stride,
+      backbone.stages[try backbone.index(ofStage: tap)].stride
+    )
+    guard early <= late else {
+      throw SpecificationError(
+        .badDescription,
+        "'\(stage)' has a stride of \(early), what is propagated one of \(late): the early stage "
+          + "must be the finer")
+    }
+    return try IndependentFusion(
+      channels: channels(), after: stage, giving: channels(after: stage), stride: late / early,
+      width: width, parameters: parameters, in: scope)
   }
 }
 

@@ -116,14 +116,20 @@ extension TrainablePropagations {
     }
     kinds.register(
       "variant-convolution", "kernels of every place, told by an early stage (LLVSS)",
-      options: [.required("after", .text), size(3...25, usually: 9), channels(usually: 64)],
-      validate: isOdd
+      options: [
+        .required("after", .text), size(3...25, usually: 9), channels(usually: 64),
+        .optional("centre", .number(0.01...0.999), standard: 0.99, positional: false),
+        .flag("adapted"),
+      ], validate: isOdd
     ) { options, context in
       let site = context.propagationSite, stage = options.text("after")
       return .propagator(
         try VariantConvolution(
           channels: site.channels(after: stage), after: stage, size: options.integer("size"),
-          width: options.integer("channels"), parameters: site.parameters))
+          width: options.integer("channels"), centre: options.number("centre"),
+          adaptor: options.flag("adapted")
+            ? site.independentPart(after: stage, in: site.parameters.root["adaptor"]) : nil,
+          parameters: site.parameters))
     }
   }
 

@@ -11,8 +11,10 @@ public import Tensors
 /// A network of 3 × 3 convolutions makes of both frames' features after an early stage one k × k
 /// kernel a place, soft-maxed over its taps and shared by all channels;
 /// `Tensor.convolved(withKernels:)` applies it. No motion is estimated: what moves further than (k
-/// - 1) / 2 cells is out of reach. Taps outside the picture are left out. The kernels begin as
-/// copies of the place itself, but for a hundredth.
+/// - 1) / 2 cells is out of reach. Taps outside the picture are left out. The kernels begin with
+/// most of their weight on the place itself: nearly all of it gives a copy, from which learning
+/// moves slowly; less of it gives a blur. An adaptor may add what the frame's own low-level features
+/// tell (the paper's AdaptNet and fusion, section 3.1).
 public struct VariantConvolution: LearnedPropagator {
   /// The key frame, from which every frame is reached in one step.
   public let reference = FlowReference.keyframe
@@ -26,17 +28,23 @@ public struct VariantConvolution: LearnedPropagator {
   public let stage: String
   /// Side of the kernels, in cells of what is propagated.
   public let size: Int
+  /// What the frame's own features add; nil for nothing.
+  public let adaptor: IndependentFusion?
   private let reduction: Conv2d, mixture: Conv2d, kernels: Conv2d
+  private let centre: Double
 
   /// A propagator whose early stage gives `channels`, of which the network makes `width` of each
-  /// frame.
+  /// frame; `centre` is the place's own share of a kernel where the network says nothing.
   ///
-  /// - Precondition: the size is odd, from 3 to 25.
+  /// - Precondition: the size is odd, from 3 to 25; the share is above 0 and below 1.
   public init(
-    channels: Int, after stage: String, size: Int = 9, width: Int = 64, parameters: Parameters
+    channels: Int, after stage: String, size: Int = 9, width: Int = 64, centre: Double = 0.99,
+    adaptor: IndependentFusion? = nil, parameters: Parameters
   ) throws {
     precondition(size % 2 == 1 && (3...25).contains(size), "kernels of \(size)×\(size)")
+    precondition(centre > 0 && centre < 1, "a share of \(centre)")
     (self.stage, self.size, self.parameters) = (stage, size, parameters)
+    (self.centre, self.adaptor) = (centre, adaptor)
     let scope = parameters.root
     reduction = try Conv2d(channels, width, kernel: 3, in: scope["reduction"])
     mixture = try Conv2d(2 * width, width, kernel: 3, in: scope["mixture"])
@@ -53,7 +61,8 @@ public struct VariantConvolution: LearnedPropagator {
   ) throws -> Tensor {
     let weights = try kernels(given: context, like: map, in: pass)
     pass.ledger?.add(macs: map.count * size * size)
-    return try map.convolved(withKernels: weights, border: .validWeights)
+    let moved = try map.convolved(withKernels: weights, border: .validWeights)
+    return try adaptor?.fuse(moved, given: context, in: pass) ?? moved
   }
 
   /// One kernel for each place of `map`: N × k² × H × W, which add up to 1.
@@ -68,11 +77,11 @@ public struct VariantConvolution: LearnedPropagator {
     return try (kernels(mixed, in: pass).cast(to: .float32) + start()).softmax(axis: 1)
   }
 
-  /// What makes the place itself weigh 99 of 100 where the network says nothing.
+  /// What gives the place itself its share where the network says nothing.
   private func start() throws(TensorError) -> Tensor {
     let taps = size * size
     var logits = [Float](repeating: 0, count: taps)
-    logits[taps / 2] = Float(log(99 * Double(taps - 1)))
+    logits[taps / 2] = Float(log(centre / (1 - centre) * Double(taps - 1)))
     return try Tensor(logits, shape: [1, taps, 1, 1]).to(parameters.device)
   }
 }
