@@ -2,15 +2,20 @@
 
 public import Datasets
 public import Pipeline
-internal import Video
+public import Video
 
 /// Runs a pipeline of any prediction over a clip with ground truth, and measures it.
 public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
   private let pipeline: any PredictionPipeline<Prediction>
   private let clip: any Clip<Target>
   private let metrics: [any Metric<Prediction, Target>]
+  private let resized: Resizing
   private let warmUpRounds: Int
   private let isTimed: Bool
+
+  /// A prediction of a frame of one size, for the same frame at another.
+  public typealias Resizing =
+    @Sendable (_ prediction: Prediction, _ from: PixelSize, _ to: PixelSize) -> Prediction
 
   /// What a run came to.
   public struct Measurement: Sendable {
@@ -24,13 +29,15 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
 
   /// Measures `pipeline` on `clip` by these metrics; `warmsUp` as in `Evaluator`.
   ///
-  /// Where others run beside it, its times say nothing: it is not timed then.
+  /// Where others run beside it, its times say nothing: it is not timed then. Predictions are made
+  /// at the pipeline's working size; `resized` brings them to that of the clip's frames.
   public init(
     _ pipeline: some PredictionPipeline<Prediction>, on clip: some Clip<Target>,
-    by metrics: [any Metric<Prediction, Target>], warmsUp: Bool = true, isTimed: Bool = true
+    by metrics: [any Metric<Prediction, Target>], warmsUp: Bool = true, isTimed: Bool = true,
+    resized: @escaping Resizing = { prediction, _, _ in prediction }
   ) {
     (self.pipeline, self.clip, self.metrics) = (pipeline, clip, metrics)
-    self.isTimed = isTimed
+    (self.isTimed, self.resized) = (isTimed, resized)
     warmUpRounds = warmsUp && isTimed ? Evaluator.warmUpRounds(of: clip.count) : 0
   }
 
@@ -52,9 +59,10 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
       let result = try pipeline.predict(sample.frame, in: &state)
       measurement.costs.add(result.trace, decode: decode, isTimed: isTimed)
       var record = FrameRecord(result.trace, decode: decode, isTimed: isTimed)
+      let prediction = resized(result.prediction, result.size, sample.frame.pixels.size)
       for place in metrics.indices {
         let counts = try metrics[place].counts(
-          adding: result.prediction, target: sample.target, trace: result.trace)
+          adding: prediction, target: sample.target, trace: result.trace)
         record.counts.merge(counts) { first, _ in first }
       }
       measurement.records.append(record)

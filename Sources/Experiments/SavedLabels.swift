@@ -134,7 +134,7 @@ private struct SavedLabelPipeline: PredictionPipeline {
     }
     let decision = Decision(.propagated, because: Reason("saved labels"))
     return FramePrediction(
-      prediction: labels,
+      prediction: labels, size: labels.size,
       trace: FrameTrace(
         index: frame.index, time: frame.time, decision: decision, streamBreak: frame.streamBreak,
         framesSinceKeyframe: 0, stages: [:], total: .zero, keyShare: 0, macs: 0))

@@ -60,7 +60,8 @@ extension EvaluationRun {
     let resolved = try resolved(for: task, sharing: nil)
     let metrics = try task.metrics() + metrics(of: Prediction.self, against: Target.self)
     let evaluator = TaskEvaluator(
-      try resolved.regional(), on: clip, by: metrics, warmsUp: spec.warmsUp, isTimed: isTimed)
+      try resolved.regional(), on: clip, by: metrics, warmsUp: spec.warmsUp, isTimed: isTimed,
+      resized: task.resized)
     let measured = try evaluator.run { try each($1.trace) }
     var used = spec
     used.pipeline = resolved.spec

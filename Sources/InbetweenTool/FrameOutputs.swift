@@ -4,31 +4,39 @@ internal import Evaluation
 internal import Foundation
 internal import Outputs
 internal import Pipeline
+internal import Recipes
 internal import Scheduler
 internal import Video
 
-/// Where the frames of a run go: an overlay, label maps, a table; each is optional.
-final class FrameOutputs {
+/// Where a run's predictions go besides the overlay: files of their own, of one kind of prediction.
+protocol PredictionOutput<Prediction>: Sendable {
+  associatedtype Prediction: Sendable
+
+  /// The frame's picture with what was predicted drawn over it.
+  func drawn(_ result: FramePrediction<Prediction>, over frame: Frame) -> Image
+
+  /// Keeps what was predicted of a frame.
+  mutating func add(_ frame: Frame, _ result: FramePrediction<Prediction>) throws
+
+  /// Closes what was written to.
+  mutating func finish() throws
+}
+
+/// Where the frames of a run go: an overlay, what was predicted, a table; each is optional.
+final class FrameOutputs<Prediction: Sendable> {
   private let video: VideoWriter?
-  private let labelFolder: String?
   private let table: FrameTable?
-  private let opacity: Double
-  private let palette: Palette
+  private var predictions: any PredictionOutput<Prediction>
   private var videoIsPrinted = false
 
   /// Whether any of them goes among what is printed.
   var areStandardOutput: Bool { videoIsPrinted || table?.isStandardOutput == true }
 
-  /// The places that were asked for.
-  struct Places: Sendable {
-    var video: String?, labels: String?, table: String?
-    var opacity = 0.5
-    var encodingThreads = 1
-  }
-
   /// Opens what was asked for, before any work is done.
-  init(_ places: Places, info: StreamInfo, palette: Palette) throws {
-    self.palette = palette
+  init(
+    _ places: OutputPlaces, info: StreamInfo, _ predictions: some PredictionOutput<Prediction>
+  ) throws {
+    self.predictions = predictions
     if let path = places.video {
       videoIsPrinted = try OutputFile.check(file: path) == .descriptor(STDOUT_FILENO)
     }
@@ -40,37 +48,76 @@ final class FrameOutputs {
         to: $0, width: info.width, height: info.height, rate: info.frameRate ?? FrameRate(25),
         options: options)
     }
-    labelFolder = places.labels
-    if let folder = labelFolder { try OutputFile.make(folder: folder) }
     table = try places.table.map { try FrameTable(path: $0) }
-    opacity = places.opacity
   }
 
-  func add(_ frame: Frame, _ result: LabelledFrame, decode: Duration) throws {
-    if let labelFolder {
-      let name = Self.mapName(of: frame)
-      try result.labels.scaledLabels(to: frame.pixels.size)
-        .writePNG(to: "\(labelFolder)/\(name).png", palette: palette)
-    }
+  func add(_ frame: Frame, _ result: FramePrediction<Prediction>, decode: Duration) throws {
+    try predictions.add(frame, result)
     table?.add(result.trace, decode: decode)
-    guard let video else { return }
-    var overlay = Overlay(palette: palette)
-    overlay.opacity = opacity
-    try video.add(
-      overlay.drawn(result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace)),
-      at: frame.time, lasting: frame.duration)
-  }
-
-  /// What the frame's label map is called, without extension.
-  static func mapName(of frame: Frame) -> String {
-    frame.name ?? String(format: "%06d", frame.index)
+    try video?.add(
+      predictions.drawn(result, over: frame), at: frame.time, lasting: frame.duration)
   }
 
   /// Closes the files; those without a frame do not appear.
   func finish() throws {
     if let video, video.frameCount > 0 { try video.finish() }
+    try predictions.finish()
     try table?.write()
   }
+}
+
+/// The places that were asked for.
+struct OutputPlaces: Sendable {
+  var video: String?, labels: String?, table: String?
+  var opacity = 0.5
+  var encodingThreads = 1
+}
+
+/// Label maps, as pictures in a folder where that is wanted.
+struct LabelOutput: PredictionOutput {
+  private let folder: String?
+  private let overlay: Overlay
+
+  /// Makes the folder, where one was asked for.
+  init(_ places: OutputPlaces, palette: Palette) throws {
+    folder = places.labels
+    var overlay = Overlay(palette: palette)
+    overlay.opacity = places.opacity
+    self.overlay = overlay
+    if let folder { try OutputFile.make(folder: folder) }
+  }
+
+  func drawn(_ result: LabelledFrame, over frame: Frame) -> Image {
+    overlay.drawn(result.labels, over: frame.pixels, mark: Overlay.Mark(result.trace))
+  }
+
+  func add(_ frame: Frame, _ result: LabelledFrame) throws {
+    guard let folder else { return }
+    try result.labels.scaledLabels(to: frame.pixels.size)
+      .writePNG(to: "\(folder)/\(Self.mapName(of: frame)).png", palette: overlay.palette)
+  }
+
+  func finish() {}
+
+  /// What the frame's label map is called, without extension.
+  static func mapName(of frame: Frame) -> String {
+    frame.name ?? String(format: "%06d", frame.index)
+  }
+}
+
+/// What a task's head predicts, drawn as the task says.
+struct TaskOutput<Task: PredictionTask>: PredictionOutput {
+  let task: Task
+
+  func drawn(_ result: FramePrediction<Task.Prediction>, over frame: Frame) -> Image {
+    let prediction = task.resized(
+      result.prediction, from: result.size, to: frame.pixels.size)
+    return task.drawn(prediction, over: frame.pixels, mark: Overlay.Mark(result.trace))
+  }
+
+  func add(_: Frame, _: FramePrediction<Task.Prediction>) {}
+
+  func finish() {}
 }
 
 extension Overlay.Mark {

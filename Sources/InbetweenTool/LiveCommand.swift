@@ -75,7 +75,7 @@ struct LiveCommand: ParsableCommand {
       throw ValidationError(
         "say which frames to label where more come than can be: --newest or --every-frame")
     }
-    try parts.checkLabelling(own)
+    try parts.checkLabelling(own, takesHeads: false)
     try places.check()
     guard deadlineMs.map({ $0.isFinite && $0 > 0 && $0 <= 1e9 }) ?? true else {
       throw ValidationError("--deadline-ms needs a positive number")
@@ -169,10 +169,10 @@ struct LiveCommand: ParsableCommand {
       files: network.files + resolved.files, address: address, result: result)
   }
 
-  private func outputs(of info: StreamInfo, _ classes: ClassList) throws -> OutputStage {
+  private func outputs(of info: StreamInfo, _ classes: ClassList) throws -> OutputStage<Image> {
+    let places = places.places(threads: parts.threading.threads)
     let outputs = OutputStage(
-      try FrameOutputs(
-        places.places(threads: parts.threading.threads), info: info, palette: classes.palette),
+      try FrameOutputs(places, info: info, LabelOutput(places, palette: classes.palette)),
       overlaps: true)
     guard !outputs.areStandardOutput else {
       throw Failure(.usage, "standard output holds a line a frame: write the overlay to a file")

@@ -26,7 +26,7 @@ struct LiveJob {
   private let queue: LiveQueue
   private let watch: LiveWatch
   private let clock = MachineClock()
-  private let outputs: OutputStage
+  private let outputs: OutputStage<Image>
   private let lines: LiveLines
   private let settings: Settings
   private let signals: Signals
@@ -41,7 +41,7 @@ struct LiveJob {
 
   init(
     _ pipeline: (any PredictionPipeline<Image>, KeyframeGate?), classes: ClassList,
-    queue: LiveQueue, watch: LiveWatch, outputs: OutputStage, lines: LiveLines,
+    queue: LiveQueue, watch: LiveWatch, outputs: OutputStage<Image>, lines: LiveLines,
     settings: Settings, signals: Signals
   ) {
     (self.pipeline, gate, self.queue, self.watch) = (pipeline.0, pipeline.1, queue, watch)

@@ -53,7 +53,7 @@ struct LiveLines {
   }
 
   func map(of frame: Frame) -> String? {
-    folder.map { "\($0)/\(FrameOutputs.mapName(of: frame)).png" }
+    folder.map { "\($0)/\(LabelOutput.mapName(of: frame)).png" }
   }
 
   /// - Returns: whether anybody reads on.

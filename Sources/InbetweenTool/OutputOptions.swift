@@ -28,7 +28,7 @@ struct OutputOptions: ParsableArguments {
   }
 
   /// The same as values.
-  func places(threads: Int) -> FrameOutputs.Places {
+  func places(threads: Int) -> OutputPlaces {
     .init(
       video: output, labels: labels, table: perFrame, opacity: opacity, encodingThreads: threads)
   }

@@ -8,7 +8,9 @@ internal import Specification
 extension PartOptions {
   /// What is wrong with them, once the parser knows all arguments, where frames are to be labelled
   /// of which nothing is known beforehand.
-  func checkLabelling(_ own: [(key: String, value: OptionValue)]) throws {
+  func checkLabelling(
+    _ own: [(key: String, value: OptionValue)], takesHeads: Bool
+  ) throws {
     let spec = try validated(own)
     guard let backbone = spec.pipeline.backbone else {
       throw ValidationError("--backbone must be given, or a --recipe that has one")
@@ -24,8 +26,8 @@ extension PartOptions {
     guard
       !grammar.requirements(of: backbone, as: registries.backbones.role).contains(.labels)
     else { throw ValidationError("--backbone truth needs a labelled clip, which only eval has") }
-    guard spec.pipeline.head == nil else {
-      throw ValidationError("--head is measured by eval; run and live label frames")
+    guard takesHeads || spec.pipeline.head == nil else {
+      throw ValidationError("--head is for run and eval; live labels frames")
     }
   }
 }

@@ -12,7 +12,7 @@ internal import Video
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Label videos.",
+    commandName: "run", abstract: "Label videos, or predict depth or boxes in them.",
     discussion: """
       A source is a video file, a folder of pictures, a pattern such as 'clip/*.png', or one \
       picture. Frames are read to the end; what the container says of their number is not believed.
@@ -60,7 +60,7 @@ struct RunCommand: ParsableCommand {
 
   /// What is wrong with the arguments, once the parser knows them all.
   private func check() throws {
-    try parts.checkLabelling(own)
+    try parts.checkLabelling(own, takesHeads: true)
     try places.check()
     guard (1...256).contains(batch ?? 1) else {
       throw ValidationError("--batch needs a number from 1 to 256, not \(batch ?? 0)")
@@ -105,59 +105,94 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     try check()
     let signals = Signals()
-    let ready = try prepare()
+    let (spec, registries) = (try parts.specification(own), Parts.registries)
+    let sources = try opened()
+    guard let backbone = spec.pipeline.backbone else { throw CleanExit.helpRequest(self) }
+    let context = registries.context(threads: parts.threading.threads)
+    let network = try registries.source(of: backbone, in: context)
+    let asked = Asked(spec: spec, network: network, sources: sources)
+    if let head = spec.pipeline.head {
+      try run(asked, predicting: registries.heads.build(head, in: context), until: signals)
+    } else {
+      try run(asked, RunPrediction(labelsOf: network), until: signals)
+    }
+  }
+
+  private func run(
+    _ asked: Asked, predicting task: some PredictionTask, until signals: Signals
+  ) throws {
+    guard places.labels == nil else {
+      throw Failure(.usage, "--labels keeps label maps; leave out --head or --labels")
+    }
+    try run(asked, RunPrediction(of: task), until: signals)
+  }
+
+  private func run<Prediction>(
+    _ asked: Asked, _ prediction: RunPrediction<Prediction>, until signals: Signals
+  ) throws {
+    let ready = try prepare(asked, prediction)
     signals.keepsWork()
     let counts = ready.streams.compactMap { ready.spec.frames ?? $0.info.claimedFrameCount }
-    let settings = RunJob.Settings(
-      classes: ready.network.classes, limit: ready.spec.frames, warmsUp: ready.spec.warmsUp,
-      signals: signals,
+    let settings = RunSettings(
+      limit: ready.spec.frames, warmsUp: ready.spec.warmsUp, signals: signals,
       progress: SharedProgress(
         total: counts.count == sources.count ? counts.reduce(0, +) : nil))
-    let ends = try label(ready, settings)
+    let ends = try predict(ready, settings)
     try tell(ends, of: ready, wasStopped: signals.wantsStop)
   }
 
-  /// What a run is made of, once all of it is found to be good.
-  private struct Ready {
+  /// What a run is asked for, opened and not loaded.
+  private struct Asked {
     let spec: ExperimentSpec
     let network: any NetworkSource
-    let resolved: ResolvedPipeline<Image>
     let sources: [RunSource]
+  }
+
+  /// What a run is made of, once all of it is found to be good.
+  private struct Ready<Prediction: Sendable> {
+    let asked: Asked
+    /// What is predicted where it is not the network's labels.
+    let task: String?
+    let resolved: ResolvedPipeline<Prediction>
+    /// Every file that is read.
+    let files: [String]
     /// Of each source: its frames, where they go, where its result goes, what is odd about it.
     let streams: [any FrameSource]
-    let outputs: [OutputStage]
+    let outputs: [OutputStage<Prediction>]
     let results: [OutputFile?]
     let warnings: [[String]]
+
+    var spec: ExperimentSpec { asked.spec }
+    var sources: [RunSource] { asked.sources }
   }
 
   /// A source that cannot be read, and outputs that cannot be made, are known before anything is
   /// loaded.
-  private func prepare() throws -> Ready {
-    let (spec, registries) = (try parts.specification(own), Parts.registries)
-    let sources = try opened()
-    guard let backbone = spec.pipeline.backbone else { throw CleanExit.helpRequest(self) }
-    let threads = parts.threading.threads
-    let network = try registries.source(of: backbone, in: registries.context(threads: threads))
-    let files = network.files + spec.files(in: registries) + [parts.config].compactMap(\.self)
+  private func prepare<Prediction>(
+    _ asked: Asked, _ prediction: RunPrediction<Prediction>
+  ) throws -> Ready<Prediction> {
+    let (spec, network, sources) = (asked.spec, asked.network, asked.sources)
+    let registries = Parts.registries
+    let own = network.files + prediction.files
+    let files = own + spec.files(in: registries) + [parts.config].compactMap(\.self)
     try RunSource.check(sources, files: files)
     let results = try sources.map { source in
       try source.json.map { (path) throws(Failure) in try OutputFile(path) }
     }
     let outputs = try sources.map { source in
-      OutputStage(
-        try FrameOutputs(source.places, info: source.info, palette: network.classes.palette),
-        overlaps: overlap)
+      try prediction.stage(for: source, overlaps: overlap)
     }
     try parts.threading.apply()
-    let (heavy, head) = try network.load()
+    let (heavy, labels) = try network.load()
     let resolved = try spec.pipeline.resolve(
-      around: heavy, head: head, path: network.path, in: registries, threads: ownThreads)
+      around: heavy, head: prediction.head(heavy, labels), path: network.path, in: registries,
+      threads: ownThreads)
     try RunSource.check(sources, files: files + resolved.files)
     let streams = try sources.map { try open($0, for: resolved) }
     let found = streams.map { $0.info.warnings(along: resolved.pipeline.flow) }
     say(found, of: sources, before: resolved.warnings)
     return Ready(
-      spec: spec, network: network, resolved: resolved, sources: sources, streams: streams,
+      asked: asked, task: prediction.name, resolved: resolved, files: own + resolved.files, streams: streams,
       outputs: outputs, results: results, warnings: found.map { resolved.warnings + $0 })
   }
 
@@ -183,14 +218,16 @@ struct RunCommand: ParsableCommand {
   }
 
   private func open(
-    _ source: RunSource, for resolved: ResolvedPipeline<Image>
+    _ source: RunSource, for resolved: ResolvedPipeline<some Sendable>
   ) throws -> any FrameSource {
     let threads = ownThreads
     guard readAhead || overlap else { return try source.open(for: resolved, threads: threads) }
     return Prefetching(try source.open(for: resolved, threads: threads))
   }
 
-  private func label(_ ready: Ready, _ settings: RunJob.Settings) throws -> [RunJob.End] {
+  private func predict<Prediction>(
+    _ ready: Ready<Prediction>, _ settings: RunSettings
+  ) throws -> [RunEnd] {
     guard ready.streams.count > 1 else {
       var job = RunJob(ready.streams[0], to: ready.outputs[0], settings)
       return [job.run(with: try ready.resolved.regional())]
@@ -207,7 +244,7 @@ struct RunCommand: ParsableCommand {
     let seconds = (ContinuousClock.now - begin) / .seconds(1)
     settings.progress.end()
     var ends = zip(jobs, failures).map { $0.end(after: $1.map { Failure($0) }) }
-    let frames = ends.reduce(0) { $0 + $1.measurement.speed.frames }
+    let frames = ends.reduce(0) { $0 + $1.costs.speed.frames }
     for place in ends.indices {
       ends[place].wall.group = .init(streams: ends.count, frames: frames, seconds: seconds)
     }
@@ -227,10 +264,12 @@ struct RunCommand: ParsableCommand {
   }
 
   /// Writes and prints what each job came to, and ends with what went wrong.
-  private func tell(_ ends: [RunJob.End], of ready: Ready, wasStopped: Bool) throws {
+  private func tell<Prediction>(
+    _ ends: [RunEnd], of ready: Ready<Prediction>, wasStopped: Bool
+  ) throws {
     let scheduler = ready.resolved.spec.scheduler
     let after = ends.map { end in
-      [Parts.registries.rateWarning(of: scheduler, after: end.measurement.speed)]
+      [Parts.registries.rateWarning(of: scheduler, after: end.costs.speed)]
         .compactMap(\.self) + end.report.warnings
     }
     say(after, of: ready.sources)
@@ -242,7 +281,7 @@ struct RunCommand: ParsableCommand {
       let source = ready.sources[place]
       let summary = summary(
         of: end, from: source, ready, warnings: ready.warnings[place] + after[place])
-      if end.measurement.speed.frames > 0, !isPrinted {
+      if end.costs.speed.frames > 0, !isPrinted {
         print(ResultTable(summary, title: source.path))
       }
       try ready.results[place]?.write(
@@ -262,22 +301,23 @@ struct RunCommand: ParsableCommand {
   }
 
   private func summary(
-    of end: RunJob.End, from source: RunSource, _ ready: Ready, warnings: [String]
+    of end: RunEnd, from source: RunSource, _ ready: Ready<some Sendable>, warnings: [String]
   ) -> RunResult {
     var used = ready.spec
     used.pipeline = ready.resolved.spec
     var names = ready.resolved.spec.names(in: Parts.registries)
-    if !end.measurement.usesFlow { names["flow"] = nil }
+    if !end.costs.usesFlow { names["flow"] = nil }
     names["recipe"] = ready.spec.recipe
+    names["head"] = ready.task
     return RunResult(
-      status: end.status, specification: used, pipeline: names, speed: end.measurement.speed,
-      cost: .now(after: end.measurement),
+      status: end.status, specification: used, pipeline: names, speed: end.costs.speed,
+      cost: .now(macs: end.costs.macs),
       input: .init(
         path: source.path, codec: end.info.codec, framesContainer: end.info.claimedFrameCount,
         framesDecoded: end.report.decoded, decodeErrors: end.report.errors,
         truncated: end.report.truncated, breaks: end.report.breaks),
       environment: Surroundings.facts(
-        threads: parts.threading.threads, files: ready.network.files + ready.resolved.files),
+        threads: parts.threading.threads, files: ready.files),
       warnings: warnings)
   }
 

@@ -8,59 +8,59 @@ internal import Scheduler
 internal import Synchronization
 internal import Video
 
-/// Labels a stream to its end, or to wherever it breaks off, keeping what was done until then.
-struct RunJob {
+/// What a job came to.
+struct RunEnd: Sendable {
+  let costs: RunCosts
+  let status: RunResult.Status
+  let info: StreamInfo
+  let report: StreamReport
+  var wall: WallTime
+  /// What ended it early; nil where it came to its end.
+  let failure: Failure?
+}
+
+/// What is the same for all sources of a run.
+struct RunSettings {
+  let limit: Int?
+  let warmsUp: Bool
+  let signals: Signals
+  let progress: SharedProgress
+}
+
+/// Predicts a stream to its end, or to wherever it breaks off, keeping what was done until then.
+struct RunJob<Prediction: Sendable> {
   private let stream: any FrameSource
-  private let outputs: OutputStage
+  private let outputs: OutputStage<Prediction>
   private let limit: Int?
   private let signals: Signals
   private let progress: SharedProgress
   private let clock = ContinuousClock()
-  private var measurement: RunMeasurement
+  private var costs: RunCosts
   private var wall: WallTime
   private var decode = Duration.zero
 
-  /// What a job came to.
-  struct End: Sendable {
-    let measurement: RunMeasurement
-    let status: RunResult.Status
-    let info: StreamInfo
-    let report: StreamReport
-    var wall: WallTime
-    /// What ended it early; nil where it came to its end.
-    let failure: Failure?
-  }
-
-  /// What is the same for all sources of a run.
-  struct Settings {
-    let classes: ClassList
-    let limit: Int?
-    let warmsUp: Bool
-    let signals: Signals
-    let progress: SharedProgress
-  }
-
-  init(_ stream: any FrameSource, to outputs: OutputStage, _ settings: Settings) {
+  init(
+    _ stream: any FrameSource, to outputs: OutputStage<Prediction>, _ settings: RunSettings
+  ) {
     (self.stream, self.outputs, limit) = (stream, outputs, settings.limit)
     (signals, progress) = (settings.signals, settings.progress)
     wall = WallTime(overlaps: outputs.overlaps)
-    measurement = RunMeasurement(
-      classes: settings.classes, warmUp: settings.warmsUp ? RunCosts.usualWarmUp : 0)
+    costs = RunCosts(warmUp: settings.warmsUp ? RunCosts.usualWarmUp : 0)
   }
 
-  /// Labels all of it; the outputs are then whole files that hold what was labelled.
-  mutating func run(with pipeline: some PredictionPipeline<Image>) -> End {
+  /// Predicts all of it; the outputs are then whole files that hold what was predicted.
+  mutating func run(with pipeline: some PredictionPipeline<Prediction>) -> RunEnd {
     var failure: Failure?
-    do { try labelAll(with: pipeline) } catch { failure = Failure(error) }
+    do { try predictAll(with: pipeline) } catch { failure = Failure(error) }
     progress.end()
     return end(after: failure)
   }
 
-  private mutating func labelAll(with pipeline: some PredictionPipeline<Image>) throws {
+  private mutating func predictAll(with pipeline: some PredictionPipeline<Prediction>) throws {
     var state = pipeline.start()
     let ahead = stream as? Prefetching
     while let frame = try next() {
-      try add(pipeline.label(frame, before: ahead?.peek(), in: &state), of: frame)
+      try add(pipeline.predict(frame, before: ahead?.peek(), in: &state), of: frame)
     }
   }
 
@@ -74,15 +74,15 @@ struct RunJob {
   }
 
   /// Counts and writes what was predicted of the frame that was read last.
-  mutating func add(_ result: LabelledFrame, of frame: Frame) throws {
-    measurement.add(result, truth: nil, decode: decode)
+  mutating func add(_ result: FramePrediction<Prediction>, of frame: Frame) throws {
+    costs.add(result.trace, decode: decode)
     try outputs.add(frame, result, decode: decode)
     wall.add(result.trace, decode: decode, output: outputs.time)
     progress.advance(isKey: result.trace.startsBackbone)
   }
 
   /// Closes the files.
-  mutating func end(after failure: Failure?) -> End {
+  mutating func end(after failure: Failure?) -> RunEnd {
     var failure = failure
     do { try outputs.finish() } catch { failure = failure ?? Failure(error) }
     wall.finish(output: outputs.time)
@@ -90,8 +90,8 @@ struct RunJob {
     if let text = failure?.message, failure?.code == .cannotCreate {
       failure = Failure(.inputOutput, text)
     }
-    return End(
-      measurement: measurement, status: status(after: failure), info: stream.info,
+    return RunEnd(
+      costs: costs, status: status(after: failure), info: stream.info,
       report: stream.report, wall: wall, failure: failure ?? signals.failure)
   }
 
@@ -102,16 +102,16 @@ struct RunJob {
 }
 
 /// A job whose frames go through a pipeline beside those of others.
-final class GroupedJob: PredictedStream {
-  private let job: Mutex<RunJob>
+final class GroupedJob<Prediction: Sendable>: PredictedStream {
+  private let job: Mutex<RunJob<Prediction>>
 
-  init(_ job: sending RunJob) { self.job = Mutex(job) }
+  init(_ job: sending RunJob<Prediction>) { self.job = Mutex(job) }
 
   func next() throws -> Frame? { try job.withLock { try $0.next() } }
 
-  func add(_ prediction: LabelledFrame, of frame: Frame) throws {
+  func add(_ prediction: FramePrediction<Prediction>, of frame: Frame) throws {
     try job.withLock { try $0.add(prediction, of: frame) }
   }
 
-  func end(after failure: Failure?) -> RunJob.End { job.withLock { $0.end(after: failure) } }
+  func end(after failure: Failure?) -> RunEnd { job.withLock { $0.end(after: failure) } }
 }

@@ -10,7 +10,7 @@ internal import Video
 /// A source of a run, and where what comes of it goes.
 struct RunSource {
   let path: String
-  let places: FrameOutputs.Places
+  let places: OutputPlaces
   /// Where the result goes as JSON; nil for nowhere.
   let json: String?
   /// What the source says of itself.
@@ -19,7 +19,7 @@ struct RunSource {
   let pictures: [String]
 
   /// Opens the source, to see that it can be read.
-  init(_ path: String, to places: FrameOutputs.Places, json: String?) throws {
+  init(_ path: String, to places: OutputPlaces, json: String?) throws {
     (self.path, self.places, self.json) = (path, places, json)
     let probe = try VideoSource.open(path)
     (info, pictures) = (probe.info, (probe as? ImageFiles)?.paths ?? [])
@@ -37,7 +37,7 @@ struct RunSource {
   }
 
   /// The frames, with motion vectors where the flow is the codec's.
-  func open(for resolved: ResolvedPipeline<Image>, threads: Int) throws -> any FrameSource {
+  func open(for resolved: ResolvedPipeline<some Sendable>, threads: Int) throws -> any FrameSource {
     let options = VideoOptions(
       motionVectors: resolved.pipeline.flow.needsMotionVectors, threads: threads)
     let source = try VideoSource.open(path, options: options)
@@ -72,7 +72,7 @@ struct RunSource {
   }
 }
 
-extension RunJob.End {
+extension RunEnd {
   /// What is told of it; nil where it was read to its end.
   func truncation(of path: String) -> Failure? {
     guard report.truncated else { return nil }

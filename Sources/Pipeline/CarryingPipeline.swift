@@ -74,7 +74,7 @@ public struct CarryingPipeline<Prediction: Sendable>: PredictionPipeline {
     stream.ahead = ahead
     stream.times.add(trace)
     state = State(stream: stream, propagator: propagator)
-    return FramePrediction(prediction: prediction, trace: trace)
+    return FramePrediction(prediction: prediction, size: step.size, trace: trace)
   }
 }
 

@@ -99,12 +99,13 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
     guard let dense = head.dense else {
       let (prediction, trace) = try carry(
         step, with: made, waited: waited, in: &state, giving: Product(of: head))
-      return FramePrediction(prediction: prediction, trace: trace)
+      return FramePrediction(prediction: prediction, size: step.size, trace: trace)
     }
     let (labels, trace) = try carry(
       step, with: made, waited: waited, in: &state, giving: .labels(of: dense))
     do {
-      return FramePrediction(prediction: try dense.prediction(of: labels), trace: trace)
+      return FramePrediction(
+        prediction: try dense.prediction(of: labels), size: step.size, trace: trace)
     } catch {
       throw PipelineError(stage: .head, frame: step.clock.frame, underlying: error)
     }

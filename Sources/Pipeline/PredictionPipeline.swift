@@ -35,13 +35,15 @@ extension PredictionPipeline {
 
 /// A frame's prediction, and how it came about.
 public struct FramePrediction<Prediction: Sendable>: Sendable {
-  /// Of a dense prediction, at the pipeline's working size.
+  /// Of a dense prediction, at the pipeline's working size; of places, in its pixels.
   public let prediction: Prediction
+  /// The pipeline's working size: that of the frame as the backbone sees it.
+  public let size: PixelSize
   /// The frame's role, and what its stages took.
   public let trace: FrameTrace
 
-  package init(prediction: Prediction, trace: FrameTrace) {
-    (self.prediction, self.trace) = (prediction, trace)
+  package init(prediction: Prediction, size: PixelSize, trace: FrameTrace) {
+    (self.prediction, self.size, self.trace) = (prediction, size, trace)
   }
 }
 

@@ -92,7 +92,8 @@ public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
     state = next
     let trace = FrameTrace(joining: traces, merging: merging, total: clock.now - begin)
     do {
-      return FramePrediction(prediction: try head.prediction(of: canvas.labels()), trace: trace)
+      return FramePrediction(
+        prediction: try head.prediction(of: canvas.labels()), size: size, trace: trace)
     } catch { throw PipelineError(stage: .head, frame: frame.index, underlying: error) }
   }
 

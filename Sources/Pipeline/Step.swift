@@ -18,6 +18,9 @@ struct Step {
 
   var clock: StageClock { frame.clock }
 
+  /// The frame's size as the backbone sees it.
+  var size: PixelSize { frame.view.working.pixels.size }
+
   /// Whether the frame is a keyframe, and waits for its own features.
   var waitsForBackbone: Bool { decision.role == .key && decision.refresh == .immediate }
 }

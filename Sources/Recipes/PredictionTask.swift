@@ -26,8 +26,19 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
   /// The metrics that it is usually measured by, with nothing counted.
   func metrics() -> [any Metric<Prediction, Target>]
 
+  /// A prediction of a frame of one size, for the same frame at another: places in its pixels. As it
+  /// is unless a task says otherwise.
+  func resized(_ prediction: Prediction, from size: PixelSize, to other: PixelSize) -> Prediction
+
   /// A picture with a prediction drawn over it.
   func drawn(_ prediction: Prediction, over picture: Image, mark: Overlay.Mark?) -> Image
+}
+
+extension PredictionTask {
+  /// The prediction as it is.
+  public func resized(
+    _ prediction: Prediction, from _: PixelSize, to _: PixelSize
+  ) -> Prediction { prediction }
 }
 
 /// A metric that was named, for predictions and ground truth of its own types.

@@ -52,6 +52,23 @@ public struct Detection: Sendable, Hashable, Codable {
   }
 }
 
+extension BoundingBox {
+  /// The same place in a picture of another size.
+  public func resized(from size: PixelSize, to other: PixelSize) -> BoundingBox {
+    guard size != other else { return self }
+    let across = Double(other.width) / Double(size.width)
+    let down = Double(other.height) / Double(size.height)
+    return BoundingBox(x: x * across, y: y * down, width: width * across, height: height * down)
+  }
+}
+
+extension Detection {
+  /// The same object in a picture of another size.
+  public func resized(from size: PixelSize, to other: PixelSize) -> Detection {
+    Detection(box: box.resized(from: size, to: other), category: category, score: score)
+  }
+}
+
 /// An object that is there, as an annotation says.
 public struct GroundTruthBox: Sendable, Hashable, Codable {
   /// Where the object is, in pixels of the frame.

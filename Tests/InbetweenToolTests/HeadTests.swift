@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Synthesis
 import TestSupport
 import Testing
+import Video
 
 /// Heads trained and inspected through the tool, behind a network that comes with the package.
 struct HeadTests {
@@ -50,6 +52,33 @@ struct HeadTests {
           atPath: scratch("o/weights.safetensors"), toPath: scratch("head/weights.safetensors"))
       }
     }
+  }
+
+  // Boxes and depth are drawn over the picture between key frames too; label maps there are none.
+  @Test(arguments: ["detector", "depth"])
+  func aHeadPredictsInVideos(head: String) throws {
+    let clip = StreetClip(seed: 5, count: 3, size: PixelSize(width: 96, height: 64))
+    let pictures = scratch("pictures")
+    try FileManager.default.createDirectory(atPath: pictures, withIntermediateDirectories: true)
+    for index in 0..<3 { try clip.frame(at: index).pixels.writePNG(to: "\(pictures)/\(index).png") }
+    let command =
+      "run pictures --backbone \(modelFolder)/street-heavy --head \(modelFolder)/street-\(head) "
+      + "--scheduler every:3"
+    let outcome = try scratch.inbetween(command + " --output o.mp4 --json r.json")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let result = try #require(try scratch.json("r.json")["pipeline"] as? [String: Any])
+    #expect(result["head"] as? String == (head == "depth" ? "depth" : "detection"))
+    let drawn = try VideoFile(scratch("o.mp4"))
+    for index in 0..<3 {
+      let frame = try #require(try drawn.next())
+      let plain = try clip.frame(at: index).pixels
+      // Depth covers the picture; of boxes the mark of the frame's role alone is certain.
+      let changed = zip(frame.pixels.bytes, plain.bytes).count { abs(Int($0) - Int($1)) > 24 }
+      #expect(changed > (head == "depth" ? plain.bytes.count / 4 : 20), "\(index): \(changed)")
+    }
+    let refused = try scratch.inbetween(command + " --labels l")
+    #expect(refused.code == 64 && refused.err.contains("--labels keeps label maps"))
+    #expect(!FileManager.default.fileExists(atPath: scratch("l")))
   }
 
   @Test func whatNoHeadCanBeTrainedOnIsRefused() throws {

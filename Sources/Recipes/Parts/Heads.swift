@@ -69,6 +69,10 @@ private struct DetectionTask: PredictionTask {
     try DetectionHead(contentsOf: folder.folder.path, behind: backbone).folded()
   }
 
+  func resized(
+    _ prediction: [Detection], from size: PixelSize, to other: PixelSize
+  ) -> [Detection] { prediction.map { $0.resized(from: size, to: other) } }
+
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
     [DetectionMetric(classes: classes.count)]
   }
