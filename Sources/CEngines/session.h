@@ -3,7 +3,7 @@
 #pragma once
 #include "CEngines.h"
 
-#define CE_MAX_PORTS 256
+#define CE_MAX_PORTS 1024
 
 typedef struct ce_port {
   char *name;

@@ -138,6 +138,10 @@ struct RunCommand: ParsableCommand {
     guard let backbone = spec.pipeline.backbone else { throw CleanExit.helpRequest(self) }
     let threads = parts.threading.threads
     let network = try registries.source(of: backbone, in: registries.context(threads: threads))
+    if let task = network.task {
+      throw Failure(
+        .usage, "\(network.path) predicts \(task.name), and run labels; eval measures it")
+    }
     let files = network.files + spec.files(in: registries) + [parts.config].compactMap(\.self)
     try RunSource.check(sources, files: files)
     let results = try sources.map { source in
@@ -150,6 +154,7 @@ struct RunCommand: ParsableCommand {
     }
     try parts.threading.apply()
     let (heavy, head) = try network.load()
+    Warnings.say(network.remarks)
     let resolved = try spec.pipeline.resolve(
       around: heavy, head: head, path: network.path, in: registries, threads: ownThreads)
     try RunSource.check(sources, files: files + resolved.files)
