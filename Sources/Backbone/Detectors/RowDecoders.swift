@@ -84,8 +84,10 @@ struct ObjectnessRows: DetectionDecoder {
   }
 }
 
-/// Corners, score and class, one row a detection: networks that drop overlapping ones themselves,
-/// as YOLOv10 and exports with NMS do. 1 × N × 6, or N × 6, in pixels of the input.
+/// Corners, score and class, one row a detection.
+///
+/// Of networks that drop overlapping ones themselves, as YOLOv10 and exports with NMS do: 1 × N × 6,
+/// or N × 6, in pixels of the input.
 struct FinalRows: DetectionDecoder {
   let thresholds: DetectionThresholds
 
