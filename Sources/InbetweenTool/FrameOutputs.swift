@@ -61,6 +61,12 @@ final class FrameOutputs {
       at: frame.time, lasting: frame.duration)
   }
 
+  /// The frame as it is drawn, whatever was predicted of it.
+  func add(_ frame: Frame, drawn picture: Image, _ trace: FrameTrace, decode: Duration) throws {
+    table?.add(trace, decode: decode)
+    try video?.add(picture, at: frame.time, lasting: frame.duration)
+  }
+
   /// What the frame's label map is called, without extension.
   static func mapName(of frame: Frame) -> String {
     frame.name ?? String(format: "%06d", frame.index)

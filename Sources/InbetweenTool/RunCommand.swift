@@ -105,6 +105,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     try check()
     let signals = Signals()
+    if let run = try ownTask() { return try run.predictAll(until: signals) }
     let ready = try prepare()
     signals.keepsWork()
     let counts = ready.streams.compactMap { ready.spec.frames ?? $0.info.claimedFrameCount }
@@ -115,6 +116,23 @@ struct RunCommand: ParsableCommand {
         total: counts.count == sources.count ? counts.reduce(0, +) : nil))
     let ends = try label(ready, settings)
     try tell(ends, of: ready, wasStopped: signals.wantsStop)
+  }
+
+  /// The run of a network that predicts something else than labels; nil for one that labels.
+  private func ownTask() throws -> TaskRun? {
+    let spec = try parts.specification(own)
+    guard let backbone = spec.pipeline.backbone else { return nil }
+    let context = Parts.registries.context(threads: parts.threading.threads)
+    let network = try Parts.registries.source(of: backbone, in: context)
+    guard let task = network.task else { return nil }
+    for (option, isGiven) in [
+      ("--labels", places.labels != nil), ("--regions", parts.regions != nil),
+      ("--overlap", overlap), ("several sources", sources.count > 1),
+    ] where isGiven {
+      throw Failure(.usage, "\(network.path) predicts \(task.name): leave out \(option)")
+    }
+    return TaskRun(
+      source: try opened()[0], spec: spec, network: network, threading: parts.threading)
   }
 
   /// What a run is made of, once all of it is found to be good.
@@ -138,10 +156,6 @@ struct RunCommand: ParsableCommand {
     guard let backbone = spec.pipeline.backbone else { throw CleanExit.helpRequest(self) }
     let threads = parts.threading.threads
     let network = try registries.source(of: backbone, in: registries.context(threads: threads))
-    if let task = network.task {
-      throw Failure(
-        .usage, "\(network.path) predicts \(task.name), and run labels; eval measures it")
-    }
     let files = network.files + spec.files(in: registries) + [parts.config].compactMap(\.self)
     try RunSource.check(sources, files: files)
     let results = try sources.map { source in

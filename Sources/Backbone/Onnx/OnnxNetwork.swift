@@ -55,9 +55,11 @@ public struct OnnxNetwork: Backbone {
     stages = try Self.stages(of: file.description, parts.map(\.session))
   }
 
-  /// The size that the file or its description states; nil for any, and where pictures keep their
-  /// proportions.
-  public var inputSize: PixelSize? { description.fit == .stretch ? description.input.size : nil }
+  /// The size that the file or its description states; nil for any, and of detectors, which bring
+  /// pictures to their size themselves, so that boxes are in pixels of the frame.
+  public var inputSize: PixelSize? {
+    if case .detection = description.task { nil } else { description.input.size }
+  }
 
   /// The head that reads a segmentation network's scores; `description` has those of other tasks.
   public var head: ScoreHead { description.head }
@@ -65,7 +67,7 @@ public struct OnnxNetwork: Backbone {
   /// The frame as the description says, 1 × 3 × H × W, from which the engine's input is made; it
   /// throws where the size is another.
   public func input(for frame: Frame) throws -> Tensor {
-    guard let size = description.input.size, description.fit != .stretch else {
+    guard let size = description.input.size, inputSize == nil, frame.pixels.channels == 3 else {
       return try description.input.tensor(of: frame.pixels)
     }
     let placed = FittedPicture(frame.pixels.size, into: size, description.fit)
