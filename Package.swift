@@ -41,19 +41,23 @@ let package = Package(
         .linkedLibrary($0)
       }),
 
+    .target(name: "CEngines", linkerSettings: [.linkedLibrary("dl")]),
+
     // Values.
     .target(name: "Outputs"),
     .target(name: "Specification", dependencies: [.product(name: "Yams", package: "Yams")]),
     .target(name: "Tensors", dependencies: ["CTorch", "Outputs"]),
     .target(name: "Video", dependencies: ["Outputs", "Tensors", "COpenCV", "CFFmpeg"]),
     .target(name: "Layers", dependencies: ["Specification", "Tensors"]),
+    .target(name: "Engines", dependencies: ["CEngines", "Outputs", "Tensors", "Video"]),
 
     // Parts.
     .target(
       name: "Flow",
       dependencies: ["CKernels", "Layers", "Outputs", "Specification", "Tensors", "Video"]),
     .target(name: "Frames", dependencies: ["Flow", "Tensors", "Video"]),
-    .target(name: "Backbone", dependencies: ["Layers", "Specification", "Tensors", "Video"]),
+    .target(
+      name: "Backbone", dependencies: ["Engines", "Layers", "Specification", "Tensors", "Video"]),
     .target(
       name: "Scheduler",
       dependencies: ["Flow", "Frames", "Layers", "Specification", "Tensors", "Video"]),
@@ -83,7 +87,7 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
+        "Backbone", "Datasets", "Engines", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
         "Scheduler",
         "Specification", "Synthesis", "Tensors", "Video",
       ]),
@@ -121,15 +125,15 @@ let package = Package(
     .target(
       name: "Inbetween",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
-        "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
+        "Backbone", "Datasets", "Engines", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
     .target(
       name: "InbetweenTraining", dependencies: ["Experiments", "Inbetween", "Training"]),
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Backbone", "Datasets", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Outputs",
+        "Backbone", "Datasets", "Engines", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Outputs",
         "Pipeline", "Propagation", "Recipes", "Reports", "ResultsIndex", "Scheduler",
         "Specification", "Synthesis", "Tensors", "Training", "Video",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -147,6 +151,11 @@ let package = Package(
       name: "FlowTests",
       dependencies: ["Flow", "Layers", "Specification", "Video", "Tensors", "ConformanceKit"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors"]),
+    .testTarget(
+      name: "EnginesTests",
+      dependencies: [
+        "Backbone", "ConformanceKit", "Engines", "Recipes", "Specification", "Tensors", "Video",
+      ]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

@@ -70,57 +70,13 @@ public struct ImportedNetwork: Backbone {
       guard let output = try module.call(methods[index], [tensor]).first else {
         throw BackboneError(.badOutput, "stage '\(stages[index].name)' gives nothing")
       }
-      try check(output, of: stages[index], after: before)
+      try output.checkMap(of: stages[index], after: before)
       tensor = output
     }
-    if range.upperBound == stages.count { tensor = try scores(of: tensor) }
+    if range.upperBound == stages.count {
+      tensor = try tensor.scores(of: description.classes, as: description.scores)
+    }
     return Features(tensor)
-  }
-
-  /// A program may give anything; what comes after reads maps of the picture that went in.
-  private func check(
-    _ output: Tensor, of stage: Stage, after before: (shape: Shape, stride: Int)
-  ) throws {
-    let shape = output.shape
-    guard shape.rank == 4, shape[0] == before.shape[0], shape.dimensions.allSatisfy({ $0 > 0 }),
-      output.type.isFloatingPoint
-    else {
-      throw BackboneError(
-        .badOutput,
-        "stage '\(stage.name)' gives \(shape) of \(output.type), not \(before.shape[0]) × C × H × "
-          + "W of floating-point numbers")
-    }
-    for axis in 2...3 {
-      let (seen, wanted) = (shape[axis] * stage.stride, before.shape[axis] * before.stride)
-      guard abs(seen - wanted) < stage.stride + before.stride else {
-        throw BackboneError(
-          .badOutput,
-          "stage '\(stage.name)' gives \(shape) of \(before.shape), which is no stride of "
-            + "\(stage.stride), as its description says")
-      }
-    }
-  }
-
-  /// One plane a class: where two are told apart by one plane, that of the first is made up.
-  ///
-  /// A plane more or less than the description tells would shift or invent classes in silence.
-  private func scores(of output: Tensor) throws -> Tensor {
-    let (classes, planes) = (description.classes, output.shape[1])
-    let expected = max(classes.count, classes.void.map { Int($0) + 1 } ?? 0)
-    if planes == expected { return output }
-    if planes == 1, classes.count == 2, classes.void == nil {
-      let other = try output * (description.scores == .logits ? 0 : -1)
-      let first = try description.scores == .logits ? other : other + 1
-      return try Tensor.concatenate([first, output], axis: 1)
-    }
-    guard planes > 1 else {
-      throw BackboneError(
-        .badOutput,
-        "the network scores a single plane, its description tells of \(expected): it can tell two "
-          + "classes apart, and no void")
-    }
-    throw BackboneError(
-      .badOutput, "the network scores \(planes) classes, its description tells of \(expected)")
   }
 }
 

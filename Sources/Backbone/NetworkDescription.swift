@@ -110,8 +110,7 @@ public struct NetworkDescription: Hashable, Sendable {
     }
   }
 
-  private static func bytes(of file: String, for path: String) throws(SpecificationError) -> [UInt8]
-  {
+  static func bytes(of file: String, for path: String) throws(SpecificationError) -> [UInt8] {
     do throws(VideoError) {
       return try readBytes(of: file, limit: DescriptionReader.maximumBytes)
     } catch {
@@ -126,7 +125,7 @@ public struct NetworkDescription: Hashable, Sendable {
   /// Where the description of the network at `path` lies.
   public static func path(besideNetwork path: String) -> String {
     var stem = path
-    for suffix in [".pt", ".pth", ".torchscript"] where stem.hasSuffix(suffix) {
+    for suffix in [".onnx", ".pt", ".pth", ".torchscript"] where stem.hasSuffix(suffix) {
       stem.removeLast(suffix.count)
     }
     return stem + ".yaml"
@@ -157,7 +156,8 @@ public struct InputContract: Hashable, Sendable {
 }
 
 extension ClassList {
-  fileprivate init(_ output: DescriptionReader) throws(SpecificationError) {
+  /// The classes that the key `classes` names, with the void that the key `void` tells.
+  init(_ output: DescriptionReader) throws(SpecificationError) {
     let classes = try ClassList(namedIn: output)
     guard output.has("void") else {
       self = classes.with(void: nil)

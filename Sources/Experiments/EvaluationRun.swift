@@ -119,6 +119,7 @@ public struct EvaluationRun: Sendable {
     }
     var loaded = try LoadedEvaluation(
       spec, resolved, on: encoded, inputs: context.files, registries, threads: context.threads)
+    loaded.warnings += source.remarks
     loaded.warnings += try provenanceWarnings(resolved.chosen)
     if !dataset.isLabelled && !spec.agreement {
       loaded.warnings.append(

@@ -32,9 +32,9 @@ public struct TaskEvaluation: Sendable {
 }
 
 extension EvaluationRun {
-  /// The task of the experiment's head; nil where the backbone's own labels are measured.
+  /// The task of the experiment's head, or the network's own; nil where labels are measured.
   public func task() throws -> (any PredictionTask)? {
-    try spec.pipeline.head.map { try registries.heads.build($0, in: context) }
+    try spec.pipeline.head.map { try registries.heads.build($0, in: context) } ?? source.task
   }
 
   /// Measures the predictions of a task's head on ground truth of its own kind.
@@ -69,7 +69,7 @@ extension EvaluationRun {
       spec: used, task: task.name, clip: clip.name, costs: measured.costs,
       scores: measured.scores, frames: measured.records,
       files: inputs + task.files + resolved.files,
-      warnings: resolved.warnings)
+      warnings: source.remarks + resolved.warnings)
   }
 
   /// The pipeline with a task's head; its network is taken from `work` where that has it.

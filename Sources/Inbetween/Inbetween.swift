@@ -3,6 +3,7 @@
 // What `import Inbetween` brings: all that pipelines are composed of, run on and measured by.
 @_exported public import Backbone
 @_exported public import Datasets
+@_exported public import Engines
 @_exported public import Evaluation
 @_exported public import Flow
 @_exported public import Frames

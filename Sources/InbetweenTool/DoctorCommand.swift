@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import Engines
 internal import Foundation
 internal import Recipes
 internal import Specification
@@ -15,7 +16,7 @@ struct DoctorCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let checks = [machine, tensors, opencv, video, models, disk]
+    let checks = [machine, tensors, engines, opencv, video, models, disk]
     if json {
       let fields = Dictionary(checks.map { ($0.name, $0.text) }) { first, _ in first }
       let encoder = JSONEncoder()
@@ -58,6 +59,17 @@ struct DoctorCommand: ParsableCommand {
       return Check(
         name: "tensors", isWell: product == 32, text: try TorchRuntime.description())
     } catch { return Check(name: "tensors", isWell: false, text: "\(error)") }
+  }
+
+  /// What runs ONNX networks; whoever has none of those needs none.
+  private var engines: Check {
+    let lines = InferenceEngine.allCases.map { engine in
+      do throws(EngineError) {
+        let library = try engine.library()
+        return "\(engine.title) \(library.version), opened from \(library.path)"
+      } catch { return "\(error)" }
+    }
+    return Check(name: "engines", isWell: true, text: lines.joined(separator: "\n"))
   }
 
   private var opencv: Check { Check(name: "opencv", isWell: true, text: OpenCV.version) }

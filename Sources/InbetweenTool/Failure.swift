@@ -2,6 +2,7 @@
 
 internal import Backbone
 internal import Datasets
+internal import Engines
 internal import Flow
 internal import Foundation
 internal import Outputs
@@ -85,6 +86,7 @@ struct Failure: Error {
     switch error {
     case is IncompatibleParts: .usage
     case let error as BackboneError: code(for: error)
+    case let error as EngineError: code(for: error)
     case let error as SpecificationError: code(for: error)
     case let error as DatasetError: code(for: error)
     case let error as TrainingError: code(for: error)
@@ -111,6 +113,15 @@ struct Failure: Error {
   private static func code(for error: BackboneError) -> Code {
     switch error.code {
     case .noSuchStage, .incompatible: .usage
+    default: .badInput
+    }
+  }
+
+  private static func code(for error: EngineError) -> Code {
+    switch error.code {
+    case .libraryMissing: .missingSoftware
+    case .missingFile: .missingInput
+    case .outOfMemory, .failed: .failed
     default: .badInput
     }
   }

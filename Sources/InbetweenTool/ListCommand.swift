@@ -32,6 +32,7 @@ struct ListCommand: ParsableCommand {
     show("Data sets (eval, train)", registries.datasets.descriptors)
     show("Backbones (--backbone)", registries.backbones.descriptors)
     show("Heads (--head FOLDER)", registries.heads.descriptors)
+    show("Decoders of detectors (decoder: in FILE.yaml)", registries.decoders.descriptors)
     show("Metrics (--metric)", registries.metrics.descriptors)
   }
 

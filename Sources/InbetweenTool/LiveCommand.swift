@@ -159,6 +159,7 @@ struct LiveCommand: ParsableCommand {
     }
     try parts.threading.apply()
     let (heavy, head) = try network.load()
+    Warnings.say(network.remarks)
     let resolved = try spec.pipeline.resolve(
       around: heavy, head: head, path: network.path, in: registries,
       threads: parts.threading.threads)

@@ -34,10 +34,18 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
-      The network: a TorchScript file with its .yaml beside it, or a folder with spec.yaml; that \
-      of the recipe if left out. 'truth' for a clip's own labels, in eval and calibrate.
+      The network: an ONNX or TorchScript file with its .yaml beside it, or a folder with \
+      spec.yaml; that of the recipe if left out. 'truth' for a clip's own labels, in eval and \
+      calibrate.
       """)
   var backbone: String?
+
+  @Option(
+    help: """
+      What runs an ONNX network: onnxruntime, openvino, or auto for the faster one here, which is \
+      measured once and kept. Usually auto.
+      """)
+  var engine: String?
 
   @Option(
     help: """
@@ -107,7 +115,8 @@ struct PartOptions: ParsableArguments {
   /// What these options say, with some of a command's own.
   func settings(_ others: [(key: String, value: OptionValue)]) -> ExperimentSettings {
     var settings = ExperimentSettings()
-    (settings.file, settings.overrides, settings.models) = (config, overrides, models)
+    let ran = engine.map { ["+backbone.engine=\($0)"] } ?? []
+    (settings.file, settings.overrides, settings.models) = (config, overrides + ran, models)
     let named: [(String, String?)] = [
       ("recipe", recipe), ("backbone", backbone), ("head", head), ("scheduler", scheduler),
       ("propagator", propagator), ("fusion", fusion), ("flow", flow), ("tap", tap),

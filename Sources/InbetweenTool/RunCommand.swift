@@ -111,8 +111,9 @@ struct RunCommand: ParsableCommand {
     let context = registries.context(threads: parts.threading.threads)
     let network = try registries.source(of: backbone, in: context)
     let asked = Asked(spec: spec, network: network, sources: sources)
-    if let head = spec.pipeline.head {
-      try run(asked, predicting: registries.heads.build(head, in: context), until: signals)
+    let head = try spec.pipeline.head.map { try registries.heads.build($0, in: context) }
+    if let task = head ?? network.task {
+      try run(asked, predicting: task, until: signals)
     } else {
       try run(asked, RunPrediction(labelsOf: network), until: signals)
     }
@@ -122,7 +123,7 @@ struct RunCommand: ParsableCommand {
     _ asked: Asked, predicting task: some PredictionTask, until signals: Signals
   ) throws {
     guard places.labels == nil else {
-      throw Failure(.usage, "--labels keeps label maps; leave out --head or --labels")
+      throw Failure(.usage, "--labels keeps label maps, and \(task.name) is predicted: leave it out")
     }
     try run(asked, RunPrediction(of: task), until: signals)
   }
@@ -184,6 +185,7 @@ struct RunCommand: ParsableCommand {
     }
     try parts.threading.apply()
     let (heavy, labels) = try network.load()
+    Warnings.say(network.remarks)
     let resolved = try spec.pipeline.resolve(
       around: heavy, head: prediction.head(heavy, labels), path: network.path, in: registries,
       threads: ownThreads)

@@ -37,7 +37,9 @@ struct RunSource {
   }
 
   /// The frames, with motion vectors where the flow is the codec's.
-  func open(for resolved: ResolvedPipeline<some Sendable>, threads: Int) throws -> any FrameSource {
+  func open(
+    for resolved: ResolvedPipeline<some Sendable>, threads: Int
+  ) throws -> any FrameSource {
     let options = VideoOptions(
       motionVectors: resolved.pipeline.flow.needsMotionVectors, threads: threads)
     let source = try VideoSource.open(path, options: options)

@@ -6,11 +6,14 @@ package import Tensors
 extension DescriptionReader {
   /// What becomes of a pixel: the keys `color`, `mean`, `std` and `scale`.
   ///
+  /// `mean` and `std` must be given, unless `usual` says what they are where they are not.
+  ///
   /// - Throws: `SpecificationError` where a pixel would become a number that is not finite, or the
   ///   same number whatever it is.
-  package func scaling() throws(SpecificationError) -> PixelScaling {
+  package func scaling(usual: SIMD2<Float>? = nil) throws(SpecificationError) -> PixelScaling {
     try check("color", isOneOf: PixelScaling.Order.allCases.map(\.rawValue))
-    let (mean, deviation) = (try planes("mean"), try planes("std"))
+    let mean = try planes("mean", usual: usual?[0])
+    let deviation = try planes("std", usual: usual?[1])
     guard all(deviation .> 0) else { throw complaint("std", "must be positive") }
     let scale = SIMD3(repeating: Float(has("scale") ? try number("scale") : 1))
     guard scale.x != 0 else { throw complaint("scale", "must not be 0: all pixels would be equal") }
@@ -29,7 +32,10 @@ extension DescriptionReader {
       order: PixelScaling.Order(rawValue: try string("color")) ?? .bgr)
   }
 
-  private func planes(_ key: String) throws(SpecificationError) -> SIMD3<Float> {
-    SIMD3(try numbers(key, count: 3).map(Float.init))
+  private func planes(
+    _ key: String, usual: Float?
+  ) throws(SpecificationError) -> SIMD3<Float> {
+    if let usual, !has(key) { return SIMD3(repeating: usual) }
+    return SIMD3(try numbers(key, count: 3).map(Float.init))
   }
 }

@@ -16,8 +16,20 @@ public protocol NetworkSource: Sendable {
   /// Every file that is read.
   var files: [String] { get }
 
+  /// What it predicts by itself other than labels: depth, boxes; nil, as usually, for labels.
+  var task: (any PredictionTask)? { get }
+  /// What is to be said of it once it is loaded; usually nothing.
+  var remarks: [String] { get }
+
   /// The network, made ready for use, and the head that reads what it gives.
   func load() throws -> (backbone: any Backbone, head: any SegmentationHead)
+}
+
+extension NetworkSource {
+  /// Nil: the network gives scores of classes unless a source says otherwise.
+  public var task: (any PredictionTask)? { nil }
+  /// Nothing unless a source says otherwise.
+  public var remarks: [String] { [] }
 }
 
 /// What runs networks of some kind: how a path tells that it is one for it.
@@ -41,13 +53,15 @@ extension Registries {
   func backbone(_ spec: PartSpec, by grammar: Grammar) throws(SpecificationError) -> PartSpec {
     let (role, path) = (backbones.role, spec.kind)
     let head = path.prefix { $0 != ":" }
-    guard spec.options.isEmpty, spec.parts.isEmpty, !grammar.has(head, as: role) else {
+    // Options beside a path are those of the engine that opens it.
+    guard spec.options["path"] == nil, spec.parts.isEmpty, !grammar.has(head, as: role) else {
       return try grammar.canonical(spec, as: role)
     }
     guard let engine = engines.first(where: { $0.opens(path) }) ?? engines.last else {
       throw SpecificationError(.unknownPart, "no engine is there that could open \(path)")
     }
-    return try grammar.canonical(PartSpec(engine.kind, ["path": .text(path)]), as: role)
+    let options = spec.options.merging(["path": .text(path)]) { $1 }
+    return try grammar.canonical(PartSpec(engine.kind, options), as: role)
   }
 
   /// Opens the backbone of a canonical spec.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Backbone
 public import Flow
 public import Propagation
 public import Scheduler
@@ -29,6 +30,8 @@ public struct Registries: Sendable {
   public var flows = PartRegistry<any FlowEstimator>("flow")
   /// Heavy networks, opened and not loaded.
   public var backbones = PartRegistry<any NetworkSource>("backbone")
+  /// What reads boxes off a detector's outputs.
+  public var decoders = DetectionDecoders.registry
   /// Which kind of backbone opens a file or a folder that is named by its path alone.
   public var engines: [Engine] = []
   /// Heads for another task than the backbone's own.
@@ -74,6 +77,7 @@ public struct Registries: Sendable {
     grammar.add(fusions)
     grammar.add(flows)
     grammar.add(backbones)
+    grammar.add(decoders)
     grammar.add(heads)
     grammar.add(metrics)
     grammar.add(datasets)

@@ -46,8 +46,25 @@ public struct ClassList: Hashable, Sendable {
   public static let streetObjects = ClassList(
     name: "street3", palette: .streetObjects, count: 3, void: nil)
 
+  /// The eighty kinds of object of COCO's detections (Lin et al., ECCV 2014), in the order in which
+  /// networks number them.
+  public static let coco = ClassList(
+    name: "coco80",
+    names: [
+      "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
+      "traffic light", "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat",
+      "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "backpack",
+      "umbrella", "handbag", "tie", "suitcase", "frisbee", "skis", "snowboard", "sports ball",
+      "kite", "baseball bat", "baseball glove", "skateboard", "surfboard", "tennis racket",
+      "bottle", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple",
+      "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "chair",
+      "couch", "potted plant", "bed", "dining table", "toilet", "tv", "laptop", "mouse",
+      "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink", "refrigerator",
+      "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
+    ], void: nil)
+
   /// The lists that a description can name.
-  public static let all = [camVid, cityscapes, streetObjects]
+  public static let all = [camVid, cityscapes, streetObjects, coco]
 
   /// The list called `name`; nil if there is none.
   public static func named(_ name: String) -> ClassList? { all.first { $0.name == name } }

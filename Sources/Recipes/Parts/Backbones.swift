@@ -2,6 +2,7 @@
 
 internal import Backbone
 package import Datasets
+internal import Engines
 internal import Foundation
 internal import Specification
 internal import Video
@@ -17,6 +18,13 @@ extension Registries {
       "torchscript", "a TorchScript network, with FILE.yaml beside it that says how to feed it",
       options: [path], usage: "FILE.pt"
     ) { options, _ in try TorchScriptSource(at: options.text("path")) }
+    backbones.register(
+      "onnx", "an ONNX network, with FILE.yaml beside it where the file does not say enough",
+      options: [
+        path, .optional("description", .path, positional: false),
+        .optional("engine", .choice(EngineChoice.names), positional: false),
+      ], usage: "FILE.onnx"
+    ) { options, context in try OnnxSource(options, context) }
     backbones.register(
       "truth", "a clip's own labels in the place of a network, in eval and calibrate only",
       requires: [.labels]
@@ -34,6 +42,7 @@ extension Registries {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
           && isFolder.boolValue
       },
+      Engine("onnx") { OnnxFile.isNamed($0) },
       Engine("torchscript") { _ in true },
     ]
   }

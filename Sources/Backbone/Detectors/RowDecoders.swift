@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+internal import Video
+
+/// Centre, size and a score for each class, one column a candidate: YOLOv8 and its successors.
+///
+/// 1 × (4 + C) × N, in pixels of the input; more rows after the classes, as of masks, are left
+/// alone. An export whose axes are exchanged, 1 × N × (4 + C), is told by its sizes.
+struct TransposedRows: DetectionDecoder {
+  let thresholds: DetectionThresholds
+
+  func detections(
+    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
+  ) throws -> [Detection] {
+    let output = try outputs.first(only: "1 × (4 + classes) × N")
+    let (first, second) = (output.shape.count == 3 ? output.shape[1] : 0, output.shape.last ?? 0)
+    let isTransposed = first >= 4 + classes && (first <= second || second != 4 + classes)
+    guard output.shape.count == 3, isTransposed || second >= 4 + classes else {
+      throw output.fault("1 × \(4 + classes) × N")
+    }
+    let count = isTransposed ? second : first
+    let (step, jump) = isTransposed ? (count, 1) : (1, second)
+    var found: [Detection] = []
+    output.values.withUnsafeBufferPointer { values in
+      for row in 0..<count {
+        let start = row * jump
+        var (best, score): (Int, Float) = (0, -.infinity)
+        for category in 0..<classes where values[start + (4 + category) * step] > score {
+          (best, score) = (category, values[start + (4 + category) * step])
+        }
+        guard Double(score) >= thresholds.score else { continue }
+        let sides = (0..<4).map { Double(values[start + $0 * step]) }
+        found.append(
+          Detection(box: .centred(sides), category: best, score: Double(score)))
+      }
+    }
+    return found
+  }
+}
+
+/// Centre, size, objectness and a score for each class, one row a candidate: YOLOX, YOLOv5, YOLOv7.
+///
+/// 1 × N × (5 + C). Where there are strides, rows are cells of grids, the finest first, and say the
+/// centre from the cell's corner and the logarithm of the size, in strides (Ge et al., "YOLOX",
+/// 2021, section 2.1); else all is in pixels of the input. The score is objectness times the class's.
+struct ObjectnessRows: DetectionDecoder {
+  let thresholds: DetectionThresholds
+  /// Pixels of the input that a cell of each grid spans; nil where boxes are in pixels.
+  let strides: [Int]?
+
+  func detections(
+    in outputs: [DetectorOutput], input: PixelSize, classes: Int
+  ) throws -> [Detection] {
+    let output = try outputs.first(only: "1 × N × (5 + classes)")
+    let length = 5 + classes
+    guard output.shape.count == 3, output.shape[2] == length else {
+      throw output.fault("1 × N × \(length)")
+    }
+    let cells = try strides.map {
+      try GridCell.all(strides: $0, input: input, count: output.shape[1], of: output)
+    }
+    var found: [Detection] = []
+    output.values.withUnsafeBufferPointer { values in
+      for row in 0..<output.shape[1] {
+        let start = row * length, objectness = values[start + 4]
+        guard Double(objectness) >= thresholds.score else { continue }
+        let scores = values[(start + 5)..<(start + length)]
+        guard let best = scores.indices.max(by: { scores[$0] < scores[$1] }) else { continue }
+        let score = Double(objectness * scores[best])
+        guard score >= thresholds.score else { continue }
+        var sides = (0..<4).map { Double(values[start + $0]) }
+        if let cell = cells?[row] {
+          sides = [
+            (sides[0] + cell.column) * cell.stride, (sides[1] + cell.row) * cell.stride,
+            exp(sides[2]) * cell.stride, exp(sides[3]) * cell.stride,
+          ]
+        }
+        found.append(
+          Detection(box: .centred(sides), category: best - start - 5, score: score))
+      }
+    }
+    return found
+  }
+}
+
+/// Corners, score and class, one row a detection.
+///
+/// Of networks that drop overlapping ones themselves, as YOLOv10 and exports with NMS do: 1 × N × 6,
+/// or N × 6, in pixels of the input.
+struct FinalRows: DetectionDecoder {
+  let thresholds: DetectionThresholds
+
+  func detections(
+    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
+  ) throws -> [Detection] {
+    let output = try outputs.first(only: "1 × N × 6")
+    guard output.shape.last == 6, output.shape.dropLast().dropLast().allSatisfy({ $0 == 1 }) else {
+      throw output.fault("1 × N × 6")
+    }
+    return stride(from: 0, to: output.values.count, by: 6).compactMap { start in
+      let row = output.values[start..<start + 6].map(Double.init)
+      guard row[4] >= thresholds.score, row[5] >= 0, row[5] < Double(classes) else { return nil }
+      return Detection(
+        box: .corners(row[0], row[1], row[2], row[3]), category: Int(row[5]), score: row[4])
+    }
+  }
+}
+
+/// A cell of one of a detector's grids.
+struct GridCell {
+  let column: Double, row: Double, stride: Double
+
+  /// The cells of all grids, row by row, in the order of the strides.
+  ///
+  /// - Throws: `BackboneError` where there are not `count` of them.
+  static func all(
+    strides: [Int], input: PixelSize, count: Int, of output: DetectorOutput
+  ) throws -> [GridCell] {
+    // A grid has a cell for each stride that begins within the picture.
+    let grids = strides.map { stride in
+      ((input.width + stride - 1) / stride, (input.height + stride - 1) / stride, stride)
+    }
+    let total = grids.reduce(0) { $0 + $1.0 * $1.1 }
+    guard total == count else {
+      throw output.fault("rows for the \(total) cells of strides \(strides) at \(input)")
+    }
+    return grids.flatMap { columns, rows, stride in
+      (0..<rows).flatMap { row in
+        (0..<columns).map {
+          GridCell(column: Double($0), row: Double(row), stride: Double(stride))
+        }
+      }
+    }
+  }
+}
+
+extension BoundingBox {
+  /// A box by its centre and size.
+  static func centred(_ sides: [Double]) -> BoundingBox {
+    BoundingBox(
+      x: sides[0] - sides[2] / 2, y: sides[1] - sides[3] / 2, width: sides[2], height: sides[3])
+  }
+
+  /// A box by its upper left and lower right corner.
+  static func corners(_ x: Double, _ y: Double, _ right: Double, _ bottom: Double) -> BoundingBox {
+    BoundingBox(x: x, y: y, width: right - x, height: bottom - y)
+  }
+}
+
+extension [DetectorOutput] {
+  /// The only output.
+  ///
+  /// - Throws: `BackboneError` where there are several.
+  func first(only wanted: String) throws -> DetectorOutput {
+    guard count == 1 else {
+      let names = map(\.name).joined(separator: ", ")
+      throw BackboneError(
+        .badOutput,
+        "the decoder reads one output, \(wanted); there are \(names): name one in "
+          + "output.names")
+    }
+    return self[0]
+  }
+}

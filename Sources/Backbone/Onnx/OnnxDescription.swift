@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Engines
+internal import Foundation
+internal import Layers
+public import Specification
+internal import Tensors
+public import Video
+
+/// How to feed an ONNX network and how to read it: what the file says itself, and the YAML beside
+/// it, which may be left out where the file says enough.
+///
+/// ```yaml
+/// name: espnet-p2q8-camvid          # usually the file's name
+/// task: segmentation                # the usual one; or depth, detection
+/// input:
+///   color: bgr                      # or rgb
+///   mean: [110.33, 108.41, 105.03]  # usually 0
+///   std: [72.13, 72.69, 69.90]      # usually 1
+///   scale: 0.00392156862745098      # usually 1: x = (pixel - mean) / std * scale
+///   size: [360, 480]                # where the file takes any size
+///   layout: nchw                    # or nhwc, where the file's sizes do not tell
+///   fit: stretch                    # or letterbox, with grey on both sides, or corner, with grey
+///                                   # to the right and below: how a picture becomes that size
+/// output:
+///   names: [logits]                 # of several: those that are read, in that order
+///   kind: logits                    # segmentation: or probabilities; depth: inverse or metres
+///   stride: 1                       # where it cannot be seen from sizes
+///   classes: camvid11               # a list's name, or names; Ultralytics' files say it themselves
+///   void: 11                        # segmentation: the plane after the classes
+///   scale: 1                        # depth: metres are scale · x + shift, or 1 over that
+///   shift: 0
+///   range: [0.1, 100]               # depth: in metres, to which it is clamped
+/// decoder:                          # detection: see `inbetween list`
+///   kind: yolov8
+///   score: 0.25
+/// stages:                           # tensors after which the network is cut, in order
+///   - {tensor: /layer4/Relu_output_0, name: features}
+/// ```
+public struct OnnxDescription: Hashable, Sendable {
+  /// What the network is called.
+  public let name: String
+  /// What it predicts.
+  public let task: Task
+  /// How pixels become its input; no size where the file and its description take any.
+  public let input: InputContract
+  /// Whether planes or pixels are innermost in its input and in its maps.
+  public let layout: Layout
+  /// How a picture of another size is brought to the input's.
+  public let fit: Fit
+  /// The classes that it tells apart; none for depth.
+  public let classes: ClassList
+  /// The outputs that are read, in order.
+  public let outputs: [String]
+  /// Pixels of the input that a cell of the first output spans; nil where sizes tell.
+  public let outputStride: Int?
+  /// The tensors after which the network is cut.
+  public let cuts: [Cut]
+
+  /// What a network predicts.
+  public enum Task: Hashable, Sendable {
+    /// One class a pixel.
+    case segmentation(NetworkDescription.Scores)
+    /// How far away what is seen at each pixel is.
+    case depth(DepthReading)
+    /// Boxes, as a decoder of that specification reads them.
+    case detection(decoder: PartSpec)
+  }
+
+  /// The order of a map's axes.
+  public enum Layout: String, Hashable, Sendable, CaseIterable {
+    /// N × C × H × W, and N × H × W × C.
+    case nchw, nhwc
+  }
+
+  /// How a picture becomes a network's input of another size.
+  public enum Fit: String, Hashable, Sendable, CaseIterable {
+    /// Width and height are scaled, each by its own factor.
+    case stretch
+    /// Both by the same factor, with grey of 114 on both sides, as Ultralytics does.
+    case letterbox
+    /// Both by the same factor, with grey to the right or below, as YOLOX does.
+    case corner
+  }
+
+  /// A tensor after which the network is cut.
+  public struct Cut: Hashable, Sendable {
+    /// The tensor's name in the file.
+    public let tensor: String
+    /// What the stage that ends there is called.
+    public let name: String
+    /// Pixels of the input that a cell spans; nil where sizes tell.
+    public let stride: Int?
+  }
+
+  /// What `model` says, with the description of `yaml` laid over it; `grammar` knows the decoders.
+  ///
+  /// - Throws: `SpecificationError` with the key that is missing, unknown or does not fit the file.
+  package init(
+    _ model: OnnxModel, path: String, yaml: String?, by grammar: Grammar
+  ) throws(SpecificationError) {
+    let side = try yaml.map { (text) throws(SpecificationError) in
+      try DescriptionReader(yaml: text)
+    }
+    try side?.allow(["name", "task", "input", "output", "execution", "decoder", "stages"])
+    let facts = OnnxFacts(model)
+    let input = try side.group("input"), output = try side.group("output")
+    let picture = try facts.picture(described: input)
+    let usualName = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    name = try side?.text("name") ?? usualName
+    layout = picture.layout
+    fit = try input?.choice("fit", Fit.self) ?? (facts.isUltralytics ? .letterbox : .stretch)
+    self.input = InputContract(
+      size: try picture.size(described: input), scaling: try facts.scaling(described: input))
+    outputs = try facts.outputs(described: output)
+    outputStride = try output?.optional("stride", in: 1...256)
+    let task = try Self.task(side, output, facts, by: grammar)
+    classes = try facts.classes(described: output, of: task)
+    self.task = task
+    cuts = try (side?.groups("stages") ?? []).map { (stage) throws(SpecificationError) in
+      try stage.allow(["tensor", "name", "stride"])
+      let tensor = try stage.string("tensor")
+      return Cut(
+        tensor: tensor, name: try stage.text("name") ?? tensor,
+        stride: try stage.optional("stride", in: 1...256))
+    }
+    try check()
+  }
+
+  private func check() throws(SpecificationError) {
+    guard Set(cuts.map(\.name)).count == cuts.count else {
+      throw SpecificationError(.badDescription, "two stages share a name")
+    }
+    guard fit == .stretch || input.size != nil else {
+      throw SpecificationError(
+        .badDescription, "input.fit: \(fit.rawValue) needs input.size, since the file takes any")
+    }
+    if fit != .stretch, !isDetector {
+      throw SpecificationError(
+        .badDescription, "input.fit: \(fit.rawValue) is for detection; maps are of whole pictures")
+    }
+  }
+
+  private var isDetector: Bool { if case .detection = task { true } else { false } }
+
+  private static func task(
+    _ side: DescriptionReader?, _ output: DescriptionReader?, _ facts: OnnxFacts,
+    by grammar: Grammar
+  ) throws(SpecificationError) -> Task {
+    try side?.checkIfGiven("task", isOneOf: ["segmentation", "depth", "detection"])
+    let usual = facts.isUltralyticsDetector || side?.has("decoder") == true
+    switch try side?.text("task") ?? (usual ? "detection" : "segmentation") {
+    case "depth":
+      try output?.allow(["names", "kind", "stride", "scale", "shift", "range"])
+      return .depth(try DepthReading(output))
+    case "detection":
+      try output?.allow(["names", "classes", "stride"])
+      guard let side, side.has("decoder") else {
+        guard facts.isUltralyticsDetector else {
+          throw SpecificationError(
+            .badDescription, "decoder must be given: how boxes are read; see inbetween list")
+        }
+        return .detection(
+          decoder: try grammar.canonical(PartSpec("yolov8"), as: DetectionDecoders.role))
+      }
+      return .detection(
+        decoder: try side.part("decoder", as: DetectionDecoders.role, in: "", by: grammar))
+    default:
+      try output?.allow(["names", "kind", "stride", "classes", "void"])
+      return .segmentation(
+        try output?.choice("kind", NetworkDescription.Scores.self) ?? .logits)
+    }
+  }
+}
+
+/// How a network's numbers become depths in metres.
+public struct DepthReading: Hashable, Sendable {
+  /// Whether the numbers are one over depths.
+  public let isInverse: Bool
+  /// What a number is multiplied by, and what is then added.
+  public let scale: Double, shift: Double
+  /// The depths that are told, in metres.
+  public let range: ClosedRange<Double>
+
+  /// Metres are `scale · x + shift`, or one over that, clamped to `range`.
+  public init(
+    isInverse: Bool, scale: Double = 1, shift: Double = 0, range: ClosedRange<Double> = 0.1...100
+  ) {
+    precondition(range.lowerBound > 0, "depths of \(range) metres")
+    (self.isInverse, self.scale, self.shift, self.range) = (isInverse, scale, shift, range)
+  }
+
+  init(_ output: DescriptionReader?) throws(SpecificationError) {
+    try output?.checkIfGiven("kind", isOneOf: ["inverse", "metres"])
+    let range =
+      try output.flatMap { (output) throws(SpecificationError) in
+        output.has("range") ? try output.numbers("range", count: 2) : nil
+      } ?? [0.1, 100]
+    guard range[0] >= 1e-6, range[0] < range[1], range[1] <= 1e9 else {
+      throw SpecificationError(
+        .badDescription, "output.range must be the nearest and the farthest, in metres")
+    }
+    self.init(
+      isInverse: try output?.text("kind") != "metres",
+      scale: try output?.number("scale", in: -1e9...1e9, usual: 1) ?? 1,
+      shift: try output?.number("shift", in: -1e9...1e9, usual: 0) ?? 0,
+      range: range[0]...range[1])
+  }
+}

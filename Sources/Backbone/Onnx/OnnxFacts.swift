@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Engines
+internal import Layers
+internal import Specification
+internal import Tensors
+internal import Video
+
+/// What an ONNX file says of itself that a description would say otherwise.
+struct OnnxFacts {
+  private let model: OnnxModel
+
+  init(_ model: OnnxModel) { self.model = model }
+
+  /// Whether Ultralytics' exporter wrote it, which notes classes and size.
+  var isUltralytics: Bool {
+    model.metadata["author"] == "Ultralytics" || model.metadata["names"] != nil
+  }
+
+  /// Whether it says that it finds boxes.
+  var isUltralyticsDetector: Bool { isUltralytics && model.metadata["task"] == "detect" }
+
+  /// The picture among its inputs: the order of axes, and the sizes that are fixed.
+  struct Picture {
+    let layout: OnnxDescription.Layout
+    let width: Int?, height: Int?
+    /// The size that its exporter noted.
+    let usual: PixelSize?
+
+    /// The size that pictures are brought to; nil for any.
+    func size(described: DescriptionReader?) throws(SpecificationError) -> PixelSize? {
+      var given: PixelSize?
+      if let described, described.has("size") {
+        let size = try described.numbers("size", count: 2)
+        guard size.allSatisfy({ $0 >= 1 && $0 <= 16384 && $0 == $0.rounded() }) else {
+          throw SpecificationError(.badDescription, "input.size is [height, width], each 1…16384")
+        }
+        given = PixelSize(width: Int(size[1]), height: Int(size[0]))
+      }
+      if let given, given.width != width ?? given.width || given.height != height ?? given.height {
+        throw SpecificationError(
+          .badDescription,
+          "input.size is \(given), but the file takes \(width ?? given.width)×"
+            + "\(height ?? given.height)")
+      }
+      if let given { return given }
+      guard let width, let height else { return usual }
+      guard (1...16384).contains(width), (1...16384).contains(height) else {
+        throw SpecificationError(
+          .badInput, "the file takes pictures of \(width)×\(height), more than 16384 each way")
+      }
+      return PixelSize(width: width, height: height)
+    }
+  }
+
+  /// - Throws: `SpecificationError` where the file takes something else than one colour picture.
+  func picture(described: DescriptionReader?) throws(SpecificationError) -> Picture {
+    try described?.allow(["color", "size", "mean", "std", "scale", "layout", "fit"])
+    let inputs = model.graph.inputs
+    guard inputs.count == 1, let sizes = inputs[0].sizes, sizes.count == 4 else {
+      let told = inputs.isEmpty ? "none" : inputs.map { "\($0)" }.joined(separator: "; ")
+      throw SpecificationError(
+        .badInput, "its input must be one picture of four axes; it has \(told)")
+    }
+    let named = try described?.choice("layout", OnnxDescription.Layout.self)
+    let seen: OnnxDescription.Layout? = sizes[1] == 3 ? .nchw : sizes[3] == 3 ? .nhwc : nil
+    guard let layout = named ?? seen else {
+      throw SpecificationError(
+        .badInput,
+        "its input is no picture of three colours: \(inputs[0]); where its sizes do not "
+          + "tell, input.layout in the description may")
+    }
+    let channels = sizes[layout == .nchw ? 1 : 3]
+    guard channels == nil || channels == 3 else {
+      throw SpecificationError(
+        .badInput,
+        "its input is no picture of three colours in the order \(layout.rawValue): "
+          + "\(inputs[0])")
+    }
+    let (row, column) = layout == .nchw ? (2, 3) : (1, 2)
+    return Picture(
+      layout: layout, width: sizes[column], height: sizes[row], usual: notedSize)
+  }
+
+  private var notedSize: PixelSize? {
+    let numbers = (model.metadata["imgsz"] ?? "").split { !$0.isNumber }.compactMap { Int($0) }
+    guard numbers.count == 2, numbers.allSatisfy((1...16384).contains) else { return nil }
+    return PixelSize(width: numbers[1], height: numbers[0])
+  }
+
+  /// What becomes of a pixel.
+  ///
+  /// - Throws: `SpecificationError` where neither the description nor the file tells.
+  func scaling(described: DescriptionReader?) throws(SpecificationError) -> PixelScaling {
+    if let described { return try described.scaling(usual: [0, 1]) }
+    guard isUltralytics else {
+      throw SpecificationError(
+        .missingFile, "the file does not say how pixels become its input: color, mean, std, scale")
+    }
+    return PixelScaling(scale: SIMD3(repeating: 1 / 255), order: .rgb)
+  }
+
+  /// The outputs that are read.
+  func outputs(described: DescriptionReader?) throws(SpecificationError) -> [String] {
+    let there = model.graph.outputs.map(\.name)
+    guard let named = described?.strings("names") else { return there }
+    guard !named.isEmpty, Set(named).count == named.count else {
+      throw SpecificationError(.badDescription, "output.names must be some outputs, each once")
+    }
+    for name in named where !there.contains(name) {
+      throw SpecificationError(
+        .badDescription,
+        "output.names: there is no '\(name)'; there are \(there.joined(separator: ", "))")
+    }
+    return named
+  }
+
+  /// The classes that the description names, or the file's metadata; COCO's for detection without
+  /// either.
+  func classes(
+    described: DescriptionReader?, of task: OnnxDescription.Task
+  ) throws(SpecificationError) -> ClassList {
+    switch task {
+    case .depth: return ClassList(name: "none", names: [], void: nil)
+    case .segmentation:
+      if let described, described.has("classes") { return try ClassList(described) }
+    case .detection:
+      if let described, described.has("classes") {
+        return try ClassList(classesOf: described).with(void: nil)
+      }
+    }
+    if let names = notedNames { return ClassList(name: "custom", names: names, void: nil) }
+    guard case .detection = task else {
+      throw SpecificationError(
+        .badDescription, "output.classes must be given: the file does not name its classes")
+    }
+    return .coco
+  }
+
+  /// Ultralytics' `{0: 'person', 1: 'bicycle'}`, written by Python; nil where it is anything else.
+  private var notedNames: [String]? {
+    guard let text = model.metadata["names"], text.utf8.count < 1 << 16 else { return nil }
+    let names = PythonNames(text).names
+    return names.isEmpty || names.count > 255 ? nil : names
+  }
+}
+
+/// Texts by number from 0 on, as Python prints a dictionary or a list of them.
+struct PythonNames {
+  let names: [String]
+
+  init(_ text: String) {
+    var (found, open, current): ([String], Character?, String) = ([], nil, "")
+    var isEscaped = false
+    for letter in text {
+      if let quote = open {
+        if isEscaped {
+          current.append(letter)
+          isEscaped = false
+        } else if letter == "\\" {
+          isEscaped = true
+        } else if letter == quote {
+          found.append(current)
+          (open, current) = (nil, "")
+        } else {
+          current.append(letter)
+        }
+      } else if letter == "'" || letter == "\"" {
+        open = letter
+      }
+    }
+    names = open == nil ? found : []
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Engines
+internal import Foundation
+public import Specification
+internal import Video
+
+/// An ONNX file that was opened and not loaded: what it says, and the description beside it.
+public struct OnnxFile: Sendable {
+  /// The file.
+  public let path: String
+  /// How it is fed and read.
+  public let description: OnnxDescription
+  /// Every file that was, or will be, read: the network, its weights, its description.
+  public let files: [String]
+  let model: OnnxModel
+
+  /// Opens the network at `path` and a description: that at `description`, or the YAML file beside
+  /// the network where there is one.
+  ///
+  /// `grammar` knows the decoders of detectors; the usual ones unless given. No engine is needed.
+  ///
+  /// - Throws: `EngineError` for the file, `SpecificationError` for the description or where the
+  ///   file does not say enough without one.
+  public init(
+    at path: String, description file: String? = nil,
+    by grammar: Grammar = DetectionDecoders.standard
+  ) throws {
+    self.path = path
+    model = try OnnxModel.checked(contentsOf: path)
+    let beside = NetworkDescription.path(besideNetwork: path)
+    let named = file ?? (FileManager.default.fileExists(atPath: beside) ? beside : nil)
+    let yaml = try named.map { try Self.text(of: $0, for: path) }
+    do throws(SpecificationError) {
+      description = try OnnxDescription(model, path: path, yaml: yaml, by: grammar)
+    } catch {
+      if error.code == .missingFile {
+        throw SpecificationError(
+          error.code, "\(path) needs a description beside it, \(beside): \(error.message)")
+      }
+      throw error.located(in: error.code == .badInput ? path : named ?? path)
+    }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    let weights = model.externalFiles.map { folder.appending(path: $0).path }
+    files = [path] + weights + [named].compactMap(\.self)
+  }
+
+  private static func text(
+    of file: String, for path: String
+  ) throws(SpecificationError) -> String {
+    guard let text = String(textOf: try NetworkDescription.bytes(of: file, for: path)) else {
+      throw SpecificationError(.badDescription, "\(file) is no YAML text: it is not UTF-8")
+    }
+    return text
+  }
+}
+
+extension OnnxFile {
+  /// The sizes of an input as the file takes it, of a picture of 360 × 480 where it takes any.
+  public var usualInput: [Int] {
+    let size = description.input.size ?? PixelSize(width: 480, height: 360)
+    return description.layout == .nchw
+      ? [1, 3, size.height, size.width] : [1, size.height, size.width, 3]
+  }
+
+  /// Whether a file is for an engine, as its name says.
+  public static func isNamed(_ path: String) -> Bool { path.lowercased().hasSuffix(".onnx") }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Engines
+internal import Layers
+internal import Tensors
+public import Video
+
+extension OnnxDescription {
+  /// The head that reads a segmentation network's scores.
+  public var head: ScoreHead { ScoreHead(classes: classes) }
+
+  /// The head that reads a depth network's map; nil for a network of another task.
+  public var depthHead: DepthReadingHead? {
+    if case .depth(let reading) = task { DepthReadingHead(reading) } else { nil }
+  }
+
+  /// The head that reads a detector's outputs with `decoder`; nil for a network of another task.
+  public func detectionHead(_ decoder: any DetectionDecoder) -> DecodedDetectionHead? {
+    guard case .detection = task else { return nil }
+    return DecodedDetectionHead(
+      decoder, outputs: outputs, classes: classes, inputSize: input.size, fit: fit)
+  }
+}
+
+/// Reads depths off a map that a network gives: the last stage's, N × 1 × H × W.
+public struct DepthReadingHead: Head {
+  /// How numbers become metres.
+  public let reading: DepthReading
+  /// None: it reads the last stage's map.
+  public var inputs: [String] { [] }
+
+  /// A head that reads a map in this way.
+  public init(_ reading: DepthReading) { self.reading = reading }
+
+  /// Depths in metres, within the range of the reading, of a frame of `size`.
+  ///
+  /// The map's numbers are interpolated, not the depths: of inverse depths that keeps planes plane.
+  ///
+  /// - Throws: `BackboneError` where there is more than one plane, or a number is not finite.
+  public func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> DepthMap {
+    let map = try features.only()
+    guard map.rank == 4, map.shape[0] == 1, map.shape[1] == 1 else {
+      throw BackboneError(.badOutput, "a depth network gives 1 × 1 × H × W, not \(map.shape)")
+    }
+    let numbers = try withoutGradients {
+      try map.cast(to: .float32)
+        .resized(height: size.height, width: size.width, in: .inference).floats()
+    }
+    guard numbers.allSatisfy(\.isFinite) else {
+      throw BackboneError(.badOutput, "the depth network gives numbers that are NaN or infinite")
+    }
+    let (scale, shift) = (Float(reading.scale), Float(reading.shift))
+    let (least, most) = (Float(reading.range.lowerBound), Float(reading.range.upperBound))
+    let metres = numbers.map { number in
+      let value = scale * number + shift
+      // What is said to be behind the camera is as far as can be.
+      return reading.isInverse
+        ? (value > 1 / most ? max(1 / value, least) : most) : min(max(value, least), most)
+    }
+    return DepthMap(width: size.width, height: size.height, metres: metres)
+  }
+}
+
+/// Reads boxes off a detector's outputs, and drops those that better ones of their class cover.
+public struct DecodedDetectionHead: Head {
+  /// How outputs are read.
+  public let decoder: any DetectionDecoder
+  /// The stages that give them: all of the network's outputs.
+  public let inputs: [String]
+  /// What a detection's category is the place in.
+  public let classes: ClassList
+  private let inputSize: PixelSize?
+  private let fit: OnnxDescription.Fit
+
+  /// A head for a network whose input has `inputSize`, or the frame's size where that is nil.
+  public init(
+    _ decoder: any DetectionDecoder, outputs: [String], classes: ClassList, inputSize: PixelSize?,
+    fit: OnnxDescription.Fit = .stretch
+  ) {
+    (self.decoder, inputs, self.classes) = (decoder, outputs, classes)
+    (self.inputSize, self.fit) = (inputSize, fit)
+  }
+
+  /// What is found in a frame of `size`, the most certain first; boxes end at the frame's edges.
+  ///
+  /// - Throws: `BackboneError` where outputs do not have the shapes that the decoder reads.
+  public func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> [Detection] {
+    let outputs = try inputs.map { name in
+      let tensor = try features.map(after: name)
+      return DetectorOutput(name: name, shape: tensor.shape.dimensions, values: try tensor.floats())
+    }
+    let input = inputSize ?? size
+    let placed = FittedPicture(size, into: input, fit)
+    let found = try decoder.detections(in: outputs, input: input, classes: classes.count)
+    let boxes = found.compactMap { detection -> Detection? in
+      let box = placed.box(detection.box)
+      guard box.area > 0, detection.score.isFinite, box.area.isFinite else { return nil }
+      return Detection(box: box, category: detection.category, score: detection.score)
+    }
+    let thresholds = decoder.thresholds
+    let best = boxes.sorted { $0.score > $1.score }.prefix(DetectionThresholds.candidates)
+    guard let overlap = thresholds.overlap else { return Array(best.prefix(thresholds.limit)) }
+    return nonMaximumSuppression(Array(best), threshold: overlap, limit: thresholds.limit)
+  }
+}

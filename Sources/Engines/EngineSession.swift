@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CEngines
+public import Tensors
+
+/// A model that an engine has read and made ready, to be run any number of times.
+///
+/// Copies share the model, and tasks can call it side by side: a call's inputs, outputs and what
+/// lies between are its own.
+public struct EngineSession: Sendable {
+  /// What runs it.
+  public let engine: InferenceEngine
+  /// What each call is given, in order.
+  public let inputs: [EnginePort]
+  /// What there is to be computed.
+  public let outputs: [EnginePort]
+  private let owner: Owner
+
+  /// Releases the session when its last copy goes.
+  // Safe to share: ONNX Runtime's `Run` may be called from several threads at once, and the C side
+  // gives each call of OpenVINO an inference request of its own.
+  private final class Owner: @unchecked Sendable {
+    let handle: ce_session_ref
+    init(_ handle: ce_session_ref) { self.handle = handle }
+    deinit { ce_session_release(handle) }
+  }
+
+  /// Reads the model at `path`; a call takes at most `threads` threads, the caller's among them.
+  ///
+  /// The file is handed to the engine as it is; `OnnxModel.check` looks at it first.
+  ///
+  /// - Throws: `.libraryMissing` where there is no engine, `.badModel` for what it does not read.
+  public init(
+    contentsOf path: String, engine: InferenceEngine, threads: Int
+  ) throws(EngineError) {
+    try self.init(engine, threads) { kind, options, handle, failure in
+      ce_session_open(kind, path, nil, 0, options, &handle, &failure)
+    }
+  }
+
+  /// Reads a model that is in memory.
+  ///
+  /// - Throws: `.libraryMissing` where there is no engine, `.badModel` for what it does not read.
+  public init(
+    model bytes: [UInt8], engine: InferenceEngine, threads: Int
+  ) throws(EngineError) {
+    try self.init(engine, threads) { kind, options, handle, failure in
+      bytes.withUnsafeBytes {
+        ce_session_open(kind, nil, $0.baseAddress, $0.count, options, &handle, &failure)
+      }
+    }
+  }
+
+  private init(
+    _ engine: InferenceEngine, _ threads: Int,
+    _ open: (ce_kind, ce_options, inout ce_session_ref?, inout ce_error) -> ce_code
+  ) throws(EngineError) {
+    try engine.library()
+    var handle: ce_session_ref?
+    let options = ce_options(threads: Int32(clamping: threads))
+    try check { open(engine.kind, options, &handle, &$0) }
+    guard let handle else { throw EngineError(.failed, "a call that succeeded gave no session") }
+    owner = Owner(handle)
+    self.engine = engine
+    inputs = (0..<ce_input_count(handle)).map {
+      EnginePort(ce_input_name(handle, $0), ce_input_view(handle, $0))
+    }
+    outputs = (0..<ce_output_count(handle)).map {
+      EnginePort(ce_output_name(handle, $0), ce_output_view(handle, $0))
+    }
+  }
+
+  /// Computes outputs from all inputs, in the order of `inputs`.
+  ///
+  /// `wanted` are places in `outputs`; nil for all of them. An input of another element type than
+  /// the model's is converted, rounded and clamped where the model takes integers. Floating-point
+  /// outputs of 16 and 32 bits, bytes and 64-bit integers are read in place; other types come as
+  /// the nearest of these.
+  ///
+  /// - Throws: `EngineError` where inputs do not fit or the engine fails, `TensorError` where an
+  ///   output cannot be taken over.
+  public func run(_ tensors: [Tensor], wanted: [Int]? = nil) throws -> [Tensor] {
+    guard tensors.count == inputs.count else {
+      throw EngineError(
+        .badArgument, "\(tensors.count) inputs for a network that takes \(inputs.count)")
+    }
+    let elements = try zip(tensors, inputs).map { try EngineInput($0, for: $1) }
+    let places = wanted ?? Array(outputs.indices)
+    var values = [ce_value_ref?](repeating: nil, count: places.count)
+    try withViews(of: elements[...]) { views in
+      try check { failure in
+        ce_session_run(owner.handle, views, views.count, places, places.count, &values, &failure)
+      }
+    }
+    // Every value has an owner before the first of them can fail to become a tensor.
+    let owners = values.compactMap { $0.map(EngineOutput.init) }
+    return try owners.map { try $0.tensor() }
+  }
+
+  /// Calls `body` with what C needs to know of every input, each held in memory meanwhile.
+  private func withViews<Result>(
+    of elements: ArraySlice<EngineInput>, after views: [ce_view] = [],
+    _ body: ([ce_view]) throws -> Result
+  ) throws -> Result {
+    guard let first = elements.first else { return try body(views) }
+    return try first.withView { view in
+      try withViews(of: elements.dropFirst(), after: views + [view], body)
+    }
+  }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension OnnxModel {
+  /// What passes from each part of a model to the next, if it is cut after these tensors.
+  ///
+  /// The graph is cut after each of `tensors` in turn: all that a tensor depends on comes before
+  /// the cut. Of each cut: the tensor first, and then whatever else later parts read of earlier
+  /// ones, or of the inputs. What depends on constants alone passes no cut; each part has its own.
+  ///
+  /// - Throws: `.badModel` naming a tensor that is not there, or that depends on no input, or that
+  ///   comes before the one that it is said to follow.
+  package func crossings(after tensors: [String]) throws(EngineError) -> [[String]] {
+    let order = Order(graph)
+    let needed = order.ancestors(of: graph.outputs.map(\.name))
+    var done: Set<Int> = []
+    var crossings: [[String]] = []
+    for tensor in tensors {
+      guard let producer = order.producers[tensor] else {
+        throw fault("no operator gives a tensor '\(tensor)'", like: tensor)
+      }
+      guard order.isVarying(tensor) else {
+        throw fault("'\(tensor)' does not depend on the input", like: nil)
+      }
+      guard !done.contains(producer) else {
+        throw fault("'\(tensor)' is known before the stage that it should follow", like: nil)
+      }
+      done.formUnion(order.ancestors(of: [tensor]))
+      let others = order.read(by: needed.subtracting(done), outside: done, outputs: graph.outputs)
+      crossings.append([tensor] + others.filter { $0 != tensor })
+    }
+    return crossings
+  }
+
+  /// The part of the model that computes `outputs` from `inputs`, as a model of its own.
+  ///
+  /// Operators and constants are copied as they are in the file. `inputs` need types; sizes help
+  /// engines.
+  ///
+  /// - Throws: `.badModel` where an output needs an input that is not given.
+  package func part(from inputs: [EnginePort], to outputs: [String]) throws(EngineError) -> [UInt8]
+  {
+    let order = Order(graph)
+    let given = Set(inputs.map(\.name))
+    let nodes = order.ancestors(of: outputs, stoppingAt: given)
+    var read = Set(outputs)
+    for index in nodes { read.formUnion(graph.nodes[index].inputs + graph.nodes[index].captured) }
+    for input in graph.inputs where read.contains(input.name) && !given.contains(input.name) {
+      throw fault("what is wanted of a part depends on the input '\(input.name)'", like: nil)
+    }
+    return rewritten { message, field throws(ProtobufReader.Fault) in
+      switch field.number {
+      case 1, 5, 11, 12, 13, 15: return
+      default: message.write(raw: field.raw)
+      }
+    } finish: { message in
+      for index in nodes.sorted() { message.write(raw: graph.nodes[index].raw) }
+      for constant in graph.constants where read.contains(constant.name) {
+        message.write(raw: constant.raw)
+      }
+      for input in inputs { message.write(input.onnx, as: 11) }
+      for output in outputs {
+        message.write(EnginePort(name: output, type: nil, sizes: nil).onnx, as: 12)
+      }
+    }
+  }
+
+  /// The same model, which gives these tensors too.
+  package func giving(_ tensors: [String]) -> [UInt8] {
+    let there = Set(graph.outputs.map(\.name))
+    return rewritten { message, field in
+      message.write(raw: field.raw)
+    } finish: { message in
+      for tensor in tensors where !there.contains(tensor) {
+        message.write(EnginePort(name: tensor, type: nil, sizes: nil).onnx, as: 12)
+      }
+    }
+  }
+
+  /// The model with another graph: `copy` is given each field of the old one.
+  private func rewritten(
+    _ copy: (inout ProtobufWriter, ProtobufReader.Field) throws(ProtobufReader.Fault) -> Void,
+    finish: (inout ProtobufWriter) -> Void
+  ) -> [UInt8] {
+    var (model, inner) = (ProtobufWriter(), ProtobufWriter())
+    // It has been read once, so that nothing is found wrong with it now.
+    var reader = ProtobufReader(bytes[...])
+    while let field = try? reader.next() {
+      guard field.number == 7, let run = try? field.run() else {
+        model.write(raw: field.raw)
+        continue
+      }
+      var fields = ProtobufReader(run)
+      while let field = try? fields.next() { try? copy(&inner, field) }
+    }
+    finish(&inner)
+    model.write(inner, as: 7)
+    return model.bytes
+  }
+
+  private func fault(_ message: String, like tensor: String?) -> EngineError {
+    var message = "\(path ?? "the model"): \(message)"
+    if let tensor {
+      let last = tensor.split(separator: "/").last.map(String.init) ?? tensor
+      let known = graph.nodes.flatMap(\.outputs)
+      let close = known.filter { $0.contains(last) }.prefix(5)
+      let shown = close.isEmpty ? known.suffix(5) : close
+      message += "; there are \(shown.joined(separator: ", ")), and others"
+    }
+    return EngineError(.badModel, message)
+  }
+}
+
+/// Who gives and who reads what in a graph.
+private struct Order {
+  let graph: OnnxModel.Graph
+  /// The node that gives each tensor.
+  let producers: [String: Int]
+  private let varying: Set<String>
+
+  init(_ graph: OnnxModel.Graph) {
+    self.graph = graph
+    var producers: [String: Int] = [:]
+    var varying = Set(graph.inputs.map(\.name))
+    // In the order of the file, which the format wants to be that of computing.
+    for (index, node) in graph.nodes.enumerated() {
+      for output in node.outputs where !output.isEmpty { producers[output] = index }
+      let reads = node.inputs + node.captured
+      if reads.contains(where: varying.contains) { varying.formUnion(node.outputs) }
+    }
+    (self.producers, self.varying) = (producers, varying)
+  }
+
+  func isVarying(_ tensor: String) -> Bool { varying.contains(tensor) }
+
+  /// The nodes that tensors depend on, those that give them among them.
+  func ancestors(of tensors: [String], stoppingAt given: Set<String> = []) -> Set<Int> {
+    var (found, open) = (Set<Int>(), tensors)
+    while let tensor = open.popLast() {
+      guard !given.contains(tensor), let node = producers[tensor], found.insert(node).inserted
+      else { continue }
+      open += graph.nodes[node].inputs + graph.nodes[node].captured
+    }
+    return found
+  }
+
+  /// What later nodes, or the outputs, read of nodes that are done, and of the inputs; in the order
+  /// in which it is computed.
+  func read(by later: Set<Int>, outside done: Set<Int>, outputs: [EnginePort]) -> [String] {
+    var read = Set(outputs.map(\.name))
+    for index in later { read.formUnion(graph.nodes[index].inputs + graph.nodes[index].captured) }
+    let inputs = graph.inputs.map(\.name).filter(read.contains)
+    let computed = done.sorted().flatMap { graph.nodes[$0].outputs }
+    return inputs + computed.filter { read.contains($0) && isVarying($0) }
+  }
+}
+
+extension EnginePort {
+  /// The port as a `ValueInfoProto`.
+  package var onnx: ProtobufWriter {
+    var info = ProtobufWriter()
+    info.write(name, as: 1)
+    guard let type else { return info }
+    var (tensor, outer) = (ProtobufWriter(), ProtobufWriter())
+    tensor.write(type.rawValue, as: 1)
+    if let sizes {
+      var shape = ProtobufWriter()
+      for (axis, size) in sizes.enumerated() {
+        var dimension = ProtobufWriter()
+        if let size {
+          dimension.write(size, as: 1)
+        } else {
+          dimension.write("\(name)_\(axis)", as: 2)
+        }
+        shape.write(dimension, as: 1)
+      }
+      tensor.write(shape, as: 2)
+    }
+    outer.write(tensor, as: 1)
+    info.write(outer, as: 2)
+    return info
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Backbone
+internal import Engines
+internal import Evaluation
+internal import Specification
+internal import Synchronization
+internal import Video
+
+/// An ONNX network, opened: the engine that runs it is found when it is loaded.
+struct OnnxSource: NetworkSource {
+  private let file: OnnxFile
+  private let choice: EngineChoice
+  private let threads: Int
+  let task: (any PredictionTask)?
+  private let said = Remarks()
+
+  /// What was said while it was loaded, by whichever copy.
+  private final class Remarks: Sendable { let all = Mutex<[String]>([]) }
+
+  init(_ options: ResolvedOptions, _ context: BuildContext) throws {
+    let registries = context[Registries.self] ?? .standard
+    file = try OnnxFile(
+      at: options.text("path"), description: options.textIfGiven("description"),
+      by: registries.grammar)
+    choice = options.textIfGiven("engine").flatMap { EngineChoice($0) } ?? .auto
+    threads = context.threads
+    if case .detection(let decoder) = file.description.task {
+      let made = try registries.decoders.build(decoder, in: context)
+      task = file.description.detectionHead(made).map { OwnDetectionTask(own: $0) }
+    } else {
+      task = file.description.depthHead.map { OwnDepthTask(own: $0) }
+    }
+  }
+
+  var path: String { file.path }
+  var classes: ClassList { file.description.classes }
+  var files: [String] { file.files }
+  var remarks: [String] { said.all.withLock { $0 } }
+
+  func load() throws -> (backbone: any Backbone, head: any SegmentationHead) {
+    let chosen = try choice.engine(for: path, inputs: [file.usualInput], threads: threads)
+    if let remark = chosen.remark {
+      said.all.withLock { if !$0.contains(remark) { $0.append(remark) } }
+    }
+    let network = try OnnxNetwork(file, engine: chosen.engine, threads: threads)
+    return (network, network.head)
+  }
+}
+
+/// Depth that a network predicts by itself.
+private struct OwnDepthTask: PredictionTask {
+  let own: DepthReadingHead
+  let name = "depth"
+  var files: [String] { [] }
+
+  func head(behind _: any Backbone) -> any Head<DepthMap> { own }
+
+  func metrics() -> [any Metric<DepthMap, DepthMap>] { [DepthMetric()] }
+
+  func drawn(_ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?) -> Image {
+    Overlay(palette: .camVid).drawn(depth: prediction, over: picture, mark: mark)
+  }
+}
+
+/// Boxes that a network finds by itself.
+private struct OwnDetectionTask: PredictionTask {
+  let own: DecodedDetectionHead
+  let name = "detection"
+  var files: [String] { [] }
+
+  func head(behind _: any Backbone) -> any Head<[Detection]> { own }
+
+  func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
+    [DetectionMetric(classes: own.classes.count)]
+  }
+
+  func resized(
+    _ prediction: [Detection], from size: PixelSize, to other: PixelSize
+  ) -> [Detection] { prediction.map { $0.resized(from: size, to: other) } }
+
+  func drawn(_ prediction: [Detection], over picture: Image, mark: Overlay.Mark?) -> Image {
+    Overlay(palette: own.classes.palette).drawn(
+      boxes: prediction, names: own.classes.names, over: picture, mark: mark)
+  }
+}
