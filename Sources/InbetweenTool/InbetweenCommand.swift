@@ -20,7 +20,8 @@ public struct InbetweenCommand: ParsableCommand {
       RunCommand.self, LiveCommand.self, EvalCommand.self, ScoreCommand.self, SweepCommand.self,
       CompareCommand.self, ReportCommand.self, IndexCommand.self, TuneCommand.self,
       CalibrateCommand.self, TrainCommand.self,
-      FlowCommand.self, InspectCommand.self, ConfigCommand.self, ListCommand.self,
+      FlowCommand.self, InspectCommand.self, ExportCommand.self, ConfigCommand.self,
+      ListCommand.self,
       DoctorCommand.self, DemoCommand.self, VideoCommand.self,
       SweepWorkerCommand.self,
     ])

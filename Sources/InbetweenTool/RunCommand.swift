@@ -123,7 +123,8 @@ struct RunCommand: ParsableCommand {
     _ asked: Asked, predicting task: some PredictionTask, until signals: Signals
   ) throws {
     guard places.labels == nil else {
-      throw Failure(.usage, "--labels keeps label maps, and \(task.name) is predicted: leave it out")
+      throw Failure(
+        .usage, "--labels keeps label maps, and \(task.name) is predicted: leave it out")
     }
     try run(asked, RunPrediction(of: task), until: signals)
   }
@@ -194,7 +195,8 @@ struct RunCommand: ParsableCommand {
     let found = streams.map { $0.info.warnings(along: resolved.pipeline.flow) }
     say(found, of: sources, before: resolved.warnings)
     return Ready(
-      asked: asked, task: prediction.name, resolved: resolved, files: own + resolved.files, streams: streams,
+      asked: asked, task: prediction.name, resolved: resolved, files: own + resolved.files,
+      streams: streams,
       outputs: outputs, results: results, warnings: found.map { resolved.warnings + $0 })
   }
 

@@ -19,9 +19,9 @@ public enum ContextKind: Hashable, Sendable {
 /// N × inputs × H × W to N × outputs × H × W; each mean has inputs / bins channels. Means are not
 /// normalised: a grid of one cell has no more of them than the batch has images.
 struct PyramidPooling: Layer {
-  private let bins: [Int]
-  private let branches: [Conv2d]
-  private var fusion: ConvolutionBlock
+  let bins: [Int]
+  let branches: [Conv2d]
+  private(set) var fusion: ConvolutionBlock
 
   init(_ inputs: Int, _ outputs: Int, bins: [Int], in scope: ParameterScope) throws {
     let width = max(1, inputs / bins.count)
@@ -53,9 +53,9 @@ struct PyramidPooling: Layer {
 /// Atrous spatial pyramid pooling: a 1×1 convolution, 3×3 ones of several dilations and the mean of
 /// all, fused by a 1×1 convolution.
 struct AtrousPooling: Layer {
-  private var branches: [ConvolutionBlock]
-  private let mean: Conv2d
-  private var fusion: ConvolutionBlock
+  private(set) var branches: [ConvolutionBlock]
+  let mean: Conv2d
+  private(set) var fusion: ConvolutionBlock
 
   init(_ inputs: Int, _ outputs: Int, rates: [Int], in scope: ParameterScope) throws {
     var branches = [try ConvolutionBlock(inputs, outputs, kernel: 1, in: scope["branches"][0])]

@@ -9,8 +9,8 @@ internal import Tensors
 struct DecoderStep: Sendable {
   /// Which stage of the encoder gives the finer features.
   let stage: Int
-  private var lateral: ConvolutionBlock
-  private var fusion: ConvolutionBlock
+  private(set) var lateral: ConvolutionBlock
+  private(set) var fusion: ConvolutionBlock
 
   init(
     from stage: Int, fine: Int, coarse: Int, outputs: Int, in scope: ParameterScope

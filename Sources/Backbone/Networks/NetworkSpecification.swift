@@ -96,7 +96,7 @@ public enum EncoderKind: Hashable, Sendable {
   /// A `LightNet` of a factor of its channels and an output stride.
   case light(width: Double, stride: Int)
 
-  func make(in scope: ParameterScope) throws -> any Encoder {
+  func make(in scope: ParameterScope) throws -> any LayeredEncoder {
     switch self {
     case .resNet(let depth, let width, let stride):
       try ResNet(depth, width: width, outputStride: stride, in: scope)

@@ -14,8 +14,8 @@ struct BlockShape {
 
 /// The input, plus what two convolutions make of it (He et al., figure 5 left).
 struct BasicBlock: Layer {
-  private let first: ConvolutionBlock, second: ConvolutionBlock
-  private let shortcut: ConvolutionBlock?
+  let first: ConvolutionBlock, second: ConvolutionBlock
+  let shortcut: ConvolutionBlock?
 
   func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     let residual = try second(first(input, in: pass), in: pass)
@@ -50,8 +50,8 @@ extension BasicBlock {
 ///
 /// The stride is taken by the 3×3, as in torchvision.
 struct Bottleneck: Layer {
-  private let first: ConvolutionBlock, second: ConvolutionBlock, third: ConvolutionBlock
-  private let shortcut: ConvolutionBlock?
+  let first: ConvolutionBlock, second: ConvolutionBlock, third: ConvolutionBlock
+  let shortcut: ConvolutionBlock?
 
   func callAsFunction(_ input: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
     let residual = try third(second(first(input, in: pass), in: pass), in: pass)

@@ -21,10 +21,10 @@ public struct SegmentationNetwork: Backbone {
   public let head: ScoreHead
   /// The parameters, drawn or read; of the whole where it is a part of a larger network.
   public let parameters: Parameters
-  private var encoder: any Encoder
-  private var context: any Layer
-  private var decoder: [DecoderStep]
-  private let classifier: Conv2d
+  private(set) var encoder: any LayeredEncoder
+  private(set) var context: any Layer
+  private(set) var decoder: [DecoderStep]
+  let classifier: Conv2d
 
   /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the
   /// part of a larger network.
