@@ -68,13 +68,7 @@ struct InspectCommand: ParsableCommand {
     return try NetworkInspection(NetworkFolder(folder), size: pixels)
   }
 
-  private var pixels: PixelSize? {
-    let sides = (size ?? "").split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-    guard sides.count == 2, let height = sides[0], let width = sides[1],
-      (1...8192).contains(height), (1...8192).contains(width)
-    else { return nil }
-    return PixelSize(width: width, height: height)
-  }
+  private var pixels: PixelSize? { size.flatMap { PixelSize(heightByWidth: $0) } }
 
   private func inspectTensors() throws -> TensorsInspection {
     do throws(SafetensorsError) {
@@ -90,5 +84,16 @@ struct InspectCommand: ParsableCommand {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
+  }
+}
+
+extension PixelSize {
+  /// What `HEIGHTxWIDTH` says, each 1 to 8192; nil for anything else.
+  init?(heightByWidth text: String) {
+    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard sides.count == 2, let height = sides[0], let width = sides[1],
+      (1...8192).contains(height), (1...8192).contains(width)
+    else { return nil }
+    self.init(width: width, height: height)
   }
 }
