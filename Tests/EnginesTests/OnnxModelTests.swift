@@ -67,7 +67,7 @@ struct OnnxModelTests {
         var damaged = whole
         damaged[index] ^= flip
         if let model = try? OnnxModel(bytes: damaged) {
-          _ = try? model.crossings(after: ["deep"])
+          _ = try? model.pieces(after: ["deep"])
           _ = try? model.checkExternalData()
         }
       }
@@ -177,11 +177,22 @@ struct OnnxModelTests {
 
   // Cutting.
 
-  @Test func aCutPassesOnWhatLaterPartsRead() throws {
+  /// What a later piece reads twice is given by a piece of its own before, without the deep tensor.
+  @Test func aCutPassesOnWhatLaterPiecesRead() throws {
     let model = try OnnxModel(contentsOf: "\(networks)/segmentation.onnx")
+    typealias Piece = OnnxModel.Piece
     #expect(
-      try model.crossings(after: ["shallow", "deep"]) == [["shallow"], ["deep", "shallow"]])
-    #expect(try model.crossings(after: ["c3"]) == [["c3", "shallow"]])
+      try model.pieces(after: ["deep"]) == [
+        Piece(cut: nil, main: "image", skips: ["shallow"]),
+        Piece(cut: 0, main: "deep", skips: ["shallow"]),
+      ])
+    #expect(
+      try model.pieces(after: ["shallow", "c3"]) == [
+        Piece(cut: 0, main: "shallow", skips: []),
+        Piece(cut: nil, main: "shallow", skips: ["shallow"]),
+        Piece(cut: 1, main: "c3", skips: ["shallow"]),
+      ])
+    #expect(model.needed(of: ["image", "shallow"], for: ["deep"]) == ["shallow"])
   }
 
   @Test func aCutThatCannotBeMadeIsNamed() throws {
@@ -191,7 +202,7 @@ struct OnnxModelTests {
       (["deep", "shallow"], "before the stage that it should follow"),
     ] {
       let error = try #require(throws: EngineError.self) {
-        try model.crossings(after: tensors)
+        try model.pieces(after: tensors)
       }
       #expect(error.message.contains(reason), "\(error)")
     }

@@ -130,7 +130,8 @@ struct OnnxNetworkTests {
       segmentationYAML + "\nstages: [{tensor: shallow}, {tensor: deep, name: features}]", engine)
     #expect(
       cut.stages == [
-        Stage("shallow", stride: 1), Stage("features", stride: 2), Stage("scores", stride: 2),
+        Stage("shallow", stride: 1), Stage("features.skips", stride: 1),
+        Stage("features", stride: 2), Stage("scores", stride: 2),
       ])
     let scores = try output(of: cut)
     #expect(try scores.floats() == whole.floats())

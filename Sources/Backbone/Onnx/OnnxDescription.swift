@@ -112,11 +112,13 @@ public struct OnnxDescription: Hashable, Sendable {
     fit = try input?.choice("fit", Fit.self) ?? (facts.isUltralytics ? .letterbox : .stretch)
     self.input = InputContract(
       size: try picture.size(described: input), scaling: try facts.scaling(described: input))
-    outputs = try facts.outputs(described: output)
+    let named = try facts.outputs(described: output)
     outputStride = try output?.optional("stride", in: 1...256)
     let task = try Self.task(side, output, facts, by: grammar)
     classes = try facts.classes(described: output, of: task)
     self.task = task
+    // Maps after the first are those of auxiliary heads.
+    if case .detection = task { outputs = named } else { outputs = Array(named.prefix(1)) }
     cuts = try (side?.groups("stages") ?? []).map { (stage) throws(SpecificationError) in
       try stage.allow(["tensor", "name", "stride"])
       let tensor = try stage.string("tensor")

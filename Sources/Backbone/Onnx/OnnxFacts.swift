@@ -123,7 +123,14 @@ struct OnnxFacts {
     switch task {
     case .depth: return ClassList(name: "none", names: [], void: nil)
     case .segmentation:
-      if let described, described.has("classes") { return try ClassList(described) }
+      if let described, described.has("classes") {
+        let classes = try ClassList(described)
+        guard classes.count > 1 || classes.void != nil else {
+          throw described.complaint(
+            "classes", "a single class tells nothing apart; name two, as [background, object]")
+        }
+        return classes
+      }
     case .detection:
       if let described, described.has("classes") {
         return try ClassList(classesOf: described).with(void: nil)

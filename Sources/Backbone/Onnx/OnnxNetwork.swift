@@ -23,8 +23,8 @@ public struct OnnxNetwork: Backbone {
   public let stages: [Stage]
   /// Whether the file takes any number of pictures at once.
   public let takesBatches: Bool
-  /// One session for each part, and the places of the outputs that it is asked for.
-  private let parts: [(session: EngineSession, wanted: [Int])]
+  /// What computes each stage but those that hand on a detector's further outputs.
+  private let pieces: [OnnxPiece]
 
   /// Loads the network at `path` and the YAML beside it, where there is one.
   ///
@@ -47,12 +47,13 @@ public struct OnnxNetwork: Backbone {
     (description, self.engine) = (file.description, engine)
     let threads = try threads ?? TorchRuntime.threads()
     do {
-      parts = try Self.parts(of: file, engine, threads)
+      pieces = try OnnxPiece.all(of: file, engine, threads)
     } catch let error as EngineError { throw error.located(in: file.path) }
-    takesBatches = parts.allSatisfy { part in
-      part.session.inputs.allSatisfy { $0.sizes?.first.map { $0 == nil } ?? false }
+    let sessions = pieces.compactMap(\.session)
+    takesBatches = sessions.allSatisfy { session in
+      session.inputs.allSatisfy { $0.sizes?.first.map { $0 == nil } ?? false }
     }
-    stages = try Self.stages(of: file.description, parts.map(\.session))
+    stages = try pieces.stages(of: file.description)
   }
 
   /// The size that the file or its description states; nil for any, and of detectors, which bring
@@ -74,13 +75,13 @@ public struct OnnxNetwork: Backbone {
     return try description.input.tensor(of: placed.picture(frame.pixels))
   }
 
-  /// What the parts of the network give, and, of a detector, its outputs one after the other.
+  /// What the pieces of the network give, and, of a detector, its outputs one after the other.
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {
     var features = input
     for index in range {
-      if index < parts.count {
-        let isLast = index == parts.count - 1
-        features = try run(part: index, on: features, isLast: isLast)
+      if index < pieces.count {
+        features = try run(pieces[index], on: features)
+        if index == pieces.count - 1 { features = try read(features) }
         try checkMap(features.main, of: index, after: (input.main, range))
       } else {
         guard let next = features.skips.first else {
@@ -92,17 +93,19 @@ public struct OnnxNetwork: Backbone {
     return features
   }
 
-  private func run(part index: Int, on features: Features, isLast: Bool) throws -> Features {
-    let (session, wanted) = parts[index]
-    let given = index == 0 ? [try laidOut(features.main)] : [features.main] + features.skips
-    var outputs = try session.run(given, wanted: wanted)
-    if isLast { outputs = try outputs.map(read) }
+  private func run(_ piece: OnnxPiece, on features: Features) throws -> Features {
+    let given = [features.main] + features.skips
+    let outputs = try piece.run(given) { try laidOut($0) }
     return Features(outputs[0], skips: Array(outputs.dropFirst()))
   }
 
   /// The input in the file's order of axes.
   private func laidOut(_ input: Tensor) throws -> Tensor {
     description.layout == .nhwc ? try input.permuted(0, 2, 3, 1).contiguous() : input
+  }
+
+  private func read(_ outputs: Features) throws -> Features {
+    Features(try read(outputs.main), skips: try outputs.skips.map(read))
   }
 
   /// An output as what comes after reads it: N × C × H × W where it is a map.
@@ -136,99 +139,10 @@ public struct OnnxNetwork: Backbone {
   private func checkMap(
     _ map: Tensor, of index: Int, after input: (tensor: Tensor, range: Range<Int>)
   ) throws {
-    if case .detection = description.task, index == parts.count - 1 { return }
+    if case .detection = description.task, index == pieces.count - 1 { return }
     // Of stages in the middle nobody knows the picture's size but by what came in.
     guard input.range.lowerBound <= index else { return }
     let stride = input.range.lowerBound == 0 ? 1 : stages[input.range.lowerBound - 1].stride
     try map.checkMap(of: stages[index], after: (input.tensor.shape, stride))
-  }
-}
-
-// Cutting.
-extension OnnxNetwork {
-  private static func parts(
-    of file: OnnxFile, _ engine: InferenceEngine, _ threads: Int
-  ) throws -> [(session: EngineSession, wanted: [Int])] {
-    let (model, description) = (file.model, file.description)
-    guard !description.cuts.isEmpty else {
-      let session = try EngineSession(contentsOf: file.path, engine: engine, threads: threads)
-      return [(session, try places(of: description.outputs, in: session))]
-    }
-    guard model.externalFiles.isEmpty else {
-      throw BackboneError(
-        .incompatible, "\(file.path) keeps its weights in other files, and is not cut into stages")
-    }
-    let crossings = try model.crossings(after: description.cuts.map(\.tensor))
-    var (given, parts) = (model.graph.inputs, [(session: EngineSession, wanted: [Int])]())
-    for names in crossings + [description.outputs] {
-      let session = try EngineSession(
-        model: try model.part(from: given, to: names), engine: engine, threads: threads)
-      let wanted = try places(of: names, in: session)
-      parts.append((session, wanted))
-      // Types as the engine has found them: the file need not state those of tensors in between.
-      given = zip(names, wanted).map { name, place in
-        let port = session.outputs[place]
-        return EnginePort(name: name, type: port.type, sizes: port.sizes)
-      }
-    }
-    return parts
-  }
-
-  private static func places(of names: [String], in session: EngineSession) throws -> [Int] {
-    // An engine may know an output by another of its names; their order is the file's.
-    let there = session.outputs.map(\.name)
-    return try names.enumerated().map { index, name in
-      if let place = there.firstIndex(of: name) { return place }
-      guard there.count == names.count else {
-        throw EngineError(.badModel, "the engine finds no output '\(name)'")
-      }
-      return index
-    }
-  }
-
-  private static func stages(
-    of description: OnnxDescription, _ sessions: [EngineSession]
-  ) throws -> [Stage] {
-    var stages: [Stage] = []
-    for (cut, session) in zip(description.cuts, sessions) {
-      let stride =
-        cut.stride ?? stride(of: session.outputs.first { $0.name == cut.tensor }, description)
-      guard let stride else {
-        throw BackboneError(
-          .incompatible,
-          "the stage '\(cut.name)' needs its stride: sizes in the file do not tell it")
-      }
-      stages.append(Stage(cut.name, stride: stride))
-    }
-    let outputs = description.outputs.map { name in
-      let port = sessions.last?.outputs.first { $0.name == name }
-      return description.outputStride ?? stride(of: port, description) ?? 1
-    }
-    switch description.task {
-    case .segmentation: stages.append(Stage("scores", stride: outputs[0]))
-    case .depth: stages.append(Stage("depth", stride: outputs[0]))
-    case .detection:
-      stages += zip(description.outputs, outputs).map { Stage($0, stride: $1) }
-    }
-    guard Set(stages.map(\.name)).count == stages.count else {
-      throw BackboneError(.incompatible, "two stages share a name")
-    }
-    return stages
-  }
-
-  /// The stride of a map whose size the file states; nil where it does not, or there is no map.
-  private static func stride(
-    of port: EnginePort?, _ description: OnnxDescription
-  ) -> Int? {
-    guard let sizes = port?.sizes, let input = description.input.size, sizes.count >= 3 else {
-      return nil
-    }
-    let rows = sizes.count == 3 ? 1 : description.layout == .nchw ? 2 : 1
-    guard let height = sizes[rows], height > 0, let width = sizes[rows + 1], width > 0 else {
-      return nil
-    }
-    let stride = Int((Double(input.height) / Double(height)).rounded())
-    let fits = abs(stride * width - input.width) < stride && stride >= 1 && stride <= 256
-    return fits ? stride : nil
   }
 }

@@ -1,19 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension OnnxModel {
-  /// What passes from each part of a model to the next, if it is cut after these tensors.
+  /// What a model gives after one of its pieces.
+  package struct Piece: Sendable, Hashable {
+    /// The place of the tensor after which it was to be cut; nil for a piece that is there so that
+    /// skips can be had without the tensor that comes next.
+    package let cut: Int?
+    /// The tensor that is handed on.
+    package let main: String
+    /// What later pieces read of earlier ones beside it, or of the inputs.
+    package let skips: [String]
+  }
+
+  /// The pieces that a model is cut into after these tensors, but for the last one, which gives the
+  /// outputs.
   ///
-  /// The graph is cut after each of `tensors` in turn: all that a tensor depends on comes before
-  /// the cut. Of each cut: the tensor first, and then whatever else later parts read of earlier
-  /// ones, or of the inputs. What depends on constants alone passes no cut; each part has its own.
+  /// All that a tensor depends on comes before the cut after it. Where later pieces read more than
+  /// that tensor, a piece before it gives what they read, and hands on what the piece before gave:
+  /// a frame to which the tensor is propagated then computes no more than its own skips. Skips are
+  /// never fewer than those of the piece before. What depends on constants alone is no skip: each
+  /// piece has its own.
   ///
   /// - Throws: `.badModel` naming a tensor that is not there, or that depends on no input, or that
   ///   comes before the one that it is said to follow.
-  package func crossings(after tensors: [String]) throws(EngineError) -> [[String]] {
+  package func pieces(after tensors: [String]) throws(EngineError) -> [Piece] {
+    let read = try readAfter(tensors)
+    var (pieces, skips, before) = ([Piece](), [String](), graph.inputs.first?.name ?? "")
+    for (cut, tensor) in tensors.enumerated() {
+      let later = read[cut...].flatMap(\.names)
+      let wanted = read[cut].available.filter {
+        later.contains($0) && $0 != tensor && !skips.contains($0)
+      }
+      skips += wanted
+      if !wanted.isEmpty { pieces.append(Piece(cut: nil, main: before, skips: skips)) }
+      pieces.append(Piece(cut: cut, main: tensor, skips: skips))
+      before = tensor
+    }
+    return pieces
+  }
+
+  /// Of each cut: what is known there, in the order in which it is computed, and what is read of
+  /// that afterwards.
+  private func readAfter(
+    _ tensors: [String]
+  ) throws(EngineError) -> [(available: [String], names: Set<String>)] {
     let order = Order(graph)
     let needed = order.ancestors(of: graph.outputs.map(\.name))
-    var done: Set<Int> = []
-    var crossings: [[String]] = []
+    var (done, cuts) = (Set<Int>(), [(available: [String], names: Set<String>)]())
     for tensor in tensors {
       guard let producer = order.producers[tensor] else {
         throw fault("no operator gives a tensor '\(tensor)'", like: tensor)
@@ -25,10 +58,21 @@ extension OnnxModel {
         throw fault("'\(tensor)' is known before the stage that it should follow", like: nil)
       }
       done.formUnion(order.ancestors(of: [tensor]))
-      let others = order.read(by: needed.subtracting(done), outside: done, outputs: graph.outputs)
-      crossings.append([tensor] + others.filter { $0 != tensor })
+      let names = order.read(by: needed.subtracting(done), outside: done, outputs: graph.outputs)
+      let known = graph.inputs.map(\.name) + done.sorted().flatMap { graph.nodes[$0].outputs }
+      cuts.append((known, Set(names).subtracting([tensor])))
     }
-    return crossings
+    return cuts
+  }
+
+  /// The tensors among `given` that computing `outputs` reads.
+  package func needed(of given: [String], for outputs: [String]) -> [String] {
+    let order = Order(graph), stops = Set(given)
+    var read = Set(outputs)
+    for index in order.ancestors(of: outputs, stoppingAt: stops) {
+      read.formUnion(graph.nodes[index].inputs + graph.nodes[index].captured)
+    }
+    return given.filter(read.contains)
   }
 
   /// The part of the model that computes `outputs` from `inputs`, as a model of its own.
