@@ -154,7 +154,8 @@ let package = Package(
     .testTarget(
       name: "EnginesTests",
       dependencies: [
-        "Backbone", "ConformanceKit", "Engines", "Recipes", "Specification", "Tensors", "Video",
+        "Backbone", "ConformanceKit", "Engines", "Layers", "Recipes", "Specification", "Tensors",
+        "Video",
       ]),
     .testTarget(
       name: "TrainingTests",
