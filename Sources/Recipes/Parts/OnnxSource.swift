@@ -5,6 +5,7 @@ internal import Engines
 internal import Evaluation
 internal import Specification
 internal import Synchronization
+internal import Tensors
 internal import Video
 
 /// An ONNX network, opened: the engine that runs it is found when it is loaded.
@@ -44,7 +45,18 @@ struct OnnxSource: NetworkSource {
       said.all.withLock { if !$0.contains(remark) { $0.append(remark) } }
     }
     let network = try OnnxNetwork(file, engine: chosen.engine, threads: threads)
-    return (network, network.head)
+    guard let task else { return (network, network.head) }
+    return (network, NoLabels(task: task.name, classes: classes))
+  }
+}
+
+/// Stands where labels would be read off a network that predicts something else.
+private struct NoLabels: SegmentationHead {
+  let task: String
+  let classes: ClassList
+
+  func scores(_: FeatureMaps, size _: PixelSize) throws -> Tensor {
+    throw BackboneError(.incompatible, "the network predicts \(task), not labels")
   }
 }
 
