@@ -64,6 +64,7 @@ let package = Package(
     .target(
       name: "Propagation",
       dependencies: ["Backbone", "Flow", "Frames", "Layers", "Specification", "Tensors", "Video"]),
+    .target(name: "Tracking", dependencies: ["Flow", "Frames", "Propagation", "Video"]),
 
     // Composition, data, measurement.
     .target(
@@ -87,9 +88,8 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "Backbone", "Datasets", "Engines", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
-        "Scheduler",
-        "Specification", "Synthesis", "Tensors", "Video",
+        "Backbone", "Datasets", "Engines", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Propagation", "Scheduler", "Specification", "Synthesis", "Tensors", "Tracking", "Video",
       ]),
     .target(
       name: "ConformanceKit",
@@ -126,14 +126,16 @@ let package = Package(
       name: "Inbetween",
       dependencies: [
         "Backbone", "Datasets", "Engines", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
-        "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
+        "Propagation", "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Tracking",
+        "Video",
       ]),
     .target(
       name: "InbetweenTraining", dependencies: ["Experiments", "Inbetween", "Training"]),
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Backbone", "Datasets", "Engines", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Outputs",
+        "Backbone", "Datasets", "Engines", "Evaluation", "Experiments", "Flow", "Frames", "Layers",
+        "Outputs",
         "Pipeline", "Propagation", "Recipes", "Reports", "ResultsIndex", "Scheduler",
         "Specification", "Synthesis", "Tensors", "Training", "Video",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

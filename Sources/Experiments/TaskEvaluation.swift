@@ -79,7 +79,7 @@ extension EvaluationRun {
     let (backbone, _) = try work?.network(of: source) ?? source.load()
     let resolved = try spec.pipeline.resolve(
       around: backbone, head: task.head(behind: backbone), path: source.path, in: registries,
-      threads: context.threads)
+      threads: context.threads, usual: task.usualPropagator)
     guard !resolved.pipeline.flow.needsMotionVectors else {
       throw SpecificationError(
         .incompatible, "codec motion is measured on label maps; take another --flow with --head")

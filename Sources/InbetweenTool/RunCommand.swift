@@ -189,7 +189,7 @@ struct RunCommand: ParsableCommand {
     Warnings.say(network.remarks)
     let resolved = try spec.pipeline.resolve(
       around: heavy, head: prediction.head(heavy, labels), path: network.path, in: registries,
-      threads: ownThreads)
+      threads: ownThreads, usual: prediction.usualPropagator)
     try RunSource.check(sources, files: files + resolved.files)
     let streams = try sources.map { try open($0, for: resolved) }
     let found = streams.map { $0.info.warnings(along: resolved.pipeline.flow) }
@@ -232,6 +232,9 @@ struct RunCommand: ParsableCommand {
   private func predict<Prediction>(
     _ ready: Ready<Prediction>, _ settings: RunSettings
   ) throws -> [RunEnd] {
+    if ready.streams.count > 1, ready.resolved.carrier != nil {
+      return try oneByOne(ready, settings)
+    }
     guard ready.streams.count > 1 else {
       var job = RunJob(ready.streams[0], to: ready.outputs[0], settings)
       return [job.run(with: try ready.resolved.regional())]
@@ -253,6 +256,19 @@ struct RunCommand: ParsableCommand {
       ends[place].wall.group = .init(streams: ends.count, frames: frames, seconds: seconds)
     }
     return ends
+  }
+
+  /// Predictions that are carried are the streams' own: one source after the other.
+  private func oneByOne<Prediction>(
+    _ ready: Ready<Prediction>, _ settings: RunSettings
+  ) throws -> [RunEnd] {
+    if batch != nil {
+      throw Failure(.usage, "--batch is for feature maps: carried predictions go one by one")
+    }
+    return try zip(ready.streams, ready.outputs).map { stream, output in
+      var job = RunJob(stream, to: output, settings)
+      return job.run(with: try ready.resolved.regional())
+    }
   }
 
   /// Warnings of the pipeline, and of each source, by its name where there are several.

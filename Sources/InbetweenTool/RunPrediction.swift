@@ -2,12 +2,15 @@
 
 internal import Backbone
 internal import Recipes
+internal import Specification
 internal import Video
 
 /// What a run predicts: the network's labels, or what a task's head says.
 struct RunPrediction<Prediction: Sendable> {
   /// What results call it; nil for the network's labels.
   let name: String?
+  /// What propagates it where nothing is named.
+  let usualPropagator: PartSpec
   /// The files that it is read from, beside those of the network.
   let files: [String]
   /// The head, behind the network that is loaded, given the network's own.
@@ -30,7 +33,8 @@ extension RunPrediction<Image> {
     let palette = network.classes.palette
     func head(_ own: some SegmentationHead) -> any Head<Image> { own }
     self.init(
-      name: nil, files: [], head: { head($1) }, output: { try LabelOutput($0, palette: palette) })
+      name: nil, usualPropagator: "warp", files: [], head: { head($1) },
+      output: { try LabelOutput($0, palette: palette) })
   }
 }
 
@@ -38,7 +42,8 @@ extension RunPrediction {
   /// What a task's head predicts.
   init<Task: PredictionTask<Prediction, Target>, Target>(of task: Task) {
     self.init(
-      name: task.name, files: task.files, head: { backbone, _ in try task.head(behind: backbone) },
+      name: task.name, usualPropagator: task.usualPropagator, files: task.files,
+      head: { backbone, _ in try task.head(behind: backbone) },
       output: { _ in TaskOutput(task: task) })
   }
 }

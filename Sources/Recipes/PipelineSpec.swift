@@ -18,8 +18,9 @@ public struct PipelineSpec: Sendable, Hashable {
   public var head: PartSpec?
   /// What decides which frames are key; `every:5` unless said otherwise.
   public var scheduler: PartSpec
-  /// What propagates features to non-key frames; `warp` unless said otherwise.
-  public var propagator: PartSpec
+  /// What propagates features to non-key frames; nil for what is usual: `boxes` for a network that
+  /// finds objects itself, else `warp`.
+  public var propagator: PartSpec?
   /// What joins propagated features with what is seen of the frame; nil for nothing, or what the
   /// propagator was trained with.
   public var fusion: PartSpec?
@@ -37,7 +38,7 @@ public struct PipelineSpec: Sendable, Hashable {
   /// A pipeline of these parts.
   public init(
     backbone: PartSpec? = nil, head: PartSpec? = nil, scheduler: PartSpec = "every:5",
-    propagator: PartSpec = "warp", fusion: PartSpec? = nil, flow: PartSpec? = nil,
+    propagator: PartSpec? = nil, fusion: PartSpec? = nil, flow: PartSpec? = nil,
     tap: String? = nil, smoothing: SmoothingSpec? = nil, regions: RegionsSpec? = nil
   ) {
     (self.backbone, self.head, self.scheduler) = (backbone, head, scheduler)
@@ -58,7 +59,7 @@ public struct PipelineSpec: Sendable, Hashable {
     if let backbone { spec.backbone = try registries.backbone(backbone, by: grammar) }
     if let head { spec.head = try registries.head(head, by: grammar) }
     spec.scheduler = try grammar.canonical(scheduler, as: registries.schedulers.role)
-    spec.propagator = try grammar.canonical(propagator, as: registries.propagators.role)
+    spec.propagator = try canonical(propagator, registries.propagators.role)
     spec.fusion = try canonical(fusion, registries.fusions.role)
     spec.flow = try canonical(flow, registries.flows.role)
     return spec
@@ -82,7 +83,7 @@ extension PipelineSpec: Codable {
     }
     self.init(
       backbone: try part(.backbone), head: try part(.head),
-      scheduler: try part(.scheduler) ?? "every:5", propagator: try part(.propagator) ?? "warp",
+      scheduler: try part(.scheduler) ?? "every:5", propagator: try part(.propagator),
       fusion: try part(.fusion), flow: try part(.flow),
       tap: try keys.decodeIfPresent(String.self, forKey: .tap),
       smoothing: try keys.decodeIfPresent(SmoothingSpec.self, forKey: .smoothing),

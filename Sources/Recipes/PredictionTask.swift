@@ -2,6 +2,7 @@
 
 public import Backbone
 public import Evaluation
+public import Specification
 public import Video
 
 /// Something that is predicted behind a backbone other than its own labels: depth, boxes, anything.
@@ -23,6 +24,9 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
   /// The head, behind the backbone that it was trained behind.
   func head(behind backbone: any Backbone) throws -> any Head<Prediction>
 
+  /// What propagates to non-key frames where nothing is named: `warp` unless a task says otherwise.
+  var usualPropagator: PartSpec { get }
+
   /// The metrics that it is usually measured by, with nothing counted.
   func metrics() -> [any Metric<Prediction, Target>]
 
@@ -35,6 +39,9 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
 }
 
 extension PredictionTask {
+  /// Feature maps are warped.
+  public var usualPropagator: PartSpec { "warp" }
+
   /// The prediction as it is.
   public func resized(
     _ prediction: Prediction, from _: PixelSize, to _: PixelSize

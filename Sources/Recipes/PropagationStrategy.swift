@@ -16,6 +16,8 @@ public struct PropagationStrategy: Sendable {
   public let tap: String?
   /// The optical flow that it was trained along, as text; nil where nothing was trained.
   public let trainedFlow: String?
+  /// What propagates predictions in the place of features; nil where features are propagated.
+  public let carrier: PredictionCarrier?
 
   /// A propagator, with what it was trained for where it was.
   public init(
@@ -23,7 +25,13 @@ public struct PropagationStrategy: Sendable {
     trainedFlow: String? = nil
   ) {
     (self.propagator, self.fusion, self.tap) = (propagator, fusion, tap)
-    self.trainedFlow = trainedFlow
+    (self.trainedFlow, carrier) = (trainedFlow, nil)
+  }
+
+  /// What propagates predictions.
+  public init(_ carrier: PredictionCarrier) {
+    (propagator, fusion, tap, trainedFlow) = (Copy(), nil, nil, nil)
+    self.carrier = carrier
   }
 
   /// What was trained, in a model folder, for a backbone.
@@ -37,5 +45,24 @@ public struct PropagationStrategy: Sendable {
     let part = try folder.load { try specification.part(behind: backbone, parameters: $0) }
     self.init(
       part.propagator, fusion: part.fusion, tap: specification.tap, trainedFlow: specification.flow)
+  }
+}
+
+/// A propagator of predictions, for those of its own type.
+public struct PredictionCarrier: Sendable {
+  private let box: any Sendable
+
+  /// What propagates predictions of its type.
+  public init<Prediction>(_ propagator: some PredictionPropagator<Prediction>) {
+    box = Box(propagator: propagator)
+  }
+
+  /// The propagator; nil where it is for other predictions.
+  public func propagator<Prediction>(
+    of _: Prediction.Type
+  ) -> (any PredictionPropagator<Prediction>)? { (box as? Box<Prediction>)?.propagator }
+
+  private struct Box<Prediction>: Sendable {
+    let propagator: any PredictionPropagator<Prediction>
   }
 }

@@ -3,7 +3,7 @@
 public import Backbone
 package import Flow
 public import Pipeline
-internal import Propagation
+public import Propagation
 public import Scheduler
 public import Specification
 
@@ -13,6 +13,8 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
   public let spec: PipelineSpec
   /// The pipeline, of frames as a whole.
   public let pipeline: KeyframePipeline<Prediction>
+  /// What propagates predictions in the place of features; nil where features are propagated.
+  public let carrier: (any PredictionPropagator<Prediction>)?
   /// Every file that was read for its parts.
   public let files: [String]
   /// What is odd about the parts and is to be said once.
@@ -28,7 +30,8 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
       pipeline.with(flow: flow)
     }
     return ResolvedPipeline(
-      spec: spec, pipeline: changed(wrap(pipeline.flow)), files: files, warnings: warnings,
+      spec: spec, pipeline: changed(wrap(pipeline.flow)), carrier: carrier, files: files,
+      warnings: warnings,
       chosen: chosen)
   }
 
@@ -44,29 +47,41 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
     with scheduler: any KeyframeScheduler
   ) throws(IncompatibleParts) -> any PredictionPipeline<Prediction> {
     let pipeline = pipeline.with(scheduler: scheduler)
+    if let carrier { return Self.carrying(carrier, pipeline) }
     guard let regions = spec.regions else { return pipeline }
     return try RegionPipeline(
       pipeline, rows: regions.rows, columns: regions.columns, overlap: regions.overlap)
   }
 }
 
+extension ResolvedPipeline {
+  private static func carrying(
+    _ carrier: some PredictionPropagator<Prediction>, _ pipeline: KeyframePipeline<Prediction>
+  ) -> any PredictionPipeline<Prediction> { CarryingPipeline(pipeline, propagating: carrier) }
+}
+
 extension PipelineSpec {
   /// The pipeline of these parts around a backbone that is loaded.
   ///
   /// Every part is made once. `configure` may add to the context what the last part, the scheduler,
-  /// is made of; it is given the pipeline without it.
+  /// is made of; it is given the pipeline without it. `usual` propagates where the spec names
+  /// nothing.
   ///
   /// - Throws: `SpecificationError` for a part that is wrong or does not go with the others.
   public func resolve<Prediction>(
     around backbone: some Backbone, head: some Head<Prediction>, path: String? = nil,
-    in registries: Registries = .standard, threads: Int = 1,
+    in registries: Registries = .standard, threads: Int = 1, usual: PartSpec = "warp",
     configure: (inout BuildContext, KeyframePipeline<Prediction>) throws -> Void = { _, _ in }
   ) throws -> ResolvedPipeline<Prediction> {
     var spec = try canonical(in: registries)
     var context = registries.context(threads: threads)
     context[BackboneInUse.self] = BackboneInUse(backbone, path: path)
     context[FlowInUse.self] = spec.flow.map { FlowInUse($0) }
-    let strategy = try registries.propagators.build(spec.propagator, in: context)
+    let propagator = try registries.grammar.canonical(
+      spec.propagator ?? usual, as: registries.propagators.role)
+    spec.propagator = propagator
+    let strategy = try registries.propagators.build(propagator, in: context)
+    let carrier = try spec.carrier(of: strategy, for: Prediction.self, registries)
     spec.flow = try spec.flow ?? strategy.flow(in: registries)
     let flow = try registries.flows.build(try spec.required(\.flow), in: context)
     context[FlowInUse.self] = spec.flow.map { FlowInUse($0, findsMotion: flow.findsMotion) }
@@ -87,8 +102,31 @@ extension PipelineSpec {
     try configure(&context, pipeline)
     let scheduler = try registries.schedulers.build(spec.scheduler, in: context)
     return ResolvedPipeline(
-      spec: spec, pipeline: pipeline.with(scheduler: scheduler), files: context.files,
+      spec: spec, pipeline: pipeline.with(scheduler: scheduler), carrier: carrier,
+      files: context.files,
       warnings: context.warnings, chosen: context.chosen)
+  }
+
+  /// What propagates predictions, where a part does.
+  private func carrier<Prediction>(
+    of strategy: PropagationStrategy, for _: Prediction.Type, _ registries: Registries
+  ) throws -> (any PredictionPropagator<Prediction>)? {
+    guard let carrier = strategy.carrier else { return nil }
+    guard let propagator = carrier.propagator(of: Prediction.self) else {
+      throw SpecificationError(
+        .incompatible, "\(text(registries)) propagates predictions of another kind than these")
+    }
+    guard regions == nil, fusion == nil, smoothing == nil else {
+      throw SpecificationError(
+        .incompatible,
+        "\(text(registries)) propagates predictions: leave out regions, fusion and smoothing")
+    }
+    return propagator
+  }
+
+  /// The propagator's short text.
+  private func text(_ registries: Registries) -> String {
+    propagator.map { registries.grammar.text(of: $0, as: registries.propagators.role) } ?? ""
   }
 
   private func required<Value>(_ path: KeyPath<PipelineSpec, Value?>) throws -> Value {
@@ -101,9 +139,8 @@ extension PipelineSpec {
   /// The tap that is named, or the one that a part was trained for.
   private func tap(of strategy: PropagationStrategy, _ registries: Registries) throws -> String? {
     if let tap, let wanted = strategy.tap, tap != wanted {
-      let text = registries.grammar.text(of: propagator, as: registries.propagators.role)
       throw SpecificationError(
-        .incompatible, "\(text) propagates the output of '\(wanted)', not of '\(tap)'")
+        .incompatible, "\(text(registries)) propagates the output of '\(wanted)', not of '\(tap)'")
     }
     return tap ?? strategy.tap
   }
@@ -114,7 +151,7 @@ extension PipelineSpec {
     guard !propagator.readsKeyframeDirectly,
       grammar.requirements(of: scheduler, as: role).contains(.directPropagation)
     else { return }
-    let text = grammar.text(of: self.propagator, as: registries.propagators.role)
+    let text = text(registries)
     throw SpecificationError(
       .incompatible,
       "\(grammar.text(of: scheduler, as: role)) needs a propagator that reads the keyframe itself; "

@@ -43,12 +43,19 @@ public struct Detection: Sendable, Hashable, Codable {
   public var box: BoundingBox
   /// The position of its class in the list of classes.
   public var category: Int
-  /// How sure the network is, from 0 to 1.
+  /// How sure the network is, from 0 to 1; less, the longer ago it saw the object.
   public var score: Double
+  /// The same number for the same object in every frame of a stream; nil where nobody follows it.
+  public var identity: Int?
+  /// Frames since the network saw the object; 0 where it saw it on this frame.
+  public var age: Int
 
-  /// A find; neither the score nor the category is checked.
-  public init(box: BoundingBox, category: Int, score: Double) {
+  /// A find; nothing is checked.
+  public init(
+    box: BoundingBox, category: Int, score: Double, identity: Int? = nil, age: Int = 0
+  ) {
     (self.box, self.category, self.score) = (box, category, score)
+    (self.identity, self.age) = (identity, age)
   }
 }
 
@@ -65,7 +72,9 @@ extension BoundingBox {
 extension Detection {
   /// The same object in a picture of another size.
   public func resized(from size: PixelSize, to other: PixelSize) -> Detection {
-    Detection(box: box.resized(from: size, to: other), category: category, score: score)
+    var detection = self
+    detection.box = box.resized(from: size, to: other)
+    return detection
   }
 }
 

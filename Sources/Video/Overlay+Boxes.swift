@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Overlay {
-  /// The frame with boxes over it, each with the name of its class and its score.
+  /// The frame with boxes over it, each with the name of its class, its identity where it has one,
+  /// and its score.
   ///
   /// Boxes are in the frame's pixels. A line is as thick as suits the frame and lies inside its
   /// box, in the colour that the palette gives the category, as bright as that hue can be. Names
@@ -25,7 +26,8 @@ extension Overlay {
       for (box, detection) in placed {
         let category = detection.category
         let name = names.indices.contains(category) ? names[category] : "\(category)"
-        drawTag("\(name) \(Self.percent(detection.score))", box, detection, on: canvas)
+        let identity = detection.identity.map { " \($0)" } ?? ""
+        drawTag("\(name)\(identity) \(Self.percent(detection.score))", box, detection, on: canvas)
       }
       decorate(canvas, present: [Bool](repeating: false, count: 256), mark: mark)
     }

@@ -75,9 +75,10 @@ private struct OwnDepthTask: PredictionTask {
   }
 }
 
-/// Boxes that a network finds by itself.
+/// Boxes that a network finds by itself: these are carried, as its outputs are no maps to warp.
 private struct OwnDetectionTask: PredictionTask {
   let own: DecodedDetectionHead
+  let usualPropagator: PartSpec = "boxes"
   let name = "detection"
   var files: [String] { [] }
 

@@ -7,6 +7,7 @@ internal import Layers
 internal import Propagation
 public import Specification
 internal import Tensors
+internal import Tracking
 
 extension Registries {
   mutating func registerPropagators() {
@@ -27,6 +28,10 @@ extension Registries {
           from: options.text("reference") == "previous" ? .previous : .keyframe,
           border: options.text("border") == "zero" ? .zero : .clamp))
     }
+    propagators.register(
+      "boxes",
+      "boxes follow the flow inside them, with identities: for networks that find objects"
+    ) { _, _ in PropagationStrategy(PredictionCarrier(BoxPropagator())) }
     propagators.register(
       "trained", "a trained propagation: a folder with its weights",
       options: [.required("folder", .path)], requires: [.ownTap]
