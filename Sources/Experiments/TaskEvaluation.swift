@@ -48,16 +48,8 @@ extension EvaluationRun {
     _ task: some PredictionTask<Prediction, Target>, isTimed: Bool = true,
     each: (FrameTrace) throws -> Bool = { _ in true }
   ) throws -> TaskEvaluation {
-    guard !spec.agreement else {
-      throw SpecificationError(
-        .incompatible, "--agreement measures label maps; leave out --head or --agreement")
-    }
-    let request = ClipRequest(split: spec.split, limit: spec.frames, threads: context.threads)
-    guard let clip = try dataset.clip(of: Target.self, request) else {
-      throw SpecificationError(
-        .incompatible, "\(clip.name) has no ground truth for \(task.name); street:SEED has")
-    }
     let resolved = try resolved(for: task, sharing: nil)
+    let clip = try spec.agreement ? agreed(task, resolved) : truth(of: task)
     let metrics = try task.metrics() + metrics(of: Prediction.self, against: Target.self)
     let evaluator = TaskEvaluator(
       try resolved.regional(), on: clip, by: metrics, warmsUp: spec.warmsUp, isTimed: isTimed,
@@ -70,6 +62,42 @@ extension EvaluationRun {
       scores: measured.scores, frames: measured.records,
       files: inputs + task.files + resolved.files,
       warnings: source.remarks + resolved.warnings)
+  }
+
+  /// The clip with ground truth of a task's kind.
+  private func truth<Prediction, Target>(
+    of task: some PredictionTask<Prediction, Target>
+  ) throws -> any Clip<Target> {
+    let request = ClipRequest(split: spec.split, limit: spec.frames, threads: context.threads)
+    guard let found = try dataset.clip(of: Target.self, request) else {
+      throw SpecificationError(
+        .incompatible,
+        "\(clip.name) has no ground truth for \(task.name): street:SEED has, and --agreement needs "
+          + "none")
+    }
+    return found
+  }
+
+  /// The clip with what per-frame inference predicts as its ground truth.
+  private func agreed<Prediction, Target>(
+    _ task: some PredictionTask<Prediction, Target>, _ resolved: ResolvedPipeline<Prediction>
+  ) throws -> any Clip<Target> {
+    guard spec.pipeline.regions == nil else {
+      throw SpecificationError(.incompatible, "--agreement of \(task.name) is of whole frames")
+    }
+    let everyFrame = resolved.pipeline.with(scheduler: .every(1))
+    return AgreedClip(
+      clip: clip,
+      target: { frame in
+        var state = everyFrame.start()
+        let alone = try everyFrame.predict(frame, in: &state)
+        let prediction = task.resized(
+          alone.prediction, from: alone.size, to: frame.pixels.size)
+        guard let truth = task.truth(of: prediction) else {
+          throw SpecificationError(.incompatible, "agreement of \(task.name) is not measured")
+        }
+        return truth
+      })
   }
 
   /// The pipeline with a task's head; its network is taken from `work` where that has it.
@@ -94,6 +122,25 @@ extension EvaluationRun {
     of _: Prediction.Type, against _: Target.Type
   ) throws -> [any Metric<Prediction, Target>] {
     try registries.metrics(spec.metrics, of: Prediction.self, against: Target.self, in: context)
+  }
+}
+
+/// A clip with what is predicted of each frame alone as its ground truth.
+private struct AgreedClip<Target: Sendable>: Clip {
+  let clip: any LabelledClip
+  let target: @Sendable (Frame) throws -> Target
+
+  var name: String { clip.name }
+  var count: Int { clip.count }
+  var isStored: Bool { clip.isStored }
+  var files: [String] { clip.files }
+  var warnings: [String] { clip.warnings }
+  var groundTruthMotion: (any MotionProvider)? { clip.groundTruthMotion }
+  func frame(at index: Int) throws -> Frame { try clip.frame(at: index) }
+  func target(at index: Int) throws -> Target? { try target(clip.frame(at: index)) }
+  func sample(at index: Int) throws -> Sample<Target> {
+    let frame = try clip.frame(at: index)
+    return Sample(frame: frame, target: try target(frame))
   }
 }
 

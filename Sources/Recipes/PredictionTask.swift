@@ -30,6 +30,10 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
   /// The metrics that it is usually measured by, with nothing counted.
   func metrics() -> [any Metric<Prediction, Target>]
 
+  /// What a prediction is as the truth that others are measured against; nil, as usually, where
+  /// agreement with a prediction cannot be measured.
+  func truth(of prediction: Prediction) -> Target?
+
   /// A prediction of a frame of one size, for the same frame at another: places in its pixels. As it
   /// is unless a task says otherwise.
   func resized(_ prediction: Prediction, from size: PixelSize, to other: PixelSize) -> Prediction
@@ -41,6 +45,9 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
 extension PredictionTask {
   /// Feature maps are warped.
   public var usualPropagator: PartSpec { "warp" }
+
+  /// Nil: agreement is not measured.
+  public func truth(of _: Prediction) -> Target? { nil }
 
   /// The prediction as it is.
   public func resized(

@@ -18,12 +18,21 @@ public struct DepthAccuracy: Sendable, Equatable {
     /// For a prediction that is known but for a scale (Zhou and others, CVPR 2017). A frame whose
     /// median prediction is not above 0 is left as it is.
     case median
+    /// Each frame's inverse depth by the scale and the shift of least squares against the true
+    /// inverse depth, over the pixels that count.
+    ///
+    /// For networks of relative inverse depth (Ranftl et al., TPAMI 2022, section 5). A frame for
+    /// which there is no such scale is left as it is.
+    case inverse
   }
 
   /// The depths that count, in metres.
   public let range: ClosedRange<Double>
   /// How predictions are scaled before they are compared.
   public let alignment: Alignment
+  /// The depth to which farther predictions are moved, in metres; the end of the range unless said
+  /// otherwise.
+  public let farthest: Double
   /// How many pixels were counted.
   public private(set) var count = 0
   /// Sums over pixels; `truth` and `predicted` in metres.
@@ -34,9 +43,12 @@ public struct DepthAccuracy: Sendable, Equatable {
   /// Nothing counted yet; true depths outside of the range, in metres, will not count.
   ///
   /// - Precondition: the range begins above 0.
-  public init(range: ClosedRange<Double> = 1e-3...80, alignment: Alignment = .none) {
+  public init(
+    range: ClosedRange<Double> = 1e-3...80, alignment: Alignment = .none, farthest: Double? = nil
+  ) {
     precondition(range.lowerBound > 0, "depths from \(range.lowerBound) m on have no ratio")
     (self.range, self.alignment) = (range, alignment)
+    self.farthest = farthest ?? range.upperBound
   }
 
   /// Counts one frame.
@@ -47,14 +59,36 @@ public struct DepthAccuracy: Sendable, Equatable {
       predicted.size == truth.size,
       "a prediction of \(predicted.size) for a truth of \(truth.size)")
     let known = truth.metres.indices.filter { range.contains(Double(truth.metres[$0])) }
-    let scale = alignment == .none ? 1 : Self.ratio(predicted, truth, over: known)
+    let inverse = alignment == .inverse ? Self.line(predicted, truth, over: known) : nil
+    let scale = alignment == .median ? Self.ratio(predicted, truth, over: known) : 1
     for index in known {
-      add(Double(predicted.metres[index]) * scale, Double(truth.metres[index]))
+      var depth = Double(predicted.metres[index]) * scale
+      if let inverse {
+        let disparity = inverse.scale / depth + inverse.shift
+        depth = disparity > 0 ? 1 / disparity : .infinity
+      }
+      add(depth, Double(truth.metres[index]))
     }
   }
 
+  /// The scale and the shift of the inverse prediction that come nearest to the inverse truth.
+  private static func line(
+    _ predicted: DepthMap, _ truth: DepthMap, over pixels: [Int]
+  ) -> (scale: Double, shift: Double)? {
+    var (count, x, y, xx, xy) = (0.0, 0.0, 0.0, 0.0, 0.0)
+    for index in pixels where predicted.metres[index] > 0 {
+      let (own, other) = (1 / Double(predicted.metres[index]), 1 / Double(truth.metres[index]))
+      (count, x, y) = (count + 1, x + own, y + other)
+      (xx, xy) = (xx + own * own, xy + own * other)
+    }
+    let spread = count * xx - x * x
+    guard spread > 1e-12 * count * xx else { return nil }
+    let scale = (count * xy - x * y) / spread
+    return (scale, (y - scale * x) / count)
+  }
+
   private mutating func add(_ raw: Double, _ truth: Double) {
-    let predicted = raw > range.lowerBound ? min(raw, range.upperBound) : range.lowerBound
+    let predicted = raw > range.lowerBound ? min(raw, farthest) : range.lowerBound
     let difference = predicted - truth
     let logarithm = log(predicted) - log(truth)
     count += 1
@@ -91,7 +125,8 @@ public struct DepthAccuracy: Sendable, Equatable {
   /// - Precondition: both have the same range and alignment.
   public static func += (lhs: inout Self, rhs: Self) {
     precondition(
-      lhs.range == rhs.range && lhs.alignment == rhs.alignment, "depths measured in other ways")
+      lhs.range == rhs.range && lhs.alignment == rhs.alignment && lhs.farthest == rhs.farthest,
+      "depths measured in other ways")
     lhs.count += rhs.count
     lhs.absolute += rhs.absolute
     lhs.squaredRelative += rhs.squaredRelative

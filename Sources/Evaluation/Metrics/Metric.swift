@@ -59,7 +59,8 @@ public struct DepthMetric: Metric {
     adding prediction: DepthMap, target: DepthMap?, trace _: FrameTrace
   ) -> [String: FigureCounts] {
     guard let target else { return [:] }
-    var frame = DepthAccuracy(range: accuracy.range, alignment: accuracy.alignment)
+    var frame = DepthAccuracy(
+      range: accuracy.range, alignment: accuracy.alignment, farthest: accuracy.farthest)
     frame.add(predicted: prediction.resized(to: target.size), truth: target)
     accuracy += frame
     return frame.counts

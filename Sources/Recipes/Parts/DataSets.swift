@@ -45,6 +45,22 @@ extension Registries {
       try require(clip.labelledCount, in: "\(path), in Annotations/480p")
       return clip
     }
+    datasets.register(
+      "rgbd", "an RGB-D run with poses, as 7-Scenes has it: frame-NUMBER.color.jpg, .depth.png, …",
+      options: [.required("folder", .path)], usage: "rgbd:DIR"
+    ) { options, _ in
+      let folder = options.text("folder")
+      var source = DataSource(path: folder, isLabelled: false, pairing: .filmed) {
+        try RGBD(root: folder, limit: $0.limit)
+      }
+      .with(DepthMap.self) { request in
+        let clip = try RGBD(root: folder, limit: request.limit)
+        try require(clip.depthCount, in: "\(folder): no frame-NUMBER.depth.png")
+        return clip.withDepth
+      }
+      source.splits = []
+      return source
+    }
     registerFolder("folder", "images and labels of the same names, or the list SPLIT.txt") {
       root, request in
       let clip = try ImageFolder(root: root, split: request.split, limit: request.limit)

@@ -31,6 +31,15 @@ extension Registries {
   }
 }
 
+extension [Detection] {
+  /// What was found and is more likely there than not, as the truth for others.
+  var asTruth: [GroundTruthBox] {
+    filter { $0.score >= 0.5 }.map {
+      GroundTruthBox(box: $0.box, category: $0.category, identity: $0.identity)
+    }
+  }
+}
+
 /// Depth behind a backbone.
 private struct DepthTask: PredictionTask {
   let folder: HeadFolder
@@ -43,6 +52,8 @@ private struct DepthTask: PredictionTask {
   }
 
   func metrics() -> [any Metric<DepthMap, DepthMap>] { [DepthMetric()] }
+
+  func truth(of prediction: DepthMap) -> DepthMap? { prediction }
 
   func drawn(_ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?) -> Image {
     Overlay(palette: .camVid).drawn(depth: prediction, over: picture, mark: mark)
@@ -68,6 +79,8 @@ private struct DetectionTask: PredictionTask {
   func head(behind backbone: any Backbone) throws -> any Head<[Detection]> {
     try DetectionHead(contentsOf: folder.folder.path, behind: backbone).folded()
   }
+
+  func truth(of prediction: [Detection]) -> [GroundTruthBox]? { prediction.asTruth }
 
   func resized(
     _ prediction: [Detection], from size: PixelSize, to other: PixelSize

@@ -7,6 +7,29 @@ public import Video
 extension Registries {
   mutating func registerMetrics() {
     metrics.register(
+      "depth",
+      "errors of depth: 'median' or 'inverse' aligns each frame first; metres that count",
+      options: [
+        .optional("align", .choice(["none", "median", "inverse"]), standard: "none"),
+        .optional("least", .number(1e-6...1e6), standard: 0.001),
+        .optional("most", .number(1e-6...1e6), standard: 80),
+        .optional("farthest", .number(1e-6...1e6)),
+      ],
+      usage: "depth:inverse,0.3,6",
+      validate: { (options) throws(InvalidOption) in
+        guard options.number("least") < options.number("most") else {
+          throw InvalidOption("needs a least depth below the most")
+        }
+      }
+    ) { options, _ in
+      let alignments: [String: DepthAccuracy.Alignment] = ["median": .median, "inverse": .inverse]
+      let accuracy = DepthAccuracy(
+        range: options.number("least")...options.number("most"),
+        alignment: alignments[options.text("align")] ?? .none,
+        farthest: options.numberIfGiven("farthest"))
+      return MetricFactory { DepthMetric(accuracy) }
+    }
+    metrics.register(
       "boundary", "mIoU within so many pixels of a border between two classes; usually 3",
       options: [
         .optional("pixels", .integer(1...256), standard: .integer(3), placeholder: "PIXELS")

@@ -70,6 +70,8 @@ private struct OwnDepthTask: PredictionTask {
 
   func metrics() -> [any Metric<DepthMap, DepthMap>] { [DepthMetric()] }
 
+  func truth(of prediction: DepthMap) -> DepthMap? { prediction }
+
   func drawn(_ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?) -> Image {
     Overlay(palette: .camVid).drawn(depth: prediction, over: picture, mark: mark)
   }
@@ -87,6 +89,8 @@ private struct OwnDetectionTask: PredictionTask {
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
     [DetectionMetric(classes: own.classes.count)]
   }
+
+  func truth(of prediction: [Detection]) -> [GroundTruthBox]? { prediction.asTruth }
 
   func resized(
     _ prediction: [Detection], from size: PixelSize, to other: PixelSize
