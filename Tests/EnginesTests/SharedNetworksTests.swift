@@ -43,9 +43,8 @@ struct SharedNetworksTests {
     let source = try registries.source(
       of: #require(spec.backbone), in: registries.context(threads: 2))
     let frame = try frame(100, of: "video/intel-iot-devkit_car-detection.mp4")
-    let cars = try found(by: #require(source.task), of: source, in: frame).filter {
-      $0.category == 2
-    }
+    let task = try #require(source.task)
+    let cars = try found(by: task, of: source, in: frame).filter { $0.category == 2 }
     #expect(cars.count == 1 && source.classes.names[2] == "car")
     let truth = BoundingBox(x: 282.41, y: 0, width: 117.04, height: 74)
     #expect(cars[0].box.intersectionOverUnion(with: truth) > 0.95)

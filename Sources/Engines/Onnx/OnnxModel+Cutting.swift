@@ -10,6 +10,11 @@ extension OnnxModel {
     package let main: String
     /// What later pieces read of earlier ones beside it, or of the inputs.
     package let skips: [String]
+
+    /// A piece that hands on `main` and `skips`.
+    package init(cut: Int?, main: String, skips: [String]) {
+      (self.cut, self.main, self.skips) = (cut, main, skips)
+    }
   }
 
   /// The pieces that a model is cut into after these tensors, but for the last one, which gives the
