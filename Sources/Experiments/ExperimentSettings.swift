@@ -34,7 +34,7 @@ public struct ExperimentSettings: Sendable {
     for change in changes {
       try Self.check(change)
       try change.apply(to: &tree) { (path, node) throws(SpecificationError) in
-        try Self.expanded(node, at: path, Self.roles(in: registries), grammar)
+        try Self.expanded(node, at: path, Self.roles(in: registries), registries, grammar)
       }
     }
     let namesTap =
@@ -101,7 +101,8 @@ public struct ExperimentSettings: Sendable {
 
   /// The mapping of a part that is given as text, so that a path can lead into it.
   private static func expanded(
-    _ node: ConfigNode, at path: [String], _ roles: [String: String], _ grammar: Grammar
+    _ node: ConfigNode, at path: [String], _ roles: [String: String], _ registries: Registries,
+    _ grammar: Grammar
   ) throws(SpecificationError) -> ConfigNode? {
     guard var role = roles[path[0]], let text = node.text else { return nil }
     for slot in path.dropFirst() {
@@ -109,7 +110,10 @@ public struct ExperimentSettings: Sendable {
       guard let found = slots.first(where: { $0.name == slot }) else { return nil }
       role = found.role
     }
-    let spec = try grammar.parse(text, as: role)
+    // A backbone may be a path alone.
+    let spec =
+      role == registries.backbones.role
+      ? try registries.backbone(PartSpec(text), by: grammar) : try grammar.parse(text, as: role)
     do { return try ConfigNode(encoding: spec) } catch {
       throw SpecificationError(.badDescription, "\(error)")
     }

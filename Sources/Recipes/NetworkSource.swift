@@ -50,7 +50,9 @@ extension Registries {
   public mutating func add(_ engine: Engine) { engines.insert(engine, at: 0) }
 
   /// A backbone's spec in its one form: a path alone is given to the first engine that opens it.
-  func backbone(_ spec: PartSpec, by grammar: Grammar) throws(SpecificationError) -> PartSpec {
+  package func backbone(
+    _ spec: PartSpec, by grammar: Grammar
+  ) throws(SpecificationError) -> PartSpec {
     let (role, path) = (backbones.role, spec.kind)
     let head = path.prefix { $0 != ":" }
     // Options beside a path are those of the engine that opens it.

@@ -19,28 +19,27 @@ struct FastestDetMap: DetectionDecoder {
       throw output.fault("1 × \(5 + classes) × H × W")
     }
     let (rows, columns) = (output.shape[2], output.shape[3]), cells = rows * columns
-    var found: [Detection] = []
-    output.values.withUnsafeBufferPointer { values in
-      for cell in 0..<cells {
-        func value(_ plane: Int) -> Double { Double(values[plane * cells + cell]) }
-        var (best, likeliest) = (0, -Double.infinity)
-        for category in 0..<classes where value(5 + category) > likeliest {
-          (best, likeliest) = (category, value(5 + category))
+    // A class's share is at most 1, so that the score is no more than the objectness's power.
+    let least = Float(pow(thresholds.score, 1 / 0.6) * (1 - 1e-6))
+    return output.values.withUnsafeBufferPointer { values in
+      (0..<cells).compactMap { cell in
+        guard values[cell] >= least else { return nil }
+        var (best, likeliest) = (0, -Float.infinity)
+        for category in 0..<classes where values[(5 + category) * cells + cell] > likeliest {
+          (best, likeliest) = (category, values[(5 + category) * cells + cell])
         }
-        let score = pow(max(value(0), 0), 0.6) * pow(max(likeliest, 0), 0.4)
-        guard score >= thresholds.score else { continue }
-        let x = (Double(cell % columns) + tanh(value(1))) / Double(columns)
-        let y = (Double(cell / columns) + tanh(value(2))) / Double(rows)
-        let (width, height) = (logistic(value(3)), logistic(value(4)))
-        found.append(
-          Detection(
-            box: .centred([
-              x * Double(input.width), y * Double(input.height), width * Double(input.width),
-              height * Double(input.height),
-            ]), category: best, score: score))
+        let score = pow(max(Double(values[cell]), 0), 0.6) * pow(max(Double(likeliest), 0), 0.4)
+        guard score >= thresholds.score else { return nil }
+        let numbers = (1...4).map { Double(values[$0 * cells + cell]) }
+        let x = (Double(cell % columns) + tanh(numbers[0])) / Double(columns)
+        let y = (Double(cell / columns) + tanh(numbers[1])) / Double(rows)
+        let (width, height) = (Double(input.width), Double(input.height))
+        let box = BoundingBox.centred([
+          x * width, y * height, logistic(numbers[2]) * width, logistic(numbers[3]) * height,
+        ])
+        return Detection(box: box, category: best, score: score)
       }
     }
-    return found
   }
 }
 

@@ -21,21 +21,30 @@ struct TransposedRows: DetectionDecoder {
     }
     let count = isTransposed ? second : first
     let (step, jump) = isTransposed ? (count, 1) : (1, second)
-    var found: [Detection] = []
-    output.values.withUnsafeBufferPointer { values in
-      for row in 0..<count {
-        let start = row * jump
-        var (best, score): (Int, Float) = (0, -.infinity)
-        for category in 0..<classes where values[start + (4 + category) * step] > score {
-          (best, score) = (category, values[start + (4 + category) * step])
-        }
-        guard Double(score) >= thresholds.score else { continue }
-        let sides = (0..<4).map { Double(values[start + $0 * step]) }
-        found.append(
-          Detection(box: .centred(sides), category: best, score: Double(score)))
+    return output.values.withUnsafeBufferPointer { values in
+      let best = Self.best(of: values.dropFirst(4 * step), count, classes, step: step, jump: jump)
+      return best.indices.compactMap { row in
+        guard Double(best[row].score) >= thresholds.score else { return nil }
+        let sides = (0..<4).map { Double(values[row * jump + $0 * step]) }
+        return Detection(
+          box: .centred(sides), category: best[row].category, score: Double(best[row].score))
       }
     }
-    return found
+  }
+
+  /// The likeliest class of each of `count` rows: class by class, which reads memory in its order
+  /// where rows are its inner axis.
+  private static func best(
+    of scores: Slice<UnsafeBufferPointer<Float>>, _ count: Int, _ classes: Int, step: Int, jump: Int
+  ) -> [(category: Int, score: Float)] {
+    let scores = UnsafeBufferPointer(rebasing: scores)
+    var best = [(category: Int, score: Float)](repeating: (0, -.infinity), count: count)
+    for category in 0..<classes {
+      for row in 0..<count where scores[category * step + row * jump] > best[row].score {
+        best[row] = (category, scores[category * step + row * jump])
+      }
+    }
+    return best
   }
 }
 

@@ -11,7 +11,7 @@ extension OnnxModel {
     /// What later pieces read of earlier ones beside it, or of the inputs.
     package let skips: [String]
 
-    /// A piece as these say.
+    /// A piece that hands on `main` and `skips`.
     package init(cut: Int?, main: String, skips: [String]) {
       (self.cut, self.main, self.skips) = (cut, main, skips)
     }
