@@ -53,6 +53,7 @@ let package = Package(
       name: "Flow",
       dependencies: ["CKernels", "Layers", "Outputs", "Specification", "Tensors", "Video"]),
     .target(name: "Frames", dependencies: ["Flow", "Tensors", "Video"]),
+    .target(name: "Tracking", dependencies: ["Flow", "Video"]),
     .target(name: "Backbone", dependencies: ["Layers", "Specification", "Tensors", "Video"]),
     .target(
       name: "Scheduler",
@@ -122,7 +123,7 @@ let package = Package(
       name: "Inbetween",
       dependencies: [
         "Backbone", "Datasets", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
-        "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
+        "Recipes", "Scheduler", "Specification", "Synthesis", "Tensors", "Tracking", "Video",
       ]),
     .target(
       name: "InbetweenTraining", dependencies: ["Experiments", "Inbetween", "Training"]),
@@ -154,6 +155,7 @@ let package = Package(
         "Layers",
         "Propagation", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
+    .testTarget(name: "TrackingTests", dependencies: ["Flow", "Tracking", "Video"]),
     .testTarget(
       name: "DatasetsTests",
       dependencies: ["Datasets", "ConformanceKit", "Flow", "Synthesis", "Video", "Tensors"]),

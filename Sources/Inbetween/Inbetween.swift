@@ -14,4 +14,5 @@
 @_exported public import Specification
 @_exported public import Synthesis
 @_exported public import Tensors
+@_exported public import Tracking
 @_exported public import Video

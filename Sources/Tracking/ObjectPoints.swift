@@ -61,13 +61,15 @@ struct ObjectPoints: Sendable {
     /// How far the ring reaches out, in box sizes.
     static let ringWidth = 0.3
     /// How much of what motion told of the points goes on over a key frame.
-    static let memory = 0.3
+    static let memory = 0.5
     /// How little a point that moves as the background does weighs when a mode is looked for.
     static let backgroundDoubt = 0.8
     /// The weight of the motion before, in shares of all points: for the mode, and for the shift.
-    static let modeInertia = 0.1, shiftInertia = 0.02
+    static let modeInertia = 0.05, shiftInertia = 0.02
     /// The scale's standard deviation that is expected of a step.
-    static let scaleChange = 0.1, shearChange = 0.05
+    static let scaleChange = 0.1, shearChange = 0.02
+    /// The most that a step changes the scale by.
+    static let mostScaling = 0.35
     /// Grey levels by which a point may change beside 2.5 times the median change.
     static let brightness = 4.0
     /// How many spreads a point may lie off the fit before it is put back.
@@ -95,7 +97,8 @@ extension ObjectPoints {
     along step: MotionStep, relative: SIMD2<Double>?, velocity: SIMD2<Double>
   ) -> ObjectStep {
     let background = background(along: step, guess: velocity)
-    let votes = votes(along: step, guess: velocity, background: background)
+    let votes = votes(
+      along: step, guess: velocity, background: background, relative: relative)
     let mass = priors.reduce(0) { $0 + logistic($1) }
     let expected = background.flatMap { back in relative.map { back.shift + $0 } }
     guard votes.weights.reduce(0, +) > 0.02 * mass else {
@@ -138,7 +141,8 @@ extension ObjectPoints {
   }
 
   private func votes(
-    along step: MotionStep, guess: SIMD2<Double>, background: BackgroundMotion?
+    along step: MotionStep, guess: SIMD2<Double>, background: BackgroundMotion?,
+    relative: SIMD2<Double>?
   ) -> Votes {
     let found = places.map { step.displacement(of: $0, guess: guess) }
     var trust = found.map(\.reliability)
@@ -157,9 +161,13 @@ extension ObjectPoints {
     }
     let closest = max(0.7, 0.01 * length)
     let width = 1.5 * min(max(closest, background?.spread ?? 0), 0.03 * length + 0.7)
+    // An object that hardly moves against the background cannot be told from it by its motion.
+    let doubt =
+      Tuning.backgroundDoubt
+      * (relative.map { 1 - exp(-$0.squaredLength / (2 * width * width)) } ?? 1)
     let weights = places.indices.map { index in
       let likeness = exp(-distances[index] / (2 * width * width))
-      return trust[index] * chances[index] * (1 - Tuning.backgroundDoubt * likeness)
+      return trust[index] * chances[index] * (1 - doubt * likeness)
     }
     return Votes(
       steps: found.map(\.displacement), trust: trust, chances: chances, fromBackground: distances,
@@ -221,7 +229,8 @@ extension ObjectPoints {
             - way.shear[axis] * homes[index][1 - axis]
         }
         let line = WeightedLine(along, rest, weights, inertia: stiffness * stiffness)
-        way.scale[axis] = min(max(lastScale[axis] + line.slope, 0.2), 5)
+        let change = min(max(line.slope, -Tuning.mostScaling), Tuning.mostScaling)
+        way.scale[axis] = min(max(lastScale[axis] + change, 0.2), 5)
         way.shift[axis] = line.offset
       }
       shear(towards: ends, weights, from: lastShear, spread: fit.spread)
@@ -257,7 +266,9 @@ extension ObjectPoints {
   /// How far the points near the fit lie from it, in bounds that go with the box.
   private func spread(of squares: [Double], _ votes: Votes) -> Double {
     let near = 0.12 * length + 2
-    let weights = squares.indices.map { squares[$0] < near * near ? votes.weights[$0] + 1e-9 : 1e-9 }
+    let weights = squares.indices.map {
+      squares[$0] < near * near ? votes.weights[$0] + 1e-9 : 1e-9
+    }
     let found = Tracking.spread(ofSquares: squares, weights)
     return min(max(0.7, 0.01 * length, found), 0.05 * length + 0.7)
   }
