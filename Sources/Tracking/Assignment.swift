@@ -5,7 +5,8 @@
 /// The Hungarian method with potentials (Kuhn 1955; Jonker and Volgenant 1987). A row or a column
 /// may stay alone; a pair is made only where its gain is above zero.
 ///
-/// - Parameter gains: Row by row; what is not finite, or not above zero, is no pair.
+/// `gains` goes row by row; what is not finite, or not above zero, is no pair.
+///
 /// - Precondition: `gains` holds rows × columns values.
 /// - Returns: For each row its column; nil where it stays alone.
 /// - Complexity: n³ for n rows and columns.

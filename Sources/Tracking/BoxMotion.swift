@@ -95,7 +95,7 @@ extension BoxMotion {
     /// The settings that rendered streets and machine-labelled driving videos chose.
     ///
     /// - Precondition: `side` is from 4 to 64, `driftGain` from 0 to 1.
-    public init(side: Int = 10, driftGain: Double = 0.4) {
+    public init(side: Int = 10, driftGain: Double = 0.5) {
       precondition((4...64).contains(side), "\(side) points along a side")
       precondition((0...1).contains(driftGain), "\(driftGain) of the drift")
       (self.side, self.driftGain) = (side, driftGain)

@@ -266,7 +266,9 @@ extension ObjectPoints {
   /// How far the points near the fit lie from it, in bounds that go with the box.
   private func spread(of squares: [Double], _ votes: Votes) -> Double {
     let near = 0.12 * length + 2
-    let weights = squares.indices.map { squares[$0] < near * near ? votes.weights[$0] + 1e-9 : 1e-9 }
+    let weights = squares.indices.map {
+      squares[$0] < near * near ? votes.weights[$0] + 1e-9 : 1e-9
+    }
     let found = Tracking.spread(ofSquares: squares, weights)
     return min(max(0.7, 0.01 * length, found), 0.05 * length + 0.7)
   }
