@@ -33,6 +33,26 @@ struct DepthAccuracyTests {
     #expect(near(found.delta(3), 7.0 / 8))
   }
 
+  // Any scale and shift of inverse depth is undone; what lies behind the camera then is as far as
+  // can be.
+  @Test func inverseDepthIsAlignedByScaleAndShift() {
+    let truth: [Float] = [1, 2, 4, 5]
+    let relative = truth.map { 1 / (3 / $0 + 0.7) }
+    var aligned = DepthAccuracy(range: 0.5...6, alignment: .inverse)
+    aligned.add(predicted: row(relative), truth: row(truth))
+    #expect((aligned.absRel ?? 1) < 1e-5)
+    // By hand: of 1/p = 2, 1, 1, 0 and 1/t = 1, 1/2, 1/4, 1/5 least squares give 0.4 /p + 0.0875.
+    var fitted = DepthAccuracy(range: 0.5...6, alignment: .inverse, farthest: 10)
+    fitted.add(predicted: row([0.5, 1, 1, 1e30]), truth: row([1, 2, 4, 5]))
+    let found = [0.8875, 0.4875, 0.4875, 0.0875].map { min(1 / $0, 10) }
+    let errors = zip(found, truth).map { abs($0 - Double($1)) / Double($1) }
+    #expect(abs((fitted.absRel ?? 9) - errors.reduce(0, +) / 4) < 1e-6)
+    // A prediction that is the same everywhere has no such scale.
+    var flat = DepthAccuracy(range: 0.5...6, alignment: .inverse)
+    flat.add(predicted: row([2, 2]), truth: row([2, 4]))
+    #expect(flat.absRel == 0.25)
+  }
+
   @Test func onlyKnownDepthsInRangeCount() {
     let found = measured([3, 4, 50, 2], [0, 4, 90, 2])
     #expect(found.count == 2 && found.absRel == 0)
