@@ -68,6 +68,13 @@ extension InferenceEngine {
         + "its \(fileName)")
   }
 
+  /// The library in use; nil while none is.
+  public var opened: Library? {
+    let version = String(cString: ce_library_version(kind))
+    guard !version.isEmpty else { return nil }
+    return Library(path: String(cString: ce_library_path(kind)), version: version)
+  }
+
   /// Whether its library can be opened.
   public var isAvailable: Bool { (try? library()) != nil }
 
@@ -99,9 +106,8 @@ extension InferenceEngine {
 
   private func open(_ path: String) throws(EngineError) -> Library {
     try check { ce_library_open(kind, path, &$0) }
-    return Library(
-      path: String(cString: ce_library_path(kind)),
-      version: String(cString: ce_library_version(kind)))
+    guard let opened else { throw EngineError(.failed, "the library states no version") }
+    return opened
   }
 
   var kind: ce_kind {
