@@ -64,8 +64,8 @@ extension InferenceEngine {
     }
     throw EngineError(
       .libraryMissing,
-      "\(title) is not here: 'Scripts/install-engines \(rawValue)' fetches it, or \(variable) names "
-        + "its \(fileName)")
+      "\(title) is not here: 'Scripts/install-engines \(rawValue)' fetches it, or \(variable) "
+        + "names its \(fileName)")
   }
 
   /// The library in use; nil while none is.
@@ -81,8 +81,8 @@ extension InferenceEngine {
   /// Those whose libraries can be opened.
   public static var available: [InferenceEngine] { allCases.filter(\.isAvailable) }
 
-  /// Where `Scripts/install-engines` keeps libraries: `inbetween/engines` in the user's data folder,
-  /// which is `XDG_DATA_HOME` or `~/.local/share`.
+  /// Where `Scripts/install-engines` keeps libraries: `inbetween/engines` in the user's folder of
+  /// data, which is `XDG_DATA_HOME` or `~/.local/share`.
   public static var folder: String {
     let environment = ProcessInfo.processInfo.environment
     let data = environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }

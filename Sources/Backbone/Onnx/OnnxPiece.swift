@@ -6,7 +6,7 @@ internal import Video
 
 /// What computes a stage of an ONNX network, given what the stage before it gave.
 struct OnnxPiece: Sendable {
-  /// The place of the cut after which it ends; nil for the last piece, and for one that gives skips.
+  /// The place of the cut after which it ends; nil for the last piece, and for one of skips.
   let cut: Int?
   /// What runs it; nil where all that it gives is handed on.
   let session: EngineSession?
