@@ -116,8 +116,8 @@ done:
   return code;
 }
 
-/// Threads wait for each other's work awake within a call, which lasts some tens of milliseconds,
-/// and sleep between calls: what runs next, flow and decoding, would have to share cores with them.
+/// Between calls threads sleep in any case: what runs next, flow and decoding, would have to share
+/// cores with them.
 static ce_code make_options(ce_options wanted, ort_options **out, ce_error *error) {
   ce_code code = ce_ok;
   ort_options *options = NULL;
@@ -125,7 +125,8 @@ static ce_code make_options(ce_options wanted, ort_options **out, ce_error *erro
   TRY(api->set_threads_within(options, wanted.threads));
   TRY(api->set_threads_between(options, 1));
   TRY(api->set_optimization(options, ort_optimize_all));
-  TRY(api->add_setting(options, "session.intra_op.allow_spinning", "1"));
+  TRY(api->add_setting(options, "session.intra_op.allow_spinning",
+                       wanted.waits_awake ? "1" : "0"));
   TRY(api->add_setting(options, "session.force_spinning_stop", "1"));
   *out = options;
   return ce_ok;

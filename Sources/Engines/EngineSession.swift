@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CEngines
+internal import Foundation
 public import Tensors
 
 /// A model that an engine has read and made ready, to be run any number of times.
@@ -56,7 +57,8 @@ public struct EngineSession: Sendable {
   ) throws(EngineError) {
     try engine.library()
     var handle: ce_session_ref?
-    let options = ce_options(threads: Int32(clamping: threads))
+    let options = ce_options(
+      threads: Int32(clamping: threads), waits_awake: Self.coresAreFree ? 1 : 0)
     try check { open(engine.kind, options, &handle, &$0) }
     guard let handle else { throw EngineError(.failed, "a call that succeeded gave no session") }
     owner = Owner(handle)
@@ -67,6 +69,14 @@ public struct EngineSession: Sendable {
     outputs = (0..<ce_output_count(handle)).map {
       EnginePort(ce_output_name(handle, $0), ce_output_view(handle, $0))
     }
+  }
+
+  /// Whether fewer than twice as many processes want to run as there are cores, as the system's
+  /// load of the last minute says.
+  private static var coresAreFree: Bool {
+    var load = 0.0
+    return getloadavg(&load, 1) < 1
+      || load < 2 * Double(ProcessInfo.processInfo.activeProcessorCount)
   }
 
   /// Computes outputs from all inputs, in the order of `inputs`.

@@ -64,8 +64,15 @@ extension InferenceEngine {
     }
     throw EngineError(
       .libraryMissing,
-      "\(title) is not here: 'Scripts/install-engines \(rawValue)' fetches it, or \(variable) names "
-        + "its \(fileName)")
+      "\(title) is not here: 'Scripts/install-engines \(rawValue)' fetches it, or \(variable) "
+        + "names its \(fileName)")
+  }
+
+  /// The library in use; nil while none is.
+  public var opened: Library? {
+    let version = String(cString: ce_library_version(kind))
+    guard !version.isEmpty else { return nil }
+    return Library(path: String(cString: ce_library_path(kind)), version: version)
   }
 
   /// Whether its library can be opened.
@@ -74,8 +81,8 @@ extension InferenceEngine {
   /// Those whose libraries can be opened.
   public static var available: [InferenceEngine] { allCases.filter(\.isAvailable) }
 
-  /// Where `Scripts/install-engines` keeps libraries: `inbetween/engines` in the user's data folder,
-  /// which is `XDG_DATA_HOME` or `~/.local/share`.
+  /// Where `Scripts/install-engines` keeps libraries: `inbetween/engines` in the user's folder of
+  /// data, which is `XDG_DATA_HOME` or `~/.local/share`.
   public static var folder: String {
     let environment = ProcessInfo.processInfo.environment
     let data = environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -99,9 +106,8 @@ extension InferenceEngine {
 
   private func open(_ path: String) throws(EngineError) -> Library {
     try check { ce_library_open(kind, path, &$0) }
-    return Library(
-      path: String(cString: ce_library_path(kind)),
-      version: String(cString: ce_library_version(kind)))
+    guard let opened else { throw EngineError(.failed, "the library states no version") }
+    return opened
   }
 
   var kind: ce_kind {

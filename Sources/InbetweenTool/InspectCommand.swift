@@ -17,8 +17,8 @@ struct InspectCommand: ParsableCommand {
       convolutions, interpolation and warps), output and stride of each stage; of propagation, for \
       a non-key frame, its optical flow left out; of what schedules, for a frame whose features \
       and motion are known; of a head, for a frame whose features are known. Without \
-      weights.safetensors in it the weights are drawn. For an ONNX file: inputs, outputs, operators, \
-      parameters and multiplications. For a safetensors file: its tensors.
+      weights.safetensors in it the weights are drawn. For an ONNX file: inputs, outputs, \
+      operators, parameters and multiplications. For a safetensors file: its tensors.
       """)
 
   @Argument(help: "A folder with spec.yaml, an ONNX file, or a safetensors file.")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Engines
 internal import Evaluation
 internal import Experiments
 internal import Foundation
@@ -23,6 +24,9 @@ enum Surroundings {
     for file in Set(files) {
       guard let bytes = try? readBytes(of: file, limit: 1 << 32) else { continue }
       facts["hash \(file)"] = bytes.fingerprint
+    }
+    for engine in InferenceEngine.allCases {
+      facts[engine.rawValue] = engine.opened?.version
     }
     facts["tensors"] = try? TorchRuntime.description().split(separator: "\n").first.map(String.init)
     return facts

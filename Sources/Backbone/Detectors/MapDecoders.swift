@@ -81,8 +81,8 @@ struct DistributedDistances: DetectionDecoder {
       else {
         throw BackboneError(
           .badOutput,
-          "there are no two outputs of \(grid.count) rows for stride \(stride): 1 × \(grid.count) × "
-            + "\(classes) and 1 × \(grid.count) × 4 · bins")
+          "there are no two outputs of \(grid.count) rows for stride \(stride): 1 × "
+            + "\(grid.count) × \(classes) and 1 × \(grid.count) × 4 · bins")
       }
       let length = distances.shape[2]
       for (row, cell) in grid.enumerated() {

@@ -26,7 +26,7 @@ public import Video
 ///   names: [logits]                 # of several: those that are read, in that order
 ///   kind: logits                    # segmentation: or probabilities; depth: inverse or metres
 ///   stride: 1                       # where it cannot be seen from sizes
-///   classes: camvid11               # a list's name, or names; Ultralytics' files say it themselves
+///   classes: camvid11               # a list's name, or names; Ultralytics' files tell them
 ///   void: 11                        # segmentation: the plane after the classes
 ///   scale: 1                        # depth: metres are scale · x + shift, or 1 over that
 ///   shift: 0

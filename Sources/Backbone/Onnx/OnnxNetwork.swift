@@ -11,8 +11,8 @@ public import Video
 ///
 /// Any network of one colour picture, 1 × 3 × H × W or 1 × H × W × 3, of fixed or any size, in
 /// single or half precision or integers. Without cuts it is one stage, called `scores`, `depth` or,
-/// of a detector, as its outputs: each further output of a detector is a stage of its own, so that a
-/// head can read them all. With cuts, each named tensor ends a stage: its maps can be tapped, and
+/// of a detector, as its outputs: each further output of a detector is a stage of its own, so that
+/// a head can read them all. With cuts, each named tensor ends a stage: its maps can be tapped, and
 /// what else later stages read of earlier ones goes along as skips.
 public struct OnnxNetwork: Backbone {
   /// What the file and the YAML beside it say.

@@ -6,7 +6,7 @@ internal import Video
 
 /// What computes a stage of an ONNX network, given what the stage before it gave.
 struct OnnxPiece: Sendable {
-  /// The place of the cut after which it ends; nil for the last piece, and for one that gives skips.
+  /// The place of the cut after which it ends; nil for the last piece, and for one of skips.
   let cut: Int?
   /// What runs it; nil where all that it gives is handed on.
   let session: EngineSession?
@@ -57,10 +57,13 @@ struct OnnxPiece: Sendable {
     }
     let cuts = try model.pieces(after: description.cuts.map(\.tensor))
     var (given, pieces) = (model.graph.inputs, [OnnxPiece]())
-    for (names, cut) in cuts.map({ ([$0.main] + $0.skips, $0.cut) }) + [(description.outputs, nil)]
+    for (wanted, cut) in cuts.map({ ([$0.main] + $0.skips, $0.cut) }) + [(description.outputs, nil)]
     {
-      let computed = names.filter { name in !given.contains { $0.name == name } }
-      let read = model.needed(of: given.map(\.name), for: computed)
+      let computed = wanted.filter { name in !given.contains { $0.name == name } }
+      // What is handed on twice is read once.
+      var there = Set<String>()
+      let names = given.map(\.name).filter { there.insert($0).inserted }
+      let read = model.needed(of: names, for: computed)
       let inputs = read.compactMap { name in given.first { $0.name == name } }
       let session =
         computed.isEmpty
@@ -69,7 +72,7 @@ struct OnnxPiece: Sendable {
           model: try model.part(from: inputs, to: computed), engine: engine, threads: threads)
       let image = given.firstIndex { $0.name == model.graph.inputs[0].name }
       let piece = try OnnxPiece(
-        giving: names, from: given, reading: inputs, session, picture: image, cut: cut)
+        giving: wanted, from: given, reading: inputs, session, picture: image, cut: cut)
       pieces.append(piece)
       given = piece.outputs
     }

@@ -62,6 +62,9 @@ typedef struct ce_view {
 typedef struct ce_options {
   /// Threads of one call, the caller's among them; at least 1.
   int32_t threads;
+  /// Whether threads wait awake for each other within a call, where the engine leaves a choice: a
+  /// little faster where nobody else wants the cores, many times slower where others do.
+  int32_t waits_awake;
 } ce_options;
 
 typedef struct ce_session *ce_session_ref;
