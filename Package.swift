@@ -83,7 +83,8 @@ let package = Package(
     .target(
       name: "Evaluation",
       dependencies: [
-        "Backbone", "Datasets", "Flow", "Frames", "Pipeline", "Scheduler", "Tensors", "Video",
+        "Backbone", "Datasets", "Flow", "Frames", "Pipeline", "Scheduler", "Tensors", "Tracking",
+        "Video",
       ]),
     .target(
       name: "Recipes",

@@ -10,7 +10,7 @@
 /// - Precondition: `gains` holds rows × columns values.
 /// - Returns: For each row its column; nil where it stays alone.
 /// - Complexity: n³ for n rows and columns.
-func bestAssignment(gains: [Double], rows: Int, columns: Int) -> [Int?] {
+package func bestAssignment(gains: [Double], rows: Int, columns: Int) -> [Int?] {
   precondition(gains.count == rows * columns, "\(gains.count) gains for \(rows)×\(columns)")
   let size = max(rows, columns)
   guard rows > 0, columns > 0 else { return Array(repeating: nil, count: rows) }

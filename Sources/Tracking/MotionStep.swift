@@ -82,7 +82,7 @@ extension MotionStep {
     return step
   }
 
-  /// Whether one leads back from where the other leads (Sundaram, Brox and Keutzer, ECCV 2010, (5))
+  /// Whether one leads back from where the other leads: equation 5 of Sundaram et al., ECCV 2010.
   private static func agree(_ there: SIMD2<Double>, _ back: SIMD2<Double>) -> Bool {
     (there + back).squaredLength <= 0.01 * (there.squaredLength + back.squaredLength) + 0.5
   }

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Video
+
+/// Pictures in order with boxes on some or all of them, as data sets of tracking have them.
+///
+/// Boxes follow `BoundingBox`: pixel (i, j) covers the square from (i, j) to (i + 1, j + 1).
+public struct BoxClip: Clip {
+  /// The kind of data set and the sequence: `otb/Crossing`.
+  public let name: String
+  /// What the categories of the boxes stand for.
+  public let classes: ClassList
+  /// What was odd while it was read.
+  public let warnings: [String]
+  private let frames: StoredFrames
+  private let truth: Truth
+  /// What boxes are read from, beside the pictures.
+  private let sources: [String]
+
+  enum Truth: Sendable {
+    /// Of each frame; nil where it is not annotated.
+    case boxes([[GroundTruthBox]?])
+    /// Of each frame a picture in which every object has its own value above 0.
+    case masks([String?])
+  }
+
+  init(
+    name: String, classes: ClassList, frames: StoredFrames, truth: Truth, sources: [String] = [],
+    warnings: [String] = []
+  ) {
+    (self.name, self.classes, self.frames, self.truth) = (name, classes, frames, truth)
+    (self.sources, self.warnings) = (sources, warnings)
+  }
+
+  /// How many frames there are, annotated or not.
+  public var count: Int { frames.items.count }
+
+  /// Its pictures, and what its boxes are read from.
+  public var files: [String] {
+    guard case .masks(let masks) = truth else { return frames.files + sources }
+    return frames.files + masks.compactMap { $0 }
+  }
+
+  /// The picture at a position from 0, read from its file.
+  public func frame(at index: Int) throws -> Frame { try frames.frame(at: index) }
+
+  /// The boxes of a frame; nil where it is not annotated.
+  public func target(at index: Int) throws -> [GroundTruthBox]? {
+    switch truth {
+    case .boxes(let all): all[index]
+    case .masks(let masks): try masks[index].map { try Image.labels(contentsOf: $0).objectBoxes() }
+    }
+  }
+}
+
+extension Image {
+  /// The box around each object of a mask, in which 0 is background and every other value an
+  /// object, its identity; in the order of the values.
+  ///
+  /// - Precondition: the image has one channel.
+  public func objectBoxes() -> [GroundTruthBox] {
+    precondition(channels == 1, "\(channels) channels are no mask")
+    var edges = [(left: Int, top: Int, right: Int, bottom: Int)?](repeating: nil, count: 256)
+    withUnsafeBytes { bytes in
+      for y in 0..<height {
+        for x in 0..<width {
+          let value = Int(bytes[y * width + x])
+          guard value > 0 else { continue }
+          let known = edges[value] ?? (x, y, x, y)
+          edges[value] = (
+            min(known.left, x), known.top, max(known.right, x), y
+          )
+        }
+      }
+    }
+    return edges.enumerated().compactMap { value, edge in
+      edge.map {
+        GroundTruthBox(
+          box: BoundingBox(
+            x: Double($0.left), y: Double($0.top), width: Double($0.right - $0.left + 1),
+            height: Double($0.bottom - $0.top + 1)),
+          category: 0, identity: value)
+      }
+    }
+  }
+}
+
+extension ClassList {
+  /// One class for data sets that follow anything: object.
+  public static let anyObject = ClassList(name: "object1", names: ["object"], void: nil)
+
+  /// The classes of MOTChallenge's ground truth (MOT16, Milan et al., 2016); its numbers are these
+  /// plus 1.
+  public static let motChallenge = ClassList(
+    name: "mot13",
+    names: [
+      "pedestrian", "person on vehicle", "car", "bicycle", "motorbike", "non-motorised vehicle",
+      "static person", "distractor", "occluder", "occluder on the ground", "occluder full",
+      "reflection", "crowd",
+    ], void: nil)
+}
