@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Flow
+internal import Flow
 internal import Foundation
 public import Video
 

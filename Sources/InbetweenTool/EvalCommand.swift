@@ -273,7 +273,8 @@ extension EvalCommand {
     if !measured.costs.usesFlow { names["flow"] = nil }
     let result = RunResult(
       status: signals.wantsStop ? .cancelled : .ok, specification: measured.spec,
-      pipeline: names, against: measured.spec.agreement ? .agreement : .labels, scores: measured.scores,
+      pipeline: names, against: measured.spec.agreement ? .agreement : .labels,
+      scores: measured.scores,
       intervals: measured.frames.intervals(), speed: measured.costs.speed,
       cost: .now(macs: measured.costs.macs),
       input: .init(

@@ -20,6 +20,14 @@ protocol PredictionOutput<Prediction>: Sendable {
 
   /// Closes what was written to.
   mutating func finish() throws
+
+  /// Whether it goes among what is printed.
+  var isStandardOutput: Bool { get }
+}
+
+extension PredictionOutput {
+  /// False: it goes into files.
+  var isStandardOutput: Bool { false }
 }
 
 /// Where the frames of a run go: an overlay, what was predicted, a table; each is optional.
@@ -30,7 +38,9 @@ final class FrameOutputs<Prediction: Sendable> {
   private var videoIsPrinted = false
 
   /// Whether any of them goes among what is printed.
-  var areStandardOutput: Bool { videoIsPrinted || table?.isStandardOutput == true }
+  var areStandardOutput: Bool {
+    videoIsPrinted || table?.isStandardOutput == true || predictions.isStandardOutput
+  }
 
   /// Opens what was asked for, before any work is done.
   init(
@@ -68,7 +78,7 @@ final class FrameOutputs<Prediction: Sendable> {
 
 /// The places that were asked for.
 struct OutputPlaces: Sendable {
-  var video: String?, labels: String?, table: String?
+  var video: String?, labels: String?, predictions: String?, table: String?
   var opacity = 0.5
   var encodingThreads = 1
 }
@@ -105,19 +115,40 @@ struct LabelOutput: PredictionOutput {
   }
 }
 
-/// What a task's head predicts, drawn as the task says.
+/// What a task's head predicts, drawn and written as the task says.
 struct TaskOutput<Task: PredictionTask>: PredictionOutput {
-  let task: Task
+  private let task: Task
+  private var file: (any PredictionFile<Task.Prediction>)?
+  let isStandardOutput: Bool
 
-  func drawn(_ result: FramePrediction<Task.Prediction>, over frame: Frame) -> Image {
-    let prediction = task.resized(
-      result.prediction, from: result.size, to: frame.pixels.size)
-    return task.drawn(prediction, over: frame.pixels, mark: Overlay.Mark(result.trace))
+  /// Opens the file, where one was asked for.
+  init(_ task: Task, _ places: OutputPlaces) throws {
+    self.task = task
+    isStandardOutput = places.predictions == "-"
+    guard let path = places.predictions else { return }
+    file = try task.file(at: path)
+    guard file != nil else {
+      throw Failure(.usage, "--predictions: \(task.name) has no format to be written in")
+    }
   }
 
-  func add(_: Frame, _: FramePrediction<Task.Prediction>) {}
+  func drawn(_ result: FramePrediction<Task.Prediction>, over frame: Frame) -> Image {
+    task.drawn(
+      resized(result, to: frame), over: frame.pixels, mark: Overlay.Mark(result.trace))
+  }
 
-  func finish() {}
+  mutating func add(_ frame: Frame, _ result: FramePrediction<Task.Prediction>) throws {
+    let prediction = resized(result, to: frame)
+    try file?.add(prediction, of: frame, result.trace)
+  }
+
+  mutating func finish() throws { try file?.finish() }
+
+  private func resized(
+    _ result: FramePrediction<Task.Prediction>, to frame: Frame
+  ) -> Task.Prediction {
+    task.resized(result.prediction, from: result.size, to: frame.pixels.size)
+  }
 }
 
 extension Overlay.Mark {

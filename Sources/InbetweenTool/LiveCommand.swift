@@ -76,6 +76,9 @@ struct LiveCommand: ParsableCommand {
         "say which frames to label where more come than can be: --newest or --every-frame")
     }
     try parts.checkLabelling(own, takesHeads: false)
+    if places.predictions != nil {
+      throw ValidationError("--predictions is for run: live labels frames")
+    }
     try places.check()
     guard deadlineMs.map({ $0.isFinite && $0 > 0 && $0 <= 1e9 }) ?? true else {
       throw ValidationError("--deadline-ms needs a positive number")

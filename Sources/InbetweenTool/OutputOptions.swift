@@ -11,6 +11,13 @@ struct OutputOptions: ParsableArguments {
   @Option(help: "Write a label map a frame into this folder, as PNG with a palette.")
   var labels: String?
 
+  @Option(
+    help: """
+      Write what is predicted there. Boxes: .txt as MOTChallenge, .json as COCO, .csv, .jsonl, or - \
+      for JSON lines to standard output. Depth: a folder of 16-bit PNG, in millimetres.
+      """)
+  var predictions: String?
+
   @Option(help: "Write role, reason and stage times of each frame there, as CSV.")
   var perFrame: String?
 
@@ -30,6 +37,7 @@ struct OutputOptions: ParsableArguments {
   /// The same as values.
   func places(threads: Int) -> OutputPlaces {
     .init(
-      video: output, labels: labels, table: perFrame, opacity: opacity, encodingThreads: threads)
+      video: output, labels: labels, predictions: predictions, table: perFrame, opacity: opacity,
+      encodingThreads: threads)
   }
 }

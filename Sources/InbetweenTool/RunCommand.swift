@@ -83,7 +83,8 @@ struct RunCommand: ParsableCommand {
   /// Several sources must not be written to one place.
   private func checkNames() throws {
     let outputs = [
-      ("--output", places.output), ("--labels", places.labels), ("--per-frame", places.perFrame),
+      ("--output", places.output), ("--labels", places.labels),
+      ("--predictions", places.predictions), ("--per-frame", places.perFrame),
       ("--json", json),
     ]
     for case (let option, let path?) in outputs where !path.contains("{number}") {
@@ -115,6 +116,9 @@ struct RunCommand: ParsableCommand {
     if let task = head ?? network.task {
       try run(asked, predicting: task, until: signals)
     } else {
+      guard places.predictions == nil else {
+        throw Failure(.usage, "--predictions is for depth and boxes; --labels keeps label maps")
+      }
       try run(asked, RunPrediction(labelsOf: network), until: signals)
     }
   }
@@ -210,6 +214,7 @@ struct RunCommand: ParsableCommand {
       var places = places.places(threads: ownThreads)
       (places.video, places.labels) = (own(places.video), own(places.labels))
       places.table = own(places.table)
+      places.predictions = own(places.predictions)
       return try RunSource(path, to: places, json: own(json))
     }
   }

@@ -44,6 +44,6 @@ extension RunPrediction {
     self.init(
       name: task.name, usualPropagator: task.usualPropagator, files: task.files,
       head: { backbone, _ in try task.head(behind: backbone) },
-      output: { _ in TaskOutput(task: task) })
+      output: { try TaskOutput(task, $0) })
   }
 }

@@ -58,7 +58,7 @@ struct RunSource {
       outputs: sources.flatMap { source in
         [
           ("--output", source.places.video), ("--json", source.json),
-          ("--per-frame", source.places.table),
+          ("--per-frame", source.places.table), ("--predictions", source.places.predictions),
         ]
       }, inputs: inputs)
     for source in sources {

@@ -30,6 +30,11 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
   /// The metrics that it is usually measured by, with nothing counted.
   func metrics() -> [any Metric<Prediction, Target>]
 
+  /// What predictions are written into; nil, as usually, where no format is known.
+  ///
+  /// - Throws: where nothing can be written at `path`, or it names no format.
+  func file(at path: String) throws -> (any PredictionFile<Prediction>)?
+
   /// What a prediction is as the truth that others are measured against; nil, as usually, where
   /// agreement with a prediction cannot be measured.
   func truth(of prediction: Prediction) -> Target?
@@ -45,6 +50,9 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
 extension PredictionTask {
   /// Feature maps are warped.
   public var usualPropagator: PartSpec { "warp" }
+
+  /// Nil: there is no format.
+  public func file(at _: String) throws -> (any PredictionFile<Prediction>)? { nil }
 
   /// Nil: agreement is not measured.
   public func truth(of _: Prediction) -> Target? { nil }

@@ -14,6 +14,7 @@ public struct BoxClip: Clip {
   public let warnings: [String]
   private let frames: StoredFrames
   private let truth: Truth
+  private var limit = Int.max
   /// What boxes are read from, beside the pictures.
   private let sources: [String]
 
@@ -33,7 +34,14 @@ public struct BoxClip: Clip {
   }
 
   /// How many frames there are, annotated or not.
-  public var count: Int { frames.items.count }
+  public var count: Int { min(limit, frames.items.count) }
+
+  /// The first so many frames of the clip; all where nil.
+  public func first(_ limit: Int?) -> BoxClip {
+    var clip = self
+    clip.limit = min(self.limit, limit ?? .max)
+    return clip
+  }
 
   /// Its pictures, and what its boxes are read from.
   public var files: [String] {

@@ -99,3 +99,31 @@ public struct DetectionMetric: Metric {
   /// The figures of `DetectionAccuracy`; empty before anything was counted.
   public var values: [String: Double] { accuracy.values }
 }
+
+/// MOTA, IDF1 and HOTA of boxes that have identities, as TrackEval defines them.
+///
+/// Boxes and truths without an identity do not count; there are no figures where none has one.
+public struct TrackingMetric: Metric {
+  private var accuracy = TrackingAccuracy()
+  private var isTracked = false
+
+  /// Nothing is counted yet.
+  public init() {}
+
+  /// Counts the boxes of a frame; one without truth is left out.
+  public mutating func add(
+    _ prediction: [Detection], target: [GroundTruthBox]?, trace: FrameTrace
+  ) {
+    guard let target else { return }
+    let boxes = prediction.compactMap { found in
+      found.identity.map {
+        IdentifiedBox(identity: $0, category: found.category, box: found.box)
+      }
+    }
+    isTracked = isTracked || !boxes.isEmpty
+    accuracy.add(boxes, truth: target, age: trace.framesSinceKeyframe)
+  }
+
+  /// `MOTA`, `IDF1`, `HOTA` and what they are made of; empty before a box had an identity.
+  public var values: [String: Double] { isTracked ? accuracy.values : [:] }
+}

@@ -9,6 +9,7 @@ internal import Video
 extension Registries {
   mutating func registerDatasets() {
     registerRead()
+    registerTracked()
     registerMade()
     datasets.register(
       "video", "the frames of a video or a folder of pictures, without labels",
@@ -72,6 +73,51 @@ extension Registries {
     }
   }
 
+  /// Sequences with boxes: none of them has label maps.
+  private mutating func registerTracked() {
+    registerBoxes("mot", "a sequence of MOTChallenge: seqinfo.ini, img1, gt/gt.txt") {
+      try BoxClip.motChallenge(root: $0)
+    }
+    registerBoxes("otb", "a sequence of OTB: img and groundtruth_rect.txt") {
+      try BoxClip.otb(root: $0)
+    }
+    registerBoxes("davis-boxes", "the boxes around DAVIS' masks: DIR/SEQUENCE") { path in
+      let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+      return try BoxClip.davis(
+        root: parts.count > 1 ? parts.dropLast().joined(separator: "/") : ".",
+        sequence: parts.last ?? "")
+    }
+    datasets.register(
+      "coco-video", "a video with boxes in a COCO-style file, its pictures in a folder",
+      options: [
+        .required("annotations", .path), .required("images", .path),
+        .optional("video", .integer(0...1_000_000), standard: 0, positional: false),
+      ], usage: "coco-video:FILE,DIR"
+    ) { options, _ in
+      let (file, images) = (options.text("annotations"), options.text("images"))
+      let place = options.integer("video")
+      return boxSource(file) {
+        let videos = try COCOVideos(annotations: file, images: images)
+        guard place < videos.names.count else {
+          throw DatasetError(.missing, "\(file) has \(videos.names.count) videos, no \(place)")
+        }
+        return videos.clip(at: place)
+      }
+    }
+  }
+
+  private mutating func registerBoxes(
+    _ kind: String, _ summary: String,
+    open: @escaping @Sendable (String) throws -> BoxClip
+  ) {
+    datasets.register(
+      kind, summary, options: [.required("folder", .path)], usage: "\(kind):DIR"
+    ) { options, _ in
+      let folder = options.text("folder")
+      return boxSource(folder) { try open(folder) }
+    }
+  }
+
   private mutating func registerFolder(
     _ kind: String, _ summary: String, pairing: DataSource.Pairing = .setInMotion,
     splits: [String]? = nil,
@@ -113,6 +159,31 @@ extension Registries {
       return source
     }
   }
+}
+
+/// Pictures with boxes, and without label maps.
+private func boxSource(
+  _ path: String, _ open: @escaping @Sendable () throws -> BoxClip
+) -> DataSource {
+  var source = DataSource(path: path, isLabelled: false, pairing: .filmed) {
+    UnlabelledClip(clip: try open().first($0.limit))
+  }
+  .with([GroundTruthBox].self) { try open().first($0.limit) }
+  source.splits = []
+  return source
+}
+
+/// The pictures of a clip with other ground truth.
+private struct UnlabelledClip: LabelledClip {
+  let clip: BoxClip
+  let classes = ClassList(name: "none", names: [], void: nil)
+
+  var name: String { clip.name }
+  var count: Int { clip.count }
+  var files: [String] { clip.files }
+  var warnings: [String] { clip.warnings }
+  func frame(at index: Int) throws -> Frame { try clip.frame(at: index) }
+  func labels(at _: Int) -> Image? { nil }
 }
 
 private func street(_ seed: UInt64, _ request: ClipRequest, usually count: Int) -> StreetClip {

@@ -55,6 +55,8 @@ private struct DepthTask: PredictionTask {
 
   func truth(of prediction: DepthMap) -> DepthMap? { prediction }
 
+  func file(at path: String) throws -> (any PredictionFile<DepthMap>)? { try DepthFiles(path) }
+
   func drawn(_ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?) -> Image {
     Overlay(palette: .camVid).drawn(depth: prediction, over: picture, mark: mark)
   }
@@ -82,12 +84,16 @@ private struct DetectionTask: PredictionTask {
 
   func truth(of prediction: [Detection]) -> [GroundTruthBox]? { prediction.asTruth }
 
+  func file(at path: String) throws -> (any PredictionFile<[Detection]>)? {
+    try BoxFile(path, names: classes.names)
+  }
+
   func resized(
     _ prediction: [Detection], from size: PixelSize, to other: PixelSize
   ) -> [Detection] { prediction.map { $0.resized(from: size, to: other) } }
 
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
-    [DetectionMetric(classes: classes.count)]
+    [DetectionMetric(classes: classes.count), TrackingMetric()]
   }
 
   func drawn(_ prediction: [Detection], over picture: Image, mark: Overlay.Mark?) -> Image {

@@ -72,6 +72,8 @@ private struct OwnDepthTask: PredictionTask {
 
   func truth(of prediction: DepthMap) -> DepthMap? { prediction }
 
+  func file(at path: String) throws -> (any PredictionFile<DepthMap>)? { try DepthFiles(path) }
+
   func drawn(_ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?) -> Image {
     Overlay(palette: .camVid).drawn(depth: prediction, over: picture, mark: mark)
   }
@@ -87,10 +89,14 @@ private struct OwnDetectionTask: PredictionTask {
   func head(behind _: any Backbone) -> any Head<[Detection]> { own }
 
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
-    [DetectionMetric(classes: own.classes.count)]
+    [DetectionMetric(classes: own.classes.count), TrackingMetric()]
   }
 
   func truth(of prediction: [Detection]) -> [GroundTruthBox]? { prediction.asTruth }
+
+  func file(at path: String) throws -> (any PredictionFile<[Detection]>)? {
+    try BoxFile(path, names: own.classes.names)
+  }
 
   func resized(
     _ prediction: [Detection], from size: PixelSize, to other: PixelSize
