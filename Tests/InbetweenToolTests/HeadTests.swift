@@ -81,6 +81,43 @@ struct HeadTests {
     #expect(!FileManager.default.fileExists(atPath: scratch("l")))
   }
 
+  // Boxes that are carried have identities, and are written as each format has them.
+  @Test func predictionsAreWritten() throws {
+    let clip = StreetClip(seed: 12, count: 4, size: PixelSize(width: 240, height: 160))
+    let pictures = scratch("pictures")
+    try FileManager.default.createDirectory(atPath: pictures, withIntermediateDirectories: true)
+    for index in 0..<4 { try clip.frame(at: index).pixels.writePNG(to: "\(pictures)/\(index).png") }
+    let command =
+      "run pictures --backbone \(modelFolder)/street-heavy --head \(modelFolder)/street-"
+    for name in ["b.csv", "b.txt", "b.json", "b.jsonl"] {
+      let outcome = try scratch.inbetween(
+        command + "detector --propagator boxes --scheduler every:4 --predictions \(name)")
+      #expect(outcome.code == 0, "\(outcome.err)")
+    }
+    let rows = try text("b.csv").split(separator: "\n").dropFirst()
+      .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    // Frame, time, key, identity, class, label, score, age, …
+    #expect(Set(rows.map { $0[0] }) == ["0", "1", "2", "3"])
+    #expect(rows.allSatisfy { ($0[2] == "1") == ($0[0] == "0") && $0[7] == $0[0] })
+    let identities = Dictionary(grouping: rows) { $0[0] }.mapValues { Set($0.map { $0[3] }) }
+    #expect(identities["3"]?.isSubset(of: identities["0"] ?? []) == true)
+    let lines = try text("b.txt").split(separator: "\n")
+    #expect(lines.count == rows.count && lines.allSatisfy { $0.hasSuffix("-1,-1,-1") })
+    let results = try JSONSerialization.jsonObject(with: Data(text("b.json").utf8))
+    #expect((results as? [[String: Any]])?.count == rows.count)
+    #expect(try text("b.jsonl").split(separator: "\n").count == rows.count)
+    let depth = try scratch.inbetween(command + "depth --predictions d")
+    #expect(depth.code == 0, "\(depth.err)")
+    let map = try Image16(contentsOf: scratch("d/3.png"))
+    #expect(map.width == 240 && map.samples.contains { $0 > 1000 && $0 < 60000 })
+    let refused = try scratch.inbetween(command + "detector --predictions b.xml")
+    #expect(refused.code != 0 && refused.err.contains(".jsonl"), "\(refused.err)")
+  }
+
+  private func text(_ name: String) throws -> String {
+    try String(contentsOfFile: scratch(name), encoding: .utf8)
+  }
+
   @Test func whatNoHeadCanBeTrainedOnIsRefused() throws {
     try write("kind: fcos, classes: [bird]")
     let foreign = try scratch.inbetween("train head/spec.yaml --data streets:5 --out o")
