@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of TrackEval 1.3 (pip install trackeval numpy scipy) for made-up tracks; prints the fixture as JSON.
+"""Makes Tests/Fixtures/Tracks/trackeval.json: made-up tracks, and the figures that TrackEval 1.3 finds in them. Needs
+trackeval, numpy and scipy; prints the fixture.
 
 Boxes wander; the tracker misses some, adds some, swaps identities and drifts. Coordinates are rounded to quarters, so
 that both sides read the very same numbers."""
@@ -31,11 +32,12 @@ def case(seed, objects, frames, noise, missing, extra, swap):
         q = lambda v: [round(float(x) * 4) / 4 for x in v]
         truth.append([[i + 1, *q([*place[i], *size[i]])] for i in seen])
         row = []
-        for i in seen:
+        for i in seen:  # Before any box is written: no identity may be twice in a frame.
             if r.random() < swap:
                 j = int(r.integers(objects)); names[i], names[j] = names[j], names[i]
             if r.random() < swap:
                 names[i] = following; following += 1
+        for i in seen:
             if r.random() >= missing:
                 row.append([names[i], *q([*(place[i] + r.normal(0, noise, 2)), *(size[i] * r.uniform(0.85, 1.15, 2))])])
         for _ in range(int(r.poisson(extra))):
@@ -63,4 +65,5 @@ for settings in ((1, 6, 30, 2, 0.1, 0.3, 0.02), (2, 10, 25, 5, 0.2, 1, 0.05), (3
                  (5, 1, 12, 3, 0.6, 0, 0.1)):
     truth, tracked = case(*settings)
     cases.append({"truth": truth, "tracked": tracked, "figures": figures(truth, tracked)})
+assert all(len({b[0] for b in f}) == len(f) for c in cases for k in ("truth", "tracked") for f in c[k])
 print(json.dumps(cases, separators=(",", ":")))

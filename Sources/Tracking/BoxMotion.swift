@@ -33,6 +33,9 @@ public struct BoxMotion: Sendable {
   public private(set) var velocity = SIMD2<Double>.zero
   /// How much the motion inside the box spread about the fit in the last step, in pixels.
   public private(set) var spread = 0.0
+  /// Grey levels, from 0 to 255, by which the object's picture changed in the last step; nil where
+  /// no pictures were given.
+  public private(set) var brightness: Double?
 
   let settings: Settings
   var object: ObjectPoints
@@ -56,6 +59,7 @@ public struct BoxMotion: Sendable {
     age += 1
     let found = object.advance(along: step, relative: relativeVelocity, velocity: velocity)
     (support, velocity, spread) = (found.support, found.velocity, found.spread)
+    brightness = found.brightness
     if let background = found.background {
       let now = velocity - background
       relativeVelocity = relativeVelocity.map { ($0 + now) / 2 } ?? now
@@ -77,7 +81,7 @@ public struct BoxMotion: Sendable {
     if age > 0 { drift.learn(from: fitted, found: found, frames: age) }
     object = ObjectPoints(in: found, side: settings.side, remembering: object)
     (box, uncutBox, fitted) = (found, found, found)
-    (age, support, spread) = (0, 1, 0)
+    (age, support, spread, brightness) = (0, 1, 0, nil)
   }
 }
 

@@ -33,8 +33,10 @@ struct ObjectStep {
   var background: SIMD2<Double>?
   /// How much of the flow spoke for the step, from 0 to 1.
   var support: Double
-  /// How far points lie from the fit, in pixels.
+  /// How far points lie from the fit, in pixels: the root of their mean square.
   var spread: Double
+  /// Grey levels by which the picture changed along the way; nil without pictures.
+  var brightness: Double?
 }
 
 /// The motion of what is around a box, as a linear function of the place.

@@ -88,6 +88,8 @@ extension ObjectPoints {
     var fromBackground: [Double]
     /// Trust times chance, less where a point moves as the background does.
     var weights: [Double]
+    /// Grey levels by which the picture changed along the steps; nil without pictures.
+    var changes: [Double]?
   }
 
   /// Brings the points to the later frame.
@@ -110,7 +112,9 @@ extension ObjectPoints {
     learn(from: votes, fit: fit)
     return ObjectStep(
       velocity: way.shift - before, background: background?.shift,
-      support: min(1, fit.weight / mass), spread: fit.spread)
+      support: min(1, fit.weight / mass),
+      spread: mean(fit.squares, votes.weights).squareRoot(),
+      brightness: votes.changes.map { mean($0, votes.chances) })
   }
 
   /// Moves all points alike, where nothing else is known.
@@ -119,7 +123,9 @@ extension ObjectPoints {
   ) -> ObjectStep {
     way.shift += velocity
     for index in places.indices { places[index] = home(index) }
-    return ObjectStep(velocity: velocity, background: background?.shift, support: 0, spread: 0)
+    return ObjectStep(
+      velocity: velocity, background: background?.shift, support: 0, spread: 0,
+      brightness: nil)
   }
 
   /// Where the fit leads a point.
@@ -146,10 +152,12 @@ extension ObjectPoints {
   ) -> Votes {
     let found = places.map { step.displacement(of: $0, guess: guess) }
     var trust = found.map(\.reliability)
-    if step.pictures != nil {
-      let changes = places.indices.map { index in
+    let changes = step.pictures.map { _ in
+      places.indices.map { index in
         step.brightnessChange(of: places[index], movedBy: found[index].displacement) ?? 0
       }
+    }
+    if let changes {
       let even = [Double](repeating: 1, count: changes.count)
       let limit = Tuning.brightness + 2.5 * weightedMedian(changes, even)
       for index in changes.indices where changes[index] > limit { trust[index] *= 0.1 }
@@ -171,7 +179,7 @@ extension ObjectPoints {
     }
     return Votes(
       steps: found.map(\.displacement), trust: trust, chances: chances, fromBackground: distances,
-      weights: weights)
+      weights: weights, changes: changes)
   }
 
   /// The shift, beyond the one so far, that most points agree on.

@@ -44,3 +44,9 @@ struct WeightedLine {
 func spread(ofSquares squares: [Double], _ weights: [Double]) -> Double {
   1.48 * max(0, weightedMedian(squares, weights)).squareRoot()
 }
+
+/// The weighted mean; 0 where there is no weight.
+func mean(_ values: [Double], _ weights: [Double]) -> Double {
+  let sum = weights.reduce(0, +)
+  return sum > 0 ? zip(values, weights).reduce(0) { $0 + $1.0 * $1.1 } / sum : 0
+}

@@ -135,4 +135,26 @@ private func detection(
     }
     #expect(boxes() == boxes())
   }
+
+  @Test func changesSayWhatHappensToTheBoxes() throws {
+    var tracks = BoxTracks()
+    #expect(tracks.change(in: picture) == nil)
+    tracks.take([detection(20, 50), detection(250, 50)])
+    let grey = Image(width: 320, height: 200, channels: 1, repeating: 100)
+    let bright = Image(width: 320, height: 200, channels: 1, repeating: 103)
+    var same = tracks
+    same.advance(
+      along: MotionStep(size: picture, forward: still().forward, pictures: (grey, grey)))
+    let none = try #require(same.change(in: picture))
+    #expect(none.brightness == 0 && none.leaving == 0)
+    #expect(none.spread < 1e-6 && none.unsupported < 0.05)
+    tracks.advance(
+      along: MotionStep(size: picture, forward: still(-7).forward, pictures: (grey, bright)))
+    let change = try #require(tracks.change(in: picture))
+    #expect(abs((change.brightness ?? 0) - 3) < 1e-9)
+    #expect(change.leaving == 0.5, "the left one is about to leave")
+    var lost = tracks
+    lost.advance(along: MotionStep(size: picture))
+    #expect(try #require(lost.change(in: picture)).unsupported == 1)
+  }
 }

@@ -7,11 +7,14 @@ import Tracking
 import Video
 
 guard CommandLine.arguments.count >= 2 else {
-  print("usage: carry-boxes DATA [--time]   (DATA holds davis/ and boxes/Crossing)")
+  print("usage: carry-boxes DATA [--time FRAMES]   (DATA holds davis/ and boxes/Crossing)")
   exit(64)
 }
 let data = CommandLine.arguments[1]
-let isTimed = CommandLine.arguments.contains("--time")
+/// How many frames of each sequence are timed; nil where overlaps are asked for.
+let timed =
+  CommandLine.arguments.dropFirst(2).first == "--time"
+  ? CommandLine.arguments.dropFirst(3).first.flatMap { Int($0) } ?? 30 : nil
 let flow = DISFlow(preset: .medium, threads: 2)
 
 /// How boxes are brought to a frame.
@@ -26,8 +29,9 @@ struct Sequence {
 
   init(_ clip: BoxClip) throws {
     name = String(clip.name.split(separator: "/").last ?? "")
-    frames = try (0..<clip.count).map { try clip.frame(at: $0) }
-    boxes = try (0..<clip.count).map { try clip.target(at: $0)?.first?.box }
+    let count = min(clip.count, timed ?? clip.count)
+    frames = try (0..<count).map { try clip.frame(at: $0) }
+    boxes = try (0..<count).map { try clip.target(at: $0)?.first?.box }
   }
 
   /// The step that brings boxes to the frame at `index`.
@@ -72,7 +76,7 @@ let sequences =
     Sequence(.otb(root: "\(data)/boxes/Crossing"))
   ]
 
-if isTimed {
+if timed != nil {
   let times = try sequences.map { sequence in
     let sorted = try sequence.carried(every: 5, .forward).times.sorted()
     return "\(sequence.name)=\(sorted[sorted.count / 2])"
