@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Video
+internal import Video
 
 extension BoxClip {
   /// A sequence of OTB (Wu, Lim and Yang, CVPR 2013), or of what is laid out as it: one object.
