@@ -87,7 +87,8 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "Backbone", "Datasets", "Engines", "Evaluation", "Flow", "Frames", "Layers", "Pipeline", "Propagation",
+        "Backbone", "Datasets", "Engines", "Evaluation", "Flow", "Frames", "Layers", "Pipeline",
+        "Propagation",
         "Scheduler",
         "Specification", "Synthesis", "Tensors", "Video",
       ]),
@@ -133,7 +134,8 @@ let package = Package(
     .target(
       name: "InbetweenTool",
       dependencies: [
-        "Backbone", "Datasets", "Engines", "Evaluation", "Experiments", "Flow", "Frames", "Layers", "Outputs",
+        "Backbone", "Datasets", "Engines", "Evaluation", "Experiments", "Flow", "Frames", "Layers",
+        "Outputs",
         "Pipeline", "Propagation", "Recipes", "Reports", "ResultsIndex", "Scheduler",
         "Specification", "Synthesis", "Tensors", "Training", "Video",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
