@@ -52,8 +52,8 @@ struct TransposedRows: DetectionDecoder {
 ///
 /// 1 × N × (5 + C). Where there are strides, rows are cells of grids, the finest first, and say the
 /// centre from the cell's corner and the logarithm of the size, in strides (Ge et al., "YOLOX",
-/// 2021, section 2.1); else all is in pixels of the input. The score is objectness times that of the
-/// class.
+/// 2021, section 2.1); else all is in pixels of the input. The score is objectness times that of
+/// the class.
 struct ObjectnessRows: DetectionDecoder {
   let thresholds: DetectionThresholds
   /// Pixels of the input that a cell of each grid spans; nil where boxes are in pixels.

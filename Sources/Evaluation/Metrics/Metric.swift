@@ -103,19 +103,23 @@ public struct DetectionMetric: Metric {
 /// MOTA, IDF1 and HOTA of boxes that have identities, as TrackEval defines them.
 ///
 /// Boxes and truths without an identity do not count; there are no figures where none has one.
+/// Unlike average precision these figures know no scores: what is less sure than `leastScore` is
+/// left out.
 public struct TrackingMetric: Metric {
+  /// The score from which a box counts.
+  public let leastScore: Double
   private var accuracy = TrackingAccuracy()
   private var isTracked = false
 
-  /// Nothing is counted yet.
-  public init() {}
+  /// Nothing is counted yet; boxes count from a score of 0.4 unless said otherwise.
+  public init(leastScore: Double = 0.4) { self.leastScore = leastScore }
 
   /// Counts the boxes of a frame; one without truth is left out.
   public mutating func add(
     _ prediction: [Detection], target: [GroundTruthBox]?, trace: FrameTrace
   ) {
     guard let target else { return }
-    let boxes = prediction.compactMap { found in
+    let boxes = prediction.filter { $0.score >= leastScore }.compactMap { found in
       found.identity.map {
         IdentifiedBox(identity: $0, category: found.category, box: found.box)
       }

@@ -30,6 +30,13 @@ extension Registries {
       return MetricFactory { DepthMetric(accuracy) }
     }
     metrics.register(
+      "tracks", "MOTA, IDF1 and HOTA of boxes with identities, from a score on; usually 0.4",
+      options: [.optional("score", .number(0...1), standard: 0.4)]
+    ) { options, _ in
+      let score = options.number("score")
+      return MetricFactory { TrackingMetric(leastScore: score) }
+    }
+    metrics.register(
       "boundary", "mIoU within so many pixels of a border between two classes; usually 3",
       options: [
         .optional("pixels", .integer(1...256), standard: .integer(3), placeholder: "PIXELS")
