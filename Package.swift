@@ -167,7 +167,8 @@ let package = Package(
         "Layers",
         "Propagation", "Scheduler", "Specification", "Synthesis", "Tensors", "Video",
       ]),
-    .testTarget(name: "TrackingTests", dependencies: ["Flow", "Frames", "Propagation", "Tracking", "Video"]),
+    .testTarget(
+      name: "TrackingTests", dependencies: ["Flow", "Frames", "Propagation", "Tracking", "Video"]),
     .testTarget(
       name: "DatasetsTests",
       dependencies: ["Datasets", "ConformanceKit", "Flow", "Synthesis", "Video", "Tensors"]),

@@ -7,10 +7,10 @@ public import Video
 /// A run of an RGB-D camera with poses, as 7-Scenes has it (Shotton et al., CVPR 2013): pictures
 /// with the depth of each pixel, and where the camera was.
 ///
-/// `frame-NUMBER.color.jpg` or `.png`; `frame-NUMBER.depth.png`, 16-bit millimetres along the optical
-/// axis, 0 and 65535 where nothing is known; `frame-NUMBER.pose.txt`, 4 × 4 from camera to world in
-/// metres; and `camera-intrinsics.txt`, 3 × 3. Where poses and intrinsics are there, the motion
-/// between any two frames is known up to their error, of about a pixel.
+/// `frame-NUMBER.color.jpg` or `.png`; `frame-NUMBER.depth.png`, 16-bit millimetres along the
+/// optical axis, 0 and 65535 where nothing is known; `frame-NUMBER.pose.txt`, 4 × 4 from camera to
+/// world in metres; and `camera-intrinsics.txt`, 3 × 3. Where poses and intrinsics are there, the
+/// motion between any two frames is known up to their error, of about a pixel.
 public struct RGBD: LabelledClip {
   /// The last part of the folder's path.
   public let name: String

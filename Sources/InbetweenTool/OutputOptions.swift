@@ -13,8 +13,8 @@ struct OutputOptions: ParsableArguments {
 
   @Option(
     help: """
-      Write what is predicted there. Boxes: .txt as MOTChallenge, .json as COCO, .csv, .jsonl, or - \
-      for JSON lines to standard output. Depth: a folder of 16-bit PNG, in millimetres.
+      Write what is predicted there. Boxes: .txt as MOTChallenge, .json as COCO, .csv, .jsonl, or \
+      - for JSON lines to standard output. Depth: a folder of 16-bit PNG, in millimetres.
       """)
   var predictions: String?
 

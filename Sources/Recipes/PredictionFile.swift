@@ -72,8 +72,8 @@ struct BoxFile: PredictionFile {
   }
 }
 
-/// Depth maps as 16-bit PNG in a folder, in millimetres; 0 where nothing is known, 65535 for what is
-/// as far or farther.
+/// Depth maps as 16-bit PNG in a folder, in millimetres; 0 where nothing is known, 65535 for what
+/// is as far or farther.
 struct DepthFiles: PredictionFile {
   private let folder: String
 

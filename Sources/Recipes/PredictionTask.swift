@@ -39,8 +39,8 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
   /// agreement with a prediction cannot be measured.
   func truth(of prediction: Prediction) -> Target?
 
-  /// A prediction of a frame of one size, for the same frame at another: places in its pixels. As it
-  /// is unless a task says otherwise.
+  /// A prediction of a frame of one size, for the same frame at another: places in its pixels. As
+  /// it is unless a task says otherwise.
   func resized(_ prediction: Prediction, from size: PixelSize, to other: PixelSize) -> Prediction
 
   /// A picture with a prediction drawn over it.

@@ -9,9 +9,10 @@ internal import Video
 /// Batches of runs of frames as augmentation shows them, a keyframe first, with the optical flow
 /// that an estimator finds from each later frame to an earlier one.
 ///
-/// Two frames are a pair. What was prepared is kept as long as it fits into a quarter of the memory,
-/// and is prepared anew each time beyond that. Frames are degraded and flow is found once, on whole frames and by the
-/// steps that a stream would take, as where a part is used; each view then shows a crop of both.
+/// Two frames are a pair. What was prepared is kept as long as it fits into a quarter of the
+/// memory, and is prepared anew each time beyond that. Frames are degraded and flow is found once,
+/// on whole frames and by the steps that a stream would take, as where a part is used; each view
+/// then shows a crop of both.
 public struct AugmentedRuns: Sendable {
   private let sources: [PairSource]
   private let pools: [Memo<WholeRun>]

@@ -10,8 +10,8 @@ extension Trainer {
   /// statistics, which are few and may be large, in single precision.
   ///
   /// What no stage trained of a network that training began with is left out: it is read from that
-  /// network's folder. Networks of their own have folders of their own; the part comes last, since its weights say
-  /// that all is done.
+  /// network's folder. Networks of their own have folders of their own; the part comes last, since
+  /// its weights say that all is done.
   func writeWeights(_ all: [Parameter]) throws {
     var rest = try all.filter { parameter in
       try plan.stages.contains { $0.trains(parameter.name) }

@@ -33,7 +33,8 @@ import Video
     "seqinfo.ini":
       "[Sequence]\r\nname=TEST-01\r\nimDir=img1\r\nframeRate=10\r\nseqLength=2\r\nimExt=.png\r\n",
     "gt/gt.txt":
-      "1,7,1,1,10,20,1,1,0.5\n2, 7, 2.5, 1, 10, 20, 1, 1, 1\n2,8,5,5,3,3,0,1,1\n2,9,5,5,3,3,1,8,1\n",
+      "1,7,1,1,10,20,1,1,0.5\n2, 7, 2.5, 1, 10, 20, 1, 1, 1\n"
+      + "2,8,5,5,3,3,0,1,1\n2,9,5,5,3,3,1,8,1\n",
     "det/det.txt": "1,-1,4,5,6,7,0.9\n2,-1,1,1,2,2,-3.5,-1,-1,-1\n",
   ]
   private let motPictures = ["img1/000001.png", "img1/000002.png"]
@@ -122,8 +123,9 @@ import Video
     {"videos": [{"id": 4, "name": "street"}],
      "images": [{"id": 31, "file_name": "b.png", "video_id": 4, "frame_index": 1},
                 {"id": 30, "file_name": "a.png", "video_id": 4, "frame_index": 0}],
-     "annotations": [{"id": 1, "image_id": 31, "category_id": 9, "bbox": [1, 2, 3, 4], "track_id": 6},
-                     {"id": 2, "image_id": 31, "category_id": 3, "bbox": [0, 0, 5, 5], "iscrowd": 1}],
+     "annotations":
+       [{"id": 1, "image_id": 31, "category_id": 9, "bbox": [1, 2, 3, 4], "track_id": 6},
+        {"id": 2, "image_id": 31, "category_id": 3, "bbox": [0, 0, 5, 5], "iscrowd": 1}],
      "categories": [{"id": 3, "name": "person"}, {"id": 9, "name": "car"}]}
     """
 

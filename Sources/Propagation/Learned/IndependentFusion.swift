@@ -4,14 +4,14 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Deep features of a keyframe, taken for what frames have in common, and a light part of each frame
-/// that is independent of it (after DCFM; "Deep common feature mining for efficient video semantic
-/// segmentation", TCSVT 2024).
+/// Deep features of a keyframe, taken for what frames have in common, and a light part of each
+/// frame that is independent of it (after DCFM; "Deep common feature mining for efficient video
+/// semantic segmentation", TCSVT 2024).
 ///
 ///     common + P(own ⊕ common),    own = features of an early stage of the frame itself
 ///
-/// P brings the early features to the grid of the common ones by a 3 × 3 convolution with as much of
-/// a stride as lies between the two, joins both, and tells by two more convolutions what to add.
+/// P brings the early features to the grid of the common ones by a 3 × 3 convolution with as much
+/// of a stride as lies between the two, joins both, and tells by two more convolutions what to add.
 /// The last of them begins as zero, so that at first the result is the common features. No optical
 /// flow is needed: the part is trained so that a copy suffices. In the paper the networks before it
 /// are trained too, and so they can be here (`training.backbone: trained`).
@@ -22,8 +22,10 @@ public struct IndependentFusion: LearnedFusion {
   public let stage: String
   private let own: ConvolutionBlock, joined: ConvolutionBlock, change: Conv2d
 
-  /// A fusion of common features with `channels` and those after `stage` with `ownChannels`, whose
-  /// cells lie `stride` to one of the common ones, each way; `width` channels between. Parameters lie in `scope` where it is a part of another.
+  /// A fusion of common features with `channels` and early ones, of `stage`, with `ownChannels`.
+  ///
+  /// Cells of the early features lie `stride` to one of the common ones, each way; `width` channels
+  /// lie between. Parameters lie in `scope` where it is a part of another.
   ///
   /// - Precondition: the stride is at least 1.
   public init(

@@ -23,8 +23,9 @@ public import Specification
 /// `after`, the stage of the scores; `tap-blend` (NetWarp) with `start` and `refined`; `difference`
 /// (Budget-Aware) with `size`. Fusions follow a plain propagator, `behind: warp` or `copy`, and
 /// have a `branch`: `correction` (Accel) with `start`, `error-guided` (DAVSS) with `channels`,
-/// `attention` (CReFF of AR-Seg) with `size`. `independent` (DCFM) follows a copy and has no branch:
-/// `after` names the early stage of the backbone that sees each frame, `channels` its width.
+/// `attention` (CReFF of AR-Seg) with `size`. `independent` (DCFM) follows a copy and has no
+/// branch: `after` names the early stage of the backbone that sees each frame, `channels` its
+/// width.
 /// ```yaml
 /// branch:
 ///   network: ../camvid-light   # beside this file

@@ -13,8 +13,8 @@ public import Tensors
 /// `Tensor.convolved(withKernels:)` applies it. No motion is estimated: what moves further than (k
 /// - 1) / 2 cells is out of reach. Taps outside the picture are left out. The kernels begin with
 /// most of their weight on the place itself: nearly all of it gives a copy, from which learning
-/// moves slowly; less of it gives a blur. An adaptor may add what the frame's own low-level features
-/// tell (the paper's AdaptNet and fusion, section 3.1).
+/// moves slowly; less of it gives a blur. An adaptor may add what the frame's own low-level
+/// features tell (the paper's AdaptNet and fusion, section 3.1).
 public struct VariantConvolution: LearnedPropagator {
   /// The key frame, from which every frame is reached in one step.
   public let reference = FlowReference.keyframe
