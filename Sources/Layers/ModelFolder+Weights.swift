@@ -51,7 +51,8 @@ extension ModelFolder {
 extension Parameters {
   /// Begins with the trained weights of a folder, under names that begin with `prefix` here.
   ///
-  /// They also stand in for what a file leaves out. Drawn ones stay where the folder is not trained.
+  /// They also stand in for what a file leaves out. Drawn ones stay where the folder is not
+  /// trained.
   package func base(on folder: ModelFolder, under prefix: String) throws(SpecificationError) {
     if folder.isTrained { base(on: try [folder] + folder.bases(), under: prefix) }
   }

@@ -36,8 +36,8 @@ public final class Parameters: Sendable {
   /// Takes the parameters of another network for those whose names begin with `prefix` here.
   ///
   /// They stand in the place of draws, and of what a file lacks, for parameters that are made from
-  /// then on. So a network that is trained in part need not be stored twice. `open` is asked once, when a
-  /// parameter first needs it.
+  /// then on. So a network that is trained in part need not be stored twice. `open` is asked once,
+  /// when a parameter first needs it.
   public func base(
     under prefix: String = "", on open: @escaping @Sendable () throws -> SafetensorsFile
   ) {
