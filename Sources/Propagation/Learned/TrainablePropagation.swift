@@ -2,7 +2,7 @@
 
 public import Backbone
 public import Layers
-package import Specification
+internal import Specification
 
 /// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that
 /// is not.
