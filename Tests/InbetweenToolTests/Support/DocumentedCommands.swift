@@ -11,9 +11,19 @@ enum DocumentedCommands {
   static let unrun = [
     "Scripts/demo": "installs packages and builds; DemoCommand's own tests run what it shows",
     "Scripts/test": "runs this test",
+    "Scripts/install-engines onnxruntime": "downloads a library of 28 MB",
     "sudo apt-get install --no-install-recommends ./inbetween_0.1.0_amd64.deb && man inbetween":
       "needs the package and root; Scripts/package-test does it on a fresh Debian",
   ]
+
+  /// Why a command is not run; nil for one that is.
+  ///
+  /// Networks in ONNX files need an engine, which tests do without: EnginesTests and HeadTests run
+  /// what these commands do, where one is installed.
+  static func reasonNotToRun(_ command: String) -> String? {
+    if let reason = unrun[command] { return reason }
+    return command.contains(".onnx") ? "needs an engine and a network of the reader's" : nil
+  }
 
   /// What stands in for a name that a reader fills in, or for what a test does not have.
   static let standIns: [(text: String, by: String)] = [
