@@ -115,7 +115,7 @@ struct DocumentationTests {
 
   /// Options that belong to other programs.
   private static let ofOthers: Set = [
-    "--filter", "--package-path", "--product", "--only", "--no-install-recommends",
+    "--filter", "--package-path", "--peer", "--product", "--only", "--no-install-recommends",
   ]
 
   @Test func optionsThatAreNamedExist() throws {

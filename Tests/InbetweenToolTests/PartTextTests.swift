@@ -22,7 +22,9 @@ struct PartTextTests {
     for descriptor in Self.descriptors {
       let (kind, usage) = (descriptor.kind, descriptor.usage)
       let head = String(usage.prefix { $0 != ":" && $0 != "[" })
-      let isPath = backbones.contains(kind) && descriptor.options.map(\.name) == ["path"]
+      let isPath =
+        backbones.contains(kind)
+        && descriptor.options.filter(\.isPositional).map(\.name) == ["path"]
       let isPlaceholder = head.prefix(while: \.isUppercase).count > 1
       #expect(head == kind || (isPath && isPlaceholder), "\(kind) is written \(usage)")
     }
