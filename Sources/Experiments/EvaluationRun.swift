@@ -288,8 +288,8 @@ extension PipelineSpec {
     let grammar = registries.grammar
     var names = [
       "scheduler": grammar.text(of: scheduler, as: registries.schedulers.role),
-      // Where nothing is named, what is usual for labels.
-      "propagator": grammar.text(of: propagator ?? "warp", as: registries.propagators.role),
+      "propagator": grammar.text(
+        of: propagator ?? Self.usualPropagator, as: registries.propagators.role),
     ]
     names["backbone"] = backbone.map {
       $0.options["path"]?.text ?? grammar.text(of: $0, as: registries.backbones.role)

@@ -50,7 +50,9 @@ extension EvaluationRun {
   ) throws -> TaskEvaluation {
     let resolved = try resolved(for: task, sharing: nil)
     let clip = try spec.agreement ? agreed(task, resolved) : truth(of: task)
-    let metrics = try task.metrics() + metrics(of: Prediction.self, against: Target.self)
+    let metrics =
+      try (spec.agreement ? task.agreementMetrics() : task.metrics())
+      + metrics(of: Prediction.self, against: Target.self)
     let evaluator = TaskEvaluator(
       try resolved.regional(), on: clip, by: metrics, warmsUp: spec.warmsUp, isTimed: isTimed,
       resized: task.resized)

@@ -37,12 +37,14 @@ enum Overwriting {
   /// Checks a folder that gets a picture for each of `pictures`.
   ///
   /// - Throws: `Failure` where a map would come to lie among them.
-  static func check(folder: String, pictures: [String]) throws(Failure) {
+  static func check(
+    option: String, folder: String, pictures: [String]
+  ) throws(Failure) {
     let target = FileIdentity(folder)
     for picture in pictures {
       let url = URL(fileURLWithPath: picture)
       guard FileIdentity(url.deletingLastPathComponent().path) != target else {
-        throw Failure(.usage, "--labels \(folder) is where the pictures lie that are read")
+        throw Failure(.usage, "\(option) \(folder) is where the pictures lie that are read")
       }
     }
   }

@@ -33,7 +33,7 @@ extension RunPrediction<Image> {
     let palette = network.classes.palette
     func head(_ own: some SegmentationHead) -> any Head<Image> { own }
     self.init(
-      name: nil, usualPropagator: "warp", files: [], head: { head($1) },
+      name: nil, usualPropagator: PipelineSpec.usualPropagator, files: [], head: { head($1) },
       output: { try LabelOutput($0, palette: palette) })
   }
 }

@@ -62,9 +62,12 @@ struct RunSource {
         ]
       }, inputs: inputs)
     for source in sources {
+      if let folder = source.places.predictions {
+        try Overwriting.check(option: "--predictions", folder: folder, pictures: source.pictures)
+      }
       guard let labels = source.places.labels else { continue }
       let pictures = source.pictures
-      try Overwriting.check(folder: labels, pictures: pictures)
+      try Overwriting.check(option: "--labels", folder: labels, pictures: pictures)
       let names = Set(
         pictures.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent })
       try Overwriting.check(option: "--labels", folder: labels, inputs: inputs) { name in

@@ -23,6 +23,6 @@ public protocol PredictionPropagator<Prediction>: Sendable {
     _ prediction: Prediction, in context: FrameContext, isFirst: Bool
   ) throws -> Prediction
 
-  /// The prediction of a frame that is no key frame.
+  /// The prediction of a non-key frame.
   mutating func propagate(to context: FrameContext) throws -> Prediction
 }

@@ -35,6 +35,9 @@ public struct PipelineSpec: Sendable, Hashable {
   /// Regions of the frame with keyframes of their own; nil for the frame as a whole.
   public var regions: RegionsSpec?
 
+  /// What propagates where nothing is named, and no task says otherwise.
+  public static let usualPropagator: PartSpec = "warp"
+
   /// A pipeline of these parts.
   public init(
     backbone: PartSpec? = nil, head: PartSpec? = nil, scheduler: PartSpec = "every:5",

@@ -55,7 +55,9 @@ struct BoxFile: PredictionFile {
           score: found.score, box: found.box, age: found.age, isKey: trace.role == .key)
       })
     guard isPrinted else { return whole += lines }
-    FileHandle.standardOutput.write(Data(lines.utf8))
+    try Self.wrapping { () throws(OutputError) in
+      try PendingFile.write(Array(lines.utf8), to: "/dev/stdout")
+    }
   }
 
   func finish() throws {
@@ -68,7 +70,9 @@ struct BoxFile: PredictionFile {
   private static func wrapping(
     _ body: () throws(OutputError) -> Void
   ) throws(DatasetError) {
-    do throws(OutputError) { try body() } catch { throw DatasetError(.unwritable, "\(error)") }
+    do throws(OutputError) { try body() } catch {
+      throw DatasetError(error.isRefused ? .unwritable : .writeFailed, "\(error)")
+    }
   }
 }
 

@@ -30,6 +30,10 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
   /// The metrics that it is usually measured by, with nothing counted.
   func metrics() -> [any Metric<Prediction, Target>]
 
+  /// The metrics of agreement between two predictions of one network; the usual ones unless a task
+  /// says otherwise.
+  func agreementMetrics() -> [any Metric<Prediction, Target>]
+
   /// What predictions are written into; nil, as usually, where no format is known.
   ///
   /// - Throws: where nothing can be written at `path`, or it names no format.
@@ -49,7 +53,10 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
 
 extension PredictionTask {
   /// Feature maps are warped.
-  public var usualPropagator: PartSpec { "warp" }
+  public var usualPropagator: PartSpec { PipelineSpec.usualPropagator }
+
+  /// The usual ones.
+  public func agreementMetrics() -> [any Metric<Prediction, Target>] { metrics() }
 
   /// Nil: there is no format.
   public func file(at _: String) throws -> (any PredictionFile<Prediction>)? { nil }

@@ -70,7 +70,8 @@ extension PipelineSpec {
   /// - Throws: `SpecificationError` for a part that is wrong or does not go with the others.
   public func resolve<Prediction>(
     around backbone: some Backbone, head: some Head<Prediction>, path: String? = nil,
-    in registries: Registries = .standard, threads: Int = 1, usual: PartSpec = "warp",
+    in registries: Registries = .standard, threads: Int = 1,
+    usual: PartSpec = PipelineSpec.usualPropagator,
     configure: (inout BuildContext, KeyframePipeline<Prediction>) throws -> Void = { _, _ in }
   ) throws -> ResolvedPipeline<Prediction> {
     var spec = try canonical(in: registries)

@@ -184,6 +184,9 @@ public struct DepthReading: Hashable, Sendable {
   /// The depths that are told, in metres.
   public let range: ClosedRange<Double>
 
+  /// Whether numbers are one over depths but for a scale and a shift that nobody states.
+  public var isRelative: Bool { isInverse && scale == 1 && shift == 0 }
+
   /// Metres are `scale · x + shift`, or one over that, clamped to `range`.
   public init(
     isInverse: Bool, scale: Double = 1, shift: Double = 0, range: ClosedRange<Double> = 0.1...100

@@ -68,7 +68,12 @@ private struct OwnDepthTask: PredictionTask {
 
   func head(behind _: any Backbone) -> any Head<DepthMap> { own }
 
-  func metrics() -> [any Metric<DepthMap, DepthMap>] { [DepthMetric()] }
+  /// Inverse depths that nothing brings to metres are relative: aligned before they are compared.
+  func metrics() -> [any Metric<DepthMap, DepthMap>] {
+    [DepthMetric(DepthAccuracy(alignment: own.reading.isRelative ? .inverse : .none))]
+  }
+
+  func agreementMetrics() -> [any Metric<DepthMap, DepthMap>] { [DepthMetric()] }
 
   func truth(of prediction: DepthMap) -> DepthMap? { prediction }
 
