@@ -77,7 +77,8 @@ done:
 }
 
 static ce_code read_port(
-  const ort_session *session, size_t index, int is_output, ce_port *port, ce_error *error) {
+  const void *handle, size_t index, int is_output, ce_port *port, ce_error *error) {
+  const ort_session *session = handle;
   ce_code code = ce_ok;
   ort_type_info *info = NULL;
   char *name = NULL;
@@ -105,13 +106,7 @@ static ce_code read_ports(struct session *session, ce_error *error) {
   size_t inputs = 0, outputs = 0;
   TRY(api->input_count(session->handle, &inputs));
   TRY(api->output_count(session->handle, &outputs));
-  if (!ce_make_ports(&session->shared, inputs, outputs))
-    return ce_fail(error, ce_bad_model, "it has %zu inputs and %zu outputs, more than %d", inputs,
-                   outputs, CE_MAX_PORTS);
-  for (size_t index = 0; code == ce_ok && index < inputs; index++)
-    code = read_port(session->handle, index, 0, &session->shared.inputs[index], error);
-  for (size_t index = 0; code == ce_ok && index < outputs; index++)
-    code = read_port(session->handle, index, 1, &session->shared.outputs[index], error);
+  code = ce_read_ports(&session->shared, session->handle, inputs, outputs, read_port, error);
 done:
   return code;
 }

@@ -134,7 +134,8 @@ done:
 }
 
 static ce_code read_port(
-  const ov_compiled *compiled, size_t index, int is_output, ce_port *out, ce_error *error) {
+  const void *handle, size_t index, int is_output, ce_port *out, ce_error *error) {
+  const ov_compiled *compiled = handle;
   ce_code code = ce_ok;
   ov_port *port = NULL;
   char *name = NULL;
@@ -162,13 +163,7 @@ static ce_code read_ports(struct session *session, ce_error *error) {
   size_t inputs = 0, outputs = 0;
   TRY(ov.ov_compiled_model_inputs_size(session->compiled, &inputs), ce_bad_model);
   TRY(ov.ov_compiled_model_outputs_size(session->compiled, &outputs), ce_bad_model);
-  if (!ce_make_ports(&session->shared, inputs, outputs))
-    return ce_fail(error, ce_bad_model, "it has %zu inputs and %zu outputs, more than %d", inputs,
-                   outputs, CE_MAX_PORTS);
-  for (size_t index = 0; code == ce_ok && index < inputs; index++)
-    code = read_port(session->compiled, index, 0, &session->shared.inputs[index], error);
-  for (size_t index = 0; code == ce_ok && index < outputs; index++)
-    code = read_port(session->compiled, index, 1, &session->shared.outputs[index], error);
+  code = ce_read_ports(&session->shared, session->compiled, inputs, outputs, read_port, error);
 done:
   return code;
 }

@@ -84,14 +84,24 @@ void ce_session_release(ce_session_ref session) {
   free(session);
 }
 
-int ce_make_ports(ce_session_ref session, size_t inputs, size_t outputs) {
-  if (inputs > CE_MAX_PORTS || outputs > CE_MAX_PORTS) return 0;
+ce_code ce_read_ports(
+  ce_session_ref session, const void *handle, size_t inputs, size_t outputs,
+  ce_port_reader reader, ce_error *error) {
+  if (inputs > CE_MAX_PORTS || outputs > CE_MAX_PORTS)
+    return ce_fail(error, ce_bad_model, "it has %zu inputs and %zu outputs, more than %d", inputs,
+                   outputs, CE_MAX_PORTS);
   session->inputs = calloc(inputs + 1, sizeof *session->inputs);
   session->outputs = calloc(outputs + 1, sizeof *session->outputs);
-  if (!session->inputs || !session->outputs) return 0;
+  if (!session->inputs || !session->outputs)
+    return ce_fail(error, ce_out_of_memory, "there is not enough memory");
   session->input_count = inputs;
   session->output_count = outputs;
-  return 1;
+  ce_code code = ce_ok;
+  for (size_t index = 0; code == ce_ok && index < inputs; index++)
+    code = reader(handle, index, 0, &session->inputs[index], error);
+  for (size_t index = 0; code == ce_ok && index < outputs; index++)
+    code = reader(handle, index, 1, &session->outputs[index], error);
+  return code;
 }
 
 ce_value_ref ce_make_value(ce_kind kind) {

@@ -45,8 +45,14 @@ CE_HIDDEN extern const ce_engine ce_openvino_engine;
 CE_HIDDEN ce_code ce_fail(ce_error *error, ce_code code, const char *format, ...)
   __attribute__((format(printf, 3, 4)));
 
-/// Makes room for the ports of a session; 0 where there are too many, or no memory.
-CE_HIDDEN int ce_make_ports(ce_session_ref session, size_t inputs, size_t outputs);
+/// Reads one port of an engine's own `handle`: an input, or an output.
+typedef ce_code (*ce_port_reader)(
+  const void *handle, size_t index, int is_output, ce_port *port, ce_error *error);
+
+/// Makes room for the ports of a session and lets each be read; too many are refused.
+CE_HIDDEN ce_code ce_read_ports(
+  ce_session_ref session, const void *handle, size_t inputs, size_t outputs,
+  ce_port_reader reader, ce_error *error);
 
 /// A value with nothing in it yet; null where there is no memory.
 CE_HIDDEN ce_value_ref ce_make_value(ce_kind kind);

@@ -34,7 +34,14 @@ public struct Warp: Propagator {
 
   /// Keeps the key frame's maps, channels last, as they are read fastest.
   public mutating func keyframe(_ features: FeatureMaps, in _: FrameContext) throws {
-    maps = try features.mapped { try $0.channelsLast() }
+    maps = try features.mapped { map in
+      guard map.rank == 4 else {
+        throw PropagationError(
+          "a warp moves maps of N × C × H × W, and the network gives \(map.shape): take another "
+            + "propagator, copy or, for boxes, boxes")
+      }
+      return try map.channelsLast()
+    }
   }
 
   /// Each map read along the flow; where the frame before is read, the next frame reads these.

@@ -110,6 +110,17 @@ struct HeadTests {
     #expect(depth.code == 0, "\(depth.err)")
     let map = try Image16(contentsOf: scratch("d/3.png"))
     #expect(map.width == 240 && map.samples.contains { $0 > 1000 && $0 < 60000 })
+    // Depth maps would lie over the pictures that are read.
+    let before = try Data(contentsOf: URL(filePath: scratch("pictures/0.png")))
+    let over = try scratch.inbetween(command + "depth --predictions pictures")
+    #expect(over.code == 64 && over.err.contains("pictures is where the pictures lie"))
+    #expect(try Data(contentsOf: URL(filePath: scratch("pictures/0.png"))) == before)
+    // A full disk behind standard output ends in a sentence.
+    let full = try Running(
+      "/bin/sh", ["-c", "'\(program)' \(command)detector --predictions - --threads 1 >/dev/full"],
+      in: scratch.path
+    ).wait()
+    #expect(full.code == 74 && full.errorLines.last?.contains("No space left") == true)
     let refused = try scratch.inbetween(command + "detector --predictions b.xml")
     #expect(refused.code != 0 && refused.err.contains(".jsonl"), "\(refused.err)")
   }

@@ -16,6 +16,16 @@ struct PropagatorLawsTests {
     #expect(try brokenLaws(of: Warp(from: reference, border: border), follows: true) == [])
   }
 
+  // Rows of boxes are no map: a warp would mix numbers of different boxes.
+  @Test func aWarpOfRowsIsRefused() throws {
+    var warp = Warp()
+    let rows = FeatureMaps(try .zeros([1, 6, 8]), after: "boxes")
+    let error = try #require(throws: PropagationError.self) {
+      try warp.keyframe(rows, in: FrameContext(from: GivenAnswers()))
+    }
+    #expect(error.description.contains("[1, 6, 8]") && error.description.contains("boxes"))
+  }
+
   /// Each of these is wrong in one way, and the laws say in which.
   @Test func theLawsFindWhatIsWrong() throws {
     #expect(try laws(brokenBy: Spoiled { try $0 + 1e-4 }).contains("no motion, no change"))
