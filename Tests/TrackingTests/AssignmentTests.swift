@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
-@testable import Tracking
+import Tracking
 
 @Suite struct AssignmentTests {
   /// The best sum of all ways to pair, by trying them.

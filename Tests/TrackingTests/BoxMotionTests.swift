@@ -3,7 +3,7 @@ import Flow
 import Testing
 import Video
 
-@testable import Tracking
+import Tracking
 
 private let picture = PixelSize(width: 160, height: 120)
 
@@ -187,7 +187,9 @@ private func expectNear(
       for _ in 0..<4 {
         for _ in 0..<5 { motion.advance(along: step(field { _, _ in (0, 0) })) }
         size *= 1.1
-        motion.restart(at: BoundingBox(centre: SIMD2(70, 55), size: size))
+        motion.restart(
+          at: BoundingBox(
+            x: 70 - size.x / 2, y: 55 - size.y / 2, width: size.x, height: size.y))
       }
       for _ in 0..<4 { motion.advance(along: step(field { _, _ in (0, 0) })) }
       return abs(motion.box.width - size.x * 1.08)

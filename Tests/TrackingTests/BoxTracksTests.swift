@@ -3,7 +3,7 @@ import Flow
 import Testing
 import Video
 
-@testable import Tracking
+import Tracking
 
 private let picture = PixelSize(width: 320, height: 200)
 
