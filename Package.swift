@@ -234,7 +234,8 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,
-  cxxLanguageStandard: .cxx17
+  // Debian's LibTorch is written in C++17; a later one, of `Scripts/install-engines torch`, in C++20.
+  cxxLanguageStandard: Context.environment["INBETWEEN_CXX20"] == nil ? .cxx17 : .cxx20
 )
 
 // Swift targets read and write one style; with INBETWEEN_STRICT set, as in Scripts/check, a warning

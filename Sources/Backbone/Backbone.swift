@@ -105,4 +105,9 @@ public struct BackboneError: Error, Hashable, CustomStringConvertible {
 
   /// The message as it is.
   public var description: String { message }
+
+  /// The same failure, with the file that it is about in front.
+  package func located(in path: String) -> BackboneError {
+    message.contains(path) ? self : BackboneError(code, "\(path): \(message)")
+  }
 }

@@ -67,7 +67,8 @@ public struct ImportedNetwork: Backbone {
     var tensor = input.main
     for index in range {
       let before = (tensor.shape, stride: index == 0 ? 1 : stages[index - 1].stride)
-      guard let output = try module.call(methods[index], [tensor]).first else {
+      let key = index == stages.count - 1 ? description.outputKey : nil
+      guard let output = try module.call(methods[index], [tensor], key: key).first else {
         throw BackboneError(.badOutput, "stage '\(stages[index].name)' gives nothing")
       }
       try output.checkMap(of: stages[index], after: before)

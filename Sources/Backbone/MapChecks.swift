@@ -24,7 +24,7 @@ extension Tensor {
         throw BackboneError(
           .badOutput,
           "stage '\(stage.name)' gives \(shape) of \(before.shape), which is no stride of "
-            + "\(stage.stride), as its description says")
+            + "\(stage.stride): maps must be of the whole picture, a cell for each square of it")
       }
     }
   }

@@ -21,6 +21,7 @@ public import Video
 ///   stride: 1                       # input pixels that an output cell spans
 ///   classes: camvid11               # or a list of names
 ///   void: 11                        # the plane after the classes; may be left out
+///   key: out                        # where the network gives a dictionary, as torchvision's do
 ///                                   # a network with one plane, as for binary masks, names two
 ///                                   # classes: the second is where the plane is above 0, or 1/2
 /// execution: channels-last          # optional: or fused, whichever is faster
@@ -41,6 +42,8 @@ public struct NetworkDescription: Hashable, Sendable {
   public let outputStride: Int
   /// Methods to call in order; empty where the network is one call of `forward`.
   public let stages: [Stage]
+  /// Which value of the dictionary that the network gives is read; nil where it gives none.
+  public let outputKey: String?
   /// How it is run; a matter of speed.
   public let execution: Execution
 
@@ -68,9 +71,10 @@ public struct NetworkDescription: Hashable, Sendable {
     let root = try DescriptionReader(yaml: yaml)
     try root.allow(["name", "input", "output", "execution", "stages"])
     let output = try root.group("output")
-    try output.allow(["kind", "stride", "classes", "void"])
+    try output.allow(["kind", "stride", "classes", "void", "key"])
     try output.check("kind", isOneOf: Scores.allCases.map(\.rawValue))
     scores = Scores(rawValue: try output.string("kind")) ?? .logits
+    outputKey = output.has("key") ? try output.string("key") : nil
     name = try root.string("name")
     input = try InputContract(root.group("input"))
     outputStride = try output.integer("stride", in: 1...256)

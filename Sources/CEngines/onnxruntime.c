@@ -17,16 +17,31 @@ struct session {
   ort_session *handle;
 };
 
+/// What is left of ONNX Runtime's text once its error's number and name, and the source and the
+/// function that it came from, are gone: these say nothing to users.
+static const char *reason_in(const char *text) {
+  const char *mark = strstr(text, "ONNXRuntimeError] : ");
+  for (int part = 0; mark && part < 3; part++) {
+    mark = strstr(mark, " : ");
+    if (mark) text = mark += 3;
+  }
+  const char *source = strstr(text, "onnxruntime_src/");
+  if (!source) source = strstr(text, "/onnxruntime/core/");
+  if (!source) return text;
+  const char *end = strstr(source, " was false. ");
+  if (end) return end + strlen(" was false. ");
+  end = strstr(source, ") ");
+  return end && end[2] ? end + 2 : text;
+}
+
 /// Turns a status into an error, and releases it.
 static ce_code failure(ort_status *status, ce_error *error) {
   const char *text = api->error_message(status);
   const int number = api->error_code(status);
-  // Sources and functions of the library in front of a reason say nothing to users.
-  const char *reason = strstr(text, "ONNXRuntimeError] : ");
   const int is_model = number == ort_code_no_file || number == ort_code_no_model ||
                        number == ort_code_bad_protobuf || number == ort_code_bad_graph ||
                        number == ort_code_not_implemented;
-  ce_fail(error, ce_failed, "ONNX Runtime: %s", reason ? reason : text);
+  ce_fail(error, ce_failed, "ONNX Runtime: %s", reason_in(text));
   const int is_memory = strstr(text, "bad_alloc") || strstr(text, "Failed to allocate memory");
   api->release_status(status);
   return is_memory ? ce_out_of_memory : is_model ? ce_bad_model : ce_failed;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory.hpp"
+#include "version.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -94,7 +95,21 @@ class Allocator final : public c10::Allocator {
  public:
   explicit Allocator(c10::Allocator *usual) : usual(usual) {}
 
-  c10::DataPtr allocate(size_t size) const override {
+  // Since LibTorch 2.3 it is not const, and copies are the allocator's.
+#if TORCH_VERSION_MAJOR >= 2
+  c10::DataPtr allocate(size_t size) override { return take(size); }
+  void copy_data(void *to, const void *from, size_t size) const override {
+    default_copy_data(to, from, size);
+  }
+#else
+  c10::DataPtr allocate(size_t size) const override { return take(size); }
+#endif
+
+  /// oneDNN's blocks are taken and released by hand.
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+
+ private:
+  c10::DataPtr take(size_t size) const {
     const c10::Device place(c10::DeviceType::CPU);
     if (size == 0) return {nullptr, nullptr, &release, place};
     if (size > SIZE_MAX / 2) return usual->allocate(size);
@@ -109,10 +124,6 @@ class Allocator final : public c10::Allocator {
     return {values, values, &release, place};
   }
 
-  /// oneDNN's blocks are taken and released by hand.
-  c10::DeleterFnPtr raw_deleter() const override { return &release; }
-
- private:
   c10::Allocator *usual;
 };
 

@@ -2,8 +2,10 @@
 // TorchScript archives: loading, preparing for inference, calling.
 #include "backend.hpp"
 #include "kernels.hpp"
+#include "version.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/alias_analysis.h>
@@ -155,12 +157,37 @@ static ct_module read_module(const char *path, ct_module_options options) {
   return {std::move(module), count, options.channels_last != 0, takes_turns, {}};
 }
 
+/// What stands between `before` and the first of `ends` after it; empty where `before` is not there.
+static std::string between(const std::string &text, const char *before, const char *ends) {
+  const auto found = text.find(before);
+  if (found == std::string::npos) return "";
+  const auto start = found + std::strlen(before);
+  return text.substr(start, text.find_first_of(ends, start) - start);
+}
+
+/// The way out of a file that a later PyTorch wrote; empty for one that is at fault otherwise.
+static std::string too_new(const std::string &why) {
+  auto what = between(why, "Unknown builtin op: ", " \n");
+  while (!what.empty() && what.back() == '.') what.pop_back();
+  const bool is_version = why.find("Attempted to read a PyTorch file with version") != std::string::npos
+                          || why.find("_kMaxSupportedFileFormatVersion") != std::string::npos;
+  if (what.empty() && !is_version) return "";
+  const auto place = between(why, "ile \"", "\"");
+  if (!what.empty())
+    what = "it uses the operator " + what + (place.empty() ? "" : " (in " + place + ")") + ", which ";
+  else what = "it is of a version that ";
+  return what + "LibTorch " TORCH_VERSION " does not know: 'Scripts/install-engines torch' fetches a later one, "
+         "or export the network to ONNX";
+}
+
 /// Whatever LibTorch does not like about a file, it is the file that is at fault.
 static ct_code blame_file(ct_code code, const char *path, ct_error *error) {
   if (code == ct_ok || code == ct_out_of_memory) return code;
   const std::string why = error->message;
+  const std::string way_out = too_new(why);
   std::snprintf(error->message, sizeof error->message,
-                "%s cannot be read as a TorchScript archive: %s", path, why.c_str());
+                way_out.empty() ? "%s cannot be read as a TorchScript archive: %s" : "%s cannot be read: %s",
+                path, way_out.empty() ? why.c_str() : way_out.c_str());
   return ct_bad_file;
 }
 
@@ -170,6 +197,21 @@ ct_code ct_module_load(const char *path, ct_module_options options, ct_module_re
     *out = new ct_module(read_module(path, options));
   });
   return blame_file(code, path, error);
+}
+
+/// The value of a dictionary that is called `key`; without a key there must be one value only.
+static c10::IValue value_at(const c10::IValue &dictionary, const std::string &key) {
+  const auto values = dictionary.toGenericDict();
+  if (key.empty() && values.size() == 1) return values.begin()->value();
+  std::string names;
+  for (const auto &pair : values) {
+    if (!pair.key().isString()) continue;
+    if (!key.empty() && pair.key().toStringRef() == key) return pair.value();
+    names += (names.empty() ? "" : ", ") + pair.key().toStringRef();
+  }
+  throw Failure(ct_bad_argument,
+                key.empty() ? "the method gave a dictionary with the keys " + names + ": name one of them"
+                            : "the method gave a dictionary without the key " + key + "; there are " + names);
 }
 
 static void collect(const c10::IValue &value, std::vector<at::Tensor> &tensors) {
@@ -203,8 +245,8 @@ static at::Tensor laid_out(ct_module_ref module, ct_tensor_ref input) {
 }
 
 ct_code ct_module_call(ct_module_ref module, const char *method, const ct_tensor_ref *inputs,
-                       size_t input_count, ct_tensor_ref *outs, size_t capacity, size_t *count,
-                       ct_error *error) noexcept {
+                       size_t input_count, const char *key, ct_tensor_ref *outs, size_t capacity,
+                       size_t *count, ct_error *error) noexcept {
   return guarded(error, [&] {
     auto found = module->value.find_method(method);
     if (!found) throw Failure(ct_bad_argument, std::string("no method is called ") + method);
@@ -214,7 +256,11 @@ ct_code ct_module_call(ct_module_ref module, const char *method, const ct_tensor
     std::unique_lock<std::mutex> turn(module->turn, std::defer_lock);
     if (module->takes_turns) turn.lock();
     std::vector<at::Tensor> tensors;
-    collect((*found)(std::move(arguments)), tensors);
+    auto result = (*found)(std::move(arguments));
+    if (result.isGenericDict()) result = value_at(result, key ? key : "");
+    else if (key) throw Failure(ct_bad_argument, std::string("the method gave no dictionary, of which ") + key
+                                                   + " could be a key");
+    collect(result, tensors);
     for (auto &tensor : tensors) tensor = readable(tensor);
     if (tensors.size() > capacity)
       throw Failure(ct_bad_argument, "the method gave more tensors than can be taken");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads, and what LibTorch this is.
 #include "backend.hpp"
+#include "version.hpp"
 
 #include <ATen/Config.h>
 #include <ATen/Context.h>
@@ -9,11 +10,6 @@
 #include <c10/core/GradMode.h>
 #include <cstdlib>
 #include <dlfcn.h>
-#if __has_include(<torch/csrc/api/include/torch/version.h>)
-#include <torch/csrc/api/include/torch/version.h>
-#elif __has_include(<torch/version.h>)
-#include <torch/version.h>
-#endif
 
 namespace ct::backend {
 

@@ -35,6 +35,7 @@ public final class FrameContext {
   private var features: [Place: Tensor] = [:]
   private var ownScores: Tensor?
   private var scoresOfKeyframe: Tensor?
+  private var changeOfObjects: ObjectChange??
 
   /// A frame to which `provider` gives the answers.
   ///
@@ -126,6 +127,18 @@ extension FrameContext {
     let scores = try provider.keyframeScores(in: self)
     scoresOfKeyframe = scores
     return scores
+  }
+
+  /// How much the objects that are propagated to this frame have changed since the keyframe; nil
+  /// where there are none.
+  ///
+  /// It is for schedulers, in pipelines that propagate boxes. If the frame becomes a keyframe, they
+  /// were propagated to it in vain; else it is not done again.
+  public func objectChange() throws -> ObjectChange? {
+    if let changeOfObjects { return changeOfObjects }
+    let change = try provider.objectChange(in: self)
+    changeOfObjects = .some(change)
+    return change
   }
 }
 

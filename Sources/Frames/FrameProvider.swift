@@ -32,6 +32,10 @@ public protocol FrameProvider {
 
   /// The scores of the last keyframe, on the same grid.
   func keyframeScores(in context: FrameContext) throws -> Tensor
+
+  /// How much the objects that are propagated to the frame have changed since the keyframe; nil
+  /// where there are none.
+  func objectChange(in context: FrameContext) throws -> ObjectChange?
 }
 
 extension FrameProvider {
@@ -58,6 +62,11 @@ extension FrameProvider {
 
   /// Nothing: throws `NotAtHand` unless a provider has the key frame's scores.
   public func keyframeScores(in _: FrameContext) throws -> Tensor { throw NotAtHand("scores") }
+
+  /// Nothing: throws `NotAtHand` unless a provider propagates objects.
+  public func objectChange(in _: FrameContext) throws -> ObjectChange? {
+    throw NotAtHand("propagated boxes")
+  }
 }
 
 /// Something was asked of a frame that nobody can tell there.

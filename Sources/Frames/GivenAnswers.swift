@@ -11,6 +11,7 @@ public struct GivenAnswers: FrameProvider {
   private let stageFeatures: ((String, FrameSide) throws -> Tensor)?
   private let propagatedScores: (() throws -> Tensor)?
   private let scoresOfKeyframe: (() throws -> Tensor)?
+  private let objects: (() throws -> ObjectChange?)?
 
   /// What these closures give; ``NotAtHand`` is thrown where there is none.
   ///
@@ -21,10 +22,11 @@ public struct GivenAnswers: FrameProvider {
     gridFlow: ((FlowReference, _ height: Int, _ width: Int) throws -> (Tensor, Tensor?))? = nil,
     image: ((FrameSide) throws -> Tensor)? = nil,
     features: ((_ stage: String, FrameSide) throws -> Tensor)? = nil,
-    scores: (() throws -> Tensor)? = nil, keyframeScores: (() throws -> Tensor)? = nil
+    scores: (() throws -> Tensor)? = nil, keyframeScores: (() throws -> Tensor)? = nil,
+    objects: (() throws -> ObjectChange?)? = nil
   ) {
     (fieldFlow, self.gridFlow, picture, stageFeatures) = (flow, gridFlow, image, features)
-    (propagatedScores, scoresOfKeyframe) = (scores, keyframeScores)
+    (propagatedScores, scoresOfKeyframe, self.objects) = (scores, keyframeScores, objects)
   }
 
   /// What the closure `flow` gives; throws `NotAtHand` where there is none.
@@ -64,5 +66,11 @@ public struct GivenAnswers: FrameProvider {
   public func keyframeScores(in _: FrameContext) throws -> Tensor {
     guard let scoresOfKeyframe else { throw NotAtHand("scores") }
     return try scoresOfKeyframe()
+  }
+
+  /// What the closure `objects` gives; throws `NotAtHand` where there is none.
+  public func objectChange(in _: FrameContext) throws -> ObjectChange? {
+    guard let objects else { throw NotAtHand("propagated boxes") }
+    return try objects()
   }
 }

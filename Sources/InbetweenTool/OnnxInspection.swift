@@ -22,8 +22,10 @@ struct OnnxInspection: Encodable {
   let weightFiles: [String]
   /// The sizes of the inputs that the MACs are for; nil where they are not known.
   let size: [[Int]]?
-  /// Nil where no engine is here to tell sizes that the file does not state.
+  /// Nil where no engine is here to tell sizes that the file does not state, or it will not run.
   let macs: Int?
+  /// Why the engine did not run it.
+  let macsUnknown: String?
   private let order: [String]
 
   struct Port: Encodable {
@@ -50,21 +52,29 @@ struct OnnxInspection: Encodable {
     operators = Dictionary(uniqueKeysWithValues: model.operators.map { ($0.kind, $0.count) })
     order = model.operators.map(\.kind)
     (parameters, weightFiles) = (model.parameterCount, model.externalFiles)
-    let sizes = try Self.sizes(of: model.graph.inputs, pixels, path)
+    let noted = model.notedPictureSize
+    let sizes = try Self.sizes(of: model.graph.inputs, pixels, usual: noted, path)
     size = sizes
-    macs = try sizes.flatMap {
-      try model.macs(inputs: $0, engine: InferenceEngine.available.first, threads: threads)
+    do {
+      macs = try sizes.flatMap {
+        try model.macs(inputs: $0, engine: InferenceEngine.available.first, threads: threads)
+      }
+      macsUnknown = nil
+    } catch let error as EngineError where pixels == nil && error.code != .missingFile {
+      // What the file says is worth telling all the same; another size may do.
+      (macs, macsUnknown) = (nil, "\(error.message); --size gives another size")
     }
   }
 
   /// The sizes of all inputs; nil where not even the number of axes is known.
   private static func sizes(
-    of inputs: [EnginePort], _ pixels: PixelSize?, _ path: String
+    of inputs: [EnginePort], _ pixels: PixelSize?, usual: PixelSize?, _ path: String
   ) throws -> [[Int]]? {
     var all: [[Int]] = []
     for port in inputs {
       guard let sizes = port.sizes else { return nil }
-      let size = pixels ?? NetworkInspection.usualSize
+      // Networks that go down by 32 and up again take nothing else.
+      let size = pixels ?? usual ?? PixelSize(width: 480, height: 352)
       let isPicture = sizes.count == 4
       let row = sizes.last == 3 ? 1 : 2
       let found = sizes.enumerated().map { axis, known in
@@ -86,6 +96,7 @@ struct OnnxInspection: Encodable {
     case schemaVersion = "schema_version"
     case operatorSets = "operator_sets"
     case weightFiles = "weight_files"
+    case macsUnknown = "macs_unknown"
   }
 }
 
@@ -100,12 +111,13 @@ extension OnnxInspection: CustomStringConvertible {
     if !weightFiles.isEmpty {
       lines.append(line("weights in", weightFiles.joined(separator: ", ")))
     }
-    let shapes = size?.map(\.shape).joined(separator: ", ")
+    let shapes = size?.map { $0.isEmpty ? "a number" : $0.shape }.joined(separator: ", ")
     let work = macs.map { String(format: "%.2f M", Double($0) / 1e6) }
     lines.append(
       line(
         "multiply-adds",
-        work.map { "\($0) for \(shapes ?? "")" } ?? "not known: the file does not state all sizes"))
+        work.map { "\($0) for \(shapes ?? "")" }
+          ?? "not known: \(macsUnknown ?? "the file does not state all sizes")"))
     let counts = order.map { "\($0) \(operators[$0] ?? 0)" }
     lines.append(line("operators", counts.joined(separator: ", ")))
     return lines.joined(separator: "\n")

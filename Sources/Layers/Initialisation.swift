@@ -26,7 +26,7 @@ public enum Initialisation: Sendable, Hashable {
   /// through as they are: what a prediction begins with that is to correct another.
   case passingLast(deviation: Double)
   /// Normal with this deviation, but that each channel comes through to itself, so many times: what
-  /// a recurrence begins with.
+  /// a recurrence begins with. Channels may be in groups.
   case identity(times: Double, deviation: Double)
 
   func draw(_ shape: Shape, seed: UInt64) throws(TensorError) -> Tensor {
@@ -50,7 +50,7 @@ public enum Initialisation: Sendable, Hashable {
     case .passingLast(let deviation):
       return try Tensor.normal(shape, deviation: deviation, seed: seed) + Self.passingLast(shape)
     case .identity(let times, let deviation):
-      let through = try Self.passingLast(shape) * Float(times)
+      let through = try Self.passing(shape) * Float(times)
       return try Tensor.normal(shape, deviation: deviation, seed: seed) + through
     }
   }
@@ -61,6 +61,16 @@ public enum Initialisation: Sendable, Hashable {
     for output in 0..<min(shape[0], shape[1]) {
       let input = shape[1] - min(shape[0], shape[1]) + output
       values[(output * shape[1] + input) * area + area / 2] = 1
+    }
+    return try Tensor(values, shape: shape)
+  }
+
+  private static func passing(_ shape: Shape) throws(TensorError) -> Tensor {
+    let area = shape[2] * shape[3]
+    var values = [Float](repeating: 0, count: shape[0] * shape[1] * area)
+    for channel in 0..<shape[0] {
+      // The channel's place in its group, whatever the number of groups.
+      values[(channel * shape[1] + channel % shape[1]) * area + area / 2] = 1
     }
     return try Tensor(values, shape: shape)
   }

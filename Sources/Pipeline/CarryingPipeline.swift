@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Propagation
+internal import Frames
 internal import Scheduler
 public import Video
 
@@ -48,7 +49,8 @@ public struct CarryingPipeline<Prediction: Sendable>: PredictionPipeline {
   public func predict(
     _ frame: Frame, before next: Frame?, in state: inout State
   ) throws(PipelineError) -> FramePrediction<Prediction> {
-    let step = try pipeline.begin(frame, in: state.stream)
+    let objects = ObjectsAhead(state.propagator)
+    let step = try pipeline.begin(frame, in: state.stream, objects: objects)
     let ahead = next.flatMap { step.flowAhead(of: $0) }
     let (isFirst, clock) = (step.state.keyframe == nil, step.clock)
     var propagator = isFirst ? self.propagator : state.propagator
@@ -62,6 +64,9 @@ public struct CarryingPipeline<Prediction: Sendable>: PredictionPipeline {
           try propagator.keyframe(done.result, in: step.context, isFirst: isFirst)
         }
       }
+    } else if let done = objects.done {
+      stream = try pipeline.pass(step)
+      (prediction, propagator) = (done, objects.propagator)
     } else {
       stream = try pipeline.pass(step)
       prediction = try clock.counting { () throws(PipelineError) in
@@ -75,6 +80,23 @@ public struct CarryingPipeline<Prediction: Sendable>: PredictionPipeline {
     stream.times.add(trace)
     state = State(stream: stream, propagator: propagator)
     return FramePrediction(prediction: prediction, size: step.size, trace: trace)
+  }
+}
+
+/// What is propagated to a frame whose role is not known yet, once its scheduler asks.
+private final class ObjectsAhead<Prediction: Sendable>: PropagatedObjects {
+  private(set) var propagator: any PredictionPropagator<Prediction>
+  private(set) var done: Prediction?
+
+  init(_ propagator: any PredictionPropagator<Prediction>) { self.propagator = propagator }
+
+  func change(at context: FrameContext) throws -> ObjectChange? {
+    if done == nil {
+      var next = propagator
+      done = try next.propagate(to: context)
+      propagator = next
+    }
+    return propagator.objectChange
   }
 }
 

@@ -165,7 +165,11 @@ extension KeyframePipeline {
   }
 
   /// Decides the role of the next frame of a stream.
-  func begin(_ frame: Frame, in before: StreamState) throws(PipelineError) -> Step {
+  ///
+  /// `objects` are what a scheduler may ask for where predictions are propagated.
+  func begin(
+    _ frame: Frame, in before: StreamState, objects: (any PropagatedObjects)? = nil
+  ) throws(PipelineError) -> Step {
     let clock = StageClock(frame: frame.index)
     let frame = frame.breaking(after: before.previous?.view.source)
     let view = try clock.during(.resize) {
@@ -182,7 +186,7 @@ extension KeyframePipeline {
         state.framesSinceKeyframe += 1
         state.scored?.age += 1
       }
-      let frame = StreamFrame(view, of: state, in: parts, clock: clock)
+      let frame = StreamFrame(view, of: state, in: parts, clock: clock, objects: objects)
       let context = frame.context()
       try frame.extendChain()
       state.chain = frame.chain

@@ -26,10 +26,16 @@ final class StreamFrame: FrameProvider {
   private(set) var keyframeFeatures: [String: Tensor]
   /// The stream's propagator, as propagating to this frame leaves it.
   private(set) var propagator: any Propagator
+  /// What propagates predictions to the frame before its role is known, where one is asked for.
+  private let objects: (any PropagatedObjects)?
   /// What the head is to read of what was propagated here; nil where it was not made.
   private(set) var output: FeatureMaps?
 
-  init(_ view: FrameView, of state: StreamState, in parts: PipelineParts, clock: StageClock) {
+  init(
+    _ view: FrameView, of state: StreamState, in parts: PipelineParts, clock: StageClock,
+    objects: (any PropagatedObjects)? = nil
+  ) {
+    self.objects = objects
     (self.view, self.state, self.parts, self.clock) = (view, state, parts, clock)
     (chain, propagator) = (state.chain, state.propagator)
     keyframeFeatures = state.keyframeFeatures
@@ -108,8 +114,18 @@ extension StreamFrame {
   }
 }
 
-// Pictures and features.
+/// Predictions that are propagated to a frame when they are asked for.
+protocol PropagatedObjects: AnyObject {
+  func change(at context: FrameContext) throws -> ObjectChange?
+}
+
+// Objects, pictures and features.
 extension StreamFrame {
+  func objectChange(in context: FrameContext) throws -> ObjectChange? {
+    guard let objects else { throw NotAtHand("propagated boxes") }
+    return try clock.during(.propagate) { try objects.change(at: context) }
+  }
+
   func image(_ side: FrameSide) throws -> Tensor {
     let picture = try view(on: side).working.pixels.tensor()
     let device = state.keyframe?.taps.device ?? stages.known.first?.value.main.device

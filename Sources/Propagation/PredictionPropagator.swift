@@ -25,4 +25,13 @@ public protocol PredictionPropagator<Prediction>: Sendable {
 
   /// The prediction of a non-key frame.
   mutating func propagate(to context: FrameContext) throws -> Prediction
+
+  /// How much what was propagated last has changed since the key frame, for schedulers; nil, as it
+  /// is unless a propagator says otherwise, where nothing is shown that could change.
+  var objectChange: ObjectChange? { get }
+}
+
+extension PredictionPropagator {
+  /// Nil: nothing is told unless a propagator says otherwise.
+  public var objectChange: ObjectChange? { nil }
 }

@@ -93,14 +93,14 @@ extension Registries {
   /// - Precondition: neither is registered yet.
   public mutating func register(
     changeScore kind: String, _ summary: String, options: [OptionSpec] = [],
-    unit: String = "THRESHOLD",
+    unit: String = "THRESHOLD", requires: Set<PartRequirement> = [],
     build: @escaping PartRegistry<any ChangeScore>.Builder
   ) {
-    changeScores.register(kind, summary, options: options, build: build)
+    changeScores.register(kind, summary, options: options, requires: requires, build: build)
     let before = options.map { "\($0.placeholder)," }.joined()
     schedulers.register(
       kind, summary, options: options + KeyframeTarget.options(unit: unit),
-      usage: "\(kind):\(before)\(unit)|\(before)rate=R|\(before)latency=MS",
+      usage: "\(kind):\(before)\(unit)|\(before)rate=R|\(before)latency=MS", requires: requires,
       validate: KeyframeTarget.validate
     ) { options, context in
       let score = try build(options, context)

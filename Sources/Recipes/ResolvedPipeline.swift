@@ -83,6 +83,7 @@ extension PipelineSpec {
     spec.propagator = propagator
     let strategy = try registries.propagators.build(propagator, in: context)
     let carrier = try spec.carrier(of: strategy, for: Prediction.self, registries)
+    try spec.checkObjects(arePropagated: carrier != nil, registries)
     spec.flow = try spec.flow ?? strategy.flow(in: registries)
     let flow = try registries.flows.build(try spec.required(\.flow), in: context)
     context[FlowInUse.self] = spec.flow.map { FlowInUse($0, findsMotion: flow.findsMotion) }
@@ -157,6 +158,17 @@ extension PipelineSpec {
       .incompatible,
       "\(grammar.text(of: scheduler, as: role)) needs a propagator that reads the keyframe itself; "
         + "\(text) propagates from frame to frame")
+  }
+
+  private func checkObjects(arePropagated: Bool, _ registries: Registries) throws {
+    let (grammar, role) = (registries.grammar, registries.schedulers.role)
+    guard !arePropagated,
+      grammar.requirements(of: scheduler, as: role).contains(.propagatedObjects)
+    else { return }
+    throw SpecificationError(
+      .incompatible,
+      "\(grammar.text(of: scheduler, as: role)) looks at boxes that are propagated, as --propagator "
+        + "boxes does behind a network that finds boxes; \(text(registries)) propagates none")
   }
 
   private func checkStagesAfterTap(

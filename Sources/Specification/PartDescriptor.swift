@@ -110,6 +110,8 @@ public struct PartRequirement: RawRepresentable, Hashable, Sendable {
   public static let stagesAfterTap = PartRequirement(rawValue: "stages after the tap")
   /// The stage of the backbone that it was trained for, which it names itself.
   public static let ownTap = PartRequirement(rawValue: "its own tap")
+  /// A propagator of predictions, as of boxes, in the place of one of features.
+  public static let propagatedObjects = PartRequirement(rawValue: "propagated boxes")
   /// A propagator that reads the keyframe itself, not the frame before.
   public static let directPropagation = PartRequirement(rawValue: "direct propagation")
 }

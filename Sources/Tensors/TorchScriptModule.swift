@@ -66,8 +66,11 @@ public struct TorchScriptModule: Sendable {
     try call(method, inputs)
   }
 
-  /// Calls a method; its result is a tensor, or a tuple or list of tensors, taken in order.
-  public func call(_ method: String, _ inputs: [Tensor]) throws(TensorError) -> [Tensor] {
+  /// Calls a method; its result is a tensor, or a tuple or list of tensors, taken in order, or a
+  /// dictionary, of which the value called `key` is taken, or the only one.
+  public func call(
+    _ method: String, _ inputs: [Tensor], key: String? = nil
+  ) throws(TensorError) -> [Tensor] {
     guard !Faults.fails(at: .engine) else {
       throw TensorError(.unknown, in: #function, "the network failed: a test makes it")
     }
@@ -75,7 +78,7 @@ public struct TorchScriptModule: Sendable {
     return try withExtendedLifetime(inputs) { () throws(TensorError) in
       try shims(capacity: 64) { outs, count, failure in
         ct_module_call(
-          owner.handle, method, handles, handles.count, outs, count, &count, &failure)
+          owner.handle, method, handles, handles.count, key, outs, count, &count, &failure)
       }
     }
   }

@@ -37,6 +37,9 @@ public struct BoxMotion: Sendable {
   /// no pictures were given.
   public private(set) var brightness: Double?
 
+  /// What its steps since the key frame come to.
+  private(set) var sinceKeyframe = Steps()
+
   let settings: Settings
   var object: ObjectPoints
   /// The motion against the background, in pixels a frame; nil where it is not known yet.
@@ -60,6 +63,7 @@ public struct BoxMotion: Sendable {
     let found = object.advance(along: step, relative: relativeVelocity, velocity: velocity)
     (support, velocity, spread) = (found.support, found.velocity, found.spread)
     brightness = found.brightness
+    sinceKeyframe.add(brightness, spread / max(1, box.area.squareRoot()), 1 - support)
     if let background = found.background {
       let now = velocity - background
       relativeVelocity = relativeVelocity.map { ($0 + now) / 2 } ?? now
@@ -81,7 +85,7 @@ public struct BoxMotion: Sendable {
     if age > 0 { drift.learn(from: fitted, found: found, frames: age) }
     object = ObjectPoints(in: found, side: settings.side, remembering: object)
     (box, uncutBox, fitted) = (found, found, found)
-    (age, support, spread, brightness) = (0, 1, 0, nil)
+    (age, support, spread, brightness, sinceKeyframe) = (0, 1, 0, nil, Steps())
   }
 }
 

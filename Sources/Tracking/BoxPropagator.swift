@@ -38,6 +38,11 @@ public struct BoxPropagator: PredictionPropagator {
     return detections
   }
 
+  /// How much the boxes have changed since the key frame.
+  public var objectChange: ObjectChange? {
+    previous.flatMap { tracks.change(in: $0.pixels.size) }
+  }
+
   private mutating func advance(to context: FrameContext) throws {
     // Flow that nobody needs is not estimated.
     guard !tracks.isEmpty else { return }

@@ -67,8 +67,12 @@ public enum DetectionDecoders {
     var registry = PartRegistry<any DetectionDecoder>(role)
     registry.register(
       "yolov8", "rows of box and classes, no objectness: YOLOv8, 9, 11; 1 × (4 + C) × N",
-      options: thresholds
-    ) { options, _ in TransposedRows(thresholds: DetectionThresholds(options)) }
+      options: thresholds + [
+        .optional("extra", .integer(0...4096), standard: 0, positional: false)
+      ]
+    ) { options, _ in
+      TransposedRows(thresholds: DetectionThresholds(options), extra: options.integer("extra"))
+    }
     registry.register(
       "yolox", "rows of box, objectness and classes on grids: YOLOX; 1 × N × (5 + C)",
       options: thresholds + [strides("8/16/32"), .flag("decoded")]

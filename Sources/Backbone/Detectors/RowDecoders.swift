@@ -5,20 +5,23 @@ internal import Video
 
 /// Centre, size and a score for each class, one column a candidate: YOLOv8 and its successors.
 ///
-/// 1 × (4 + C) × N, in pixels of the input; more rows after the classes, as of masks, are left
-/// alone. An export whose axes are exchanged, 1 × N × (4 + C), is told by its sizes.
+/// 1 × (4 + C) × N, in pixels of the input. An export whose axes are exchanged, 1 × N × (4 + C), is
+/// told by its sizes.
 struct TransposedRows: DetectionDecoder {
   let thresholds: DetectionThresholds
+  /// How many numbers follow those of the classes, as of masks and key points: they are left alone.
+  var extra = 0
 
   func detections(
     in outputs: [DetectorOutput], input _: PixelSize, classes: Int
   ) throws -> [Detection] {
-    let output = try outputs.first(only: "1 × (4 + classes) × N")
-    let (first, second) = (output.shape.count == 3 ? output.shape[1] : 0, output.shape.last ?? 0)
-    let isTransposed = first >= 4 + classes && (first <= second || second != 4 + classes)
-    guard output.shape.count == 3, isTransposed || second >= 4 + classes else {
-      throw output.fault("1 × \(4 + classes) × N")
+    let output = try outputs.first(only: "1 × (4 + classes) × N"), length = 4 + classes + extra
+    // A length that is not exactly this is of other classes, or of another decoder's rows.
+    guard output.shape.count == 3, output.shape[1] == length || output.shape[2] == length else {
+      throw output.fault("1 × \(length) × N, as of \(classes) classes")
     }
+    let (first, second) = (output.shape[1], output.shape[2])
+    let isTransposed = first == length
     let count = isTransposed ? second : first
     let (step, jump) = isTransposed ? (count, 1) : (1, second)
     return output.values.withUnsafeBufferPointer { values in

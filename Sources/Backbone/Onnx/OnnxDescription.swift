@@ -109,16 +109,18 @@ public struct OnnxDescription: Hashable, Sendable {
     let usualName = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     name = try side?.text("name") ?? usualName
     layout = picture.layout
-    fit = try input?.choice("fit", Fit.self) ?? (facts.isUltralytics ? .letterbox : .stretch)
     self.input = InputContract(
       size: try picture.size(described: input), scaling: try facts.scaling(described: input))
-    let named = try facts.outputs(described: output)
     outputStride = try output?.optional("stride", in: 1...256)
     let task = try Self.task(side, output, facts, by: grammar)
     classes = try facts.classes(described: output, of: task)
     self.task = task
-    // Maps after the first are those of auxiliary heads.
-    if case .detection = task { outputs = named } else { outputs = Array(named.prefix(1)) }
+    var isDetector = false
+    if case .detection = task { isDetector = true }
+    fit =
+      try input?.choice("fit", Fit.self)
+      ?? (isDetector && facts.isUltralytics ? .letterbox : .stretch)
+    outputs = try facts.outputs(described: output, of: task)
     cuts = try (side?.groups("stages") ?? []).map { (stage) throws(SpecificationError) in
       try stage.allow(["tensor", "name", "stride"])
       let tensor = try stage.string("tensor")
@@ -150,20 +152,18 @@ public struct OnnxDescription: Hashable, Sendable {
     by grammar: Grammar
   ) throws(SpecificationError) -> Task {
     try side?.checkIfGiven("task", isOneOf: ["segmentation", "depth", "detection"])
-    let usual = facts.isUltralyticsDetector || side?.has("decoder") == true
-    switch try side?.text("task") ?? (usual ? "detection" : "segmentation") {
+    let said = try side?.text("task"), hasDecoder = side?.has("decoder") == true
+    if said == nil, !hasDecoder { try facts.checkIsRead() }
+    let usual = hasDecoder || facts.findsBoxes
+    switch said ?? (usual ? "detection" : "segmentation") {
     case "depth":
       try output?.allow(["names", "kind", "stride", "scale", "shift", "range"])
       return .depth(try DepthReading(output))
     case "detection":
       try output?.allow(["names", "classes", "stride"])
       guard let side, side.has("decoder") else {
-        guard facts.isUltralyticsDetector else {
-          throw SpecificationError(
-            .badDescription, "decoder must be given: how boxes are read; see inbetween list")
-        }
-        return .detection(
-          decoder: try grammar.canonical(PartSpec("yolov8"), as: DetectionDecoders.role))
+        let decoder = try facts.decoder(described: output)
+        return .detection(decoder: try grammar.canonical(decoder, as: DetectionDecoders.role))
       }
       return .detection(
         decoder: try side.part("decoder", as: DetectionDecoders.role, in: "", by: grammar))

@@ -17,8 +17,70 @@ struct OnnxFacts {
     model.metadata["author"] == "Ultralytics" || model.metadata["names"] != nil
   }
 
-  /// Whether it says that it finds boxes.
-  var isUltralyticsDetector: Bool { isUltralytics && model.metadata["task"] == "detect" }
+  /// What Ultralytics' exporter calls its task; nil where nothing is noted.
+  private var notedTask: String? { isUltralytics ? model.metadata["task"] : nil }
+
+  /// Whether it says, or its outputs tell, that it finds boxes.
+  var findsBoxes: Bool {
+    guard let notedTask else { return isUltralytics && usualDecoder(classes: nil) != nil }
+    return Self.tasksWithBoxes.contains(notedTask)
+  }
+
+  /// Of its tasks those whose boxes are read; masks and key points are not.
+  private static let tasksWithBoxes = ["detect", "segment", "pose"]
+
+  /// - Throws: `SpecificationError` where the file says that it is for what is not read here.
+  func checkIsRead() throws(SpecificationError) {
+    if let notedTask, !Self.tasksWithBoxes.contains(notedTask) {
+      throw SpecificationError(
+        .badInput,
+        "the file is for Ultralytics' task '\(notedTask)', which is not read; of theirs "
+          + "detect is, and of segment and pose the boxes")
+    }
+    // Scores of whole pictures: no description could make a map of them.
+    let outputs = model.graph.outputs
+    if let sizes = outputs.first?.sizes, outputs.count == 1, sizes.count < 3, !findsBoxes {
+      throw SpecificationError(
+        .badInput,
+        "the network gives \(outputs[0]), no map and no boxes: networks that classify whole "
+          + "pictures are not read")
+    }
+  }
+
+  /// How boxes are read where no description says so.
+  func decoder(described: DescriptionReader?) throws(SpecificationError) -> PartSpec {
+    var classes = notedNames?.count
+    if let described, described.has("classes") {
+      classes = try ClassList(classesOf: described).count
+    }
+    guard findsBoxes, let decoder = usualDecoder(classes: classes) else {
+      throw SpecificationError(
+        .badDescription, "decoder must be given: how boxes are read; see inbetween list")
+    }
+    return decoder
+  }
+
+  /// Told by the sizes of the first output and by what Ultralytics' exporter noted; nil where
+  /// these speak for none.
+  private func usualDecoder(classes: Int?) -> PartSpec? {
+    let sizes = model.graph.outputs.first?.sizes
+    if model.metadata["end2end"] == "True"
+      || model.metadata["args"]?.contains("'nms': True") == true
+    {
+      return PartSpec("rows")
+    }
+    guard let sizes, sizes.count == 3, let classes = classes ?? notedNames?.count else {
+      return notedTask == "detect" ? PartSpec("yolov8") : nil
+    }
+    let (first, last) = (sizes[1], sizes[2])
+    // Rows of corners, score and class: 300 of them, where those of box and scores are thousands.
+    if last == 6, let first, first != 4 + classes, first <= 1000 { return PartSpec("rows") }
+    // YOLOv5's exporter notes classes and no task.
+    if notedTask == nil { return last == 5 + classes ? PartSpec("yolov5") : nil }
+    guard notedTask != "detect" else { return PartSpec("yolov8") }
+    guard let first, first >= 4 + classes else { return nil }
+    return PartSpec("yolov8", ["extra": .integer(first - 4 - classes)])
+  }
 
   /// The picture among its inputs: the order of axes, and the sizes that are fixed.
   struct Picture {
@@ -79,20 +141,15 @@ struct OnnxFacts {
     }
     let (row, column) = layout == .nchw ? (2, 3) : (1, 2)
     return Picture(
-      layout: layout, width: sizes[column], height: sizes[row], usual: notedSize)
-  }
-
-  private var notedSize: PixelSize? {
-    let numbers = (model.metadata["imgsz"] ?? "").split { !$0.isNumber }.compactMap { Int($0) }
-    guard numbers.count == 2, numbers.allSatisfy((1...16384).contains) else { return nil }
-    return PixelSize(width: numbers[1], height: numbers[0])
+      layout: layout, width: sizes[column], height: sizes[row], usual: model.notedPictureSize)
   }
 
   /// What becomes of a pixel.
   ///
   /// - Throws: `SpecificationError` where neither the description nor the file tells.
   func scaling(described: DescriptionReader?) throws(SpecificationError) -> PixelScaling {
-    if let described { return try described.scaling(usual: [0, 1]) }
+    let isGiven = ["color", "mean", "std", "scale"].contains { described?.has($0) == true }
+    if let described, isGiven || !isUltralytics { return try described.scaling(usual: [0, 1]) }
     guard isUltralytics else {
       throw SpecificationError(
         .missingFile, "the file does not say how pixels become its input: color, mean, std, scale")
@@ -100,8 +157,20 @@ struct OnnxFacts {
     return PixelScaling(scale: SIMD3(repeating: 1 / 255), order: .rgb)
   }
 
-  /// The outputs that are read.
-  func outputs(described: DescriptionReader?) throws(SpecificationError) -> [String] {
+  /// The outputs that are read: of maps the first, those after it are of auxiliary heads; of
+  /// Ultralytics' masks those are left out of which masks are made.
+  func outputs(
+    described: DescriptionReader?, of task: OnnxDescription.Task
+  ) throws(SpecificationError) -> [String] {
+    let named = try outputs(described: described)
+    let there = model.graph.outputs.map(\.name)
+    guard case .detection = task else { return Array(named.prefix(1)) }
+    return named == there && notedTask == "segment" ? Array(named.prefix(1)) : named
+  }
+
+  private func outputs(
+    described: DescriptionReader?
+  ) throws(SpecificationError) -> [String] {
     let there = model.graph.outputs.map(\.name)
     guard let named = described?.strings("names") else { return there }
     guard !named.isEmpty, Set(named).count == named.count else {

@@ -25,6 +25,7 @@ public struct OnnxNetwork: Backbone {
   public let takesBatches: Bool
   /// What computes each stage but those that hand on a detector's further outputs.
   private let pieces: [OnnxPiece]
+  private let path: String
 
   /// Loads the network at `path` and the YAML beside it, where there is one.
   ///
@@ -44,7 +45,7 @@ public struct OnnxNetwork: Backbone {
   ///
   /// - Throws: `EngineError` for the engine, `BackboneError` where a cut is not there.
   public init(_ file: OnnxFile, engine: InferenceEngine, threads: Int? = nil) throws {
-    (description, self.engine) = (file.description, engine)
+    (description, self.engine, path) = (file.description, engine, file.path)
     let threads = try threads ?? TorchRuntime.threads()
     do {
       pieces = try OnnxPiece.all(of: file, engine, threads)
@@ -77,6 +78,16 @@ public struct OnnxNetwork: Backbone {
 
   /// What the pieces of the network give, and, of a detector, its outputs one after the other.
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {
+    do {
+      return try compute(range, on: input)
+    } catch let error as BackboneError {
+      throw error.located(in: path)
+    } catch let error as EngineError {
+      throw error.located(in: path)
+    }
+  }
+
+  private func compute(_ range: Range<Int>, on input: Features) throws -> Features {
     var features = input
     for index in range {
       if index < pieces.count {
@@ -125,7 +136,8 @@ public struct OnnxNetwork: Backbone {
     let isLabels = !map.type.isFloatingPoint && map.type == .int64
     if map.rank == 3 { map = try map.unsqueezed(axis: description.layout == .nhwc ? 3 : 1) }
     guard map.rank == 4 else {
-      throw BackboneError(.badOutput, "the network gives \(output.shape), which is no map")
+      throw BackboneError(
+        .badOutput, "the network gives \(output.shape), which is no map of the picture")
     }
     if description.layout == .nhwc { map = try map.permuted(0, 3, 1, 2) }
     if isLabels, map.shape[1] == 1, case .segmentation = description.task {

@@ -24,7 +24,7 @@
 #define CT_HIDDEN __attribute__((visibility("hidden")))
 
 /// Counts changes of `struct ct_table`; a backend of another version is refused.
-#define CT_ABI_VERSION 5
+#define CT_ABI_VERSION 6
 
 typedef enum ct_code {
   ct_ok = 0,

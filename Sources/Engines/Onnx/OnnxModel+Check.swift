@@ -26,6 +26,8 @@ extension OnnxModel {
     if start.starts(with: Data("<!DOCTYPE".utf8)) || start.starts(with: Data("<html".utf8)) {
       return "a web page"
     }
+    if start.starts(with: Data([0x89, 0x50, 0x4E, 0x47])) { return "a PNG picture" }
+    if start.starts(with: Data([0xFF, 0xD8, 0xFF])) { return "a JPEG picture" }
     if start.starts(with: Data([0x89, 0x48, 0x44, 0x46])) {
       return "an HDF5 file, as Keras writes"
     }

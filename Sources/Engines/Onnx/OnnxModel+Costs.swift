@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Tensors
+package import Video
 
 extension OnnxModel {
   /// How many numbers its weights are: constants of floating-point or 8-bit elements.
   ///
   /// Quantised weights count, shapes and indices do not.
   package var parameterCount: Int {
-    let types: [EngineElementType?] = [.float32, .float16, .float64, .bfloat16, .int8, .uint8]
-    return graph.constants.filter { types.contains($0.type) }.reduce(0) { $0 + $1.count }
+    graph.weightCount
+  }
+
+  /// The size of pictures that the exporter noted, as Ultralytics' does; nil where none is.
+  package var notedPictureSize: PixelSize? {
+    let numbers = (metadata["imgsz"] ?? "").split { !$0.isNumber }.compactMap { Int($0) }
+    guard numbers.count == 2, numbers.allSatisfy((1...16384).contains) else { return nil }
+    return PixelSize(width: numbers[1], height: numbers[0])
   }
 
   /// How often each kind of operator occurs, the most frequent first.
@@ -46,6 +53,9 @@ extension OnnxModel {
   private func statedSizes(inputs sizes: [[Int]]) -> [String: [Int]] {
     var known: [String: [Int]] = [:]
     for constant in graph.constants { known[constant.name] = constant.sizes }
+    for node in graph.nodes where node.kind == "Constant" {
+      if let name = node.outputs.first, let tensor = node.tensor { known[name] = tensor.sizes }
+    }
     let isAsStated = zip(graph.inputs, sizes).allSatisfy { $0.sizes == $1.map { $0 } }
     for port in isAsStated ? graph.values + graph.outputs : [] {
       let sizes = port.sizes?.compactMap(\.self)
@@ -115,6 +125,24 @@ extension OnnxModel.Node {
       return given * ((isTransposed ? input.first : input.last) ?? 1)
     default:
       return given * (input.last ?? 1)
+    }
+  }
+}
+
+extension OnnxModel.Graph {
+  /// How many numbers the weights are, those of `Constant` operators and of graphs inside too.
+  var weightCount: Int {
+    let weights = constants + nodes.compactMap { $0.kind == "Constant" ? $0.tensor : nil }
+    return weights.filter(\.isWeights).reduce(0) { $0 + $1.count }
+      + nodes.reduce(0) { $0 + $1.innerWeights }
+  }
+}
+
+extension OnnxModel.Constant {
+  fileprivate var isWeights: Bool {
+    switch type {
+    case .float32, .float16, .float64, .bfloat16, .int8, .uint8: true
+    default: false
     }
   }
 }

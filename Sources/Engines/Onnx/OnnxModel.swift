@@ -49,6 +49,10 @@ package struct OnnxModel: Sendable {
     package fileprivate(set) var integers: [String: [Int]] = [:]
     /// Names of tensors that graphs inside it read.
     package fileprivate(set) var captured: Set<String> = []
+    /// The tensor among its attributes, as a `Constant` has one.
+    fileprivate(set) var tensor: Constant?
+    /// Weights of the graphs inside it.
+    fileprivate(set) var innerWeights = 0
     let raw: ArraySlice<UInt8>
   }
 
@@ -278,10 +282,13 @@ extension OnnxModel.Node {
       case 1: name = try field.text()
       case 3: numbers = [try field.integer()]
       case 8: numbers += try field.integers()
+      case 5:
+        tensor = try OnnxModel.Constant(field)
       case 6, 11:
         var inner = OnnxModel.Graph()
         try inner.read(try field.run(), depth: depth + 1)
         for node in inner.nodes { captured.formUnion(node.inputs + node.captured) }
+        innerWeights += inner.weightCount
         captured.formUnion(inner.outputs.map(\.name))
       default: break
       }

@@ -9,8 +9,9 @@ public import Tensors
 ///
 /// U + Σ softmax⟨q(U), k(C)⟩ v(C) over the 7 × 7 places around each, where U are the branch's
 /// features, enlarged, C the propagated ones, and q, k, v depth-wise 3 × 3 convolutions. As in the
-/// paper's program similarities are not scaled, and what lies outside the picture counts as zero. v
-/// begins as nothing, so that at first the result is U; the paper draws it.
+/// paper's program similarities are not scaled, and what lies outside the picture counts as zero. All
+/// three begin by passing features on, so that at first each place looks for what is like it and
+/// adds that; the paper draws them. Drawn, or with v as nothing, short trainings leave C unused.
 public struct CrossResolutionAttention: LearnedFusion {
   /// The parameters of the three convolutions, and of a branch that is trained with them.
   public let parameters: Parameters
@@ -29,14 +30,14 @@ public struct CrossResolutionAttention: LearnedFusion {
   ) throws {
     precondition(size % 2 == 1 && (1...25).contains(size), "a neighbourhood of \(size)×\(size)")
     (self.branch, self.size, self.parameters) = (branch, size, parameters)
-    func convolution(_ name: String, _ start: Initialisation) throws -> Conv2d {
+    func convolution(_ name: String) throws -> Conv2d {
       try Conv2d(
-        channels, channels, kernel: 3, groups: channels, initialisation: start,
-        in: parameters.root[name])
+        channels, channels, kernel: 3, groups: channels,
+        initialisation: .identity(times: 1, deviation: 0.01), in: parameters.root[name])
     }
-    query = try convolution("query", .heNormalFanIn(slope: 1))
-    key = try convolution("key", .heNormalFanIn(slope: 1))
-    value = try convolution("value", .constant(0))
+    query = try convolution("query")
+    key = try convolution("key")
+    value = try convolution("value")
   }
 
   /// The branch's features, N × C × H × W on the grid of the propagated ones, made sharp by these.

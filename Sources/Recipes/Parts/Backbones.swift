@@ -73,6 +73,13 @@ private struct TorchScriptSource: NetworkSource {
   private let description: NetworkDescription
 
   init(at path: String) throws(SpecificationError) {
+    // No description would help.
+    if path.hasSuffix(".pt2"), FileManager.default.fileExists(atPath: path) {
+      throw SpecificationError(
+        .badInput,
+        "\(path) is what torch.export.save writes, which only PyTorch runs; write it with "
+          + "torch.jit.trace and torch.jit.save, or with torch.onnx.export")
+    }
     (self.path, description) = (path, try NetworkDescription(besideNetwork: path))
   }
 

@@ -34,6 +34,13 @@ extension Registries {
       "a keyframe once the mean entropy of the classes, 0 to 1, has risen by RISE since then",
       unit: "RISE"
     ) { _, _ in UncertaintyIncrease(.entropy) }
+    register(
+      changeScore: "boxes",
+      "a keyframe once propagated boxes have changed so much inside, spread, or left",
+      options: [
+        .required("measure", .choice(ObjectScore.Measure.allCases.map(\.rawValue)))
+      ], unit: "CHANGE", requires: [.propagatedObjects]
+    ) { options, _ in ObjectScore(.init(rawValue: options.text("measure")) ?? .brightness) }
     registerFeatureScores()
   }
 

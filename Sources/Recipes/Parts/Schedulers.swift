@@ -75,6 +75,10 @@ extension Registries {
       [.required("share", .share)]
     ) { options, other in BudgetedScheduler(other, share: options.number("share")) }
     wrap(
+      "within", "another scheduler's keyframes, and one N frames after the last at the latest",
+      base, [.required("frames", .count, placeholder: "N")]
+    ) { options, other in LongestInterval(other, frames: options.integer("frames")) }
+    wrap(
       "background",
       "another scheduler's keyframes, in the background and used N frames later: no frame waits",
       base, [.required("frames", .count, placeholder: "N")], requires: [.directPropagation]

@@ -61,6 +61,16 @@ extension TorchScriptArchive {
 
   private func checkParts() throws(ArchiveFault) {
     let records = zip.records
+    // `torch.export.save` writes no program, but a graph that only PyTorch itself runs.
+    let isExported =
+      records["serialized_exported_program.json"] != nil || records["archive_format"] != nil
+      || records.keys.contains { $0.hasPrefix("models/") && $0.hasSuffix(".json") }
+    guard !isExported else {
+      throw ArchiveFault(
+        nil,
+        "it is what torch.export.save writes (.pt2), which only PyTorch runs; write it with "
+          + "torch.jit.trace and torch.jit.save, or with torch.onnx.export")
+    }
     guard records["model.json"] == nil else {
       throw ArchiveFault(nil, "it is of a PyTorch before 1.4; export it with a later one")
     }
