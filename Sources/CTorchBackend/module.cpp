@@ -172,9 +172,9 @@ static std::string too_new(const std::string &why) {
   const bool is_version = why.find("Attempted to read a PyTorch file with version") != std::string::npos
                           || why.find("_kMaxSupportedFileFormatVersion") != std::string::npos;
   if (what.empty() && !is_version) return "";
-  const auto place = between(why, "ile \"", "\"");
+  const auto place = between(why, " (\"", ")");
   if (!what.empty())
-    what = "it uses the operator " + what + (place.empty() ? "" : " (in " + place + ")") + ", which ";
+    what = "it uses the operator " + what + (place.empty() ? "" : " (\"" + place + ")") + ", which ";
   else what = "it is of a version that ";
   return what + "LibTorch " TORCH_VERSION " does not know: 'Scripts/install-engines torch' fetches a later one, "
          "or export the network to ONNX";

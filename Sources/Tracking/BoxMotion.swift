@@ -41,6 +41,7 @@ public struct BoxMotion: Sendable {
   private(set) var sinceKeyframe = Steps()
 
   let settings: Settings
+  private var filter: VelocityFilter
   var object: ObjectPoints
   /// The motion against the background, in pixels a frame; nil where it is not known yet.
   var relativeVelocity: SIMD2<Double>?
@@ -53,6 +54,7 @@ public struct BoxMotion: Sendable {
   /// - Precondition: the box is finite and has an inside.
   public init(box: BoundingBox, settings: Settings = Settings()) {
     precondition(box.isUsable, "\(box) has no inside")
+    filter = VelocityFilter(box)
     (self.box, uncutBox, fitted, self.settings) = (box, box, box, settings)
     object = ObjectPoints(in: box, side: settings.side)
   }
@@ -60,6 +62,17 @@ public struct BoxMotion: Sendable {
   /// Brings the box to the later frame of a step.
   public mutating func advance(along step: MotionStep) {
     age += 1
+    switch settings.way {
+    case .flow: follow(step)
+    case .velocity:
+      filter.predict()
+      (uncutBox, velocity) = (filter.box, filter.velocity)
+    case .rest: break
+    }
+    box = uncutBox.cut(to: step.size)
+  }
+
+  private mutating func follow(_ step: MotionStep) {
     let found = object.advance(along: step, relative: relativeVelocity, velocity: velocity)
     (support, velocity, spread) = (found.support, found.velocity, found.spread)
     brightness = found.brightness
@@ -70,7 +83,6 @@ public struct BoxMotion: Sendable {
     }
     fitted = object.box
     uncutBox = drift.corrected(fitted, age: age, gain: settings.driftGain)
-    box = uncutBox.cut(to: step.size)
   }
 
   /// Starts anew from a box of the same object that a key frame's network found.
@@ -82,7 +94,10 @@ public struct BoxMotion: Sendable {
   /// - Precondition: the box is finite and has an inside.
   public mutating func restart(at found: BoundingBox) {
     precondition(found.isUsable, "\(found) has no inside")
-    if age > 0 { drift.learn(from: fitted, found: found, frames: age) }
+    if age > 0 {
+      drift.learn(from: fitted, found: found, frames: age)
+      filter.update(found)
+    }
     object = ObjectPoints(in: found, side: settings.side, remembering: object)
     (box, uncutBox, fitted) = (found, found, found)
     (age, support, spread, brightness, sinceKeyframe) = (0, 1, 0, nil, Steps())
@@ -99,14 +114,26 @@ extension BoxMotion {
     /// A network that finds tight boxes has the drift go on: things turn, and come out from behind
     /// others. Boxes that jitter want less.
     public var driftGain: Double
+    /// What boxes go by.
+    public var way: Way
+
+    /// What boxes go by between key frames.
+    public enum Way: String, Sendable, Hashable, CaseIterable {
+      /// The optical flow inside them.
+      case flow
+      /// The velocity of the last key frames, as in SORT: no flow is needed, and no picture.
+      case velocity
+      /// Nothing: they stay where they were found.
+      case rest
+    }
 
     /// The settings that rendered streets and machine-labelled driving videos chose.
     ///
     /// - Precondition: `side` is from 4 to 64, `driftGain` from 0 to 1.
-    public init(side: Int = 10, driftGain: Double = 0.5) {
+    public init(side: Int = 10, driftGain: Double = 0.5, way: Way = .flow) {
       precondition((4...64).contains(side), "\(side) points along a side")
       precondition((0...1).contains(driftGain), "\(driftGain) of the drift")
-      (self.side, self.driftGain) = (side, driftGain)
+      (self.side, self.driftGain, self.way) = (side, driftGain, way)
     }
   }
 }

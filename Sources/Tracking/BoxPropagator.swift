@@ -47,6 +47,9 @@ public struct BoxPropagator: PredictionPropagator {
     // Flow that nobody needs is not estimated.
     guard !tracks.isEmpty else { return }
     let later = context.frame.pixels
+    guard tracks.settings.motion.way == .flow else {
+      return tracks.advance(along: MotionStep(size: later.size))
+    }
     let pictures = previous.flatMap { previous in
       previous.pixels.size == later.size ? (earlier: previous.pixels, later: later) : nil
     }

@@ -65,6 +65,24 @@ struct DetectionDecoderTests {
     }
   }
 
+  /// Rows of another number of classes, or of another decoder, would be read as boxes that are none.
+  @Test func rowsOfAnotherLengthAreNoBoxes() throws {
+    func found(_ shape: [Int], extra: Int = 0) throws -> [Detection] {
+      let spec = try DetectionDecoders.standard.canonical(
+        PartSpec("yolov8", ["extra": .integer(extra)]), as: DetectionDecoders.role)
+      let decoder = try DetectionDecoders.registry.build(spec, in: BuildContext())
+      let values = [Float](repeating: 0.5, count: shape.reduce(1, *))
+      return try decoder.detections(
+        in: [DetectorOutput(name: "rows", shape: shape, values: values)],
+        input: PixelSize(width: 64, height: 64), classes: 2)
+    }
+    for shape in [[1, 6, 9], [1, 9, 6]] { #expect(try found(shape).count == 9) }
+    for shape in [[1, 7, 9], [1, 9, 300], [6, 9]] {
+      #expect(throws: BackboneError.self) { try found(shape) }
+    }
+    #expect(try found([1, 38, 9], extra: 32).count == 9)
+  }
+
   /// A frame of another size than the network's input: boxes grow with it.
   @Test(arguments: cases) func boxesAreInPixelsOfTheFrame(_ sample: Case) throws {
     let size = PixelSize(width: sample.input.width * 3, height: sample.input.height * 2)

@@ -98,3 +98,84 @@ struct OnnxDescriptionTests {
     }
   }
 }
+
+/// What Ultralytics' exporter notes decides how boxes are read.
+struct UltralyticsFilesTests {
+  private let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  private static let noted = ["author": "Ultralytics", "names": "{0: 'a', 1: 'b'}"]
+
+  private func description(
+    _ outputs: [[Int]], _ more: [String: String] = [:], yaml: String? = nil
+  ) throws -> OnnxDescription {
+    let metadata = Self.noted.merging(more) { $1 }
+    let path = try scratch.file("net.onnx", MadeModel(outputs: outputs, metadata: metadata).bytes)
+    if let yaml { _ = try scratch.file("net.yaml", Array(yaml.utf8)) }
+    return try OnnxFile(at: path).description
+  }
+
+  private func decoder(
+    _ outputs: [[Int]], _ more: [String: String] = [:], yaml: String? = nil
+  ) throws -> PartSpec {
+    guard case .detection(let decoder) = try description(outputs, more, yaml: yaml).task else {
+      throw SpecificationError(.badDescription, "no detector")
+    }
+    return decoder
+  }
+
+  @Test func boxesAndScoresAreYOLOv8s() throws {
+    #expect(try decoder([[1, 6, 84]], ["task": "detect"]).kind == "yolov8")
+    // Classes that a description names count.
+    let yaml = "{output: {classes: [a, b, c]}}"
+    #expect(try decoder([[1, 7, 84]], ["task": "detect"], yaml: yaml).kind == "yolov8")
+  }
+
+  @Test(arguments: [["end2end": "True"], ["args": "{'batch': 1, 'nms': True}"], [:]])
+  func whatDropsOverlapsItselfGivesRows(_ more: [String: String]) throws {
+    #expect(
+      try decoder([[1, 300, 6]], more.merging(["task": "detect"]) { $1 }).kind == "rows")
+  }
+
+  @Test func theBoxesOfMasksAndPosesAreRead() throws {
+    let segment = try description([[1, 38, 84], [1, 32, 8, 12]], ["task": "segment"])
+    #expect(segment.outputs == ["y0"] && segment.fit == .letterbox)
+    #expect(try decoder([[1, 38, 84], [1, 32, 8, 12]], ["task": "segment"]).options["extra"] == 32)
+    #expect(try decoder([[1, 57, 84]], ["task": "pose"]).options["extra"] == 51)
+  }
+
+  @Test func anOldYOLOv5NotesNoTask() throws {
+    #expect(try decoder([[1, 252, 7]]).kind == "yolov5")
+  }
+
+  @Test(arguments: [
+    ("obb", [[1, 7, 84]], "'obb'"), ("classify", [[1, 2]], "'classify'"),
+  ])
+  func otherTasksAreRefusedByName(task: String, outputs: [[Int]], reason: String) throws {
+    let error = try #require(throws: SpecificationError.self) {
+      try description(outputs, ["task": task])
+    }
+    #expect(error.message.contains(reason) && !error.message.contains("fit"), "\(error)")
+  }
+
+  @Test func aSizeAloneKeepsWhatTheFileSaysOfColours() throws {
+    let path = try scratch.file(
+      "any.onnx",
+      MadeModel(
+        input: [1, 3, 0, 0], outputs: [[1, 6, 0]],
+        metadata: Self.noted.merging(["task": "detect", "imgsz": "[64, 96]"]) { $1 }
+      ).bytes)
+    let said = try OnnxFile(at: path).description
+    #expect(said.input.size == PixelSize(width: 96, height: 64))
+    _ = try scratch.file("any.yaml", Array("{input: {size: [32, 64]}}".utf8))
+    let sized = try OnnxFile(at: path).description
+    #expect(sized.input.size == PixelSize(width: 64, height: 32))
+    #expect(sized.input.scaling == said.input.scaling)
+  }
+
+  @Test func whatScoresWholePicturesIsRefusedBeforeADescriptionIsAskedFor() throws {
+    let path = try scratch.file("net.onnx", MadeModel(outputs: [[1, 1000]]).bytes)
+    let error = try #require(throws: SpecificationError.self) { try OnnxFile(at: path) }
+    #expect(error.message.contains("classify whole pictures"), "\(error)")
+  }
+}

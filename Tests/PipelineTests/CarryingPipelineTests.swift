@@ -53,6 +53,12 @@ private struct MovesPlace: PredictionPropagator {
     return last
   }
 
+  /// Frames since the key frame, as the spread of what is shown.
+  var objectChange: ObjectChange? {
+    let since = last.history.reversed().prefix { Int($0) != nil }.count
+    return ObjectChange(brightness: nil, spread: Double(since), leaving: 0, unsupported: 0)
+  }
+
   private func dx(_ context: FrameContext) throws -> Double {
     let motion = try context.flow(to: .previous)
     return -Double(motion[x: motion.width / 2, y: motion.height / 2].dx)
@@ -135,6 +141,18 @@ struct CarryingPipelineTests {
     // The next frame is key in its place.
     let next = try failing.predict(all[4], in: &state)
     #expect(next.trace.role == .key && next.prediction.history.count == 4)
+  }
+
+  // The scheduler asks how far the place has come on every frame: what is propagated is what it is
+  // where nobody asks, and on no frame is it done twice.
+  @Test func whatTheSchedulerAsksChangesNothing() throws {
+    let asking = try pipeline(ThresholdScheduler(ObjectScore(.spread), threshold: 2.5))
+    let results = try run(asking, over: frames(8))
+    #expect(results.map(\.trace.framesSinceKeyframe) == [0, 1, 2, 0, 1, 2, 0, 1])
+    #expect(results[3].trace.decision.reason.score == 3)
+    #expect(
+      results.map(\.prediction)
+        == (try run(pipeline(FixedInterval(every: 3)), over: frames(8)).map(\.prediction)))
   }
 
   @Test func keyFramesInTheBackgroundAreRefused() throws {

@@ -418,3 +418,52 @@ struct KeyMannerTests {
     #expect(brokenLaws(of: scheduler) == [])
   }
 }
+
+struct ObjectScoreTests {
+  private func score(_ measure: ObjectScore.Measure, _ change: ObjectChange?) throws -> Double? {
+    let key = frame(0) { x, _ in UInt8(x) }
+    return try ObjectScore(measure).score(
+      at: FrameContext(
+        frame: frame(2) { x, _ in UInt8(x) }, keyframe: key, framesSinceKeyframe: 2,
+        from: GivenAnswers(objects: { change })))
+  }
+
+  @Test func eachMeasureIsItsOwnFigure() throws {
+    let change = ObjectChange(brightness: 7, spread: 0.25, leaving: 0.5, unsupported: 1.5)
+    #expect(
+      try ObjectScore.Measure.allCases.map { try score($0, change) } == [7, 0.25, 0.5, 1.5])
+  }
+
+  @Test func withoutObjectsNothingChangesAndWithoutPicturesNothingIsTold() throws {
+    for measure in ObjectScore.Measure.allCases { #expect(try score(measure, nil) == 0) }
+    let change = ObjectChange(brightness: nil, spread: 0, leaving: 0, unsupported: 0)
+    #expect(try score(.brightness, change) == nil)
+  }
+
+  @Test func aContextAsksOnce() throws {
+    var asked = 0
+    let key = frame(0) { x, _ in UInt8(x) }
+    let context = FrameContext(
+      frame: key, keyframe: key, framesSinceKeyframe: 1,
+      from: GivenAnswers(objects: {
+        asked += 1
+        return nil
+      }))
+    _ = try (context.objectChange(), context.objectChange())
+    #expect(asked == 1)
+  }
+
+  @Test func noPipelineButOneThatPropagatesBoxesTells() throws {
+    let key = frame(0) { x, _ in UInt8(x) }
+    #expect(throws: NotAtHand.self) {
+      try ObjectScore(.spread).score(at: context(key, key: key))
+    }
+  }
+}
+
+struct WithinTests {
+  @Test func aKeyFrameComesAtTheLatestThen() throws {
+    #expect(try drawn(LongestInterval(FixedInterval(every: 100), frames: 3), frames: 8) == "K..K..K.")
+    #expect(try drawn(LongestInterval(FixedInterval(every: 2), frames: 3), frames: 7) == "K.K.K.K")
+  }
+}

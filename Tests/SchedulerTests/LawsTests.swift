@@ -18,6 +18,7 @@ struct SchedulerLawsTests {
       #expect(brokenLaws(of: TargetRateScheduler(score, rate: 0.3)) == [], "\(score.name)")
     }
     #expect(brokenLaws(of: ShotChange(FixedInterval(every: 4))) == [])
+    #expect(brokenLaws(of: LongestInterval(ThresholdScheduler.whenMoved(pixels: 4), frames: 3)) == [])
   }
 
   @Test func theLawsFindWhatIsWrong() {
@@ -33,6 +34,8 @@ struct LongestIntervalTests {
     #expect(ShotChange(FixedInterval(every: 4)).longestInterval == 4)
     #expect(CodecKeyframes(longest: 9).longestInterval == 9)
     #expect(CodecKeyframes().longestInterval == nil)
+    #expect(LongestInterval(CodecKeyframes(), frames: 7).longestInterval == 7)
+    #expect(LongestInterval(FixedInterval(every: 4), frames: 7).longestInterval == 4)
     #expect(TargetRateScheduler(MotionMagnitude(), rate: 0.3).longestInterval == nil)
   }
 }

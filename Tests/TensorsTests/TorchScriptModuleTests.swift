@@ -51,6 +51,46 @@ func tuplesAndListsComeInOrder(index: Int) throws {
   #expect(!few.message.isEmpty)
 }
 
+@Test func aDictionarysValuesAreTakenByTheirKeys() throws {
+  let module = try TorchScriptModule(contentsOf: fixtures.appending(path: "named.pt").path)
+  let input = try Tensor([1, 2], shape: [2])
+  #expect(try module.call("forward", [input], key: "aux")[0].floats() == [-1, -2])
+  #expect(try module.call("forward", [input], key: "out")[0].floats() == [2, 4])
+  // The only one needs no key.
+  #expect(try module.call("single", [input])[0].floats() == [3, 6])
+  for key in [nil, "other"] {
+    let error = try #require(throws: TensorError.self) {
+      try module.call("forward", [input], key: key)
+    }
+    #expect(error.code == .badArgument && error.message.contains("out, aux"), "\(error)")
+  }
+  let plain = try #require(throws: TensorError.self) {
+    try TorchScriptModule(contentsOf: net).call("parts", [input], key: "out")
+  }
+  #expect(plain.message.contains("no dictionary"))
+}
+
+/// Where LibTorch is Debian's 1.13, the file is too new, and the way out is told; else it runs.
+@Test func aFileThatIsTooNewIsToldSo() throws {
+  let path = fixtures.appending(path: "attention.pt").path
+  guard try TorchRuntime.description().contains("LibTorch: 1.") else {
+    let module = try TorchScriptModule(contentsOf: path)
+    // One row attends to itself alone.
+    #expect(try module(Tensor([1, 2], shape: [1, 1, 2]))[0].floats() == [1, 2])
+    return
+  }
+  let error = try #require(throws: TensorError.self) { try TorchScriptModule(contentsOf: path) }
+  #expect(error.code == .badFile && error.message.contains("aten::scaled_dot_product_attention"))
+  #expect(error.message.contains("Scripts/install-engines torch"), "\(error)")
+}
+
+@Test func whatTorchExportWritesIsRefusedByName() throws {
+  let error = try #require(throws: TensorError.self) {
+    try TorchScriptModule(contentsOf: fixtures.appending(path: "exported.pt2").path)
+  }
+  #expect(error.code == .badFile && error.message.contains("torch.export.save"), "\(error)")
+}
+
 @Test func resultsCarryNoGradient() throws {
   let image = try Tensor.ones([1, 1, 2, 2]).requiringGradient()
   #expect(try !TorchScriptModule(contentsOf: net)(image)[0].requiresGradient)

@@ -243,3 +243,39 @@ private func expectNear(
     return UInt8(20 + 200 * (upper * (1 - b) + lower * b))
   }
 }
+
+struct VelocityTests {
+  // SORT's filter, by filterpy 1.4.5 with the matrices of SORT's own program: a box that goes right,
+  // down and grows, found on every fifth frame.
+  private static let golden: [Int: [Double]] = [
+    3: [20, 30, 60, 50], 6: [43.8691, 39.083, 87.7301, 61.3167],
+    9: [55.8046, 43.6942, 101.593, 66.9049], 11: [63.8413, 46.6288, 110.7584, 70.7711],
+    12: [67.8286, 48.1679, 115.3711, 72.6319],
+  ]
+
+  private func truth(_ frame: Double) -> BoundingBox {
+    let (left, top) = (20 + 4 * frame, 30 + 1.5 * frame)
+    return BoundingBox(
+      x: left, y: top, width: 60 + 4.6 * frame - left, height: 50 + 1.9 * frame - top)
+  }
+
+  @Test func theFilterIsSORTs() throws {
+    var motion = BoxMotion(box: truth(0), settings: BoxMotion.Settings(way: .velocity))
+    let step = MotionStep(size: PixelSize(width: 400, height: 300))
+    for frame in 1...12 {
+      motion.advance(along: step)
+      let box = motion.uncutBox
+      if let theirs = Self.golden[frame] {
+        let mine = [box.x, box.y, box.x + box.width, box.y + box.height]
+        #expect(zip(mine, theirs).allSatisfy { abs($0 - $1) < 1e-3 }, "\(frame): \(mine)")
+      }
+      if frame % 5 == 0 { motion.restart(at: truth(Double(frame))) }
+    }
+  }
+
+  @Test func aBoxAtRestStays() {
+    var motion = BoxMotion(box: truth(0), settings: BoxMotion.Settings(way: .rest))
+    motion.advance(along: MotionStep(size: picture))
+    #expect(motion.box == truth(0) && motion.age == 1)
+  }
+}

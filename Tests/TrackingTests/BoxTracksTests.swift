@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
+import Frames
 import Testing
 import Video
 
@@ -24,6 +25,33 @@ private func detection(
 }
 
 @Suite struct BoxTracksTests {
+  // Five pixels a frame to the right: half of the second box is out of the picture five frames on.
+  @Test func changeGrowsFromTheKeyFrameOn() throws {
+    var tracks = BoxTracks()
+    #expect(tracks.change(in: picture) == nil)
+    tracks.take([detection(20, 10), detection(280, 100)])
+    let start = try #require(tracks.change(in: picture))
+    #expect(start == ObjectChange(brightness: nil, spread: 0, leaving: 0, unsupported: 0))
+    tracks.advance(along: still(5, 0))
+    let moved = try #require(tracks.change(in: picture))
+    #expect(moved.leaving == 0.5 && moved.spread < 1e-3 && moved.brightness == nil)
+    // A picture that is nothing but grey changes by as much on every frame: it adds up.
+    let (dark, light) = (grey(40), grey(50))
+    tracks.take([detection(20, 10)])
+    for count in 1...3 {
+      tracks.advance(
+        along: MotionStep(
+          size: picture, forward: .zero(width: 32, height: 20),
+          pictures: count % 2 == 1 ? (dark, light) : (light, dark)))
+      let change = try #require(tracks.change(in: picture)?.brightness)
+      #expect(abs(change - 10 * Double(count)) < 0.5, "\(change)")
+    }
+  }
+
+  private func grey(_ level: UInt8) -> Image {
+    Image(width: picture.width, height: picture.height, channels: 3, repeating: level)
+  }
+
   private let first = [detection(10, 10), detection(60, 12), detection(200, 100, category: 1)]
 
   @Test func identitiesGoOnWhateverTheOrderOfDetections() {

@@ -106,6 +106,7 @@ public struct OnnxDescription: Hashable, Sendable {
     let facts = OnnxFacts(model)
     let input = try side.group("input"), output = try side.group("output")
     let picture = try facts.picture(described: input)
+    if side?.has("task") != true, side?.has("decoder") != true { try facts.checkIsRead() }
     let usualName = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     name = try side?.text("name") ?? usualName
     layout = picture.layout
@@ -153,7 +154,6 @@ public struct OnnxDescription: Hashable, Sendable {
   ) throws(SpecificationError) -> Task {
     try side?.checkIfGiven("task", isOneOf: ["segmentation", "depth", "detection"])
     let said = try side?.text("task"), hasDecoder = side?.has("decoder") == true
-    if said == nil, !hasDecoder { try facts.checkIsRead() }
     let usual = hasDecoder || facts.findsBoxes
     switch said ?? (usual ? "detection" : "segmentation") {
     case "depth":

@@ -30,8 +30,17 @@ extension Registries {
     }
     propagators.register(
       "boxes",
-      "boxes follow the flow inside them, with identities: for networks that find objects"
-    ) { _, _ in PropagationStrategy(PredictionCarrier(BoxPropagator())) }
+      "boxes follow the flow inside them, with identities: for networks that find objects",
+      options: [
+        .optional(
+          "by", .choice(BoxMotion.Settings.Way.allCases.map(\.rawValue)), standard: "flow",
+          positional: false)
+      ]
+    ) { options, _ in
+      let way = BoxMotion.Settings.Way(rawValue: options.text("by")) ?? .flow
+      let settings = BoxTracks.Settings(motion: BoxMotion.Settings(way: way))
+      return PropagationStrategy(PredictionCarrier(BoxPropagator(settings: settings)))
+    }
     propagators.register(
       "trained", "a trained propagation: a folder with its weights",
       options: [.required("folder", .path)], requires: [.ownTap]

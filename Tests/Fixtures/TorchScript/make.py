@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the archives that the TorchScript tests read. Needs PyTorch (these were written by 2.15, rich.pt
-by 2.13). old.pt is rich.pt, read and written again by LibTorch 1.13: `torch::jit::load(…).save(…)`.
+and what follows it by 2.13). old.pt is rich.pt, read and written again by LibTorch 1.13: `torch::jit::load(…).save(…)`.
 """
 import pathlib, torch
 from typing import Dict, List, Optional, Tuple
@@ -75,8 +75,29 @@ class Rich(torch.nn.Module):
         return sum + self.view[0] + self.turned[1, 2] + torch.tensor([0.5])
 
 
+class Named(torch.nn.Module):
+    """Gives a dictionary, as torchvision's networks of segmentation do."""
+
+    def forward(self, x: torch.Tensor) -> Dict[str, torch.Tensor]:
+        return {"out": 2 * x, "aux": -x}
+
+    @torch.jit.export
+    def single(self, x: torch.Tensor) -> Dict[str, torch.Tensor]:
+        return {"only": 3 * x}
+
+
+class Attention(torch.nn.Module):
+    """Uses an operator that LibTorch 1.13 does not have."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.scaled_dot_product_attention(x, x, x)
+
+
 folder = pathlib.Path(__file__).parent
 torch.jit.script(Net()).save(str(folder / "net.pt"))
 torch.jit.script(Counter()).save(str(folder / "counter.pt"))
 torch.jit.script(Rich()).save(str(folder / "rich.pt"))
 torch.save(Net().state_dict(), folder / "weights.pth")
+torch.jit.script(Named()).save(str(folder / "named.pt"))
+torch.jit.trace(Attention(), torch.rand(1, 4, 8)).save(str(folder / "attention.pt"))
+torch.export.save(torch.export.export(Net().eval(), (torch.rand(1, 1, 4, 4),)), folder / "exported.pt2")
