@@ -161,8 +161,14 @@ struct FigureMaker {
 }
 
 extension ReportData {
+  /// Figures of which less is better.
+  private static let errors: Set = [
+    "abs_rel", "sq_rel", "rmse", "rmse_log", "flicker_at_keys", "flicker_between", "jump_at_keys",
+    "jump_between",
+  ]
+
   /// Whether the main figure is an error.
-  var lowerIsBetter: Bool { ["abs_rel", "sq_rel", "rmse", "rmse_log"].contains(figure) }
+  var lowerIsBetter: Bool { Self.errors.contains(figure) }
 
   /// Whether names in the trade-off tell shares of MACs: of summaries, which have no tables beside.
   var showsShares: Bool { rows.allSatisfy(\.parts.isEmpty) }

@@ -58,6 +58,23 @@ public struct DepthAccuracy: Sendable, Equatable {
     precondition(
       predicted.size == truth.size,
       "a prediction of \(predicted.size) for a truth of \(truth.size)")
+    var sums = self
+    compare(predicted, truth) { _, depth, truth in sums.add(depth, truth) }
+    self = sums
+  }
+
+  /// The logarithm of prediction over truth of each pixel, after the alignment; NaN where the truth
+  /// does not count.
+  func logErrors(predicted: DepthMap, truth: DepthMap) -> [Float] {
+    var errors = [Float](repeating: .nan, count: truth.metres.count)
+    compare(predicted, truth) { errors[$0] = Float(log(clamped($1)) - log($2)) }
+    return errors
+  }
+
+  /// Every pixel that counts, with its prediction, aligned, and its truth.
+  private func compare(
+    _ predicted: DepthMap, _ truth: DepthMap, each: (_ index: Int, Double, Double) -> Void
+  ) {
     let known = truth.metres.indices.filter { range.contains(Double(truth.metres[$0])) }
     let inverse = alignment == .inverse ? Self.line(predicted, truth, over: known) : nil
     let scale = alignment == .median ? Self.ratio(predicted, truth, over: known) : 1
@@ -67,8 +84,12 @@ public struct DepthAccuracy: Sendable, Equatable {
         let disparity = inverse.scale / depth + inverse.shift
         depth = disparity > 0 ? 1 / disparity : .infinity
       }
-      add(depth, Double(truth.metres[index]))
+      each(index, depth, Double(truth.metres[index]))
     }
+  }
+
+  private func clamped(_ raw: Double) -> Double {
+    raw > range.lowerBound ? min(raw, farthest) : range.lowerBound
   }
 
   /// The scale and the shift of the inverse prediction that come nearest to the inverse truth.
@@ -88,7 +109,7 @@ public struct DepthAccuracy: Sendable, Equatable {
   }
 
   private mutating func add(_ raw: Double, _ truth: Double) {
-    let predicted = raw > range.lowerBound ? min(raw, farthest) : range.lowerBound
+    let predicted = clamped(raw)
     let difference = predicted - truth
     let logarithm = log(predicted) - log(truth)
     count += 1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Pipeline
+internal import Scheduler
 public import Video
 
 /// A figure of predictions against ground truth: add frame by frame, then ask.
@@ -39,35 +40,83 @@ extension Metric {
   }
 }
 
-/// Accuracy of depth maps (Eigen et al., NeurIPS 2014): `abs_rel`, `delta1` and others.
+/// Accuracy of depth maps (Eigen et al., NeurIPS 2014): `abs_rel`, `delta1` and others; and how much
+/// it changes from frame to frame: `flicker_at_keys`, `flicker_between`.
+///
+/// Flicker is the mean of |ln(p / t) − ln(p' / t')|, where p and t are what is predicted and true of
+/// a pixel and p' and t' of the same pixel of the frame before: how much the relative error jumps.
+/// What is constant in error does not flicker, however wrong it is. It is told apart for steps to
+/// key frames and steps between, so that key frames that pop are seen.
 public struct DepthMetric: Metric {
   private var accuracy: DepthAccuracy
+  private var flicker = Jumps("flicker")
+  private var last: (errors: [Float], size: PixelSize)?
 
   /// Counts pixels as `DepthAccuracy` does.
   public init(_ accuracy: DepthAccuracy = DepthAccuracy()) { self.accuracy = accuracy }
 
   /// Counts a depth map, resized to the true one's size; one without truth is left out.
-  public mutating func add(
-    _ prediction: DepthMap, target: DepthMap?, trace _: FrameTrace
-  ) {
-    guard let target else { return }
-    accuracy.add(predicted: prediction.resized(to: target.size), truth: target)
+  public mutating func add(_ prediction: DepthMap, target: DepthMap?, trace: FrameTrace) {
+    _ = counts(adding: prediction, target: target, trace: trace)
   }
 
   /// Counts a depth map, and tells the sums over its pixels.
   public mutating func counts(
-    adding prediction: DepthMap, target: DepthMap?, trace _: FrameTrace
+    adding prediction: DepthMap, target: DepthMap?, trace: FrameTrace
   ) -> [String: FigureCounts] {
-    guard let target else { return [:] }
+    guard let target else {
+      last = nil
+      return [:]
+    }
     var frame = DepthAccuracy(
       range: accuracy.range, alignment: accuracy.alignment, farthest: accuracy.farthest)
-    frame.add(predicted: prediction.resized(to: target.size), truth: target)
+    let prediction = prediction.resized(to: target.size)
+    frame.add(predicted: prediction, truth: target)
     accuracy += frame
-    return frame.counts
+    let errors = accuracy.logErrors(predicted: prediction, truth: target)
+    var counts = frame.counts
+    if let last, last.size == target.size, trace.streamBreak == nil {
+      var (sum, count) = (0.0, 0)
+      for (now, before) in zip(errors, last.errors) where !(now - before).isNaN {
+        (sum, count) = (sum + Double(abs(now - before)), count + 1)
+      }
+      counts.merge(flicker.add(sum, of: count, toKey: trace.role == .key)) { $1 }
+    }
+    last = (errors, target.size)
+    return counts
   }
 
-  /// The figures of `DepthAccuracy`; empty before a pixel was counted.
-  public var values: [String: Double] { accuracy.values }
+  /// The figures of `DepthAccuracy` and of flicker; empty before a pixel was counted.
+  public var values: [String: Double] { accuracy.values.merging(flicker.values) { $1 } }
+}
+
+/// Changes from one frame to the next, told apart by whether the later frame is key.
+private struct Jumps: Sendable {
+  private let name: String
+  private var sums = (keys: 0.0, between: 0.0), counts = (keys: 0, between: 0)
+
+  init(_ name: String) { self.name = name }
+
+  private var names: (keys: String, between: String) { ("\(name)_at_keys", "\(name)_between") }
+
+  /// Adds changes that come to `sum`, and gives them as a frame's counts.
+  mutating func add(_ sum: Double, of count: Int, toKey: Bool) -> [String: FigureCounts] {
+    guard count > 0 else { return [:] }
+    if toKey {
+      (sums.keys, counts.keys) = (sums.keys + sum, counts.keys + count)
+    } else {
+      (sums.between, counts.between) = (sums.between + sum, counts.between + count)
+    }
+    return [toKey ? names.keys : names.between: .mean(sum: sum, weight: Double(count))]
+  }
+
+  /// The means; those of which there are no changes are left out.
+  var values: [String: Double] {
+    var values: [String: Double] = [:]
+    if counts.keys > 0 { values[names.keys] = sums.keys / Double(counts.keys) }
+    if counts.between > 0 { values[names.between] = sums.between / Double(counts.between) }
+    return values
+  }
 }
 
 /// Mean average precision of boxes, equal to pycocotools: `mAP50`, `mAP50_95`.
@@ -104,12 +153,15 @@ public struct DetectionMetric: Metric {
 ///
 /// Boxes and truths without an identity do not count; there are no figures where none has one.
 /// Unlike average precision these figures know no scores: what is less sure than `leastScore` is
-/// left out.
+/// left out. Beside them, `jump_at_keys` and `jump_between`: the mean of 1 − IoU of a box and the
+/// same identity's on the frame before. Where key frames pop, the former is the larger.
 public struct TrackingMetric: Metric {
   /// The score from which a box counts.
   public let leastScore: Double
   private var accuracy = TrackingAccuracy()
   private var isTracked = false
+  private var jumps = Jumps("jump")
+  private var last: [Int: BoundingBox] = [:]
 
   /// Nothing is counted yet; boxes count from a score of 0.4 unless said otherwise.
   public init(leastScore: Double = 0.4) { self.leastScore = leastScore }
@@ -118,16 +170,33 @@ public struct TrackingMetric: Metric {
   public mutating func add(
     _ prediction: [Detection], target: [GroundTruthBox]?, trace: FrameTrace
   ) {
-    guard let target else { return }
+    _ = counts(adding: prediction, target: target, trace: trace)
+  }
+
+  /// Counts the boxes of a frame, and tells how far they jumped; the other figures are of whole
+  /// clips.
+  public mutating func counts(
+    adding prediction: [Detection], target: [GroundTruthBox]?, trace: FrameTrace
+  ) -> [String: FigureCounts] {
     let boxes = prediction.filter { $0.score >= leastScore }.compactMap { found in
       found.identity.map {
         IdentifiedBox(identity: $0, category: found.category, box: found.box)
       }
     }
+    if trace.streamBreak != nil { last = [:] }
+    let steps = boxes.compactMap { box in
+      last[box.identity].map { 1 - $0.intersectionOverUnion(with: box.box) }
+    }
+    last = Dictionary(boxes.map { ($0.identity, $0.box) }) { first, _ in first }
+    let counts = jumps.add(steps.reduce(0, +), of: steps.count, toKey: trace.role == .key)
+    guard let target else { return counts }
     isTracked = isTracked || !boxes.isEmpty
     accuracy.add(boxes, truth: target, age: trace.framesSinceKeyframe)
+    return counts
   }
 
   /// `MOTA`, `IDF1`, `HOTA` and what they are made of; empty before a box had an identity.
-  public var values: [String: Double] { isTracked ? accuracy.values : [:] }
+  public var values: [String: Double] {
+    isTracked ? accuracy.values.merging(jumps.values) { $1 } : [:]
+  }
 }
