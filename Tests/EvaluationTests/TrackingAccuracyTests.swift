@@ -124,14 +124,4 @@ struct TrackingAccuracyTests {
     let all = try #require(outcome.values["MOTA"])
     #expect(values.contains { $0 <= all } && values.contains { $0 >= all })
   }
-
-  @Test func poppingIsTheMeanJump() {
-    var popping = KeyPopping()
-    #expect(popping.meanJump == nil)
-    popping.add(jumps: [0.2, 0.4])
-    popping.add(jumps: [])
-    popping.add(jumps: [0])
-    #expect(abs((popping.meanJump ?? 1) - 0.2) < 1e-12)
-    #expect(popping.count == 3)
-  }
 }

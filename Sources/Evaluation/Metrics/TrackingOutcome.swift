@@ -93,26 +93,6 @@ public struct TrackingOutcome: Sendable, Hashable, Codable {
   public var ages: [Int] { clear.keys.sorted() }
 }
 
-/// Key popping: how far boxes jump on key frames, where the network's take the carried ones' place.
-public struct KeyPopping: Sendable, Hashable, Codable {
-  /// How many boxes were replaced.
-  public private(set) var count = 0
-  private var sum = 0.0
-
-  /// No key frame was seen yet.
-  public init() {}
-
-  /// Counts the jumps of one key frame: 1 − the overlap of a carried box and the one that the
-  /// network found, for each track that goes on.
-  public mutating func add(jumps: [Double]) {
-    count += jumps.count
-    sum += jumps.reduce(0, +)
-  }
-
-  /// The mean jump, from 0 to 1; nil before a box was replaced.
-  public var meanJump: Double? { count > 0 ? sum / Double(count) : nil }
-}
-
 extension TrackingAccuracy {
   /// The figures of this clip alone.
   public var values: [String: Double] { outcome.values }
