@@ -168,8 +168,8 @@ done:
   return code;
 }
 
-/// One picture at a time on all threads; numbers as the file has them, and no thread bound to a
-/// core, which another library's threads may want.
+/// One picture at a time on all threads; numbers as the file has them unless fewer bits are allowed,
+/// and no thread bound to a core, which another library's threads may want.
 static ce_code compile(
   struct session *session, const ov_model *model, ce_options options, ce_error *error) {
   ce_code code = ce_ok;
@@ -177,7 +177,8 @@ static ce_code compile(
   snprintf(threads, sizeof threads, "%d", options.threads);
   TRY(ov.ov_core_compile_model(core, model, "CPU", 10, &session->compiled, "PERFORMANCE_HINT",
                                "LATENCY", "NUM_STREAMS", "1", "INFERENCE_NUM_THREADS", threads,
-                               "INFERENCE_PRECISION_HINT", "f32", "ENABLE_CPU_PINNING", "NO"),
+                               options.reduces_precision ? "EXECUTION_MODE_HINT" : "INFERENCE_PRECISION_HINT",
+                               options.reduces_precision ? "PERFORMANCE" : "f32", "ENABLE_CPU_PINNING", "NO"),
       ce_bad_model);
 done:
   return code;

@@ -51,7 +51,8 @@ extension EngineChoice {
   ///
   /// - Throws: `EngineError` where there is no engine, or none of them reads the model.
   public func engine(
-    for path: String, inputs sizes: [[Int]], threads: Int, cache: String = Self.usualCache
+    for path: String, inputs sizes: [[Int]], threads: Int, precision: EnginePrecision = .single,
+    cache: String = Self.usualCache
   ) throws -> ChosenEngine {
     switch self {
     case .only(let engine):
@@ -66,7 +67,7 @@ extension EngineChoice {
             + "or INBETWEEN_ONNXRUNTIME or INBETWEEN_OPENVINO names a library")
       }
       guard there.count > 1 else { return ChosenEngine(engine: first, milliseconds: [:]) }
-      return try fastest(of: there, for: path, sizes, threads, cache)
+      return try fastest(of: there, for: path, sizes, (threads, precision), cache)
     }
   }
 
@@ -78,13 +79,13 @@ extension EngineChoice {
   }
 
   private func fastest(
-    of engines: [InferenceEngine], for path: String, _ sizes: [[Int]], _ threads: Int,
-    _ cache: String
+    of engines: [InferenceEngine], for path: String, _ sizes: [[Int]],
+    _ settings: (threads: Int, precision: EnginePrecision), _ cache: String
   ) throws -> ChosenEngine {
-    let key = try Self.key(path, sizes, threads, engines)
+    let key = try Self.key(path, sizes, settings, engines)
     var kept = Self.read(cache)
     if let times = kept[key], let chosen = ChosenEngine(kept: times) { return chosen }
-    let times = try Self.measure(engines, path, sizes, threads)
+    let times = try Self.measure(engines, path, sizes, settings)
     kept[key] = Dictionary(uniqueKeysWithValues: times.map { ($0.key.rawValue, $0.value) })
     Self.write(kept, to: cache)
     return ChosenEngine(kept: kept[key] ?? [:])
@@ -94,7 +95,8 @@ extension EngineChoice {
   /// Medians over rounds in which each engine has its turn, so that what else the machine does
   /// meets all of them.
   private static func measure(
-    _ engines: [InferenceEngine], _ path: String, _ sizes: [[Int]], _ threads: Int
+    _ engines: [InferenceEngine], _ path: String, _ sizes: [[Int]],
+    _ settings: (threads: Int, precision: EnginePrecision)
   ) throws -> [InferenceEngine: Double] {
     var (sessions, failure): ([(InferenceEngine, EngineSession)], (any Error)?) = ([], nil)
     let inputs = try sizes.enumerated().map {
@@ -102,7 +104,9 @@ extension EngineChoice {
     }
     for engine in engines {
       do {
-        let session = try EngineSession(contentsOf: path, engine: engine, threads: threads)
+        let session = try EngineSession(
+          contentsOf: path, engine: engine, threads: settings.threads,
+          precision: settings.precision)
         for _ in 0..<2 { _ = try session.run(inputs) }
         sessions.append((engine, session))
       } catch { failure = failure ?? error }
@@ -121,14 +125,16 @@ extension EngineChoice {
 
   /// All that a time depends on.
   private static func key(
-    _ path: String, _ sizes: [[Int]], _ threads: Int, _ engines: [InferenceEngine]
+    _ path: String, _ sizes: [[Int]], _ settings: (threads: Int, precision: EnginePrecision),
+    _ engines: [InferenceEngine]
   ) throws -> String {
     let model = try OnnxModel(contentsOf: path)
     let versions = try engines.map { "\($0.rawValue) \(try $0.library().version)" }
     let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let processor = info.split(separator: "\n").first { $0.hasPrefix("model name") } ?? ""
     let parts =
-      [String(model.fingerprint, radix: 16), "\(sizes)", "\(threads) threads"] + versions
+      [String(model.fingerprint, radix: 16), "\(sizes)", "\(settings.threads) threads"]
+      + (settings.precision == .single ? [] : [settings.precision.rawValue]) + versions
       + [String(processor.split(separator: ":").last ?? "")]
     return parts.joined(separator: "; ")
   }

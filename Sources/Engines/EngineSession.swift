@@ -3,6 +3,15 @@ internal import CEngines
 internal import Foundation
 public import Tensors
 
+/// In how many bits an engine computes.
+public enum EnginePrecision: String, Sendable, Hashable, CaseIterable {
+  /// In those of the file, which are usually 32.
+  case single
+  /// In fewer where the engine finds that faster on this processor: OpenVINO in bfloat16 where there
+  /// are instructions for it, as it usually does by itself. ONNX Runtime computes as the file says.
+  case reduced
+}
+
 /// A model that an engine has read and made ready, to be run any number of times.
 ///
 /// Copies share the model, and tasks can call it side by side: a call's inputs, outputs and what
@@ -27,13 +36,14 @@ public struct EngineSession: Sendable {
 
   /// Reads the model at `path`; a call takes at most `threads` threads, the caller's among them.
   ///
-  /// The file is handed to the engine as it is; `OnnxModel.check` looks at it first.
+  /// It computes in the file's precision unless a `reduced` one is allowed. The file is handed to the engine as it is; `OnnxModel.check` looks at it first.
   ///
   /// - Throws: `.libraryMissing` where there is no engine, `.badModel` for what it does not read.
   public init(
-    contentsOf path: String, engine: InferenceEngine, threads: Int
+    contentsOf path: String, engine: InferenceEngine, threads: Int,
+    precision: EnginePrecision = .single
   ) throws(EngineError) {
-    try self.init(engine, threads) { kind, options, handle, failure in
+    try self.init(engine, threads, precision) { kind, options, handle, failure in
       ce_session_open(kind, path, nil, 0, options, &handle, &failure)
     }
   }
@@ -42,9 +52,10 @@ public struct EngineSession: Sendable {
   ///
   /// - Throws: `.libraryMissing` where there is no engine, `.badModel` for what it does not read.
   public init(
-    model bytes: [UInt8], engine: InferenceEngine, threads: Int
+    model bytes: [UInt8], engine: InferenceEngine, threads: Int,
+    precision: EnginePrecision = .single
   ) throws(EngineError) {
-    try self.init(engine, threads) { kind, options, handle, failure in
+    try self.init(engine, threads, precision) { kind, options, handle, failure in
       bytes.withUnsafeBytes {
         ce_session_open(kind, nil, $0.baseAddress, $0.count, options, &handle, &failure)
       }
@@ -52,13 +63,14 @@ public struct EngineSession: Sendable {
   }
 
   private init(
-    _ engine: InferenceEngine, _ threads: Int,
+    _ engine: InferenceEngine, _ threads: Int, _ precision: EnginePrecision,
     _ open: (ce_kind, ce_options, inout ce_session_ref?, inout ce_error) -> ce_code
   ) throws(EngineError) {
     try engine.library()
     var handle: ce_session_ref?
     let options = ce_options(
-      threads: Int32(clamping: threads), waits_awake: Self.coresAreFree ? 1 : 0)
+      threads: Int32(clamping: threads), waits_awake: Self.coresAreFree ? 1 : 0,
+      reduces_precision: precision == .reduced ? 1 : 0)
     try check { open(engine.kind, options, &handle, &$0) }
     guard let handle else { throw EngineError(.failed, "a call that succeeded gave no session") }
     owner = Owner(handle)

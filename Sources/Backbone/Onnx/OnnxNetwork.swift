@@ -44,11 +44,14 @@ public struct OnnxNetwork: Backbone {
   /// Loads a network that has been opened.
   ///
   /// - Throws: `EngineError` for the engine, `BackboneError` where a cut is not there.
-  public init(_ file: OnnxFile, engine: InferenceEngine, threads: Int? = nil) throws {
+  public init(
+    _ file: OnnxFile, engine: InferenceEngine, threads: Int? = nil,
+    precision: EnginePrecision = .single
+  ) throws {
     (description, self.engine, path) = (file.description, engine, file.path)
     let threads = try threads ?? TorchRuntime.threads()
     do {
-      pieces = try OnnxPiece.all(of: file, engine, threads)
+      pieces = try OnnxPiece.all(of: file, engine, threads, precision)
     } catch let error as EngineError { throw error.located(in: file.path) }
     let sessions = pieces.compactMap(\.session)
     takesBatches = sessions.allSatisfy { session in

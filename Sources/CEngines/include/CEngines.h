@@ -65,6 +65,9 @@ typedef struct ce_options {
   /// Whether threads wait awake for each other within a call, where the engine leaves a choice: a
   /// little faster where nobody else wants the cores, many times slower where others do.
   int32_t waits_awake;
+  /// Whether the engine may compute in fewer bits where it is faster on this processor; else in
+  /// those of the file.
+  int32_t reduces_precision;
 } ce_options;
 
 typedef struct ce_session *ce_session_ref;

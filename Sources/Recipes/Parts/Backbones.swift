@@ -23,6 +23,9 @@ extension Registries {
       options: [
         path, .optional("description", .path, positional: false),
         .optional("engine", .choice(EngineChoice.names), positional: false),
+        .optional(
+          "precision", .choice(EnginePrecision.allCases.map(\.rawValue)), standard: "single",
+          positional: false),
       ], usage: "FILE.onnx"
     ) { options, context in try OnnxSource(options, context) }
     backbones.register(

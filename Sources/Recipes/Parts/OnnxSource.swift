@@ -13,6 +13,7 @@ struct OnnxSource: NetworkSource {
   private let file: OnnxFile
   private let choice: EngineChoice
   private let threads: Int
+  private let precision: EnginePrecision
   let task: (any PredictionTask)?
   private let said = Remarks()
 
@@ -26,6 +27,7 @@ struct OnnxSource: NetworkSource {
       by: registries.grammar)
     choice = options.textIfGiven("engine").flatMap { EngineChoice($0) } ?? .auto
     threads = context.threads
+    precision = EnginePrecision(rawValue: options.text("precision")) ?? .single
     if case .detection(let decoder) = file.description.task {
       let made = try registries.decoders.build(decoder, in: context)
       task = file.description.detectionHead(made).map { OwnDetectionTask(own: $0) }
@@ -40,11 +42,13 @@ struct OnnxSource: NetworkSource {
   var remarks: [String] { said.all.withLock { $0 } }
 
   func load() throws -> (backbone: any Backbone, head: any SegmentationHead) {
-    let chosen = try choice.engine(for: path, inputs: [file.usualInput], threads: threads)
+    let chosen = try choice.engine(
+      for: path, inputs: [file.usualInput], threads: threads, precision: precision)
     if let remark = chosen.remark {
       said.all.withLock { if !$0.contains(remark) { $0.append(remark) } }
     }
-    let network = try OnnxNetwork(file, engine: chosen.engine, threads: threads)
+    let network = try OnnxNetwork(
+      file, engine: chosen.engine, threads: threads, precision: precision)
     guard let task else { return (network, network.head) }
     return (network, NoLabels(task: task.name, classes: classes))
   }
