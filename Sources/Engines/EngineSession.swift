@@ -7,8 +7,10 @@ public import Tensors
 public enum EnginePrecision: String, Sendable, Hashable, CaseIterable {
   /// In those of the file, which are usually 32.
   case single
-  /// In fewer where the engine finds that faster on this processor: OpenVINO in bfloat16 where there
-  /// are instructions for it, as it usually does by itself. ONNX Runtime computes as the file says.
+  /// In fewer where the engine finds that faster on this processor: OpenVINO in bfloat16 where
+  /// there are instructions for it, as it usually does by itself.
+  ///
+  /// ONNX Runtime computes as the file says.
   case reduced
 }
 
@@ -36,7 +38,8 @@ public struct EngineSession: Sendable {
 
   /// Reads the model at `path`; a call takes at most `threads` threads, the caller's among them.
   ///
-  /// It computes in the file's precision unless a `reduced` one is allowed. The file is handed to the engine as it is; `OnnxModel.check` looks at it first.
+  /// It computes in the precision of the file unless a `reduced` one is allowed. The file is handed
+  /// to the engine as it is; `OnnxModel.check` looks at it first.
   ///
   /// - Throws: `.libraryMissing` where there is no engine, `.badModel` for what it does not read.
   public init(

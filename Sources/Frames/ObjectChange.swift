@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How much the objects of a frame, as they were propagated to it, have changed since the key frame:
-/// what a scheduler may compare where boxes are propagated.
+/// How much the objects of a frame, as they were propagated to it, have changed since the key
+/// frame: what a scheduler may compare where boxes are propagated.
 ///
 /// Each figure is a mean over the objects that are shown; it is 0 at the key frame and grows with
 /// the change.
 public struct ObjectChange: Sendable, Hashable {
   /// The photometric error inside the boxes: grey levels, from 0 to 255, by which objects change
-  /// along their motion from frame to frame, added up. Nil where no pictures are at hand.
+  /// along their motion from frame to frame, added up.
+  ///
+  /// Nil where no pictures are at hand.
   public var brightness: Double?
   /// How far points lie from their box's motion, in shares of the box's size, added up from frame
   /// to frame: things that turn, bend or are half hidden.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Propagation
 internal import Frames
+public import Propagation
 internal import Scheduler
 public import Video
 

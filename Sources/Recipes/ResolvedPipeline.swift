@@ -167,8 +167,9 @@ extension PipelineSpec {
     else { return }
     throw SpecificationError(
       .incompatible,
-      "\(grammar.text(of: scheduler, as: role)) looks at boxes that are propagated, as --propagator "
-        + "boxes does behind a network that finds boxes; \(text(registries)) propagates none")
+      "\(grammar.text(of: scheduler, as: role)) looks at boxes that are propagated, as "
+        + "--propagator boxes does behind a network that finds boxes; \(text(registries)) propagates none"
+    )
   }
 
   private func checkStagesAfterTap(

@@ -2,7 +2,7 @@
 
 public import Frames
 
-/// How far the objects of a frame have come from the key frame, of a pipeline that propagates boxes.
+/// How far the objects of a frame have come from the key frame, where boxes are propagated.
 ///
 /// It sees what is known: what comes into view is in no box. So it goes together with
 /// `LongestInterval`, or with a scheduler that looks at whole pictures. Where there are no objects

@@ -2,8 +2,8 @@
 
 internal import Video
 
-/// The Kalman filter of SORT (Bewley et al., ICIP 2016, section 3.2): a box that goes on at constant
-/// velocity, with the noise of its authors' program.
+/// The Kalman filter of SORT (Bewley et al., ICIP 2016, section 3.2): a box that goes on at
+/// constant velocity, with the noise of its authors' program.
 ///
 /// The state is the centre, the area and its ratio of sides; centre and area have velocities. With
 /// that noise the four do not touch each other, so that each is a filter of its own.

@@ -65,7 +65,8 @@ struct DetectionDecoderTests {
     }
   }
 
-  /// Rows of another number of classes, or of another decoder, would be read as boxes that are none.
+  /// Rows of another number of classes, or of another decoder, would be read as boxes that are
+  /// none.
   @Test func rowsOfAnotherLengthAreNoBoxes() throws {
     func found(_ shape: [Int], extra: Int = 0) throws -> [Detection] {
       let spec = try DetectionDecoders.standard.canonical(

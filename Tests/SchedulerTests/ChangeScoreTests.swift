@@ -463,7 +463,10 @@ struct ObjectScoreTests {
 
 struct WithinTests {
   @Test func aKeyFrameComesAtTheLatestThen() throws {
-    #expect(try drawn(LongestInterval(FixedInterval(every: 100), frames: 3), frames: 8) == "K..K..K.")
-    #expect(try drawn(LongestInterval(FixedInterval(every: 2), frames: 3), frames: 7) == "K.K.K.K")
+    func drawing(_ interval: Int, frames: Int) throws -> String {
+      try drawn(LongestInterval(FixedInterval(every: interval), frames: 3), frames: frames)
+    }
+    #expect(try drawing(100, frames: 8) == "K..K..K.")
+    #expect(try drawing(2, frames: 7) == "K.K.K.K")
   }
 }

@@ -18,7 +18,8 @@ struct SchedulerLawsTests {
       #expect(brokenLaws(of: TargetRateScheduler(score, rate: 0.3)) == [], "\(score.name)")
     }
     #expect(brokenLaws(of: ShotChange(FixedInterval(every: 4))) == [])
-    #expect(brokenLaws(of: LongestInterval(ThresholdScheduler.whenMoved(pixels: 4), frames: 3)) == [])
+    let moved = ThresholdScheduler.whenMoved(pixels: 4)
+    #expect(brokenLaws(of: LongestInterval(moved, frames: 3)) == [])
   }
 
   @Test func theLawsFindWhatIsWrong() {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
 import Testing
-import Video
-
 import Tracking
+import Video
 
 private let picture = PixelSize(width: 160, height: 120)
 
@@ -245,8 +244,8 @@ private func expectNear(
 }
 
 struct VelocityTests {
-  // SORT's filter, by filterpy 1.4.5 with the matrices of SORT's own program: a box that goes right,
-  // down and grows, found on every fifth frame.
+  // SORT's filter, by filterpy 1.4.5 with the matrices of SORT's own program: a box that goes
+  // right, down and grows, found on every fifth frame.
   private static let golden: [Int: [Double]] = [
     3: [20, 30, 60, 50], 6: [43.8691, 39.083, 87.7301, 61.3167],
     9: [55.8046, 43.6942, 101.593, 66.9049], 11: [63.8413, 46.6288, 110.7584, 70.7711],

@@ -2,9 +2,8 @@
 import Flow
 import Frames
 import Testing
-import Video
-
 import Tracking
+import Video
 
 private let picture = PixelSize(width: 320, height: 200)
 

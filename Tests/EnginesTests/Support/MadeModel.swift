@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An ONNX model of one operator, written by hand after onnx.proto: what a file says of itself can be
-/// anything.
+/// An ONNX model of one operator, written by hand after onnx.proto: what a file says of itself can
+/// be anything.
 struct MadeModel {
   var input: [Int] = [1, 3, 32, 48]
   var outputs: [[Int]]
@@ -11,7 +11,9 @@ struct MadeModel {
   var bytes: [UInt8] {
     var graph = Self.field(1, Self.text(1, "x") + Self.text(2, "y0") + Self.text(4, "Identity"))
     graph += Self.field(11, Self.port("x", input))
-    for (index, sizes) in outputs.enumerated() { graph += Self.field(12, Self.port("y\(index)", sizes)) }
+    for (index, sizes) in outputs.enumerated() {
+      graph += Self.field(12, Self.port("y\(index)", sizes))
+    }
     var model = Self.number(1, 8) + Self.field(7, graph) + Self.field(8, Self.number(2, 17))
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
       model += Self.field(14, Self.text(1, key) + Self.text(2, value))
