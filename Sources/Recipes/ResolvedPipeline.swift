@@ -168,8 +168,8 @@ extension PipelineSpec {
     throw SpecificationError(
       .incompatible,
       "\(grammar.text(of: scheduler, as: role)) looks at boxes that are propagated, as "
-        + "--propagator boxes does behind a network that finds boxes; \(text(registries)) propagates none"
-    )
+        + "--propagator boxes does behind a network that finds boxes; \(text(registries)) "
+        + "propagates none")
   }
 
   private func checkStagesAfterTap(
