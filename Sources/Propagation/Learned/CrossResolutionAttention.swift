@@ -11,7 +11,8 @@ public import Tensors
 /// features, enlarged, C the propagated ones, and q, k, v depth-wise 3 × 3 convolutions. As in the
 /// paper's program similarities are not scaled, and what lies outside the picture counts as zero.
 /// All three begin by passing features on, so that at first each place looks for what is like it
-/// and adds that; the paper draws them. Drawn, or with v as nothing, short trainings leave C unused.
+/// and adds that; the paper draws them. Drawn, or with v as nothing, short trainings leave C
+/// unused.
 public struct CrossResolutionAttention: LearnedFusion {
   /// The parameters of the three convolutions, and of a branch that is trained with them.
   public let parameters: Parameters
