@@ -45,8 +45,8 @@ extension Metric {
 ///
 /// Flicker is the mean of |ln(p / t) − ln(p' / t')|, where p and t are what is predicted and true
 /// of a pixel and p' and t' of the same pixel of the frame before: how much the relative error
-/// jumps. What is constant in error does not flicker, however wrong it is. It is told apart for
-/// steps to key frames and steps between, so that key frames that pop are seen.
+/// jumps. A constant error is no flicker. Flicker at key frames and at non-key frames are two
+/// figures, so that popping at key frames shows.
 public struct DepthMetric: Metric {
   private var accuracy: DepthAccuracy
   private var flicker = Jumps("flicker")
