@@ -120,7 +120,7 @@ public struct EvaluationRun: Sendable {
     var loaded = try LoadedEvaluation(
       spec, resolved, on: encoded, inputs: context.files, registries, threads: context.threads)
     loaded.warnings += source.remarks
-    loaded.warnings += try provenanceWarnings(resolved.chosen)
+    loaded.warnings += try provenanceWarnings(resolved.chosen, of: context.files + resolved.files)
     if !dataset.isLabelled && !spec.agreement {
       loaded.warnings.append(
         "\(clip.name) has no labels, so that no accuracy is measured; --agreement measures "
@@ -131,12 +131,14 @@ public struct EvaluationRun: Sendable {
 
   /// What to say where weights were fitted to the clip that is measured, or a setting was chosen on
   /// it.
-  private func provenanceWarnings(_ chosen: [ChosenSetting]) throws -> [String] {
+  private func provenanceWarnings(
+    _ chosen: [ChosenSetting], of files: [String]
+  ) throws -> [String] {
     let name = spec.recipe.map { String($0.prefix { $0 != ":" }) }
     let recipes = registries.recipes.all.filter {
       $0.name == name && $0.chosenOn.contains(clip.name)
     }
-    let specifications = Set(context.files).filter { ModelFolder.isSpecification($0) }.sorted()
+    let specifications = Set(files).filter { ModelFolder.isSpecification($0) }.sorted()
     let models = try specifications.compactMap { file in
       try Provenance(besideSpecification: file).map { (ModelFolder.folder(of: file), $0) }
     }
