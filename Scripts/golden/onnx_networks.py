@@ -150,15 +150,16 @@ def overlap(a, b):
 
 
 def suppressed(found, threshold, limit, size):
-    """Greedy, class by class; boxes (left, top, right, bottom, class, score) end at the edges."""
+    """Greedy, class by class, of boxes (left, top, right, bottom, class, score) as they are; those that are kept end at
+    the edges."""
     height, width = size
-    cut = [(np.clip(a, 0, width), np.clip(b, 0, height), np.clip(c, 0, width), np.clip(d, 0, height),
-            k, s) for a, b, c, d, k, s in found]
     kept = []
-    for box in sorted((b for b in cut if b[2] > b[0] and b[3] > b[1]), key=lambda b: -b[5]):
+    for box in sorted((b for b in found if b[2] > b[0] and b[3] > b[1]), key=lambda b: -b[5]):
         if threshold is None or all(k[4] != box[4] or overlap(k, box) <= threshold for k in kept):
             kept.append(box)
-    return [[float(x) for x in box] for box in kept[:limit]]
+    cut = [(np.clip(a, 0, width), np.clip(b, 0, height), np.clip(c, 0, width), np.clip(d, 0, height), k, s)
+           for a, b, c, d, k, s in kept[:limit]]
+    return [[float(x) for x in box] for box in cut if box[2] > box[0] and box[3] > box[1]]
 
 
 def centred(x, y, w, h):

@@ -52,7 +52,8 @@ struct BoxFile: PredictionFile {
         BoxRecord(
           frame: frame.index, time: frame.time, identity: found.identity, category: found.category,
           label: names.indices.contains(found.category) ? names[found.category] : nil,
-          score: found.score, box: found.box, age: found.age, isKey: trace.role == .key)
+          score: found.score, box: found.box, age: found.age, isKey: trace.role == .key,
+          mask: found.mask, points: found.points)
       })
     guard isPrinted else { return whole += lines }
     try Self.wrapping { () throws(OutputError) in

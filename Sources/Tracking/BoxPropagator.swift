@@ -62,7 +62,8 @@ public struct BoxPropagator: PredictionPropagator {
     tracks.boxes.map { box in
       Detection(
         box: box.detection.box, category: box.detection.category, score: box.confidence,
-        identity: box.identity, age: box.age)
+        identity: box.identity, age: box.age, mask: box.detection.mask,
+        points: box.detection.points)
     }
   }
 }

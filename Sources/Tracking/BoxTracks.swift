@@ -12,16 +12,51 @@ public import Video
 /// Matching is the best assignment by overlap, in the spirit of SORT (Bewley et al., ICIP 2016),
 /// with boxes carried by optical flow in place of a Kalman filter's. What is left without a partner
 /// is matched by the distance of the centres, for small and fast things that no longer overlap.
+///
+/// Masks and key points that the network finds go along: each mask by a motion of its own
+/// (`CarriedMask`), each point by the flow where it is (`CarriedPoints`).
 public struct BoxTracks: Sendable {
   /// One object.
   struct Track: Sendable {
     let identity: Int
     var detection: Detection
     var motion: BoxMotion
+    /// Its mask and its key points, where the network finds some.
+    var mask: CarriedMask?
+    var points: CarriedPoints?
     /// What is left of the score's worth, from 0 to 1.
     var worth = 1.0
     /// Key frames in a row on which the network did not find it.
     var missed = 0
+
+    init(_ found: Detection, identity: Int, settings: BoxMotion.Settings) {
+      (self.identity, detection) = (identity, found)
+      motion = BoxMotion(box: found.box, settings: settings)
+      take(found)
+    }
+
+    /// Takes up what a key frame's network found of it, but for the motion.
+    mutating func take(_ found: Detection) {
+      detection = found
+      mask = found.mask.map { CarriedMask($0) }
+      points = found.points.isEmpty ? nil : CarriedPoints(found.points)
+      (worth, missed) = (1, 0)
+    }
+
+    /// Brings the object to the later frame of a step.
+    mutating func advance(along step: MotionStep) {
+      motion.advance(along: step)
+      let box = detection.box
+      switch motion.settings.way {
+      case .flow:
+        mask?.advance(along: step, movedBy: motion.velocity)
+        points?.advance(along: step)
+      case .velocity:
+        mask?.move(from: box, to: motion.uncutBox)
+        points?.move(from: box, to: motion.uncutBox)
+      case .rest: break
+      }
+    }
   }
 
   /// How tracks start, go on and end.
@@ -40,6 +75,8 @@ public struct BoxTracks: Sendable {
     tracks.filter { $0.missed == 0 && $0.motion.box.area > 0 }.map { track in
       var detection = track.detection
       detection.box = track.motion.box
+      detection.mask = track.mask?.mask
+      detection.points = track.points?.points ?? []
       return TrackedBox(
         detection: detection, identity: track.identity, age: track.motion.age,
         confidence: min(max(detection.score, 0), 1) * track.worth)
@@ -54,7 +91,7 @@ public struct BoxTracks: Sendable {
   /// Carries all boxes to the later frame of a step; those that leave the picture end.
   public mutating func advance(along step: MotionStep) {
     for index in tracks.indices {
-      tracks[index].motion.advance(along: step)
+      tracks[index].advance(along: step)
       let support = tracks[index].motion.support
       tracks[index].worth *= settings.decay * (0.8 + 0.2 * support)
     }
@@ -84,19 +121,15 @@ public struct BoxTracks: Sendable {
             identity: tracks[index].identity, carried: tracks[index].motion.box,
             found: usable[partner].box))
       }
-      tracks[index].detection = usable[partner]
       tracks[index].motion.restart(at: usable[partner].box)
-      (tracks[index].worth, tracks[index].missed) = (1, 0)
+      tracks[index].take(usable[partner])
     }
     matches.ended = tracks.filter { $0.missed > settings.patience }.map(\.identity)
     tracks.removeAll { $0.missed > settings.patience }
     for (index, detection) in usable.enumerated()
     where !isTaken[index] && detection.score >= settings.startScore {
       matches.started.append(nextIdentity)
-      tracks.append(
-        Track(
-          identity: nextIdentity, detection: detection,
-          motion: BoxMotion(box: detection.box, settings: settings.motion)))
+      tracks.append(Track(detection, identity: nextIdentity, settings: settings.motion))
       nextIdentity += 1
     }
     return matches

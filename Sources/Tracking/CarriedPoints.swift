@@ -1,19 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A key point of a frame, in its pixels: a joint of a body, a corner of a face.
-public struct KeyPoint: Sendable, Hashable, Codable {
-  /// Pixels from the left edge; the middle of the first pixel is at 0.5.
-  public var x: Double
-  /// Pixels from the upper edge.
-  public var y: Double
-  /// From 0 to 1: how sure it is that the point is there and seen.
-  public var confidence: Double
-
-  /// A point; nothing is checked.
-  public init(x: Double, y: Double, confidence: Double = 1) {
-    (self.x, self.y, self.confidence) = (x, y, confidence)
-  }
-}
+public import Video
 
 /// Key points carried along the flow from a key frame on, each by itself.
 ///
@@ -30,6 +17,7 @@ public struct CarriedPoints: Sendable, Hashable {
   public let decay: Double
   /// Grey levels, from 0 to 255, by which a point may change in a step.
   public let brightness: Double
+  private let key: [KeyPoint]
   private var velocities: [SIMD2<Double>]
 
   /// The points of a key frame.
@@ -37,7 +25,8 @@ public struct CarriedPoints: Sendable, Hashable {
   /// - Precondition: `decay` is from 0 to 1.
   public init(_ points: [KeyPoint], decay: Double = 0.98, brightness: Double = 40) {
     precondition((0...1).contains(decay), "\(decay) is no share")
-    (self.points, self.decay, self.brightness) = (points, decay, brightness)
+    (self.points, key) = (points, points)
+    (self.decay, self.brightness) = (decay, brightness)
     velocities = [SIMD2<Double>](repeating: .zero, count: points.count)
   }
 
@@ -53,6 +42,18 @@ public struct CarriedPoints: Sendable, Hashable {
       points[index].x += velocities[index].x
       points[index].y += velocities[index].y
       points[index].confidence *= decay * (isTrusted ? 1 : 0.1)
+    }
+  }
+
+  /// Moves the points of the key frame as a box moved: scaled and shifted.
+  mutating func move(from found: BoundingBox, to box: BoundingBox) {
+    age += 1
+    guard found.area > 0 else { return }
+    for index in points.indices {
+      let place = (SIMD2(key[index].x, key[index].y) - found.centre) / found.size
+      let end = place * box.size + box.centre
+      (points[index].x, points[index].y) = (end.x, end.y)
+      points[index].confidence *= decay
     }
   }
 }

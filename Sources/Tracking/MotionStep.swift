@@ -177,3 +177,82 @@ private struct BilinearTap {
 extension SIMD2<Double> {
   var squaredLength: Double { x * x + y * y }
 }
+
+extension MotionStep {
+  /// The flow to the frame before of a region's pixels, and how much the grey value changes along
+  /// it, from 0 to 255; `rest` where nothing is known, and where only flow from the frame before is.
+  func flow(of region: PixelRegion, otherwise rest: SIMD2<Double>) -> RegionFlow {
+    let rest = SIMD2<Float>(rest)
+    var steps = [SIMD2<Float>](repeating: rest, count: region.count)
+    guard let backward else { return RegionFlow(steps: steps, changes: changes(region, steps)) }
+    guard (backward.width, backward.height) == (size.width, size.height) else {
+      for cell in steps.indices {
+        let found = backward.reading(at: SIMD2<Double>(region.centre(of: cell)), in: size)
+        if found.reliability > 0 { steps[cell] = SIMD2<Float>(found.displacement) }
+      }
+      return RegionFlow(steps: steps, changes: changes(region, steps))
+    }
+    // A cell for each pixel: nothing lies between cells.
+    backward.displacements.withUnsafeBufferPointer { field in
+      for y in 0..<region.height {
+        let row = (region.top + y) * size.width + region.left
+        for x in 0..<region.width where backward.known.map({ $0[row + x] != 0 }) ?? true {
+          let step = SIMD2(field[2 * (row + x)], field[2 * (row + x) + 1])
+          if step.x.isFinite && step.y.isFinite { steps[y * region.width + x] = step }
+        }
+      }
+    }
+    return RegionFlow(steps: steps, changes: changes(region, steps))
+  }
+
+  /// How much the grey value of a region's pixels changes along steps to the frame before, from 0
+  /// to 255; 0 without pictures.
+  private func changes(_ region: PixelRegion, _ steps: [SIMD2<Float>]) -> [Float] {
+    guard let (earlier, later) = pictures else {
+      return [Float](repeating: 0, count: region.count)
+    }
+    return earlier.withUnsafeBytes { before in
+      later.withUnsafeBytes { now in
+        let (before, now) = (
+          GreyPlane(before, size, earlier.channels), GreyPlane(now, size, later.channels)
+        )
+        return (0..<region.count).map { cell in
+          let (x, y) = (region.left + cell % region.width, region.top + cell / region.width)
+          return abs(now[x, y] - before.value(at: region.centre(of: cell) + steps[cell]))
+        }
+      }
+    }
+  }
+}
+
+/// Grey values of a picture: BT.601 of BGR, or the first of other channels.
+private struct GreyPlane {
+  private let bytes: UnsafeRawBufferPointer
+  private let size: PixelSize
+  private let channels: Int
+
+  init(_ bytes: UnsafeRawBufferPointer, _ size: PixelSize, _ channels: Int) {
+    (self.bytes, self.size, self.channels) = (bytes, size, channels)
+  }
+
+  @inline(__always)
+  subscript(x: Int, y: Int) -> Float {
+    let at = (y * size.width + x) * channels
+    return channels == 3
+      ? 0.114 * Float(bytes[at]) + 0.587 * Float(bytes[at + 1]) + 0.299 * Float(bytes[at + 2])
+      : Float(bytes[at])
+  }
+
+  /// Read bilinearly; beyond the picture it is that of its edge.
+  @inline(__always)
+  func value(at place: SIMD2<Float>) -> Float {
+    let x = min(max(place.x - 0.5, 0), Float(size.width - 1))
+    let y = min(max(place.y - 0.5, 0), Float(size.height - 1))
+    let (column, row) = (Int(x), Int(y))
+    let (right, down) = (min(column + 1, size.width - 1), min(row + 1, size.height - 1))
+    let (across, along) = (x - Float(column), y - Float(row))
+    let upper = self[column, row] + across * (self[right, row] - self[column, row])
+    let lower = self[column, down] + across * (self[right, down] - self[column, down])
+    return upper + along * (lower - upper)
+  }
+}

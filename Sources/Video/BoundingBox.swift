@@ -49,13 +49,18 @@ public struct Detection: Sendable, Hashable, Codable {
   public var identity: Int?
   /// Frames since the network saw the object; 0 where it saw it on this frame.
   public var age: Int
+  /// The pixels of the frame that it covers; nil where the network finds boxes alone.
+  public var mask: ObjectMask?
+  /// Its key points, in pixels of the frame, in the order of the network; none where it has none.
+  public var points: [KeyPoint]
 
   /// A find; nothing is checked.
   public init(
-    box: BoundingBox, category: Int, score: Double, identity: Int? = nil, age: Int = 0
+    box: BoundingBox, category: Int, score: Double, identity: Int? = nil, age: Int = 0,
+    mask: ObjectMask? = nil, points: [KeyPoint] = []
   ) {
     (self.box, self.category, self.score) = (box, category, score)
-    (self.identity, self.age) = (identity, age)
+    (self.identity, self.age, self.mask, self.points) = (identity, age, mask, points)
   }
 }
 
@@ -74,6 +79,8 @@ extension Detection {
   public func resized(from size: PixelSize, to other: PixelSize) -> Detection {
     var detection = self
     detection.box = box.resized(from: size, to: other)
+    detection.mask = mask?.resized(to: other)
+    detection.points = points.map { $0.resized(from: size, to: other) }
     return detection
   }
 }
@@ -88,10 +95,18 @@ public struct GroundTruthBox: Sendable, Hashable, Codable {
   public var identity: Int?
   /// Whether finding it neither counts nor costs, as COCO's crowds and what can hardly be seen.
   public var isIgnored: Bool
+  /// The pixels that it covers; nil where nobody drew them.
+  public var mask: ObjectMask?
+  /// Its key points; none where nobody marked them.
+  public var points: [KeyPoint]
 
   /// An annotated object; `category` is not checked against any list.
-  public init(box: BoundingBox, category: Int, identity: Int? = nil, isIgnored: Bool = false) {
+  public init(
+    box: BoundingBox, category: Int, identity: Int? = nil, isIgnored: Bool = false,
+    mask: ObjectMask? = nil, points: [KeyPoint] = []
+  ) {
     (self.box, self.category) = (box, category)
     (self.identity, self.isIgnored) = (identity, isIgnored)
+    (self.mask, self.points) = (mask, points)
   }
 }

@@ -4,7 +4,8 @@ extension Overlay {
   /// The frame with boxes over it, each with the name of its class, its identity where it has one,
   /// and its score.
   ///
-  /// Boxes are in the frame's pixels. A line is as thick as suits the frame and lies inside its
+  /// Boxes are in the frame's pixels. Masks are tinted in the colour of their box, as `opacity`
+  /// says; key points that are more likely seen than not are dots. A line is as thick as suits the frame and lies inside its
   /// box, in the colour that the palette gives the category, as bright as that hue can be. Names
   /// and scores are on top of all lines, the surest above the rest; a box less than twice as high
   /// as its text has none. `names` are by category; one that is not in it is called by its number.
@@ -22,7 +23,9 @@ extension Overlay {
       let placed = sorted.compactMap { _, detection in
         Self.pixels(of: detection.box, on: canvas).map { (box: $0, detection: detection) }
       }
+      for (_, detection) in placed { tint(detection, on: canvas) }
       for (box, detection) in placed { outline(box, detection, on: canvas) }
+      for (_, detection) in placed { dot(detection, on: canvas) }
       for (box, detection) in placed {
         let category = detection.category
         let name = names.indices.contains(category) ? names[category] : "\(category)"
@@ -60,6 +63,32 @@ extension Overlay {
       frame.withUnsafeBytes { bytes.copyMemory(from: $0) }
       guard let pixels = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
       body(Canvas(width: frame.width, height: frame.height, pixels: pixels))
+    }
+  }
+
+  /// A mask of another size than the frame's is left out.
+  private func tint(_ detection: Detection, on canvas: Canvas) {
+    let size = PixelSize(width: canvas.width, height: canvas.height)
+    guard let mask = detection.mask, mask.size == size else { return }
+    let colour = boxColour(of: detection.category)
+    let share = Int((min(max(opacity, 0), 1) * 256).rounded())
+    for (index, cell) in mask.cells.enumerated() where cell != 0 {
+      let place = Canvas.Box(
+        x: mask.left + index % mask.width, y: mask.top + index / mask.width, width: 1, height: 1)
+      canvas.fill(place, colour, opacity: share)
+    }
+  }
+
+  private func dot(_ detection: Detection, on canvas: Canvas) {
+    let (scale, colour) = (letterScale(canvas), boxColour(of: detection.category))
+    for point in detection.points where point.confidence >= 0.5 {
+      guard (0..<Double(canvas.width)).contains(point.x),
+        (0..<Double(canvas.height)).contains(point.y)
+      else { continue }
+      let (x, y) = (Int(point.x), Int(point.y))
+      let side = 2 * scale + 1
+      canvas.fill(
+        Canvas.Box(x: x - side / 2, y: y - side / 2, width: side, height: side), colour)
     }
   }
 

@@ -4,6 +4,7 @@ import Backbone
 import Foundation
 import Specification
 import Tensors
+import TestSupport
 import Testing
 import Video
 
@@ -82,6 +83,107 @@ struct DetectionDecoderTests {
       #expect(throws: BackboneError.self) { try found(shape) }
     }
     #expect(try found([1, 38, 9], extra: 32).count == 9)
+  }
+
+  /// Rows, prototypes, and the masks that Ultralytics reads off them (`Scripts/golden/masks.py`).
+  private struct Masks: Decodable {
+    struct Sample: Decodable {
+      let size: [Int], shape: [Int]
+      let rows: [Float], prototypes: [Float]
+      let masks: [ObjectMask]
+    }
+    let decoded: [Sample]
+  }
+
+  /// One in the network's input as it is, and one in a frame of another size and form.
+  @Test func masksAreThoseOfUltralytics() throws {
+    let file = URL(filePath: fixtures + "/Detections/masks.json")
+    let golden = try JSONDecoder().decode(Masks.self, from: Data(contentsOf: file)).decoded
+    #expect(golden.count == 2)
+    for sample in golden {
+      let spec = PartSpec(
+        "yolov8", ["extra": 4, "masks": true, "overlap": 1, "score": .number(0.1)])
+      let head = DecodedDetectionHead(
+        try DetectionDecoders.registry.build(
+          DetectionDecoders.standard.canonical(spec, as: DetectionDecoders.role),
+          in: BuildContext()),
+        outputs: ["rows", "prototypes"],
+        classes: ClassList(name: "test", names: ["a", "b"], void: nil),
+        inputSize: PixelSize(width: 48, height: 32))
+      var maps = FeatureMaps()
+      maps["rows"] = try Tensor(sample.rows, shape: Shape(sample.shape))
+      maps["prototypes"] = try Tensor(sample.prototypes, shape: [1, 4, 8, 12])
+      let size = PixelSize(width: sample.size[1], height: sample.size[0])
+      let found = try head(maps, size: size)
+      let expected = sample.masks.filter { !$0.isEmpty }
+      #expect(found.count == expected.count && found.count > 4)
+      for (mine, theirs) in zip(found, expected) {
+        // Logits near 0 may fall to either side.
+        let mask = try #require(mine.mask)
+        #expect(mask.size == size && mask.intersectionOverUnion(with: theirs) > 0.995)
+      }
+    }
+  }
+
+  @Test func keyPointsComeBackInPixelsOfTheFrame() throws {
+    let spec = PartSpec("yolov8", ["points": 2, "score": .number(0.1)])
+    let decoder = try DetectionDecoders.registry.build(
+      DetectionDecoders.standard.canonical(spec, as: DetectionDecoders.role), in: BuildContext())
+    let head = DecodedDetectionHead(
+      decoder, outputs: ["rows"], classes: ClassList(name: "test", names: ["a"], void: nil),
+      inputSize: PixelSize(width: 32, height: 32), fit: .letterbox)
+    // One row of box, score, and two points of three numbers each.
+    let row: [Float] = [16, 16, 8, 8, 0.9, 14, 12, 0.75, 18, 20, 1.5]
+    let found = try head(
+      FeatureMaps(Tensor(row, shape: [1, 11, 1]), after: "rows"),
+      size: PixelSize(width: 64, height: 32))
+    // The picture is half as large in the input, and begins at row 8.
+    #expect(
+      found.first?.points == [
+        KeyPoint(x: 28, y: 8, confidence: 0.75), KeyPoint(x: 36, y: 24, confidence: 1),
+      ])
+    #expect(found.first?.mask == nil)
+  }
+
+  @Test func masksNeedTheirPrototypes() throws {
+    let spec = PartSpec("yolov8", ["extra": 4, "masks": true])
+    let decoder = try DetectionDecoders.registry.build(
+      DetectionDecoders.standard.canonical(spec, as: DetectionDecoders.role), in: BuildContext())
+    let rows = DetectorOutput(
+      name: "rows", shape: [1, 10, 3], values: [Float](repeating: 0.5, count: 30))
+    let size = PixelSize(width: 48, height: 32)
+    let alone = try #require(throws: BackboneError.self) {
+      try decoder.detections(in: [rows], input: size, classes: 2)
+    }
+    #expect(alone.message.contains("output.names"))
+    let other = DetectorOutput(
+      name: "prototypes", shape: [1, 5, 2, 2], values: [Float](repeating: 0, count: 20))
+    let instances = try #require(decoder as? any InstanceDecoder)
+    #expect(throws: BackboneError.self) {
+      try instances.instances(in: [rows, other], input: size, classes: 2)
+    }
+  }
+
+  /// What overlaps is told before the picture's edges cut boxes off, as everybody does.
+  @Test func boxesAreComparedUncut() throws {
+    let decoder = Several(boxes: [
+      BoundingBox(x: -30, y: 4, width: 40, height: 8), BoundingBox(x: -2, y: 4, width: 12, height: 8),
+    ])
+    let head = DecodedDetectionHead(
+      decoder, outputs: ["o"], classes: .streetObjects,
+      inputSize: PixelSize(width: 32, height: 32))
+    let found = try head(
+      FeatureMaps(Tensor.zeros([1]), after: "o"), size: PixelSize(width: 32, height: 32))
+    // Cut off they are the same box; whole they hardly overlap.
+    #expect(found.map(\.box) == Array(repeating: BoundingBox(x: 0, y: 4, width: 10, height: 8), count: 2))
+  }
+
+  private struct Several: DetectionDecoder {
+    let boxes: [BoundingBox]
+    let thresholds = DetectionThresholds()
+    func detections(
+      in _: [DetectorOutput], input _: PixelSize, classes _: Int
+    ) -> [Detection] { boxes.map { Detection(box: $0, category: 0, score: 1) } }
   }
 
   /// A frame of another size than the network's input: boxes grow with it.

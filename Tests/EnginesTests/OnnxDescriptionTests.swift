@@ -137,12 +137,23 @@ struct UltralyticsFilesTests {
       try decoder([[1, 300, 6]], more.merging(["task": "detect"]) { $1 }).kind == "rows")
   }
 
-  @Test func theBoxesOfMasksAndPosesAreRead() throws {
+  @Test func masksAndPosesAreRead() throws {
     let segment = try description([[1, 38, 84], [1, 32, 8, 12]], ["task": "segment"])
-    #expect(segment.outputs == ["y0"] && segment.fit == .letterbox)
+    #expect(segment.outputs == ["y0", "y1"] && segment.fit == .letterbox)
     let masks = try decoder([[1, 38, 84], [1, 32, 8, 12]], ["task": "segment"])
-    let points = try decoder([[1, 57, 84]], ["task": "pose"])
-    #expect(masks.options["extra"] == 32 && points.options["extra"] == 51)
+    #expect(masks.options["extra"] == 32 && masks.options["masks"] == true)
+    let final = try decoder(
+      [[1, 300, 38], [1, 32, 8, 12]], ["task": "segment", "end2end": "True"])
+    #expect(final.kind == "rows" && final.options["extra"] == 32 && final.options["masks"] == true)
+    let points = try decoder([[1, 57, 84]], ["task": "pose", "kpt_shape": "[17, 3]"])
+    #expect(points.options["extra"] == 51 && points.options["points"] == 17)
+    let flat = try decoder([[1, 40, 84]], ["task": "pose", "kpt_shape": "(17, 2)"])
+    #expect(flat.options["extra"] == 34 && flat.options["points"] == 17)
+    // Without the form of the points, and with one that is another's, boxes are read.
+    for noted in [["task": "pose"], ["task": "pose", "kpt_shape": "[5, 3]"]] {
+      let boxes = try decoder([[1, 57, 84]], noted)
+      #expect(boxes.options["extra"] == 51 && boxes.options["points"] == 0)
+    }
   }
 
   @Test func anOldYOLOv5NotesNoTask() throws {

@@ -21,6 +21,48 @@ public protocol DetectionDecoder: Sendable {
   ) throws -> [Detection]
 }
 
+/// A decoder of networks that find a mask for each box: instance segmentation.
+///
+/// Masks take time, so that they are made of those detections only that are kept.
+public protocol InstanceDecoder: DetectionDecoder {
+  /// The boxes as `detections(in:input:classes:)` gives them, and what makes their masks; nil where
+  /// the network is read for boxes alone.
+  ///
+  /// - Throws: `BackboneError` where the outputs have other shapes.
+  func instances(
+    in outputs: [DetectorOutput], input: PixelSize, classes: Int
+  ) throws -> DecodedInstances?
+}
+
+/// Boxes, and what makes the mask of each.
+public struct DecodedInstances: Sendable {
+  /// The boxes, in any order.
+  public var detections: [Detection]
+  /// The mask of the detection at a position of the list.
+  public var mask: @Sendable (_ position: Int) -> MaskLogits
+
+  /// Boxes and their masks.
+  public init(
+    detections: [Detection], mask: @escaping @Sendable (_ position: Int) -> MaskLogits
+  ) { (self.detections, self.mask) = (detections, mask) }
+}
+
+/// How surely each cell of a grid over the network's input is an object's: above 0 where it is.
+public struct MaskLogits: Sendable {
+  /// Columns and rows; the grid covers the whole input.
+  public let width: Int, height: Int
+  /// Row by row.
+  public let values: [Float]
+
+  /// A grid of logits.
+  ///
+  /// - Precondition: the values fill it.
+  public init(width: Int, height: Int, values: [Float]) {
+    precondition(values.count == width * height, "\(values.count) values for \(width)×\(height)")
+    (self.width, self.height, self.values) = (width, height, values)
+  }
+}
+
 /// One output of a detector.
 public struct DetectorOutput: Sendable {
   /// What the network calls it.
@@ -67,11 +109,9 @@ public enum DetectionDecoders {
     var registry = PartRegistry<any DetectionDecoder>(role)
     registry.register(
       "yolov8", "rows of box and classes, no objectness: YOLOv8, 9, 11; 1 × (4 + C) × N",
-      options: thresholds + [
-        .optional("extra", .integer(0...4096), standard: 0, positional: false)
-      ]
+      options: thresholds + RowExtras.options
     ) { options, _ in
-      TransposedRows(thresholds: DetectionThresholds(options), extra: options.integer("extra"))
+      TransposedRows(thresholds: DetectionThresholds(options), extras: RowExtras(options))
     }
     registry.register(
       "yolox", "rows of box, objectness and classes on grids: YOLOX; 1 × N × (5 + C)",
@@ -87,8 +127,11 @@ public enum DetectionDecoders {
     ) { options, _ in ObjectnessRows(thresholds: DetectionThresholds(options), strides: nil) }
     registry.register(
       "rows", "rows of corners, score and class, as networks give that drop overlaps: 1 × N × 6",
-      options: [scoreOption, limitOption]
-    ) { options, _ in FinalRows(thresholds: DetectionThresholds(options, suppresses: true)) }
+      options: [scoreOption, limitOption] + RowExtras.options
+    ) { options, _ in
+      FinalRows(
+        thresholds: DetectionThresholds(options, suppresses: true), extras: RowExtras(options))
+    }
     registry.register(
       "fastestdet", "one map of objectness, box and classes: FastestDet; 1 × (5 + C) × H × W",
       options: thresholds

@@ -6,16 +6,24 @@ internal import Video
 /// Centre, size and a score for each class, one column a candidate: YOLOv8 and its successors.
 ///
 /// 1 × (4 + C) × N, in pixels of the input. An export whose axes are exchanged, 1 × N × (4 + C), is
-/// told by its sizes.
-struct TransposedRows: DetectionDecoder {
+/// told by its sizes. Numbers of masks or key points may follow those of the classes.
+struct TransposedRows: InstanceDecoder {
   let thresholds: DetectionThresholds
-  /// How many numbers follow those of the classes, as of masks and key points: they are left alone.
-  var extra = 0
+  var extras = RowExtras()
 
   func detections(
     in outputs: [DetectorOutput], input _: PixelSize, classes: Int
-  ) throws -> [Detection] {
-    let output = try outputs.first(only: "1 × (4 + classes) × N"), length = 4 + classes + extra
+  ) throws -> [Detection] { try rows(of: outputs, classes: classes).map(\.detection) }
+
+  func instances(
+    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
+  ) throws -> DecodedInstances? {
+    try extras.instances(of: rows(of: outputs, classes: classes), in: outputs)
+  }
+
+  private func rows(of outputs: [DetectorOutput], classes: Int) throws -> [DecodedRow] {
+    let output = try extras.rows(of: outputs, wanted: "1 × (4 + classes) × N")
+    let length = 4 + classes + extras.count
     // A length that is not exactly this is of other classes, or of another decoder's rows.
     guard output.shape.count == 3, output.shape[1] == length || output.shape[2] == length else {
       throw output.fault("1 × \(length) × N, as of \(classes) classes")
@@ -29,8 +37,12 @@ struct TransposedRows: DetectionDecoder {
       return best.indices.compactMap { row in
         guard Double(best[row].score) >= thresholds.score else { return nil }
         let sides = (0..<4).map { Double(values[row * jump + $0 * step]) }
-        return Detection(
-          box: .centred(sides), category: best[row].category, score: Double(best[row].score))
+        let more = (4 + classes..<length).map { values[row * jump + $0 * step] }
+        return DecodedRow(
+          detection: Detection(
+            box: .centred(sides), category: best[row].category, score: Double(best[row].score),
+            points: extras.points(in: more)),
+          extras: more)
       }
     }
   }
@@ -100,22 +112,35 @@ struct ObjectnessRows: DetectionDecoder {
 /// Corners, score and class, one row a detection.
 ///
 /// Of networks that drop overlapping ones themselves, as YOLOv10 and exports with NMS do:
-/// 1 × N × 6, or N × 6, in pixels of the input.
-struct FinalRows: DetectionDecoder {
+/// 1 × N × 6, or N × 6, in pixels of the input. Numbers of masks or key points may follow.
+struct FinalRows: InstanceDecoder {
   let thresholds: DetectionThresholds
+  var extras = RowExtras()
 
   func detections(
     in outputs: [DetectorOutput], input _: PixelSize, classes: Int
-  ) throws -> [Detection] {
-    let output = try outputs.first(only: "1 × N × 6")
-    guard output.shape.last == 6, output.shape.dropLast().dropLast().allSatisfy({ $0 == 1 }) else {
-      throw output.fault("1 × N × 6")
-    }
-    return stride(from: 0, to: output.values.count, by: 6).compactMap { start in
+  ) throws -> [Detection] { try rows(of: outputs, classes: classes).map(\.detection) }
+
+  func instances(
+    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
+  ) throws -> DecodedInstances? {
+    try extras.instances(of: rows(of: outputs, classes: classes), in: outputs)
+  }
+
+  private func rows(of outputs: [DetectorOutput], classes: Int) throws -> [DecodedRow] {
+    let length = 6 + extras.count
+    let output = try extras.rows(of: outputs, wanted: "1 × N × \(length)")
+    guard output.shape.last == length, output.shape.dropLast().dropLast().allSatisfy({ $0 == 1 })
+    else { throw output.fault("1 × N × \(length)") }
+    return stride(from: 0, to: output.values.count, by: length).compactMap { start in
       let row = output.values[start..<start + 6].map(Double.init)
       guard row[4] >= thresholds.score, row[5] >= 0, row[5] < Double(classes) else { return nil }
-      return Detection(
-        box: .corners(row[0], row[1], row[2], row[3]), category: Int(row[5]), score: row[4])
+      let more = Array(output.values[start + 6..<start + length])
+      return DecodedRow(
+        detection: Detection(
+          box: .corners(row[0], row[1], row[2], row[3]), category: Int(row[5]), score: row[4],
+          points: extras.points(in: more)),
+        extras: more)
     }
   }
 }

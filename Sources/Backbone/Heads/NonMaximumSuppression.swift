@@ -11,16 +11,21 @@ public import Video
 public func nonMaximumSuppression(
   _ detections: [Detection], threshold: Double, limit: Int = .max
 ) -> [Detection] {
+  keptPositions(of: detections, threshold: threshold, limit: limit).map { detections[$0] }
+}
+
+/// The positions of the detections that `nonMaximumSuppression` keeps, the best first.
+func keptPositions(of detections: [Detection], threshold: Double, limit: Int) -> [Int] {
   let order = detections.indices.sorted {
     (-detections[$0].score, $0) < (-detections[$1].score, $1)
   }
-  var kept: [Detection] = []
+  var kept: [Int] = []
   var keptOfClass: [Int: [BoundingBox]] = [:]
   for index in order where kept.count < limit {
     let (box, category) = (detections[index].box, detections[index].category)
     let others = keptOfClass[category] ?? []
     guard others.allSatisfy({ $0.intersectionOverUnion(with: box) <= threshold }) else { continue }
-    kept.append(detections[index])
+    kept.append(index)
     keptOfClass[category, default: []].append(box)
   }
   return kept

@@ -57,4 +57,58 @@ struct FittedPicture {
       x: x, y: y, width: placed(box.x + box.width, left, across, picture.width) - x,
       height: placed(box.y + box.height, top, down, picture.height) - y)
   }
+
+  /// A key point of the input in the picture, where it may lie beyond the edges.
+  func point(_ point: KeyPoint) -> KeyPoint {
+    KeyPoint(
+      x: (point.x - Double(left)) / across, y: (point.y - Double(top)) / down,
+      confidence: point.confidence)
+  }
+
+  /// The pixels of the picture in whose middle a mask is above 0, read bilinearly; those of `box`
+  /// alone, which is in the picture's pixels.
+  func mask(_ logits: MaskLogits, in box: BoundingBox) -> ObjectMask {
+    func pixels(_ start: Double, _ length: Double, _ end: Int) -> Range<Int> {
+      let first = max(0, Int((start - 0.5).rounded(.up)))
+      return first..<max(first, min(end, Int((start + length - 0.5).rounded(.up))))
+    }
+    let columns = pixels(box.x, box.width, picture.width)
+    let rows = pixels(box.y, box.height, picture.height)
+    guard !columns.isEmpty, !rows.isEmpty else { return ObjectMask(emptyOf: picture) }
+    let horizontal = columns.map { x in
+      GridTap(
+        at: Double(left) + (Double(x) + 0.5) * across, of: size.width, cells: logits.width)
+    }
+    var cells: [UInt8] = []
+    cells.reserveCapacity(columns.count * rows.count)
+    for y in rows {
+      let vertical = GridTap(
+        at: Double(top) + (Double(y) + 0.5) * down, of: size.height, cells: logits.height)
+      let (upper, lower) = (vertical.first * logits.width, vertical.second * logits.width)
+      for tap in horizontal {
+        let above = tap.mix(logits.values[upper + tap.first], logits.values[upper + tap.second])
+        let below = tap.mix(logits.values[lower + tap.first], logits.values[lower + tap.second])
+        cells.append(vertical.mix(above, below) > 0 ? 1 : 0)
+      }
+    }
+    return ObjectMask(
+      size: picture, left: columns.lowerBound, top: rows.lowerBound, width: columns.count,
+      cells: cells)
+  }
+}
+
+/// The two cells of a grid around a place on its axis, and the share of the second.
+private struct GridTap {
+  let first: Int, second: Int
+  private let part: Float
+
+  init(at place: Double, of length: Int, cells: Int) {
+    let cell = min(max(place * Double(cells) / Double(length) - 0.5, 0), Double(cells - 1))
+    first = Int(cell)
+    second = min(first + 1, cells - 1)
+    part = Float(cell - Double(first))
+  }
+
+  @inline(__always)
+  func mix(_ one: Float, _ other: Float) -> Float { one + part * (other - one) }
 }

@@ -26,7 +26,7 @@ struct OnnxFacts {
     return Self.tasksWithBoxes.contains(notedTask)
   }
 
-  /// Of its tasks those whose boxes are read; masks and key points are not.
+  /// Of its tasks those that are read.
   private static let tasksWithBoxes = ["detect", "segment", "pose"]
 
   /// - Throws: `SpecificationError` where the file says that it is for what is not read here.
@@ -35,7 +35,7 @@ struct OnnxFacts {
       throw SpecificationError(
         .badInput,
         "the file is for Ultralytics' task '\(notedTask)', which is not read; of theirs "
-          + "detect is, and of segment and pose the boxes")
+          + "detect, segment and pose are")
     }
     // Scores of whole pictures: no description could make a map of them.
     let outputs = model.graph.outputs
@@ -57,7 +57,31 @@ struct OnnxFacts {
       throw SpecificationError(
         .badDescription, "decoder must be given: how boxes are read; see inbetween list")
     }
-    return decoder
+    let more = extras(of: decoder, classes: classes, described: described)
+    return PartSpec(decoder.kind, decoder.options.merging(more) { $1 })
+  }
+
+  /// What follows box and class in rows of Ultralytics' segment and pose, by their length.
+  private func extras(
+    of decoder: PartSpec, classes: Int?, described: DescriptionReader?
+  ) -> [String: OptionValue] {
+    guard let sizes = model.graph.outputs.first?.sizes, sizes.count == 3, let notedTask,
+      notedTask == "segment" || notedTask == "pose"
+    else { return [:] }
+    let before = decoder.kind == "rows" ? 6 : 4 + (classes ?? notedNames?.count ?? 0)
+    let length = decoder.kind == "rows" ? sizes[2] : sizes[1]
+    guard let length, length > before else { return [:] }
+    let extra = length - before
+    if notedTask == "pose" {
+      let shape = (model.metadata["kpt_shape"] ?? "").split { !$0.isNumber }.compactMap { Int($0) }
+      let isRead = shape.count == 2 && (2...3).contains(shape[1]) && extra == shape[0] * shape[1]
+      return ["extra": .integer(extra), "points": .integer(isRead ? shape[0] : 0)]
+    }
+    // Whoever names the first output alone wants boxes alone.
+    let named = described?.strings("names") ?? []
+    let prototypes = model.graph.outputs.dropFirst().first?.sizes
+    let hasMasks = model.graph.outputs.count == 2 && prototypes?.count == 4 && named.count != 1
+    return ["extra": .integer(extra), "masks": .bool(hasMasks)]
   }
 
   /// Told by the sizes of the first output and by what Ultralytics' exporter noted; nil where
@@ -79,7 +103,7 @@ struct OnnxFacts {
     if notedTask == nil { return last == 5 + classes ? PartSpec("yolov5") : nil }
     guard notedTask != "detect" else { return PartSpec("yolov8") }
     guard let first, first >= 4 + classes else { return nil }
-    return PartSpec("yolov8", ["extra": .integer(first - 4 - classes)])
+    return PartSpec("yolov8")
   }
 
   /// The picture among its inputs: the order of axes, and the sizes that are fixed.
@@ -157,15 +181,13 @@ struct OnnxFacts {
     return PixelScaling(scale: SIMD3(repeating: 1 / 255), order: .rgb)
   }
 
-  /// The outputs that are read: of maps the first, those after it are of auxiliary heads; of
-  /// Ultralytics' masks those are left out of which masks are made.
+  /// The outputs that are read: of maps the first, those after it are of auxiliary heads.
   func outputs(
     described: DescriptionReader?, of task: OnnxDescription.Task
   ) throws(SpecificationError) -> [String] {
     let named = try outputs(described: described)
-    let there = model.graph.outputs.map(\.name)
-    guard case .detection = task else { return Array(named.prefix(1)) }
-    return named == there && notedTask == "segment" ? Array(named.prefix(1)) : named
+    if case .detection = task { return named }
+    return Array(named.prefix(1))
   }
 
   private func outputs(

@@ -61,7 +61,8 @@ public struct DepthReadingHead: Head {
   }
 }
 
-/// Reads boxes off a detector's outputs, and drops those that better ones of their class cover.
+/// Reads boxes off a detector's outputs, drops those that better ones of their class cover, and
+/// reads the masks of the others where there are some.
 public struct DecodedDetectionHead: Head {
   /// How outputs are read.
   public let decoder: any DetectionDecoder
@@ -81,7 +82,8 @@ public struct DecodedDetectionHead: Head {
     (self.inputSize, self.fit) = (inputSize, fit)
   }
 
-  /// What is found in a frame of `size`, the most certain first; boxes end at the frame's edges.
+  /// What is found in a frame of `size`, the most certain first; boxes end at the frame's edges, and
+  /// masks at those of their boxes.
   ///
   /// - Throws: `BackboneError` where outputs do not have the shapes that the decoder reads.
   public func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> [Detection] {
@@ -91,15 +93,36 @@ public struct DecodedDetectionHead: Head {
     }
     let input = inputSize ?? size
     let placed = FittedPicture(size, into: input, fit)
-    let found = try decoder.detections(in: outputs, input: input, classes: classes.count)
-    let boxes = found.compactMap { detection -> Detection? in
-      let box = placed.box(detection.box)
-      guard box.area > 0, detection.score.isFinite, box.area.isFinite else { return nil }
-      return Detection(box: box, category: detection.category, score: detection.score)
+    let instances = try (decoder as? any InstanceDecoder)?
+      .instances(in: outputs, input: input, classes: classes.count)
+    let found =
+      try instances?.detections
+      ?? decoder.detections(in: outputs, input: input, classes: classes.count)
+    return kept(of: found).compactMap { position in
+      var detection = found[position]
+      detection.box = placed.box(detection.box)
+      guard detection.box.area > 0 else { return nil }
+      detection.points = detection.points.map { placed.point($0) }
+      detection.mask = instances.map { placed.mask($0.mask(position), in: detection.box) }
+      // As Ultralytics does: what has no pixel is not there.
+      return detection.mask?.isEmpty == true ? nil : detection
     }
+  }
+
+  /// The positions of those that are kept, the most certain first.
+  ///
+  /// Boxes are compared as the network gives them, before the picture's edges cut them off.
+  private func kept(of found: [Detection]) -> [Int] {
+    let usable = found.indices.filter {
+      found[$0].box.area > 0 && found[$0].box.area.isFinite && found[$0].score.isFinite
+    }
+    let best = usable.sorted { (-found[$0].score, $0) < (-found[$1].score, $1) }
+      .prefix(DetectionThresholds.candidates)
     let thresholds = decoder.thresholds
-    let best = boxes.sorted { $0.score > $1.score }.prefix(DetectionThresholds.candidates)
     guard let overlap = thresholds.overlap else { return Array(best.prefix(thresholds.limit)) }
-    return nonMaximumSuppression(Array(best), threshold: overlap, limit: thresholds.limit)
+    let places = Array(best)
+    return keptPositions(
+      of: places.map { found[$0] }, threshold: overlap, limit: thresholds.limit
+    ).map { places[$0] }
   }
 }

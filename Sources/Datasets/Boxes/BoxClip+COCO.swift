@@ -5,7 +5,7 @@ public import Video
 
 /// Videos with boxes in one JSON file, as COCO-style data sets have them (TAO, BDD100K, YouTube-VIS
 /// converted to images): `images` with `video_id` and `frame_index`, `annotations` with a
-/// `track_id` or an `instance_id`.
+/// `track_id` or an `instance_id`, and masks where these are run lengths; polygons are not read.
 public struct COCOVideos: Sendable {
   /// The videos' names; one named after the file where the file knows no videos.
   public let names: [String]
@@ -103,7 +103,7 @@ public struct COCOVideos: Sendable {
             x: annotation.box[0], y: annotation.box[1], width: annotation.box[2],
             height: annotation.box[3]),
           category: category, identity: annotation.track ?? annotation.instance,
-          isIgnored: annotation.isCrowd))
+          isIgnored: annotation.isCrowd, mask: annotation.mask))
     }
     let names = Dictionary(
       (file.videos ?? []).map { ($0.id, $0.name ?? "\($0.id)") }
@@ -168,6 +168,8 @@ private struct File: Decodable {
   struct Annotation: Decodable {
     let id: Int, image: Int, category: Int, box: [Double], track: Int?, instance: Int?
     let crowd: Int?
+    /// Where it is drawn as run lengths; polygons are not read.
+    let mask: ObjectMask?
 
     var isCrowd: Bool { (crowd ?? 0) != 0 }
 
@@ -179,6 +181,19 @@ private struct File: Decodable {
       case track = "track_id"
       case instance = "instance_id"
       case crowd = "iscrowd"
+      case mask = "segmentation"
+    }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      id = try values.decode(Int.self, forKey: .id)
+      image = try values.decode(Int.self, forKey: .image)
+      category = try values.decode(Int.self, forKey: .category)
+      box = try values.decode([Double].self, forKey: .box)
+      track = try values.decodeIfPresent(Int.self, forKey: .track)
+      instance = try values.decodeIfPresent(Int.self, forKey: .instance)
+      crowd = try values.decodeIfPresent(Int.self, forKey: .crowd)
+      mask = try? values.decodeIfPresent(ObjectMask.self, forKey: .mask)
     }
   }
 

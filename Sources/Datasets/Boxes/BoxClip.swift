@@ -63,7 +63,7 @@ public struct BoxClip: Clip {
 
 extension Image {
   /// The box around each object of a mask, in which 0 is background and every other value an
-  /// object, its identity; in the order of the values.
+  /// object, its identity; with the object's own mask, in the order of the values.
   ///
   /// - Precondition: the image has one channel.
   public func objectBoxes() -> [GroundTruthBox] {
@@ -82,12 +82,15 @@ extension Image {
       }
     }
     return edges.enumerated().compactMap { value, edge in
-      edge.map {
-        GroundTruthBox(
-          box: BoundingBox(
-            x: Double($0.left), y: Double($0.top), width: Double($0.right - $0.left + 1),
-            height: Double($0.bottom - $0.top + 1)),
-          category: 0, identity: value)
+      edge.map { edge in
+        let (columns, rows) = (edge.left...edge.right, edge.top...edge.bottom)
+        let mask = withUnsafeBytes { bytes in
+          ObjectMask(
+            size: size, left: edge.left, top: edge.top, width: columns.count,
+            cells: rows.flatMap { y in columns.map { Int(bytes[y * width + $0]) == value ? 1 : 0 } }
+          )
+        }
+        return GroundTruthBox(box: mask.box, category: 0, identity: value, mask: mask)
       }
     }
   }

@@ -23,15 +23,40 @@ public struct BoxRecord: Sendable, Hashable {
   public var age: Int
   /// Whether the frame is a key frame.
   public var isKey: Bool
+  /// The pixels that it covers; nil where nobody knows.
+  public var mask: ObjectMask?
+  /// Its key points, in pixels of the frame.
+  public var points: [KeyPoint]
 
   /// A box of a frame; nothing is checked.
   public init(
     frame: Int, time: Double? = nil, identity: Int? = nil, category: Int, label: String? = nil,
-    score: Double, box: BoundingBox, age: Int = 0, isKey: Bool = false
+    score: Double, box: BoundingBox, age: Int = 0, isKey: Bool = false, mask: ObjectMask? = nil,
+    points: [KeyPoint] = []
   ) {
     (self.frame, self.time, self.identity) = (frame, time, identity)
     (self.category, self.label, self.score) = (category, label, score)
     (self.box, self.age, self.isKey) = (box, age, isKey)
+    (self.mask, self.points) = (mask, points)
+  }
+
+  /// `segmentation` and `keypoints` as COCO has them, where there are some, each after a comma.
+  ///
+  /// A point's third number is 2 where it is more likely seen than not, and else 1, in results as in
+  /// ground truth; a point that is not finite is three zeros.
+  fileprivate var shapes: String {
+    var text = ""
+    if let mask {
+      text +=
+        ",\"segmentation\":{\"size\":[\(mask.size.height),\(mask.size.width)],\"counts\":"
+        + "\(mask.compressedRuns.inJSON)}"
+    }
+    guard !points.isEmpty else { return text }
+    let numbers = points.map { point in
+      point.x.isFinite && point.y.isFinite
+        ? "\(point.x),\(point.y),\(point.confidence >= 0.5 ? 2 : 1)" : "0,0,0"
+    }
+    return text + ",\"keypoints\":[\(numbers.joined(separator: ","))]"
   }
 
   var isFinite: Bool {
@@ -44,7 +69,8 @@ public enum BoxFormat: String, Sendable, CaseIterable {
   /// MOTChallenge's results: frame, identity, left, top, width, height, score and three times −1 a
   /// line; frames, left and top count from 1, and −1 is nobody's identity.
   case mot
-  /// COCO's results: a JSON list of image_id, category_id, bbox and score, and track_id as in TAO.
+  /// COCO's results: a JSON list of image_id, category_id, bbox and score, and track_id as in TAO;
+  /// segmentation, as run lengths, and keypoints where there are some.
   case coco
   /// A header and a line for each box, as spreadsheets read it.
   case csv
@@ -121,7 +147,7 @@ public struct BoxText: Sendable {
         categoryIDs.flatMap { $0.element(at: record.category) } ?? record.category + 1
       return "{\"image_id\":\(image),\"category_id\":\(category),"
         + "\"bbox\":[\(box.x),\(box.y),\(box.width),\(box.height)],\"score\":\(record.score)"
-        + (record.identity.map { ",\"track_id\":\($0)" } ?? "") + "}"
+        + (record.identity.map { ",\"track_id\":\($0)" } ?? "") + record.shapes + "}"
     case .csv:
       let time = record.time.map { "\($0)" } ?? ""
       let identity = record.identity.map { "\($0)" } ?? ""
@@ -133,7 +159,8 @@ public struct BoxText: Sendable {
         + (record.time.map { "\"time\":\($0)," } ?? "") + "\"key\":\(record.isKey),"
         + (record.identity.map { "\"identity\":\($0)," } ?? "") + "\"class\":\(record.category),"
         + (record.label.map { "\"label\":\($0.inJSON)," } ?? "") + "\"score\":\(record.score),"
-        + "\"age\":\(record.age),\"bbox\":[\(box.x),\(box.y),\(box.width),\(box.height)]}\n"
+        + "\"age\":\(record.age),\"bbox\":[\(box.x),\(box.y),\(box.width),\(box.height)]"
+        + "\(record.shapes)}\n"
     }
   }
 }

@@ -4,7 +4,7 @@ public import Video
 
 /// How well objects are found: average precision as COCO defines it (Lin et al., ECCV 2014).
 ///
-/// Equal to `COCOeval` of pycocotools for boxes of all areas, with at most 100 detections of a
+/// Equal to `COCOeval` of pycocotools for boxes or masks of all areas, with at most 100 detections of a
 /// class in a frame, 101 levels of recall, and frames in the order in which they are added.
 ///
 /// A truth that is ignored is what COCO calls a crowd (`iscrowd`): detections that it takes neither
@@ -21,14 +21,23 @@ public struct DetectionAccuracy: Sendable, Equatable, Codable {
   /// Detections of a class in a frame that are looked at, the surest first.
   public static let mostDetections = 100
 
+  /// What overlaps are taken of.
+  public enum Shape: String, Sendable, Codable {
+    /// COCO's `bbox`, and its `segm`.
+    case box, mask
+  }
+
   private var classes: [ClassOutcomes]
+  /// What overlaps are taken of.
+  public let shape: Shape
 
   /// How many categories there are.
   public var classCount: Int { classes.count }
 
   /// For categories from 0 up to, and without, `classes`.
-  public init(classes: Int) {
+  public init(classes: Int, by shape: Shape = .box) {
     precondition(classes > 0, "\(classes) classes")
+    self.shape = shape
     self.classes = Array(repeating: ClassOutcomes(), count: classes)
   }
 
@@ -46,19 +55,31 @@ public struct DetectionAccuracy: Sendable, Equatable, Codable {
       let there = truth.filter { $0.category == category }
       if found.isEmpty && there.isEmpty { continue }
       classes[category].truths += there.count { !$0.isIgnored }
-      classes[category].outcomes += DetectionMatching(found, there).outcomes
+      classes[category].outcomes += DetectionMatching(found, there, by: shape).outcomes
     }
   }
 
   /// Adds the frames of another measurement after these.
   ///
-  /// - Precondition: both have as many classes.
+  /// - Precondition: both have as many classes, and are of the same shape.
   public static func += (lhs: inout Self, rhs: Self) {
-    precondition(lhs.classes.count == rhs.classes.count, "other classes")
+    precondition(
+      lhs.classes.count == rhs.classes.count && lhs.shape == rhs.shape, "other classes or shapes")
     for (category, other) in rhs.classes.enumerated() {
       lhs.classes[category].truths += other.truths
       lhs.classes[category].outcomes += other.outcomes
     }
+  }
+}
+
+extension DetectionAccuracy {
+  private enum CodingKeys: String, CodingKey { case classes, shape }
+
+  /// Reads what `encode(to:)` writes; without a shape it is of boxes.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    classes = try values.decode([ClassOutcomes].self, forKey: .classes)
+    shape = try values.decodeIfPresent(Shape.self, forKey: .shape) ?? .box
   }
 }
 
@@ -84,15 +105,15 @@ extension DetectionAccuracy {
     classes.map { found in found.averagePrecisions.map { ClassAccuracy(averagePrecisions: $0) } }
   }
 
-  /// Means over the classes with a truth that counts: `mAP50` and `mAP50_95`; empty if there is
-  /// none.
+  /// Means over the classes with a truth that counts: `mAP50` and `mAP50_95`, of masks
+  /// `mask_mAP50` and `mask_mAP50_95`; empty if there is none.
   public var values: [String: Double] {
     let known = perClass.compactMap { $0 }
     if known.isEmpty { return [:] }
-    let count = Double(known.count)
+    let count = Double(known.count), prefix = shape == .mask ? "mask_" : ""
     return [
-      "mAP50": known.reduce(0) { $0 + $1.ap50 } / count,
-      "mAP50_95": known.reduce(0) { $0 + $1.ap50To95 } / count,
+      "\(prefix)mAP50": known.reduce(0) { $0 + $1.ap50 } / count,
+      "\(prefix)mAP50_95": known.reduce(0) { $0 + $1.ap50To95 } / count,
     ]
   }
 }

@@ -10,12 +10,17 @@ struct DetectionMatching {
   /// Detection-major.
   private let overlaps: [Double]
 
-  init(_ detections: [Detection], _ truth: [GroundTruthBox]) {
+  init(_ detections: [Detection], _ truth: [GroundTruthBox], by shape: DetectionAccuracy.Shape) {
     let found = Array(
       detections.sortedByScore { $0.score }.prefix(DetectionAccuracy.mostDetections))
     let truths = truth.filter { !$0.isIgnored } + truth.filter(\.isIgnored)
     overlaps = found.flatMap { detection in
-      truths.map { Self.overlap(detection.box, $0) }
+      truths.map { truth in
+        switch shape {
+        case .box: Self.overlap(detection.box, truth)
+        case .mask: Self.overlap(detection.mask, truth)
+        }
+      }
     }
     (self.detections, self.truths) = (found, truths)
   }
@@ -24,6 +29,13 @@ struct DetectionMatching {
   private static func overlap(_ box: BoundingBox, _ truth: GroundTruthBox) -> Double {
     if !truth.isIgnored { return box.intersectionOverUnion(with: truth.box) }
     return box.area > 0 ? box.intersection(with: truth.box) / box.area : 0
+  }
+
+  /// The same of masks; what has none overlaps nothing.
+  private static func overlap(_ mask: ObjectMask?, _ truth: GroundTruthBox) -> Double {
+    guard let mask, let other = truth.mask, mask.size == other.size else { return 0 }
+    if !truth.isIgnored { return mask.intersectionOverUnion(with: other) }
+    return mask.isEmpty ? 0 : Double(mask.intersection(with: other)) / Double(mask.area)
   }
 
   /// One for each detection, the surest first.

@@ -149,6 +149,49 @@ public struct DetectionMetric: Metric {
   public var values: [String: Double] { accuracy.values }
 }
 
+/// Mean average precision of masks, equal to pycocotools: `mask_mAP50`, `mask_mAP50_95`.
+///
+/// There are no figures where no truth has a mask. A detection without one, or with one of another
+/// size, overlaps nothing.
+public struct MaskMetric: Metric {
+  private var accuracy: DetectionAccuracy
+
+  /// Masks of so many classes.
+  public init(classes: Int) { accuracy = DetectionAccuracy(classes: classes, by: .mask) }
+
+  /// Counts the masks of a frame; one whose truth has none is left out.
+  public mutating func add(
+    _ prediction: [Detection], target: [GroundTruthBox]?, trace: FrameTrace
+  ) {
+    _ = counts(adding: prediction, target: target, trace: trace)
+  }
+
+  /// Counts the masks of a frame, and tells what became of each.
+  public mutating func counts(
+    adding prediction: [Detection], target: [GroundTruthBox]?, trace _: FrameTrace
+  ) -> [String: FigureCounts] {
+    // A frame without objects counts where detections have masks: whatever is found is wrong.
+    guard let target, target.isEmpty ? prediction.hasMasks : target.hasMasks else {
+      return [:]
+    }
+    var frame = DetectionAccuracy(classes: accuracy.classCount, by: .mask)
+    frame.add(detections: prediction, truth: target)
+    accuracy += frame
+    return ["mask_mAP": .detections(frame)]
+  }
+
+  /// The figures of `DetectionAccuracy`; empty before a mask was counted.
+  public var values: [String: Double] { accuracy.values }
+}
+
+extension [Detection] {
+  fileprivate var hasMasks: Bool { contains { $0.mask != nil } }
+}
+
+extension [GroundTruthBox] {
+  fileprivate var hasMasks: Bool { contains { $0.mask != nil } }
+}
+
 /// MOTA, IDF1 and HOTA of boxes that have identities, as TrackEval defines them.
 ///
 /// Boxes and truths without an identity do not count; there are no figures where none has one.

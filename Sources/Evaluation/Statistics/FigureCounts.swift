@@ -38,7 +38,8 @@ public enum FigureCounts: Sendable, Equatable {
     switch (self, other) {
     case (.mean, .mean), (.rootMean, .rootMean): true
     case (.confusion(let one), .confusion(let two)): one.classCount == two.classCount
-    case (.detections(let one), .detections(let two)): one.classCount == two.classCount
+    case (.detections(let one), .detections(let two)):
+      one.classCount == two.classCount && one.shape == two.shape
     default: false
     }
   }

@@ -15,25 +15,36 @@ public import Tensors
 /// The last of them begins as zero, so that at first the result is the common features. No optical
 /// flow is needed: the part is trained so that a copy suffices. In the paper the networks before it
 /// are trained too, and so they can be here (`training.backbone: trained`).
+///
+/// Behind a warp the part may *compare*: what it would add to the key frame by the key frame's own
+/// early features, warped along the same flow, is taken off,
+///
+///     common + P(own ⊕ common) - P(warp(own of the key) ⊕ common)
+///
+/// so that nothing is added where the flow explains the frame. That is this package's own; without
+/// it the part corrects what is right too, on footage that it was not trained on.
 public struct IndependentFusion: LearnedFusion {
   /// The parameters of the independent part.
   public let parameters: Parameters
   /// The early stage of the backbone that sees each frame.
   public let stage: String
+  /// Whether what the key frame's own features tell is taken off.
+  public let compares: Bool
   private let own: ConvolutionBlock, joined: ConvolutionBlock, change: Conv2d
 
   /// A fusion of common features with `channels` and early ones, of `stage`, with `ownChannels`.
   ///
   /// Cells of the early features lie `stride` to one of the common ones, each way; `width` channels
-  /// lie between. Parameters lie in `scope` where it is a part of another.
+  /// lie between. Where it `compares`, the key frame's early features are asked for, and flow to
+  /// it. Parameters lie in `scope` where it is a part of another.
   ///
   /// - Precondition: the stride is at least 1.
   public init(
     channels: Int, after stage: String, giving ownChannels: Int, stride: Int, width: Int = 96,
-    parameters: Parameters, in scope: ParameterScope? = nil
+    compares: Bool = false, parameters: Parameters, in scope: ParameterScope? = nil
   ) throws {
     precondition(stride >= 1, "an early stage of a grid coarser than what is propagated")
-    (self.parameters, self.stage) = (parameters, stage)
+    (self.parameters, self.stage, self.compares) = (parameters, stage, compares)
     let scope = scope ?? parameters.root
     own = try ConvolutionBlock(
       ownChannels, width, kernel: 3, stride: Extent(height: stride, width: stride),
@@ -43,12 +54,27 @@ public struct IndependentFusion: LearnedFusion {
       width, channels, kernel: 3, initialisation: .constant(0), in: scope["change"])
   }
 
+  /// The early stage where the key frame's features of it are compared with the frame's.
+  public var keptStages: [String] { compares ? [stage] : [] }
+
   /// The propagated features, N × C × H × W, and what the frame itself adds to them.
   public func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
-    let seen = try own(context.features(after: stage), in: pass).resized(like: propagated, in: pass)
-    let both = try joined(.concatenate([seen, propagated], axis: 1), in: pass)
-    return try propagated + change(both, in: pass)
+    let now = try context.features(after: stage)
+    let added = try told(by: now, beside: propagated, in: pass)
+    guard compares else { return try propagated + added }
+    let (motion, known) = try context.flow(
+      to: .keyframe, height: now.shape[2], width: now.shape[3])
+    let before = try context.features(after: stage, of: .keyframe)
+      .warped(along: motion, known: known)
+    return try propagated + added - told(by: before, beside: propagated, in: pass)
+  }
+
+  private func told(
+    by features: Tensor, beside common: Tensor, in pass: ForwardContext
+  ) throws -> Tensor {
+    let seen = try own(features, in: pass).resized(like: common, in: pass)
+    return try change(joined(.concatenate([seen, common], axis: 1), in: pass), in: pass)
   }
 }

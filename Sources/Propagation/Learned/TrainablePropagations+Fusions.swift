@@ -124,12 +124,13 @@ extension TrainablePropagations {
       options: [
         .required("after", .text),
         .optional("channels", .integer(1...4096), standard: 96, positional: false),
-        Carrier.option(usually: .copy),
+        Carrier.option(usually: .copy), .flag("compare"),
       ]
     ) { options, context in
       .fusion(
         try context.propagationSite.independentPart(
-          after: options.text("after"), width: options.integer("channels")),
+          after: options.text("after"), width: options.integer("channels"),
+          compares: options.flag("compare")),
         behind: Carrier(options).propagator)
     }
   }
@@ -140,7 +141,7 @@ extension PropagationSite {
   ///
   /// - Throws: `SpecificationError` where that stage has the coarser grid.
   func independentPart(
-    after stage: String, width: Int = 96, in scope: ParameterScope? = nil
+    after stage: String, width: Int = 96, compares: Bool = false, in scope: ParameterScope? = nil
   ) throws -> IndependentFusion {
     let (early, late) = (
       backbone.stages[try backbone.index(ofStage: stage)].stride,
@@ -154,7 +155,7 @@ extension PropagationSite {
     }
     return try IndependentFusion(
       channels: channels(), after: stage, giving: channels(after: stage), stride: late / early,
-      width: width, parameters: parameters, in: scope)
+      width: width, compares: compares, parameters: parameters, in: scope)
   }
 }
 

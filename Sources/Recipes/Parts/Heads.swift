@@ -35,7 +35,9 @@ extension [Detection] {
   /// What was found and is more likely there than not, as the truth for others.
   var asTruth: [GroundTruthBox] {
     filter { $0.score >= 0.5 }.map {
-      GroundTruthBox(box: $0.box, category: $0.category, identity: $0.identity)
+      GroundTruthBox(
+        box: $0.box, category: $0.category, identity: $0.identity, mask: $0.mask,
+        points: $0.points)
     }
   }
 }

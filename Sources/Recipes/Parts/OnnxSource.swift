@@ -98,7 +98,8 @@ private struct OwnDetectionTask: PredictionTask {
   func head(behind _: any Backbone) -> any Head<[Detection]> { own }
 
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
-    [DetectionMetric(classes: own.classes.count), TrackingMetric()]
+    let count = own.classes.count
+    return [DetectionMetric(classes: count), MaskMetric(classes: count), TrackingMetric()]
   }
 
   func truth(of prediction: [Detection]) -> [GroundTruthBox]? { prediction.asTruth }

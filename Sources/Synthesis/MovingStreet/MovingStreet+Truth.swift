@@ -42,6 +42,14 @@ extension MovingStreet {
     return record.boxes
   }
 
+  /// The objects of `boxes(at:)`, each with the pixels at whose centres it is seen.
+  public func masks(at index: Int) -> [GroundTruthBox] {
+    let drawing = drawing(at: index)
+    let record = StreetRecord(drawing, depth: false, boxes: true, masks: true)
+    drawing.label(into: nil, record: record)
+    return record.boxes
+  }
+
   /// Classes, depth and boxes of frame `index`, traced in one go.
   public func truth(at index: Int) -> StreetTruth {
     let drawing = drawing(at: index)

@@ -13,20 +13,26 @@ final class StreetRecord {
   private let depths: UnsafeMutableBufferPointer<Float>
   /// One for each object in each band, band by band.
   private let tallies: UnsafeMutableBufferPointer<StreetTally>
+  /// The position of the object that is seen, one a pixel, −1 for none; none where masks are not
+  /// asked for.
+  private let seen: UnsafeMutableBufferPointer<Int32>
 
   /// Room for what is asked for.
-  init(_ drawing: StreetDrawing, depth: Bool, boxes: Bool) {
+  init(_ drawing: StreetDrawing, depth: Bool, boxes: Bool, masks: Bool = false) {
     (scene, width, height) = (drawing.scene, drawing.width, drawing.height)
     objects = boxes ? StreetObjects(drawing.scene) : nil
     bands = (height + StreetDrawing.bandHeight - 1) / StreetDrawing.bandHeight
     depths = .allocate(capacity: depth ? width * height : 0)
     tallies = .allocate(capacity: bands * (objects?.list.count ?? 0))
     tallies.initialize(repeating: StreetTally())
+    seen = .allocate(capacity: masks ? width * height : 0)
+    seen.initialize(repeating: -1)
   }
 
   deinit {
     depths.deallocate()
     tallies.deallocate()
+    seen.deallocate()
   }
 
   // MARK: Noting
@@ -55,6 +61,7 @@ final class StreetRecord {
         for x in 0..<width {
           let owner = Int(owners[Int(band.surfaces[band.index(2 * x + 1, 2 * y + 1)])])
           if owner >= 0 { own[owner].see(x, y) }
+          if !seen.isEmpty { seen[y * width + x] = Int32(owner) }
         }
       }
     }
@@ -99,9 +106,19 @@ final class StreetRecord {
       return tally.box.map {
         GroundTruthBox(
           box: $0, category: object.category, identity: object.identity,
-          isIgnored: tally.isHardlySeen(of: width * height))
+          isIgnored: tally.isHardlySeen(of: width * height), mask: mask(of: index, in: $0))
       }
     }
     return found.sorted { ($0.identity ?? 0) < ($1.identity ?? 0) }
+  }
+
+  /// The pixels of one object; nil where masks are not asked for.
+  private func mask(of object: Int, in box: BoundingBox) -> ObjectMask? {
+    if seen.isEmpty { return nil }
+    let (left, top) = (Int(box.x), Int(box.y))
+    let (columns, rows) = (left..<left + Int(box.width), top..<top + Int(box.height))
+    return ObjectMask(
+      size: PixelSize(width: width, height: height), left: left, top: top, width: columns.count,
+      cells: rows.flatMap { y in columns.map { seen[y * width + $0] == Int32(object) ? 1 : 0 } })
   }
 }

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Video
+
+/// Carries the mask of one object from a key frame on, along a motion of its own.
+///
+/// Where each pixel was in the key frame is composed from frame to frame, and the key frame's mask
+/// is read there, so that a mask is resampled once, however far it goes. Inside the object the
+/// motion is the optical flow. Near its border flow mixes the object's motion with that of what is
+/// behind it, so that there the motion of the object's inside goes on: a mean of the flow of trusted
+/// pixels, weighted by their distance (normalised convolution; Knutsson and Westin, CVPR 1993).
+/// Flow is trusted where it leads into the mask, away from its border, and where the picture stays
+/// as it is along it. One motion for each mask rather than one for the frame is the idea of MPVSS
+/// (Weng et al., NeurIPS 2023), here without training.
+///
+/// A value: copies go separate ways.
+public struct CarriedMask: Sendable {
+  /// The mask in the present frame.
+  public private(set) var mask: ObjectMask
+  /// The mask of the key frame.
+  public let key: ObjectMask
+  /// Where pixels around the mask were in the key frame.
+  private var ways: PixelWays
+
+  /// The mask of a key frame.
+  public init(_ mask: ObjectMask) {
+    (self.mask, key) = (mask, mask)
+    ways = PixelWays(PixelRegion(empty: ()))
+  }
+
+  /// Settings that rendered streets chose.
+  enum Tuning {
+    /// How far around the mask pixels are looked at, in its length, and at least in pixels.
+    static let reach = 0.15, leastReach = 6.0
+    /// The radius of the mean that goes on over the border, in the mask's length, and its bounds.
+    static let spread = 0.03, spreadBounds = 2.0...12.0
+    /// Grey levels by which a pixel may change along its flow before that is not trusted.
+    static let brightness: Float = 20
+    /// What the trust in a changed pixel's flow falls to.
+    static let doubt: Float = 0.05
+    /// The share of trusted pixels around a pixel from which its own flow is taken.
+    static let inside: Float = 0.5
+  }
+
+  /// Brings the mask to the later frame of a step, along flow to the frame before.
+  ///
+  /// `velocity` is the object's own motion, in pixels: where pixels are looked for, and how they
+  /// move where no flow speaks. A step whose flow leads from the frame before is followed by the
+  /// same motion for all pixels.
+  public mutating func advance(along step: MotionStep, movedBy velocity: SIMD2<Double>) {
+    guard !mask.isEmpty else { return }
+    let length = Double(mask.area).squareRoot()
+    let region = PixelRegion(
+      around: mask, movedBy: velocity, reach: max(Tuning.leastReach, Tuning.reach * length))
+    guard region.count > 0 else { return mask = ObjectMask(emptyOf: mask.size) }
+    var flow = step.flow(of: region, otherwise: -velocity)
+    let trust = (0..<region.count).map { cell -> Float in
+      let place = ways.place(region.centre(of: cell) + flow.steps[cell])
+      guard key.covers(at: place) else { return 0 }
+      return flow.changes[cell] > Tuning.brightness ? Tuning.doubt : 1
+    }
+    let radius = Int(
+      min(max(Tuning.spread * length, Tuning.spreadBounds.lowerBound), Tuning.spreadBounds.upperBound)
+    )
+    flow.goOn(trust, over: region, radius: radius, otherwise: -velocity)
+    ways = ways.composed(with: flow.steps, over: region)
+    mask = read(region)
+  }
+
+  /// Moves the mask as a box moved: the whole of the key frame's, scaled and shifted.
+  mutating func move(from found: BoundingBox, to box: BoundingBox) {
+    guard found.area > 0, box.area > 0 else { return mask = ObjectMask(emptyOf: key.size) }
+    let scale = found.size / box.size
+    let region = PixelRegion(covering: box, of: key.size)
+    let cells = (0..<region.count).map { cell -> UInt8 in
+      let place = SIMD2<Double>(region.centre(of: cell))
+      return key.covers(at: SIMD2<Float>((place - box.centre) * scale + found.centre)) ? 1 : 0
+    }
+    mask = ObjectMask(
+      size: key.size, left: region.left, top: region.top, width: region.width, cells: cells)
+  }
+
+  /// The key frame's mask, read where the pixels of a region were.
+  private func read(_ region: PixelRegion) -> ObjectMask {
+    let cells = (0..<region.count).map { cell -> UInt8 in
+      key.covers(at: region.centre(of: cell) + ways.offsets[cell]) ? 1 : 0
+    }
+    return ObjectMask(
+      size: key.size, left: region.left, top: region.top, width: region.width, cells: cells)
+  }
+}
+
+/// A rectangle of a picture's pixels.
+struct PixelRegion: Sendable {
+  let left: Int, top: Int, width: Int, height: Int
+
+  var count: Int { width * height }
+
+  init(empty _: Void) { (left, top, width, height) = (0, 0, 0, 0) }
+
+  init(left: Int, top: Int, right: Int, bottom: Int, of size: PixelSize) {
+    (self.left, self.top) = (min(max(0, left), size.width), min(max(0, top), size.height))
+    width = max(0, min(size.width, right) - self.left)
+    height = width == 0 ? 0 : max(0, min(size.height, bottom) - self.top)
+  }
+
+  /// Where a mask may be after it moved.
+  init(around mask: ObjectMask, movedBy velocity: SIMD2<Double>, reach: Double) {
+    func bounded(_ value: Double) -> Int { Int(min(max(value, -1e6), 1e6)) }
+    let (x, y) = (velocity.x, velocity.y)
+    self.init(
+      left: mask.left + bounded((x - reach).rounded(.down)),
+      top: mask.top + bounded((y - reach).rounded(.down)),
+      right: mask.left + mask.width + bounded((x + reach).rounded(.up)),
+      bottom: mask.top + mask.height + bounded((y + reach).rounded(.up)), of: mask.size)
+  }
+
+  /// The pixels that a box touches.
+  init(covering box: BoundingBox, of size: PixelSize) {
+    let box = box.cut(to: size)
+    self.init(
+      left: Int(box.x.rounded(.down)), top: Int(box.y.rounded(.down)),
+      right: Int((box.x + box.width).rounded(.up)),
+      bottom: Int((box.y + box.height).rounded(.up)), of: size)
+  }
+
+  /// The middle of a pixel in the picture.
+  @inline(__always)
+  func centre(of cell: Int) -> SIMD2<Float> {
+    let row = cell / width
+    return SIMD2(Float(left + cell - row * width) + 0.5, Float(top + row) + 0.5)
+  }
+}
+
+/// How far from each pixel of a region its place in the key frame is.
+struct PixelWays: Sendable {
+  let region: PixelRegion
+  private(set) var offsets: [SIMD2<Float>]
+
+  /// Every pixel is where it was.
+  init(_ region: PixelRegion) {
+    self.region = region
+    offsets = [SIMD2<Float>](repeating: .zero, count: region.count)
+  }
+
+  private init(_ region: PixelRegion, _ offsets: [SIMD2<Float>]) {
+    (self.region, self.offsets) = (region, offsets)
+  }
+
+  /// The place in the key frame of a place in the frame, read bilinearly; beyond the region the
+  /// offset is that of its nearest pixel.
+  @inline(__always)
+  func place(_ place: SIMD2<Float>) -> SIMD2<Float> {
+    guard region.count > 0 else { return place }
+    let x = min(max(place.x - Float(region.left) - 0.5, 0), Float(region.width - 1))
+    let y = min(max(place.y - Float(region.top) - 0.5, 0), Float(region.height - 1))
+    let (column, row) = (Int(x), Int(y))
+    let right = column + 1 < region.width ? 1 : 0
+    let down = row + 1 < region.height ? region.width : 0
+    let (first, across, along) = (row * region.width + column, x - Float(column), y - Float(row))
+    let upper = offsets[first] + across * (offsets[first + right] - offsets[first])
+    let lower =
+      offsets[first + down] + across * (offsets[first + down + right] - offsets[first + down])
+    return place + upper + along * (lower - upper)
+  }
+
+  /// The ways from a later frame's region, whose pixels lie `steps` away in this one's frame.
+  func composed(with steps: [SIMD2<Float>], over later: PixelRegion) -> PixelWays {
+    PixelWays(
+      later,
+      steps.indices.map { cell in
+        let centre = later.centre(of: cell)
+        return place(centre + steps[cell]) - centre
+      })
+  }
+}
+
+/// The flow of a region's pixels to the frame before, and how much the picture changes along it.
+struct RegionFlow {
+  var steps: [SIMD2<Float>]
+  let changes: [Float]
+
+  /// Lets the flow of trusted pixels go on over those that are not, whose own is dropped.
+  mutating func goOn(
+    _ trust: [Float], over region: PixelRegion, radius: Int, otherwise rest: SIMD2<Double>
+  ) {
+    let planes = PlaneMeans(width: region.width, height: region.height, radius: radius)
+    let weight = planes.means(trust)
+    let across = planes.means(steps.indices.map { trust[$0] * steps[$0].x })
+    let down = planes.means(steps.indices.map { trust[$0] * steps[$0].y })
+    var (sum, total) = (SIMD2<Float>.zero, Float(0))
+    for cell in steps.indices {
+      sum += trust[cell] * steps[cell]
+      total += trust[cell]
+    }
+    let mean = total >= 1 ? sum / total : SIMD2<Float>(rest)
+    for cell in steps.indices {
+      if weight[cell] >= CarriedMask.Tuning.inside && trust[cell] > 0.5 { continue }
+      steps[cell] =
+        weight[cell] > 1e-3
+        ? SIMD2(across[cell], down[cell]) / weight[cell] : mean
+    }
+  }
+}
+
+/// Means of a plane about every cell, of weights that fall as a bell does: three box means.
+struct PlaneMeans {
+  let width: Int, height: Int, radius: Int
+
+  func means(_ plane: [Float]) -> [Float] {
+    var (now, other) = (plane, plane)
+    now.withUnsafeMutableBufferPointer { now in
+      other.withUnsafeMutableBufferPointer { other in
+        for _ in 0..<3 {
+          across(now, to: other)
+          down(other, to: now)
+        }
+      }
+    }
+    return now
+  }
+
+  private var share: Float { 1 / Float(2 * radius + 1) }
+
+  private func across(
+    _ from: UnsafeMutableBufferPointer<Float>, to: UnsafeMutableBufferPointer<Float>
+  ) {
+    for row in stride(from: 0, to: width * height, by: width) {
+      var sum: Float = 0
+      for x in 0..<min(radius, width) { sum += from[row + x] }
+      for x in 0..<width {
+        if x + radius < width { sum += from[row + x + radius] }
+        if x > radius { sum -= from[row + x - radius - 1] }
+        to[row + x] = sum * share
+      }
+    }
+  }
+
+  private func down(
+    _ from: UnsafeMutableBufferPointer<Float>, to: UnsafeMutableBufferPointer<Float>
+  ) {
+    // All columns at once, as rows lie in memory.
+    var sums = [Float](repeating: 0, count: width)
+    sums.withUnsafeMutableBufferPointer { sums in
+      func add(_ row: Int, _ sign: Float) {
+        for x in 0..<width { sums[x] += sign * from[row * width + x] }
+      }
+      for row in 0..<min(radius, height) { add(row, 1) }
+      for row in 0..<height {
+        if row + radius < height { add(row + radius, 1) }
+        if row > radius { add(row - radius - 1, -1) }
+        for x in 0..<width { to[row * width + x] = sums[x] * share }
+      }
+    }
+  }
+}
+
+extension ObjectMask {
+  /// Whether a place, in pixels of the picture, is the object's: half or more of its four nearest
+  /// pixels, by their shares.
+  @inline(__always)
+  func covers(at place: SIMD2<Float>) -> Bool {
+    let (x, y) = (place.x - 0.5 - Float(left), place.y - 0.5 - Float(top))
+    guard x > -1, y > -1, x < Float(width), y < Float(height) else { return false }
+    let (column, row) = (Int(x.rounded(.down)), Int(y.rounded(.down)))
+    let (across, down) = (x - Float(column), y - Float(row))
+    @inline(__always)
+    func cell(_ column: Int, _ row: Int) -> Float {
+      column >= 0 && row >= 0 && column < width && row < height
+        ? Float(cells[row * width + column]) : 0
+    }
+    let upper = (1 - across) * cell(column, row) + across * cell(column + 1, row)
+    let lower = (1 - across) * cell(column, row + 1) + across * cell(column + 1, row + 1)
+    return (1 - down) * upper + down * lower >= 0.5
+  }
+}
