@@ -63,7 +63,9 @@ let package = Package(
       dependencies: ["Flow", "Frames", "Layers", "Specification", "Tensors", "Video"]),
     .target(
       name: "Propagation",
-      dependencies: ["Backbone", "Flow", "Frames", "Layers", "Specification", "Tensors", "Video"]),
+      dependencies: [
+        "Backbone", "Engines", "Flow", "Frames", "Layers", "Specification", "Tensors", "Video",
+      ]),
     .target(name: "Tracking", dependencies: ["Flow", "Frames", "Propagation", "Video"]),
 
     // Composition, data, measurement.
@@ -157,8 +159,8 @@ let package = Package(
     .testTarget(
       name: "EnginesTests",
       dependencies: [
-        "Backbone", "ConformanceKit", "Engines", "Layers", "Recipes", "Specification", "Tensors",
-        "Video",
+        "Backbone", "ConformanceKit", "Engines", "Flow", "Frames", "Layers", "Propagation",
+        "Recipes", "Specification", "Tensors", "Video",
       ]),
     .testTarget(
       name: "TrainingTests",

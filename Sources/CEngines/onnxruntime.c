@@ -53,19 +53,41 @@ static ce_code failure(ort_status *status, ce_error *error) {
     if (status_) { code = failure(status_, error); goto done; } \
   } while (0)
 
-static ce_code bind(void *library, char *version, size_t capacity, ce_error *error) {
+/// Writes the names of the library's providers with a space between, as many as there is room for.
+static ce_code list_providers(char *text, size_t capacity, ce_error *error) {
+  ce_code code = ce_ok;
+  char **names = NULL;
+  int count = 0;
+  size_t length = 0;
+  TRY(api->providers(&names, &count));
+  for (int index = 0; index < count; index++) {
+    const int added = snprintf(text + length, capacity - length, "%s%s", index ? " " : "",
+                               names[index]);
+    if (added < 0 || (size_t)added >= capacity - length) {
+      text[length] = 0;
+      break;
+    }
+    length += (size_t)added;
+  }
+  TRY(api->release_providers(names, count));
+done:
+  return code;
+}
+
+static ce_code bind(void *library, ce_facts *facts, ce_error *error) {
   const struct ort_api_base *(*base)(void) = NULL;
   *(void **)&base = dlsym(library, "OrtGetApiBase");
   if (!base) return ce_fail(error, ce_library_missing, "it is not ONNX Runtime");
-  snprintf(version, capacity, "%s", base()->version());
+  snprintf(facts->version, sizeof facts->version, "%s", base()->version());
   api = base()->get_api(ORT_VERSION_USED);
   if (!api)
     return ce_fail(error, ce_library_missing, "it is ONNX Runtime %s; 1.%d or later is needed",
-                   version, ORT_VERSION_USED);
+                   facts->version, ORT_VERSION_USED);
   ce_code code = ce_ok;
   TRY(api->create_environment(ort_log_fatal, "inbetween", &environment));
   TRY(api->create_cpu_memory(ort_arena, ort_default_memory, &memory));
   TRY(api->default_allocator(&allocator));
+  code = list_providers(facts->providers, sizeof facts->providers, error);
 done:
   return code;
 }
@@ -126,6 +148,22 @@ done:
   return code;
 }
 
+/// Lets a session compute on the graphics processor of that number; what has no kernel there is
+/// computed on the processor. A failure means that CUDA, or such a processor, is not there.
+static ce_code add_cuda(ort_options *options, int32_t device, ce_error *error) {
+  ce_code code = ce_ok;
+  ort_cuda_options *cuda = NULL;
+  char number[16];
+  const char *keys[] = {"device_id"}, *values[] = {number};
+  snprintf(number, sizeof number, "%d", device);
+  TRY(api->create_cuda(&cuda));
+  TRY(api->set_cuda(cuda, keys, values, 1));
+  TRY(api->add_cuda(options, cuda));
+done:
+  if (cuda) api->release_cuda(cuda);
+  return code == ce_ok || code == ce_out_of_memory ? code : ce_library_missing;
+}
+
 /// Between calls threads sleep in any case: what runs next, flow and decoding, would have to share
 /// cores with them.
 static ce_code make_options(ce_options wanted, ort_options **out, ce_error *error) {
@@ -138,6 +176,8 @@ static ce_code make_options(ce_options wanted, ort_options **out, ce_error *erro
   TRY(api->add_setting(options, "session.intra_op.allow_spinning",
                        wanted.waits_awake ? "1" : "0"));
   TRY(api->add_setting(options, "session.force_spinning_stop", "1"));
+  if (wanted.cuda_device >= 0) code = add_cuda(options, wanted.cuda_device, error);
+  if (code != ce_ok) goto done;
   *out = options;
   return ce_ok;
 done:

@@ -21,6 +21,7 @@ typedef struct ort_allocator ort_allocator;
 typedef struct ort_type_info ort_type_info;
 typedef struct ort_tensor_info ort_tensor_info;
 typedef struct ort_run_options ort_run_options;
+typedef struct ort_cuda_options ort_cuda_options;
 
 enum { ort_log_fatal = 4, ort_optimize_all = 99, ort_arena = 1, ort_default_memory = 0 };
 enum { ort_code_no_file = 3, ort_code_no_model = 4, ort_code_bad_protobuf = 7,
@@ -84,8 +85,18 @@ struct ort_api {
   void (*release_type_info)(ort_type_info *);
   void (*release_tensor_info)(ort_tensor_info *);
   void (*release_options)(ort_options *);
-  void *gap_101[29];
+  void *gap_101[24];
+  ort_status *(*providers)(char ***names, int *count);
+  ort_status *(*release_providers)(char **names, int count);
+  void *gap_127[3];
   ort_status *(*add_setting)(ort_options *, const char *key, const char *value);
+  void *gap_131[73];
+  ort_status *(*add_cuda)(ort_options *, const ort_cuda_options *);
+  ort_status *(*create_cuda)(ort_cuda_options **);
+  ort_status *(*set_cuda)(
+    ort_cuda_options *, const char *const *keys, const char *const *values, size_t count);
+  void *gap_207;
+  void (*release_cuda)(ort_cuda_options *);
 };
 
 #define ORT_PLACE(member, place) \
@@ -114,7 +125,13 @@ ORT_PLACE(release_session, 95);
 ORT_PLACE(release_value, 96);
 ORT_PLACE(release_type_info, 98);
 ORT_PLACE(release_options, 100);
+ORT_PLACE(providers, 125);
+ORT_PLACE(release_providers, 126);
 ORT_PLACE(add_setting, 130);
+ORT_PLACE(add_cuda, 204);
+ORT_PLACE(create_cuda, 205);
+ORT_PLACE(set_cuda, 206);
+ORT_PLACE(release_cuda, 208);
 
 struct ort_api_base {
   const struct ort_api *(*get_api)(uint32_t version);

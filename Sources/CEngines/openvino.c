@@ -90,7 +90,7 @@ static int has_known_types(void) {
   return 1;
 }
 
-static ce_code bind(void *library, char *version, size_t capacity, ce_error *error) {
+static ce_code bind(void *library, ce_facts *facts, ce_error *error) {
   ce_code code = ce_ok;
 #define OV_FETCH(result, name, parameters)                                                     \
   *(void **)&ov.name = dlsym(library, #name);                                                  \
@@ -101,13 +101,13 @@ static ce_code bind(void *library, char *version, size_t capacity, ce_error *err
   ov_release release = {NULL, NULL};
   TRY(ov.ov_get_openvino_version(&release), ce_library_missing);
   const size_t length = strcspn(release.number, "-");
-  snprintf(version, capacity, "%.*s", (int)length, release.number);
+  snprintf(facts->version, sizeof facts->version, "%.*s", (int)length, release.number);
   ov.ov_version_free(&release);
   if (!has_known_types())
     return ce_fail(error, ce_library_missing,
                    "it is OpenVINO %s, which numbers element types in another way; 2025.4 or later "
                    "is needed",
-                   version);
+                   facts->version);
   TRY(ov.ov_core_create(&core), ce_library_missing);
 done:
   return code;

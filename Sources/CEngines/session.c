@@ -9,12 +9,11 @@
 #include <string.h>
 
 #define PATH_CAPACITY 4096
-#define VERSION_CAPACITY 64
 
 static struct {
   int is_open;
   char path[PATH_CAPACITY];
-  char version[VERSION_CAPACITY];
+  ce_facts facts;
 } libraries[CE_KINDS];
 static pthread_mutex_t libraries_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -41,11 +40,11 @@ static ce_code open_library(ce_kind kind, const char *path, ce_error *error) {
     const char *why = dlerror();
     return ce_fail(error, ce_library_missing, "%s", why ? why : "no reason given");
   }
-  char version[VERSION_CAPACITY] = "";
-  const ce_code code = engine(kind)->bind(library, version, sizeof version, error);
+  ce_facts facts = {"", ""};
+  const ce_code code = engine(kind)->bind(library, &facts, error);
   if (code != ce_ok) return code;
   memcpy(libraries[kind].path, path, strlen(path) + 1);
-  memcpy(libraries[kind].version, version, sizeof version);
+  libraries[kind].facts = facts;
   libraries[kind].is_open = 1;
   return ce_ok;
 }
@@ -58,7 +57,8 @@ ce_code ce_library_open(ce_kind kind, const char *path, ce_error *error) {
 }
 
 const char *ce_library_path(ce_kind kind) { return libraries[kind].path; }
-const char *ce_library_version(ce_kind kind) { return libraries[kind].version; }
+const char *ce_library_version(ce_kind kind) { return libraries[kind].facts.version; }
+const char *ce_library_providers(ce_kind kind) { return libraries[kind].facts.providers; }
 
 ce_code ce_session_open(
   ce_kind kind, const char *path, const void *bytes, size_t count, ce_options options,

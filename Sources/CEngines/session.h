@@ -23,10 +23,16 @@ struct ce_session {
   ce_port *inputs, *outputs;
 };
 
+/// What a library says of itself: its version, and its providers with a space between.
+typedef struct ce_facts {
+  char version[64];
+  char providers[1024];
+} ce_facts;
+
 /// One engine: how its library is bound, and how sessions are opened and run.
 typedef struct ce_engine {
-  /// Fetches the functions from an open library and writes its version, at most `capacity` bytes.
-  ce_code (*bind)(void *library, char *version, size_t capacity, ce_error *error);
+  /// Fetches the functions from an open library and fills in what it is.
+  ce_code (*bind)(void *library, ce_facts *facts, ce_error *error);
   ce_code (*open)(
     const char *path, const void *bytes, size_t count, ce_options options, ce_session_ref *out,
     ce_error *error);

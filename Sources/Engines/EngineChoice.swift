@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
 internal import Outputs
-internal import Tensors
+public import Tensors
 
 /// Which engine runs a network: a named one, or whichever is faster here.
 public enum EngineChoice: Sendable, Hashable {
@@ -44,20 +44,24 @@ public struct ChosenEngine: Sendable, Hashable {
 }
 
 extension EngineChoice {
-  /// The engine that is to run the model at `path`, whose inputs have these sizes.
+  /// The engine that is to run the model at `path`, whose inputs have these sizes, on a device.
   ///
-  /// What was measured is kept in `cache`, a JSON file; in the user's folder of caches unless
-  /// given. A cache that cannot be read or written is done without.
+  /// On CUDA there is one engine to choose from, ONNX Runtime; nothing is measured then. What was
+  /// measured is kept in `cache`, a JSON file; in the user's folder of caches unless given. A cache
+  /// that cannot be read or written is done without.
   ///
   /// - Throws: `EngineError` where there is no engine, or none of them reads the model.
   public func engine(
     for path: String, inputs sizes: [[Int]], threads: Int, precision: EnginePrecision = .single,
-    cache: String = Self.usualCache
+    device: Device = .cpu, cache: String = Self.usualCache
   ) throws -> ChosenEngine {
     switch self {
     case .only(let engine):
-      try engine.library()
+      try engine.requireDevice(device)
       return ChosenEngine(engine: engine, milliseconds: [:])
+    case .auto where device != .cpu:
+      try InferenceEngine.onnxruntime.requireDevice(device)
+      return ChosenEngine(engine: .onnxruntime, milliseconds: [:])
     case .auto:
       let there = InferenceEngine.available
       guard let first = there.first else {

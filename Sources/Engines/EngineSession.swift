@@ -38,27 +38,30 @@ public struct EngineSession: Sendable {
 
   /// Reads the model at `path`; a call takes at most `threads` threads, the caller's among them.
   ///
-  /// It computes in the precision of the file unless a `reduced` one is allowed. The file is handed
-  /// to the engine as it is; `OnnxModel.check` looks at it first.
+  /// It computes in the precision of the file unless a `reduced` one is allowed, and on the
+  /// processor unless a CUDA `device` is named, where what that has no operator for stays on the
+  /// processor. The file is handed to the engine as it is; `OnnxModel.check` looks at it first.
   ///
-  /// - Throws: `.libraryMissing` where there is no engine, `.badModel` for what it does not read.
+  /// - Throws: `.libraryMissing` where there is no engine, or none for that device; `.badModel` for
+  ///   what it does not read.
   public init(
     contentsOf path: String, engine: InferenceEngine, threads: Int,
-    precision: EnginePrecision = .single
+    precision: EnginePrecision = .single, device: Device = .cpu
   ) throws(EngineError) {
-    try self.init(engine, threads, precision) { kind, options, handle, failure in
+    try self.init(engine, threads, precision, device) { kind, options, handle, failure in
       ce_session_open(kind, path, nil, 0, options, &handle, &failure)
     }
   }
 
   /// Reads a model that is in memory.
   ///
-  /// - Throws: `.libraryMissing` where there is no engine, `.badModel` for what it does not read.
+  /// - Throws: `.libraryMissing` where there is no engine, or none for that device; `.badModel` for
+  ///   what it does not read.
   public init(
     model bytes: [UInt8], engine: InferenceEngine, threads: Int,
-    precision: EnginePrecision = .single
+    precision: EnginePrecision = .single, device: Device = .cpu
   ) throws(EngineError) {
-    try self.init(engine, threads, precision) { kind, options, handle, failure in
+    try self.init(engine, threads, precision, device) { kind, options, handle, failure in
       bytes.withUnsafeBytes {
         ce_session_open(kind, nil, $0.baseAddress, $0.count, options, &handle, &failure)
       }
@@ -66,15 +69,19 @@ public struct EngineSession: Sendable {
   }
 
   private init(
-    _ engine: InferenceEngine, _ threads: Int, _ precision: EnginePrecision,
+    _ engine: InferenceEngine, _ threads: Int, _ precision: EnginePrecision, _ device: Device,
     _ open: (ce_kind, ce_options, inout ce_session_ref?, inout ce_error) -> ce_code
   ) throws(EngineError) {
-    try engine.library()
+    try engine.requireDevice(device)
     var handle: ce_session_ref?
     let options = ce_options(
       threads: Int32(clamping: threads), waits_awake: Self.coresAreFree ? 1 : 0,
-      reduces_precision: precision == .reduced ? 1 : 0)
-    try check { open(engine.kind, options, &handle, &$0) }
+      reduces_precision: precision == .reduced ? 1 : 0, cuda_device: device.cudaNumber)
+    do throws(EngineError) { try check { open(engine.kind, options, &handle, &$0) } } catch {
+      // The library is open: what is missing then is something of the device's.
+      guard error.code == .libraryMissing, device != .cpu else { throw error }
+      throw EngineError(.libraryMissing, "the device \(device) cannot be used: \(error.message)")
+    }
     guard let handle else { throw EngineError(.failed, "a call that succeeded gave no session") }
     owner = Owner(handle)
     self.engine = engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CEngines
 internal import Foundation
+public import Tensors
 
 /// A library that runs ONNX networks, opened when a network first needs it.
 ///
@@ -37,6 +38,11 @@ extension InferenceEngine {
     public let path: String
     /// The version that the library states: `1.32.0`.
     public let version: String
+    /// What it was built to compute with, by the names of ONNX Runtime's execution providers; none
+    /// of OpenVINO.
+    ///
+    /// Whether one works here only a session tells.
+    public let providers: [String]
   }
 
   /// Opens the library, once, and tells which it is.
@@ -72,11 +78,33 @@ extension InferenceEngine {
   public var opened: Library? {
     let version = String(cString: ce_library_version(kind))
     guard !version.isEmpty else { return nil }
-    return Library(path: String(cString: ce_library_path(kind)), version: version)
+    let providers = String(cString: ce_library_providers(kind)).split(separator: " ")
+    return Library(
+      path: String(cString: ce_library_path(kind)), version: version,
+      providers: providers.map(String.init))
   }
 
   /// Whether its library can be opened.
   public var isAvailable: Bool { (try? library()) != nil }
+
+  /// Does nothing where its library is there and was built for the device.
+  ///
+  /// - Throws: `.libraryMissing` with how to get one.
+  public func requireDevice(_ device: Device) throws(EngineError) {
+    let library = try library()
+    guard device != .cpu, !library.providers.contains("CUDAExecutionProvider") else { return }
+    guard self == .onnxruntime else {
+      throw EngineError(
+        .libraryMissing,
+        "\(title) does not compute on \(device): ONNX Runtime does, with --engine onnxruntime")
+    }
+    throw EngineError(
+      .libraryMissing,
+      "ONNX Runtime \(library.version) in \(library.path) was built without CUDA, and has "
+        + library.providers.joined(separator: ", ")
+        + ": 'Scripts/install-engines onnxruntime-gpu' fetches PyPI's wheel that has it, or "
+        + "\(variable) names its \(fileName)")
+  }
 
   /// Those whose libraries can be opened.
   public static var available: [InferenceEngine] { allCases.filter(\.isAvailable) }
@@ -127,5 +155,15 @@ func check(_ call: (inout ce_error) -> ce_code) throws(EngineError) {
       String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
     throw EngineError(.init(rawValue: UInt32(code.rawValue)), text)
+  }
+}
+
+extension Device {
+  /// The number of a CUDA device as C is told it; below 0 for the processor.
+  var cudaNumber: Int32 {
+    switch self {
+    case .cpu: -1
+    case .cuda(let number): Int32(clamping: number)
+    }
   }
 }

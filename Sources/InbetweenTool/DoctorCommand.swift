@@ -66,7 +66,9 @@ struct DoctorCommand: ParsableCommand {
     let lines = InferenceEngine.allCases.map { engine in
       do throws(EngineError) {
         let library = try engine.library()
-        return "\(engine.title) \(library.version), opened from \(library.path)"
+        let opened = "\(engine.title) \(library.version), opened from \(library.path)"
+        let providers = library.providers.joined(separator: ", ")
+        return providers.isEmpty ? opened : "\(opened), with \(providers)"
       } catch { return "\(error)" }
     }
     return Check(name: "engines", isWell: true, text: lines.joined(separator: "\n"))

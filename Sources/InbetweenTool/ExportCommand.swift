@@ -4,23 +4,32 @@ internal import ArgumentParser
 internal import Backbone
 internal import Foundation
 internal import Outputs
+internal import Propagation
+internal import Recipes
+internal import Specification
 internal import Video
 
-/// Writes networks of the package's own for other programs.
+/// Writes networks, and pipelines of them, of the package's own for other programs.
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write a network as ONNX, for other programs and engines.",
+    commandName: "export",
+    abstract: "Write a network or a trained propagation as ONNX, for other programs and engines.",
     discussion: """
       Beside NAME.onnx stands NAME.yaml, which says how the network is fed and read: --backbone \
       NAME.onnx runs it on an engine. With --tap the network is cut after that stage, into \
       NAME-key.onnx, from the picture to the maps, and NAME-rest.onnx, from these to scores: what \
       runs on key frames, and what runs on every frame behind maps that are propagated.
+
+      A trained propagation is written with the network that it was trained behind: NAME-key.onnx, \
+      from a picture to the map that is propagated, NAME-fusion.onnx, from an earlier frame's map \
+      to this frame's, and NAME-rest.onnx, from the map to scores where it is not scores already. \
+      NAME-pieces.yaml says which runs when, and what every input and output is.
       """)
 
   /// Formats that a network can be written in.
   enum Format: String, ExpressibleByArgument, CaseIterable { case onnx }
 
-  @Argument(help: "A folder with spec.yaml and trained weights.")
+  @Argument(help: "A folder with spec.yaml and trained weights: a network, or a propagation.")
   var folder: String
 
   @Option(help: "The format: onnx.")
@@ -46,36 +55,89 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let source = try NetworkFolder(at: folder)
-    let name = output ?? "\(source.name).onnx"
+    let folder = try ModelFolder(at: folder)
+    try threading.apply()
+    if folder.has("propagation") {
+      try writePieces(of: folder)
+    } else if folder.has("network") {
+      try writeNetwork(NetworkFolder(folder))
+    } else {
+      throw Failure(
+        .usage, "\(folder.path): only networks and trained propagations are written as ONNX")
+    }
+  }
+
+  /// What the files' names begin with.
+  private func stem(_ name: String) throws -> String {
+    let name = output ?? "\(name).onnx"
     guard name.hasSuffix(".onnx") else {
       throw Failure(.usage, "--output \(name): the file's name must end in .onnx")
     }
-    let stem = String(name.dropLast(".onnx".count))
-    try threading.apply()
-    let network = try source.network()
+    return String(name.dropLast(".onnx".count))
+  }
+
+  /// The size of pictures that a network is written for.
+  private func size(for network: SegmentationNetwork, in folder: String) throws -> PixelSize {
     let size = pixels ?? network.inputSize ?? PixelSize(width: 480, height: 360)
     if let built = network.inputSize, built != size {
       throw Failure(.usage, "\(folder) was built for pictures of \(built), not \(size)")
     }
+    return size
+  }
+
+  private func writeNetwork(_ source: NetworkFolder) throws {
+    let stem = try stem(source.name)
+    let network = try source.network()
+    let size = try size(for: network, in: folder)
     if let tap {
       let parts = try network.onnx(for: size, cutAfter: tap)
       try write(parts.upToTap, to: stem + "-key.onnx")
       try write(parts.rest, to: stem + "-rest.onnx")
     } else {
       let whole = try network.onnx(for: size)
-      try write(whole, to: name)
+      try write(whole, to: stem + ".onnx")
       try write([UInt8](whole.description.utf8), to: stem + ".yaml")
       print("\(stem).yaml: how it is fed and read")
     }
   }
 
+  private func writePieces(of folder: ModelFolder) throws {
+    guard tap == nil else {
+      throw Failure(.usage, "--tap is for networks: \(folder.path) says itself what is propagated")
+    }
+    let known = Parts.registries.trainablePropagations
+    let specification = try PropagationSpecification(folder, in: known)
+    let stem = try stem(specification.name)
+    let network = try NetworkFolder(at: specification.backbone).network()
+    let strategy = try PropagationStrategy(folder, behind: network, in: known)
+    let pieces: ExportedPropagation
+    do {
+      pieces = try network.onnx(
+        for: size(for: network, in: specification.backbone), propagating: strategy.tap,
+        by: strategy.propagator, fusedBy: strategy.fusion)
+    } catch let error as PropagationError {
+      throw Failure(.usage, "\(folder.path): \(error)")
+    }
+    for piece in pieces.pieces {
+      let path = "\(stem)-\(piece.name).onnx"
+      try write(piece.model, to: path)
+      tell(path, piece.inputs.map(\.name), piece.outputs.map(\.name), piece.model.count)
+    }
+    let name = (stem as NSString).lastPathComponent
+    let description = pieces.description(stem: name, along: specification.flow)
+    try write([UInt8](description.utf8), to: stem + "-pieces.yaml")
+    print("\(stem)-pieces.yaml: which runs when, and what goes in and out")
+  }
+
   private func write(_ network: ExportedNetwork, to path: String) throws {
     try write(network.model, to: path)
-    let (inputs, outputs) = (network.inputs, network.outputs)
+    tell(path, network.inputs, network.outputs, network.model.count)
+  }
+
+  private func tell(_ path: String, _ inputs: [String], _ outputs: [String], _ bytes: Int) {
     print(
       "\(path): \(inputs.joined(separator: ", ")) → \(outputs.joined(separator: ", ")), "
-        + "\(network.model.count) bytes")
+        + "\(bytes) bytes")
   }
 
   private func write(_ bytes: [UInt8], to path: String) throws {

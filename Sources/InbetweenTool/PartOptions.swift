@@ -49,6 +49,13 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
+      Where an ONNX network computes: cpu, or cuda or cuda:N with an ONNX Runtime that was built \
+      for it. Usually cpu.
+      """)
+  var device: String?
+
+  @Option(
+    help: """
       Predict with this head in the place of labels, a folder such as Models/street-depth; eval \
       only.
       """)
@@ -115,7 +122,10 @@ struct PartOptions: ParsableArguments {
   /// What these options say, with some of a command's own.
   func settings(_ others: [(key: String, value: OptionValue)]) -> ExperimentSettings {
     var settings = ExperimentSettings()
-    let ran = engine.map { ["+backbone.engine=\($0)"] } ?? []
+    let ran = [("+backbone.engine", engine), ("++backbone.device", device)].compactMap {
+      key, name in
+      name.map { "\(key)=\($0)" }
+    }
     (settings.file, settings.overrides, settings.models) = (config, overrides + ran, models)
     let named: [(String, String?)] = [
       ("recipe", recipe), ("backbone", backbone), ("head", head), ("scheduler", scheduler),

@@ -51,7 +51,7 @@ public struct BatchNorm2d: Layer {
   }
 
   /// What each channel is multiplied by, and what is then added, by the running statistics.
-  func affine() throws(TensorError) -> (scale: Tensor, shift: Tensor) {
+  package func affine() throws(TensorError) -> (scale: Tensor, shift: Tensor) {
     let scale = try weight / (runningVariance + Float(epsilon)).sqrt()
     return (scale, try bias - runningMean * scale)
   }

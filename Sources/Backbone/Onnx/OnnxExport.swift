@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Engines
+package import Engines
 internal import Layers
 internal import Tensors
 public import Video
@@ -44,7 +44,8 @@ extension SegmentationNetwork {
     )
   }
 
-  private func onnx(of range: Range<Int>, for size: PixelSize) throws -> ExportedNetwork {
+  /// Some stages as a model: the first of them reads a scaled picture or what comes before.
+  package func onnx(of range: Range<Int>, for size: PixelSize) throws -> ExportedNetwork {
     let network = try folded()
     var graph = OnnxGraphBuilder(name: "network")
     var pass = OnnxPass()
@@ -70,12 +71,12 @@ extension SegmentationNetwork {
   }
 
   /// `first`, and a name for each skip.
-  private static func names(of skips: Int, first: String) -> [String] {
+  package static func names(of skips: Int, first: String) -> [String] {
     [first] + (0..<skips).map { "skip\($0 + 1)" }
   }
 
   /// The sizes of what stages give before number `count`, seen on a picture of zeros.
-  private func shapes(
+  package func shapes(
     ofStagesBefore count: Int, for size: PixelSize
   ) throws -> (main: [Int], skips: [[Int]]) {
     let picture = try Tensor.zeros([1, 3, size.height, size.width]).to(parameters.device)
@@ -109,15 +110,17 @@ extension SegmentationNetwork {
   }
 }
 
-/// What passes from stage to stage.
-struct OnnxPass {
-  var main: OnnxGraphBuilder.Value?
-  var skips: [OnnxGraphBuilder.Value] = []
+/// What passes from stage to stage of a network that is written.
+package struct OnnxPass {
+  package var main: OnnxValue?
+  package var skips: [OnnxValue] = []
+
+  package init(_ main: OnnxValue? = nil) { self.main = main }
 }
 
 extension SegmentationNetwork {
-  /// Adds a stage to a graph.
-  fileprivate func write(
+  /// Adds a stage to a graph; the network is a folded one.
+  package func write(
     stage index: Int, of pass: inout OnnxPass, to graph: inout OnnxGraphBuilder
   ) throws {
     guard let input = pass.main else { return }

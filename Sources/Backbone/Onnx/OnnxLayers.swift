@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Engines
-internal import Layers
-internal import Tensors
-
-typealias OnnxValue = OnnxGraphBuilder.Value
+public import Engines
+public import Layers
+public import Tensors
 
 /// A layer that can be written as operators of an ONNX graph.
-protocol OnnxLayer {
+///
+/// A layer of your own that conforms is exported as a part of whatever it is a part of.
+public protocol OnnxLayer {
   /// Adds what the layer does, and gives what it makes of `input`, 1 × C × H × W.
   func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue
 }
 
 extension Layer {
-  /// As an `OnnxLayer` writes it.
+  /// What the layer makes of `input`, 1 × C × H × W, as an ``OnnxLayer`` writes it.
   ///
   /// - Throws: `BackboneError` for a layer that is none.
-  func written(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
+  public func written(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
     guard let layer = self as? any OnnxLayer else {
       throw BackboneError(.incompatible, "\(Self.self) cannot be written as ONNX operators")
     }
@@ -25,7 +25,8 @@ extension Layer {
 }
 
 extension Conv2d: OnnxLayer {
-  func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
+  /// The convolution, 1 × C × H × W to 1 × outputs × h × w, and its rectifier where it has one.
+  public func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
     let shape = weight.shape.dimensions
     var values = [input, graph.constant(try weight.exported(), sizes: shape)]
     if let bias { values.append(graph.constant(try bias.exported(), sizes: [shape[0]])) }
@@ -50,13 +51,15 @@ extension Conv2d: OnnxLayer {
 }
 
 extension ConvolutionBlock: OnnxLayer {
-  func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
+  /// One convolution, the normalisation by running statistics within it.
+  public func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
     try folded().convolution.write(input, to: &graph)
   }
 }
 
 extension Sequential: OnnxLayer {
-  func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
+  /// What each layer makes of what the one before gave.
+  public func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
     var output = input
     for layer in layers { output = try layer.written(output, to: &graph) }
     return output
@@ -64,7 +67,8 @@ extension Sequential: OnnxLayer {
 }
 
 extension Pool2d: OnnxLayer {
-  func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
+  /// The largest or the mean of each window, 1 × C × h × w.
+  public func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
     let sizes = [
       input.sizes[0], input.sizes[1],
       (input.sizes[2] + 2 * padding.height - size.height) / stride.height + 1,
@@ -85,7 +89,7 @@ extension Pool2d: OnnxLayer {
 extension BasicBlock: OnnxLayer {
   func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
     let residual = try second.write(first.write(input, to: &graph), to: &graph)
-    return graph.sum(residual, try shortcut?.write(input, to: &graph) ?? input)
+    return graph.rectifiedSum(residual, try shortcut?.write(input, to: &graph) ?? input)
   }
 }
 
@@ -93,7 +97,7 @@ extension Bottleneck: OnnxLayer {
   func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
     let narrow = try second.write(first.write(input, to: &graph), to: &graph)
     let residual = try third.write(narrow, to: &graph)
-    return graph.sum(residual, try shortcut?.write(input, to: &graph) ?? input)
+    return graph.rectifiedSum(residual, try shortcut?.write(input, to: &graph) ?? input)
   }
 }
 
@@ -101,7 +105,7 @@ extension PyramidPooling: OnnxLayer {
   func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
     var parts = [input]
     for (bins, branch) in zip(bins, branches) {
-      let means = graph.means(of: input, bins: bins)
+      let means = graph.averaged(input, height: bins, width: bins)
       let part = try branch.write(means, to: &graph)
       let above = graph.node("Relu", [part], sizes: part.sizes)
       parts.append(graph.resized(above, like: input))
@@ -113,7 +117,7 @@ extension PyramidPooling: OnnxLayer {
 extension AtrousPooling: OnnxLayer {
   func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
     var parts = try branches.map { try $0.write(input, to: &graph) }
-    let part = try mean.write(graph.means(of: input, bins: 1), to: &graph)
+    let part = try mean.write(graph.averaged(input, height: 1, width: 1), to: &graph)
     let above = graph.node("Relu", [part], sizes: part.sizes)
     parts.append(graph.resized(above, like: parts[0]))
     return try fusion.write(graph.joined(parts), to: &graph)
@@ -126,63 +130,87 @@ extension DecoderStep {
   ) throws -> OnnxValue {
     let side = try lateral.write(fine, to: &graph)
     return try fusion.write(
-      graph.sum(side, graph.resized(coarse, like: side)), to: &graph)
+      graph.rectifiedSum(side, graph.resized(coarse, like: side)), to: &graph)
+  }
+}
+
+extension BatchNorm2d: OnnxLayer {
+  /// The input, each channel scaled and shifted by the running statistics.
+  public func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
+    let (scale, shift) = try affine(), sizes = [1, input.sizes[1], 1, 1]
+    let scaled = graph.elementwise(
+      "Mul", input, graph.constant(try scale.exported(), sizes: sizes))
+    let output = graph.elementwise(
+      "Add", scaled, graph.constant(try shift.exported(), sizes: sizes))
+    return isRectified ? graph.elementwise("Relu", output) : output
+  }
+}
+
+extension ConvTranspose2d: OnnxLayer {
+  /// The transposed convolution, 1 × C × H × W to a map larger by the stride.
+  public func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {
+    let shape = weight.shape.dimensions
+    var values = [input, graph.constant(try weight.exported(), sizes: shape)]
+    if let bias { values.append(graph.constant(try bias.exported(), sizes: [bias.count])) }
+    let sizes = [
+      input.sizes[0], shape[1] * groups,
+      (input.sizes[2] - 1) * stride.height - 2 * padding.height + shape[2],
+      (input.sizes[3] - 1) * stride.width - 2 * padding.width + shape[3],
+    ]
+    return graph.node(
+      "ConvTranspose", values, sizes: sizes,
+      [
+        .integers("kernel_shape", [shape[2], shape[3]]),
+        .integers("strides", [stride.height, stride.width]),
+        .integers("pads", [padding.height, padding.width, padding.height, padding.width]),
+        .integer("group", groups),
+      ])
+  }
+}
+
+extension LeakyReLU: OnnxLayer {
+  /// The input with its negative numbers times the slope.
+  public func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) -> OnnxValue {
+    graph.node("LeakyRelu", [input], sizes: input.sizes, [.number("alpha", slope)])
+  }
+}
+
+extension OnnxGraphBuilder {
+  /// The numbers of a tensor as a part of the file, in single precision.
+  ///
+  /// - Throws: `TensorError` where they cannot be read.
+  public mutating func constant(_ tensor: Tensor) throws(TensorError) -> Value {
+    constant(try tensor.exported(), sizes: tensor.shape.dimensions)
+  }
+
+  /// Pictures, 1 × 3 × H × W in blue, green, red from 0 to 255, as a network reads them.
+  package mutating func scaled(_ pictures: Value, by scaling: PixelScaling) -> Value {
+    let factor = scaling.scale / scaling.deviation
+    let offset = -scaling.mean * factor
+    func planes(_ numbers: SIMD3<Float>) -> Value {
+      constant([numbers.x, numbers.y, numbers.z], sizes: [1, 3, 1, 1])
+    }
+    var ordered = pictures
+    if scaling.order == .rgb {
+      ordered = joined([2, 1, 0].map { slice(pictures, axis: 1, $0..<$0 + 1) })
+    }
+    return elementwise("Add", elementwise("Mul", ordered, planes(factor)), planes(offset))
+  }
+
+  /// Both maps' sum, with zero in place of what is negative.
+  fileprivate mutating func rectifiedSum(_ one: Value, _ other: Value) -> Value {
+    elementwise("Relu", elementwise("Add", one, other))
+  }
+
+  /// A map interpolated to the grid of another, half-pixel centres.
+  fileprivate mutating func resized(_ map: Value, like other: Value) -> Value {
+    resized(map, height: other.sizes[2], width: other.sizes[3])
   }
 }
 
 extension Tensor {
   /// The numbers, in single precision and row by row.
-  fileprivate func exported() throws -> [Float] {
+  fileprivate func exported() throws(TensorError) -> [Float] {
     try cast(to: .float32).to(.cpu).contiguous().floats()
-  }
-}
-
-extension OnnxGraphBuilder {
-  /// Both maps' sum, with zero in place of what is negative.
-  fileprivate mutating func sum(_ one: Value, _ other: Value) -> Value {
-    let sum = node("Add", [one, other], sizes: one.sizes)
-    return node("Relu", [sum], sizes: one.sizes)
-  }
-
-  /// Maps joined channel by channel.
-  fileprivate mutating func joined(_ parts: [Value]) -> Value {
-    var sizes = parts[0].sizes
-    sizes[1] = parts.reduce(0) { $0 + $1.sizes[1] }
-    return node("Concat", parts, sizes: sizes, [.integer("axis", 1)])
-  }
-
-  /// A map interpolated to the grid of another, half-pixel centres.
-  fileprivate mutating func resized(_ map: Value, like other: Value) -> Value {
-    let sizes = map.sizes.prefix(2) + other.sizes.dropFirst(2)
-    guard Array(sizes) != map.sizes else { return map }
-    let nothing = constant([Float](), sizes: [0])
-    let wanted = constant(Array(sizes))
-    return node(
-      "Resize", [map, nothing, nothing, wanted], sizes: Array(sizes),
-      [.word("mode", "linear"), .word("coordinate_transformation_mode", "half_pixel")])
-  }
-
-  /// The means of a grid of windows that cover a map, as PyTorch's adaptive pooling has them:
-  /// window i of n goes from ⌊i · cells / n⌋ to ⌈(i + 1) · cells / n⌉.
-  fileprivate mutating func means(of map: Value, bins: Int) -> Value {
-    let (height, width) = (map.sizes[2], map.sizes[3])
-    let down = constant(Self.windows(height, bins), sizes: [bins, height])
-    var across = [Float](repeating: 0, count: width * bins)
-    for (index, share) in Self.windows(width, bins).enumerated() {
-      across[index % width * bins + index / width] = share
-    }
-    let right = constant(across, sizes: [width, bins])
-    let columns = node("MatMul", [map, right], sizes: [map.sizes[0], map.sizes[1], height, bins])
-    return node("MatMul", [down, columns], sizes: [map.sizes[0], map.sizes[1], bins, bins])
-  }
-
-  /// bins × cells: what each cell counts in each window's mean.
-  private static func windows(_ cells: Int, _ bins: Int) -> [Float] {
-    var shares = [Float](repeating: 0, count: bins * cells)
-    for bin in 0..<bins {
-      let window = bin * cells / bins..<((bin + 1) * cells + bins - 1) / bins
-      for cell in window { shares[bin * cells + cell] = 1 / Float(window.count) }
-    }
-    return shares
   }
 }

@@ -41,17 +41,19 @@ public struct OnnxNetwork: Backbone {
     try self.init(OnnxFile(at: path, by: grammar), engine: engine, threads: threads)
   }
 
-  /// Loads a network that has been opened.
+  /// Loads a network that has been opened, to compute on a device: its maps are in main memory
+  /// whichever that is.
   ///
-  /// - Throws: `EngineError` for the engine, `BackboneError` where a cut is not there.
+  /// - Throws: `EngineError` for the engine and the device, `BackboneError` where a cut is not
+  ///   there.
   public init(
     _ file: OnnxFile, engine: InferenceEngine, threads: Int? = nil,
-    precision: EnginePrecision = .single
+    precision: EnginePrecision = .single, device: Device = .cpu
   ) throws {
     (description, self.engine, path) = (file.description, engine, file.path)
     let threads = try threads ?? TorchRuntime.threads()
     do {
-      pieces = try OnnxPiece.all(of: file, engine, threads, precision)
+      pieces = try OnnxPiece.all(of: file, engine, threads, precision, device)
     } catch let error as EngineError { throw error.located(in: file.path) }
     let sessions = pieces.compactMap(\.session)
     takesBatches = sessions.allSatisfy { session in

@@ -41,12 +41,14 @@ struct OnnxPiece: Sendable {
   ///
   /// - Throws: `EngineError` for the engine or a tensor that is not there.
   static func all(
-    of file: OnnxFile, _ engine: InferenceEngine, _ threads: Int, _ precision: EnginePrecision
+    of file: OnnxFile, _ engine: InferenceEngine, _ threads: Int, _ precision: EnginePrecision,
+    _ device: Device
   ) throws -> [OnnxPiece] {
     let (model, description) = (file.model, file.description)
     guard !description.cuts.isEmpty else {
       let session = try EngineSession(
-        contentsOf: file.path, engine: engine, threads: threads, precision: precision)
+        contentsOf: file.path, engine: engine, threads: threads, precision: precision,
+        device: device)
       return [
         try OnnxPiece(
           giving: description.outputs, from: model.graph.inputs, session, picture: 0, cut: nil)
@@ -71,7 +73,7 @@ struct OnnxPiece: Sendable {
         ? nil
         : try EngineSession(
           model: try model.part(from: inputs, to: computed), engine: engine, threads: threads,
-          precision: precision)
+          precision: precision, device: device)
       let image = given.firstIndex { $0.name == model.graph.inputs[0].name }
       let piece = try OnnxPiece(
         giving: wanted, from: given, reading: inputs, session, picture: image, cut: cut)

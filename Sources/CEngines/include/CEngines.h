@@ -68,6 +68,8 @@ typedef struct ce_options {
   /// Whether the engine may compute in fewer bits where it is faster on this processor; else in
   /// those of the file.
   int32_t reduces_precision;
+  /// The number of the graphics processor that computes through CUDA; below 0 for none.
+  int32_t cuda_device;
 } ce_options;
 
 typedef struct ce_session *ce_session_ref;
@@ -80,6 +82,11 @@ CE_HIDDEN ce_code ce_library_open(ce_kind kind, const char *path, ce_error *erro
 /// The file the library in use was read from, and its version; empty while none is open.
 CE_HIDDEN const char *ce_library_path(ce_kind kind);
 CE_HIDDEN const char *ce_library_version(ce_kind kind);
+
+/// What the library in use can compute with: ONNX Runtime's execution providers, by its names, with
+/// a space between; empty while none is open, and for OpenVINO. Whether a provider works, only a
+/// session tells.
+CE_HIDDEN const char *ce_library_providers(ce_kind kind);
 
 /// Reads an ONNX model for a library that is open: the file at `path` or, where that is null,
 /// `count` bytes, which are not needed afterwards.

@@ -1,50 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// A tensor of an ONNX graph that is being built.
+public typealias OnnxValue = OnnxGraphBuilder.Value
+
 /// Builds an ONNX model operator by operator, of opset 16, and writes it down.
 ///
 /// Tensors are float32 with N × C × H × W of fixed sizes, which the builder follows, so that what
 /// depends on them (windows that cover a map, sizes to interpolate to) is constant in the file.
-package struct OnnxGraphBuilder {
+public struct OnnxGraphBuilder {
   /// A tensor of the graph: what nodes call it, and its sizes.
-  package struct Value: Sendable, Hashable {
+  public struct Value: Sendable, Hashable {
     /// The name in the file.
-    package let name: String
+    public let name: String
     /// The size of each axis.
-    package let sizes: [Int]
+    public let sizes: [Int]
   }
 
   /// The version of ONNX's own operators: the first with GridSample.
-  package static let operatorSet = 16
+  public static let operatorSet = 16
   private var graph = ProtobufWriter()
   private var count = 0
   private var inputs: [ProtobufWriter] = []
   private var outputs: [ProtobufWriter] = []
 
   /// A graph without operators, by a name.
-  package init(name: String) { graph.write(name, as: 2) }
+  public init(name: String) { graph.write(name, as: 2) }
 
   /// An input of the model.
-  package mutating func input(_ name: String, sizes: [Int]) -> Value {
+  public mutating func input(_ name: String, sizes: [Int]) -> Value {
     let value = Value(name: name, sizes: sizes)
     inputs.append(Self.port(value))
     return value
   }
 
   /// Makes a tensor an output of the model, under a name of its own.
-  package mutating func output(_ value: Value, as name: String) {
+  public mutating func output(_ value: Value, as name: String) {
     let named = Value(name: name, sizes: value.sizes)
     add("Identity", [value.name], giving: [named.name], [])
     outputs.append(Self.port(named))
   }
 
   /// An attribute of an operator.
-  package enum Attribute {
+  public enum Attribute: Sendable {
     /// Whole numbers, one of them alone, a number, a word.
     case integers(String, [Int]), integer(String, Int), number(String, Float), word(String, String)
   }
 
   /// An operator that gives one tensor of these sizes.
-  package mutating func node(
+  public mutating func node(
     _ kind: String, _ inputs: [Value], sizes: [Int], _ attributes: [Attribute] = []
   ) -> Value {
     let value = Value(name: next(), sizes: sizes)
@@ -55,19 +58,19 @@ package struct OnnxGraphBuilder {
   /// A tensor of numbers that is part of the file.
   ///
   /// - Precondition: there are as many numbers as `sizes` say.
-  package mutating func constant(_ numbers: [Float], sizes: [Int]) -> Value {
+  public mutating func constant(_ numbers: [Float], sizes: [Int]) -> Value {
     precondition(numbers.count == sizes.reduce(1, *), "\(numbers.count) numbers for \(sizes)")
     return constant(type: 1, sizes: sizes, numbers.flatMap { $0.bitPattern.littleEndianBytes })
   }
 
   /// A row of whole numbers that is part of the file.
-  package mutating func constant(_ numbers: [Int]) -> Value {
+  public mutating func constant(_ numbers: [Int]) -> Value {
     let bytes = numbers.flatMap { UInt64(bitPattern: Int64($0)).littleEndianBytes }
     return constant(type: 7, sizes: [numbers.count], bytes)
   }
 
   /// The whole model; `metadata` are pairs that programs may read, `producer` who made it.
-  package func model(producer: String, metadata: [(key: String, value: String)] = []) -> [UInt8] {
+  public func model(producer: String, metadata: [(key: String, value: String)] = []) -> [UInt8] {
     var all = graph
     for input in inputs { all.write(input, as: 11) }
     for output in outputs { all.write(output, as: 12) }

@@ -19,9 +19,9 @@ public struct FlowNetS: Sendable {
   public let finest: Int
   /// How many channels `concat` of the finest level has.
   public let finestChannels: Int
-  private let contraction: [ContractionBlock]
-  private let coarsest: Conv2d
-  private let expansion: [ExpansionLevel]
+  package let contraction: [ContractionBlock]
+  package let coarsest: Conv2d
+  package let expansion: [ExpansionLevel]
 
   /// A network with `width` times the paper's channels, whose finest motion is that of level
   /// `finest`; `normalised` follows each convolution on the way down by batch normalisation.
@@ -133,13 +133,13 @@ public struct FlowNetOutput: Sendable {
 
 /// A convolution on the way down, with its rectifier: `NAME.0` and, where it is normalised,
 /// `NAME.1`.
-private struct ContractionBlock: Sendable {
+package struct ContractionBlock: Sendable {
   let name: String
   /// Whether what it gives is joined on the way up.
-  let endsLevel: Bool
-  private let layers: Sequential
+  package let endsLevel: Bool
+  package let layers: Sequential
 
-  init(
+  fileprivate init(
     _ name: String, _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent,
     normalised: Bool, endsLevel: Bool, in scope: ParameterScope
   ) throws {
@@ -158,14 +158,14 @@ private struct ContractionBlock: Sendable {
 }
 
 /// One level on the way up.
-private struct ExpansionLevel: Sendable {
-  let level: Int
-  let prediction: Conv2d
-  private let features: ConvTranspose2d
-  private let flow: ConvTranspose2d
+package struct ExpansionLevel: Sendable {
+  package let level: Int
+  package let prediction: Conv2d
+  package let features: ConvTranspose2d
+  package let flow: ConvTranspose2d
 
   /// From the level above, with `inputs` channels, to this one, where `skip` channels are joined.
-  init(
+  fileprivate init(
     _ level: Int, _ inputs: Int, _ outputs: Int, skip: Int, in scope: ParameterScope
   ) throws {
     self.level = level

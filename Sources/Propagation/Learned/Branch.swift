@@ -45,8 +45,10 @@ public struct NetworkBranch: Branch {
     }
   }
 
+  /// A side of a picture as the network sees it.
+  func reduced(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
+
   private func output(for pictures: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
-    func reduced(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
     // Each cell of the smaller picture is a mean of what it covers, as a smaller picture is made.
     let size = Extent(height: reduced(pictures.shape[2]), width: reduced(pictures.shape[3]))
     let seen = scale == 1 ? pictures : try pictures.adaptiveAveragePool(size)

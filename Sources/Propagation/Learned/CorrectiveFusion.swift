@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 public import Frames
 public import Layers
 public import Tensors
@@ -47,5 +49,15 @@ public struct CorrectiveFusion: LearnedFusion {
     let seen = try branch.features(of: context.image(.current), in: pass)
       .resized(like: propagated, in: pass)
     return try mixture(.concatenate([seen, propagated], axis: 1), in: pass)
+  }
+}
+
+extension CorrectiveFusion: OnnxPart {
+  /// The mixture of both scores, on the grid of the propagated ones.
+  public func write(_ propagated: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    let seen = try branch.written(frame.image(.current), to: &frame.graph)
+    let enlarged = frame.graph.resized(seen, like: propagated)
+    let both = frame.graph.joined([enlarged, propagated])
+    return try mixture.write(both, to: &frame.graph)
   }
 }

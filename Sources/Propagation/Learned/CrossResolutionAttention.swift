@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 public import Frames
 public import Layers
 public import Tensors
@@ -52,5 +54,18 @@ public struct CrossResolutionAttention: LearnedFusion {
     let sharp = try query(seen, in: pass).cast(to: .float32).attending(
       to: keys.cast(to: .float32), values: values.cast(to: .float32), size: size)
     return try seen + sharp
+  }
+}
+
+extension CrossResolutionAttention: OnnxPart {
+  /// The branch's features, made sharp by the propagated ones.
+  public func write(_ propagated: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    let small = try branch.written(frame.image(.current), to: &frame.graph)
+    let seen = frame.graph.resized(small, like: propagated)
+    let queries = try query.write(seen, to: &frame.graph)
+    let keys = try key.write(propagated, to: &frame.graph)
+    let values = try value.write(propagated, to: &frame.graph)
+    let sharp = frame.graph.attending(queries, to: keys, values: values, size: size)
+    return frame.graph.elementwise("Add", seen, sharp)
   }
 }

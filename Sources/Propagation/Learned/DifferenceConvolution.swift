@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 public import Frames
 public import Layers
 public import Tensors
@@ -42,5 +44,19 @@ public struct DifferenceConvolution: LearnedPropagator {
       - context.image(.keyframe).adaptiveAveragePool(size)
     let input = try Tensor.concatenate([change / 64, map.softmax(axis: 1)], axis: 1)
     return try convolution(input, in: pass).cast(to: .float32) * 7
+  }
+}
+
+extension DifferenceConvolution: OnnxPart {
+  /// Scores of the key frame's probabilities and the pictures' difference.
+  public func write(_ map: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    let (height, width) = (map.sizes[2], map.sizes[3])
+    let here = frame.graph.averaged(try frame.image(.current), height: height, width: width)
+    let there = frame.graph.averaged(try frame.image(.keyframe), height: height, width: width)
+    let change = frame.graph.elementwise(
+      "Div", frame.graph.elementwise("Sub", here, there), frame.graph.constant(64))
+    let input = frame.graph.joined([change, frame.graph.softmax(map)])
+    return frame.graph.elementwise(
+      "Mul", try convolution.write(input, to: &frame.graph), frame.graph.constant(7))
   }
 }

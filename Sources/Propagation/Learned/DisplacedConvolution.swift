@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 internal import Foundation
 public import Frames
 public import Layers
@@ -97,5 +99,53 @@ struct PictureChange {
   /// `before`, then the current picture, the warped one and what sets them apart: 9 channels.
   func joined(with before: Tensor...) throws -> Tensor {
     try .concatenate(before + [current, warped, current - warped], axis: 1)
+  }
+}
+
+/// `PictureChange` as values of a graph.
+struct OnnxPictureChange {
+  let current: OnnxValue, warped: OnnxValue
+  /// Pixels that a cell spans.
+  let cell: Double
+
+  init(
+    _ frame: inout OnnxFrame, to reference: FlowReference, along motion: OnnxValue
+  ) throws {
+    let (height, width) = (motion.sizes[2], motion.sizes[3])
+    let (here, there) = (try frame.image(.current), try frame.image(.reference(reference)))
+    cell = Double(here.sizes[3]) / Double(width)
+    current = frame.graph.centred(here, height: height, width: width)
+    let seen = frame.graph.centred(there, height: height, width: width)
+    warped = frame.graph.warped(seen, along: motion)
+  }
+
+  /// `before`, then the current picture, the warped one and what sets them apart.
+  func joined(with before: [OnnxValue], in graph: inout OnnxGraphBuilder) -> OnnxValue {
+    graph.joined(before + [current, warped, graph.elementwise("Sub", current, warped)])
+  }
+}
+
+extension DisplacedConvolution: OnnxPart {
+  /// The key frame's map, each place a mean around where the corrected motion leads.
+  public func write(_ map: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    let (height, width) = (map.sizes[2], map.sizes[3])
+    let (motion, known) = try frame.flow(to: reference, height: height, width: width)
+    let pictures = try OnnxPictureChange(&frame, to: reference, along: motion)
+    let scaled = frame.graph.elementwise(
+      "Mul", motion, frame.graph.constant(Float(pictures.cell) / 8))
+    var seen = pictures.joined(with: [scaled], in: &frame.graph)
+    for layer in layers {
+      seen = frame.graph.elementwise("Relu", try layer.write(seen, to: &frame.graph))
+    }
+    // A cell whose motion is not known reads its own place, whatever the correction says.
+    let moved = frame.graph.elementwise(
+      "Mul", frame.graph.elementwise("Add", motion, try correction.write(seen, to: &frame.graph)),
+      known)
+    let logits = frame.graph.elementwise(
+      "Add", try kernels.write(seen, to: &frame.graph), try frame.graph.constant(start()))
+    let sides = [0..<size, size..<2 * size].map {
+      frame.graph.softmax(frame.graph.slice(logits, axis: 1, $0))
+    }
+    return frame.graph.displaced(map, along: moved, vertical: sides[0], horizontal: sides[1])
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 public import Frames
 public import Layers
 public import Tensors
@@ -68,5 +70,33 @@ public struct ErrorGuidedFusion: LearnedFusion {
     let hidden = try features(input, in: pass).cast(to: .float32).relu()
     // σ(-3.9) is a fiftieth.
     return try (error(hidden, in: pass).cast(to: .float32) - 3.9).sigmoid()
+  }
+}
+
+extension ErrorGuidedFusion: OnnxPart {
+  /// The propagated scores, with the branch's where errors are expected.
+  public func write(_ propagated: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    let seen = try branch.written(frame.image(.current), to: &frame.graph)
+    let wrong = frame.graph.resized(
+      try errors(of: propagated, seen: seen, given: &frame), like: propagated)
+    let translated = frame.graph.resized(
+      try translation.write(seen, to: &frame.graph), like: propagated)
+    let gap = frame.graph.elementwise("Sub", translated, propagated)
+    return frame.graph.elementwise("Add", propagated, frame.graph.elementwise("Mul", wrong, gap))
+  }
+
+  private func errors(
+    of propagated: OnnxValue, seen: OnnxValue, given frame: inout OnnxFrame
+  ) throws -> OnnxValue {
+    let (height, width) = (seen.sizes[2], seen.sizes[3])
+    let motion = try frame.flow(to: .keyframe, height: height, width: width).motion
+    let pictures = try OnnxPictureChange(&frame, to: .keyframe, along: motion)
+    let before = frame.graph.averaged(propagated, height: height, width: width)
+    let shares = [frame.graph.softmax(before), frame.graph.softmax(seen)]
+    let hidden = try features.write(
+      pictures.joined(with: shares, in: &frame.graph), to: &frame.graph)
+    let logits = try error.write(frame.graph.elementwise("Relu", hidden), to: &frame.graph)
+    let shifted = frame.graph.elementwise("Sub", logits, frame.graph.constant(3.9))
+    return frame.graph.elementwise("Sigmoid", shifted)
   }
 }

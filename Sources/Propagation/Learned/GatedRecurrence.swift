@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 public import Frames
 public import Layers
 public import Tensors
@@ -77,5 +79,48 @@ public struct GatedRecurrence: LearnedPropagator {
       throw PropagationError("\(classes) scores a place are propagated, not \(scores.shape[1])")
     }
     return try scores.softmax(axis: 1) - 1 / Float(classes)
+  }
+}
+
+extension GatedRecurrence: OnnxPart {
+  /// The frame's scores of those before and of its own.
+  public func write(_ map: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    let (height, width) = (map.sizes[2], map.sizes[3])
+    let own = try centred(frame.features(after: stage), in: &frame.graph)
+    let (motion, known) = try frame.flow(to: reference, height: height, width: width)
+    let here = frame.graph.resized(try frame.image(.current), height: height, width: width)
+    let there = frame.graph.resized(try frame.image(.previous), height: height, width: width)
+    let gap = frame.graph.elementwise("Sub", here, frame.graph.warped(there, along: motion))
+    let size = frame.graph.elementwise("Abs", try reset.write(gap, to: &frame.graph))
+    let stays = frame.graph.elementwise(
+      "Sub", frame.graph.constant(1), frame.graph.elementwise("Tanh", size))
+    let state = try centred(map, in: &frame.graph)
+    let moved = frame.graph.warped(state, along: motion, border: .zero)
+    let kept = frame.graph.elementwise(
+      "Mul", frame.graph.elementwise("Mul", moved, stays), known)
+    return try joined(own, kept, in: &frame.graph)
+  }
+
+  /// What the unit makes of the frame's own scores and of what is kept of those before.
+  private func joined(
+    _ own: OnnxValue, _ kept: OnnxValue, in graph: inout OnnxGraphBuilder
+  ) throws -> OnnxValue {
+    let candidate = graph.elementwise(
+      "Add", try fromScores.write(own, to: &graph), try fromState.write(kept, to: &graph))
+    let gate = graph.elementwise(
+      "Add", try updateByScores.write(own, to: &graph), try updateByState.write(kept, to: &graph))
+    let update = graph.elementwise(
+      "Sigmoid", graph.elementwise("Add", gate, try graph.constant(updateBias)))
+    let rest = graph.elementwise("Sub", graph.constant(1), update)
+    let trusted = graph.elementwise(
+      "Mul", graph.elementwise("Mul", try graph.constant(trust), rest), kept)
+    return graph.elementwise("Add", trusted, graph.elementwise("Mul", update, candidate))
+  }
+
+  private func centred(_ scores: OnnxValue, in graph: inout OnnxGraphBuilder) throws -> OnnxValue {
+    guard scores.sizes[1] == classes else {
+      throw PropagationError("\(classes) scores a place are propagated, not \(scores.sizes[1])")
+    }
+    return graph.elementwise("Sub", graph.softmax(scores), graph.constant(1 / Float(classes)))
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 public import Frames
 public import Layers
 public import Tensors
@@ -76,5 +78,15 @@ public struct IndependentFusion: LearnedFusion {
   ) throws -> Tensor {
     let seen = try own(features, in: pass).resized(like: common, in: pass)
     return try change(joined(.concatenate([seen, common], axis: 1), in: pass), in: pass)
+  }
+}
+
+extension IndependentFusion: OnnxPart {
+  /// The propagated features, and what the frame itself adds to them.
+  public func write(_ propagated: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    let early = try own.write(frame.features(after: stage), to: &frame.graph)
+    let seen = frame.graph.resized(early, like: propagated)
+    let both = try joined.write(frame.graph.joined([seen, propagated]), to: &frame.graph)
+    return frame.graph.elementwise("Add", propagated, try change.write(both, to: &frame.graph))
   }
 }

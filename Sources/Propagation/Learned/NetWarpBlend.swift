@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 public import Frames
 public import Layers
 public import Tensors
@@ -98,5 +100,49 @@ public struct MotionRefiner: Sendable {
     }
     let joined = try Tensor.concatenate([output, inPixels], axis: 1)
     return try last(joined, in: pass).cast(to: .float32) * (1 / cell)
+  }
+}
+
+extension NetWarpBlend: OnnxPart {
+  /// The frame's own features and those of the one before, warped.
+  public func write(_ map: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    let own = try frame.features(after: stage)
+    var (motion, known) = try frame.flow(
+      to: reference, height: map.sizes[2], width: map.sizes[3])
+    if let refiner {
+      let (here, there) = (try frame.image(.current), try frame.image(.previous))
+      let refined = try refiner.write(motion, here, there, to: &frame.graph)
+      motion = frame.graph.elementwise("Mul", refined, known)
+    }
+    let warped = frame.graph.warped(map, along: motion)
+    return frame.graph.elementwise(
+      "Add", frame.graph.elementwise("Mul", own, try frame.graph.constant(ownWeight)),
+      frame.graph.elementwise("Mul", warped, try frame.graph.constant(warpedWeight)))
+  }
+
+  /// The frame's own features, without what was blended into them.
+  public func next(
+    after _: OnnxValue, propagated _: OnnxValue, given frame: inout OnnxFrame
+  ) throws -> OnnxValue { try frame.features(after: stage) }
+}
+
+extension MotionRefiner {
+  /// The motion, 1 × 2 × h × w in cells, corrected; pictures are 1 × 3 × H × W.
+  fileprivate func write(
+    _ motion: OnnxValue, _ current: OnnxValue, _ reference: OnnxValue,
+    to graph: inout OnnxGraphBuilder
+  ) throws -> OnnxValue {
+    let (height, width) = (motion.sizes[2], motion.sizes[3])
+    let here = graph.centred(current, height: height, width: width)
+    let there = graph.centred(reference, height: height, width: width)
+    let cell = Float(current.sizes[3]) / Float(width)
+    let inPixels = graph.elementwise("Mul", motion, graph.constant(cell))
+    var output = graph.joined([inPixels, here, there, graph.elementwise("Sub", here, there)])
+    for (index, layer) in layers.enumerated() {
+      output = try layer.write(output, to: &graph)
+      if index < layers.count - 1 { output = graph.elementwise("Relu", output) }
+    }
+    let corrected = try last.write(graph.joined([output, inPixels]), to: &graph)
+    return graph.elementwise("Mul", corrected, graph.constant(1 / cell))
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 public import Flow
 public import Frames
 public import Layers
@@ -56,5 +58,23 @@ public struct ScaledWarp: LearnedPropagator {
     let scales = try scale(features, in: pass).cast(to: .float32)
       .resized(height: height, width: width, in: pass)
     return try map.warped(along: motion / Float(cell)) * (scales + 1)
+  }
+}
+
+extension ScaledWarp: OnnxPart {
+  /// The key frame's map along the motion, times the scale field; both pictures are read.
+  public func write(_ map: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    let (here, there) = (try frame.image(.current), try frame.image(.keyframe))
+    let step = try flow.write(current: here, reference: there, to: &frame.graph)
+    guard let features = step.finestFeatures else { return map }
+    let (height, width) = (map.sizes[2], map.sizes[3])
+    let cell = max(1, Int((Double(here.sizes[3]) / Double(width)).rounded()))
+    let motion = frame.graph.motion(of: step, onGridOf: cell, height: height, width: width)
+    let cells = frame.graph.elementwise("Div", motion, frame.graph.constant(Float(cell)))
+    let scales = frame.graph.resized(
+      try scale.write(features, to: &frame.graph), height: height, width: width)
+    return frame.graph.elementwise(
+      "Mul", frame.graph.warped(map, along: cells),
+      frame.graph.elementwise("Add", scales, frame.graph.constant(1)))
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
+public import Engines
 internal import Foundation
 public import Frames
 public import Layers
@@ -83,5 +85,25 @@ public struct VariantConvolution: LearnedPropagator {
     var logits = [Float](repeating: 0, count: taps)
     logits[taps / 2] = Float(log(centre / (1 - centre) * Double(taps - 1)))
     return try Tensor(logits, shape: [1, taps, 1, 1]).to(parameters.device)
+  }
+}
+
+extension VariantConvolution: OnnxPart {
+  /// The key frame's map, each place a weighted mean of its neighbours there.
+  public func write(_ map: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
+    var sides: [OnnxValue] = []
+    for side in [FrameSide.keyframe, .current] {
+      let early = try frame.features(after: stage, of: side)
+      let reduced = frame.graph.elementwise(
+        "Relu", try reduction.write(early, to: &frame.graph))
+      sides.append(frame.graph.resized(reduced, like: map))
+    }
+    let joined = frame.graph.joined(sides)
+    let mixed = frame.graph.elementwise("Relu", try mixture.write(joined, to: &frame.graph))
+    let logits = frame.graph.elementwise(
+      "Add", try kernels.write(mixed, to: &frame.graph), try frame.graph.constant(start()))
+    let weights = frame.graph.softmax(logits)
+    let moved = frame.graph.convolved(map, withKernels: weights, size: size)
+    return try adaptor?.write(moved, given: &frame) ?? moved
   }
 }

@@ -5,6 +5,7 @@ package import Datasets
 internal import Engines
 internal import Foundation
 internal import Specification
+internal import Tensors
 internal import Video
 
 extension Registries {
@@ -26,7 +27,14 @@ extension Registries {
         .optional(
           "precision", .choice(EnginePrecision.allCases.map(\.rawValue)), standard: "single",
           positional: false),
-      ], usage: "FILE.onnx"
+        .optional("device", .text, positional: false),
+      ], usage: "FILE.onnx",
+      validate: { (options) throws(InvalidOption) in
+        guard let name = options.textIfGiven("device") else { return }
+        guard Device(name) != nil else {
+          throw InvalidOption("needs a device cpu, cuda or cuda:N, not '\(name)'")
+        }
+      }
     ) { options, context in try OnnxSource(options, context) }
     backbones.register(
       "truth", "a clip's own labels in the place of a network, in eval and calibrate only",

@@ -14,6 +14,7 @@ struct OnnxSource: NetworkSource {
   private let choice: EngineChoice
   private let threads: Int
   private let precision: EnginePrecision
+  private let device: Device
   let task: (any PredictionTask)?
   private let said = Remarks()
 
@@ -28,6 +29,7 @@ struct OnnxSource: NetworkSource {
     choice = options.textIfGiven("engine").flatMap { EngineChoice($0) } ?? .auto
     threads = context.threads
     precision = EnginePrecision(rawValue: options.text("precision")) ?? .single
+    device = options.textIfGiven("device").flatMap { Device($0) } ?? .cpu
     if case .detection(let decoder) = file.description.task {
       let made = try registries.decoders.build(decoder, in: context)
       task = file.description.detectionHead(made).map { OwnDetectionTask(own: $0) }
@@ -43,12 +45,13 @@ struct OnnxSource: NetworkSource {
 
   func load() throws -> (backbone: any Backbone, head: any SegmentationHead) {
     let chosen = try choice.engine(
-      for: path, inputs: [file.usualInput], threads: threads, precision: precision)
+      for: path, inputs: [file.usualInput], threads: threads, precision: precision,
+      device: device)
     if let remark = chosen.remark {
       said.all.withLock { if !$0.contains(remark) { $0.append(remark) } }
     }
     let network = try OnnxNetwork(
-      file, engine: chosen.engine, threads: threads, precision: precision)
+      file, engine: chosen.engine, threads: threads, precision: precision, device: device)
     guard let task else { return (network, network.head) }
     return (network, NoLabels(task: task.name, classes: classes))
   }

@@ -12,6 +12,7 @@ enum DocumentedCommands {
     "Scripts/demo": "installs packages and builds; DemoCommand's own tests run what it shows",
     "Scripts/test": "runs this test",
     "Scripts/install-engines onnxruntime": "downloads a library of 28 MB",
+    "Scripts/install-engines onnxruntime-gpu": "downloads a library of 260 MB",
     "Scripts/install-engines torch": "downloads a library of 540 MB, and builds against it",
     "sudo apt-get install --no-install-recommends ./inbetween_0.1.0_amd64.deb && man inbetween":
       "needs the package and root; Scripts/package-test does it on a fresh Debian",

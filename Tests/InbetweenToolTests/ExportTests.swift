@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestSupport
+import Testing
+
+struct ExportTests {
+  let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
+  @Test func aTrainedPropagationIsWrittenInPieces() throws {
+    let outcome = try scratch.inbetween(
+      "export \(modelFolder)/street-guided --size 64x96 --output mine.onnx --threads 1")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    #expect(outcome.out.contains("mine-key.onnx: frame → features"))
+    #expect(
+      outcome.out.contains("mine-fusion.onnx: before, flow_to_key, frame, key_frame → features"))
+    // Scores are propagated: nothing comes after them.
+    #expect(!scratch.has("mine-rest.onnx") && !scratch.has("mine.yaml"))
+    let description = try String(contentsOfFile: scratch("mine-pieces.yaml"), encoding: .utf8)
+    #expect(description.contains("file: \"mine-fusion.onnx\""))
+    #expect(description.contains("{name: flow_to_key, sizes: [1, 2, 64, 96],"))
+    for piece in ["key", "fusion"] {
+      #expect(scratch.has("mine-\(piece).onnx"))
+    }
+  }
+
+  @Test(arguments: [
+    ("--tap decoder", 64, "says itself what is propagated"),
+    ("--output mine", 64, "must end in .onnx"), ("--size 64", 64, "HEIGHTxWIDTH"),
+  ])
+  func whatDoesNotFitIsRefused(options: String, code: Int32, words: String) throws {
+    let outcome = try scratch.inbetween("export \(modelFolder)/street-guided \(options)")
+    #expect(outcome.code == code && outcome.err.contains(words), "\(outcome.err)")
+  }
+
+  @Test func aFolderOfAnotherKindIsRefused() throws {
+    let outcome = try scratch.inbetween("export \(modelFolder)/street-change")
+    #expect(outcome.code == 64 && outcome.err.contains("only networks"), "\(outcome.err)")
+  }
+}
