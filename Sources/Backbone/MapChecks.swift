@@ -24,7 +24,8 @@ extension Tensor {
         throw BackboneError(
           .badOutput,
           "stage '\(stage.name)' gives \(shape) of \(before.shape), which is no stride of "
-            + "\(stage.stride): maps must be of the whole picture, a cell for each square of it")
+            + "\(stage.stride): maps must be of the whole picture, a cell for each square of it; "
+            + "where a file does not tell its stride, output.stride in its description does")
       }
     }
   }

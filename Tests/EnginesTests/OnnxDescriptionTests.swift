@@ -137,6 +137,25 @@ struct UltralyticsFilesTests {
       try decoder([[1, 300, 6]], more.merging(["task": "detect"]) { $1 }).kind == "rows")
   }
 
+  /// In whatever order they are written, and by whom; an exporter of 2026 sorted its keys as texts.
+  @Test(arguments: [
+    ("{0: 'a', 10: 'k', 2: \"it's\", 1: 'b'}", ["a", "b", "it's"], 11),
+    ("{\"0\": \"a\", \"1\": \"b\"}", ["a", "b"], 2), ("['a', 'b', 'c']", ["a", "b", "c"], 3),
+    ("{1: 'car', 0: 'person'}", ["person", "car"], 2),
+    ("{0: 'caf\\xe9', 1: 'it\\'s', 2: 'a\\\\b'}", ["caf\u{e9}", "it's", "a\\b"], 3),
+    ("{0: 'a', 2: 'c'}", ["a", "class 1", "c"], 3),
+  ])
+  func namesGoByTheirNumbers(text: String, first: [String], count: Int) throws {
+    let classes = try description([[1, 4 + count, 84]], ["task": "detect", "names": text]).classes
+    #expect(classes.count == count && Array(classes.names.prefix(first.count)) == first)
+  }
+
+  @Test(arguments: ["{0: 'a", "{999999999: 'a'}", "{}", "none"])
+  func namesThatAreNoneAreNotTold(text: String) throws {
+    let classes = try description([[1, 84, 84]], ["task": "detect", "names": text]).classes
+    #expect(classes == .coco)
+  }
+
   @Test func masksAndPosesAreRead() throws {
     let segment = try description([[1, 38, 84], [1, 32, 8, 12]], ["task": "segment"])
     #expect(segment.outputs == ["y0", "y1"] && segment.fit == .letterbox)

@@ -226,6 +226,49 @@ struct FusionTests {
   }
 }
 
+extension FusionTests {
+  // With a part that tells something: nothing is added where the key frame's own features, brought
+  // here, are the frame's; elsewhere the difference of what is told of the two.
+  @Test func aPartThatComparesAddsWhatHasChanged() throws {
+    let parameters = Parameters(seed: 1), alone = Parameters(seed: 1)
+    let comparing = try IndependentFusion(
+      channels: 5, after: "early", giving: 3, stride: 2, width: 4, compares: true,
+      parameters: parameters)
+    let telling = try IndependentFusion(
+      channels: 5, after: "early", giving: 3, stride: 2, width: 4, parameters: alone)
+    for (index, pair) in zip(parameters.all, alone.all).enumerated()
+    where pair.0.name.hasSuffix("change.weight") || pair.0.name.hasSuffix("change.bias") {
+      let values = try random(pair.0.tensor.shape, seed: UInt64(40 + index))
+      try pair.0.tensor.assign(values)
+      try pair.1.tensor.assign(values)
+    }
+    let common = try random([1, 5, 6, 8], seed: 2)
+    let (key, now) = (try random([1, 3, 12, 16], seed: 3), try random([1, 3, 12, 16], seed: 4))
+    // The whole picture moves by two cells of the early stage; what comes in is unknown.
+    let shift = try Tensor.zeros([1, 2, 12, 16]) + Tensor([2, 0], shape: [1, 2, 1, 1])
+    let moved = try key.warped(along: shift)
+    func context(_ own: Tensor) -> FrameContext {
+      FrameContext(
+        ofBatch: 1,
+        from: GivenAnswers(
+          gridFlow: { _, _, _ in (shift, nil) },
+          features: { _, side in side == .current ? own : key }))
+    }
+    #expect(comparing.keptStages == ["early"] && telling.keptStages.isEmpty)
+    let still = try comparing(common, in: context(moved)).floats()
+    #expect(zip(still, try common.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
+    let found = try comparing(common, in: context(now)).floats()
+    let (told, before) = (
+      try telling(common, in: early(now)).floats(), try telling(common, in: early(moved)).floats()
+    )
+    let rest = try common.floats()
+    for index in found.indices {
+      #expect(abs(found[index] - (rest[index] + told[index] - before[index])) < 1e-4)
+    }
+    #expect(zip(found, rest).contains { abs($0 - $1) > 0.01 })
+  }
+}
+
 /// A frame of which only the features of an early stage can be asked for.
 private func early(_ features: Tensor) -> FrameContext {
   FrameContext(ofBatch: 1, from: GivenAnswers(features: { _, _ in features }))

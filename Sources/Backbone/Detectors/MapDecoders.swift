@@ -145,7 +145,16 @@ struct BoxesAndScores: DetectionDecoder {
     let places = classes + (hasBackground ? 1 : 0)
     if outputs.count >= 3 {
       guard scores.values.count == count, outputs[2].values.count == count else {
-        throw scores.fault("\(count) scores, and as many classes after them")
+        throw scores.fault(
+          "\(count) scores; the third output is read as as many classes: output.names says which "
+            + "are read, in that order")
+      }
+      // TensorFlow's own order is boxes, classes, scores.
+      if let most = scores.values.max(), most > 1.01 {
+        throw BackboneError(
+          .badOutput,
+          "the output '\(scores.name)' has a score of \(most), above 1: output.names must name "
+            + "boxes, scores and classes, in that order")
       }
     } else if scores.values.count != count * places {
       throw scores.fault("\(count) × \(places)")

@@ -243,30 +243,101 @@ struct OnnxFacts {
   }
 }
 
-/// Texts by number from 0 on, as Python prints a dictionary or a list of them.
+/// Texts by number, as Python or JSON writes a dictionary or a list of them.
+///
+/// `{0: 'person', 2: "bus"}` in any order, `{"0": "person"}` or `['person']`; numbers that are left
+/// out are called `class 1`. None where it is anything else.
 struct PythonNames {
   let names: [String]
 
+  /// Numbers beyond this are no classes.
+  private static let most = 4096
+
   init(_ text: String) {
-    var (found, open, current): ([String], Character?, String) = ([], nil, "")
-    var isEscaped = false
-    for letter in text {
-      if let quote = open {
-        if isEscaped {
-          current.append(letter)
-          isEscaped = false
-        } else if letter == "\\" {
-          isEscaped = true
-        } else if letter == quote {
-          found.append(current)
-          (open, current) = (nil, "")
-        } else {
-          current.append(letter)
+    var reader = PythonText(text)
+    var found: [Int: String] = [:]
+    var key: Int?
+    while let token = reader.next() {
+      switch token {
+      case .text(let text) where reader.isBeforeColon: key = Int(text)
+      case .text(let text):
+        let place = key ?? found.count
+        guard (0..<Self.most).contains(place) else {
+          names = []
+          return
         }
-      } else if letter == "'" || letter == "\"" {
-        open = letter
+        found[place] = text
+        key = nil
+      case .number(let number): key = reader.isBeforeColon ? number : nil
       }
     }
-    names = open == nil ? found : []
+    guard !reader.isBroken, let last = found.keys.max() else {
+      names = []
+      return
+    }
+    names = (0...last).map { found[$0] ?? "class \($0)" }
+  }
+}
+
+/// Quoted texts and whole numbers of what Python or JSON prints, one after the other.
+private struct PythonText {
+  enum Token {
+    case text(String)
+    case number(Int)
+  }
+
+  private let letters: [Character]
+  private var place = 0
+  /// Whether a text has no end.
+  private(set) var isBroken = false
+
+  init(_ text: String) { letters = Array(text) }
+
+  /// Whether a colon comes next, so that what was read last is a key.
+  var isBeforeColon: Bool { letters[place...].first { !$0.isWhitespace } == ":" }
+
+  mutating func next() -> Token? {
+    while place < letters.count {
+      let letter = letters[place]
+      place += 1
+      if letter == "'" || letter == "\"" { return text(until: letter) }
+      if letter.isASCII && letter.isNumber {
+        var digits = String(letter)
+        while place < letters.count, letters[place].isASCII, letters[place].isNumber {
+          digits.append(letters[place])
+          place += 1
+        }
+        if let number = Int(digits) { return .number(number) }
+      }
+    }
+    return nil
+  }
+
+  private mutating func text(until quote: Character) -> Token? {
+    var text = ""
+    while place < letters.count {
+      let letter = letters[place]
+      place += 1
+      if letter == quote { return .text(text) }
+      text.append(letter == "\\" ? escaped() : letter)
+    }
+    isBroken = true
+    return nil
+  }
+
+  /// What follows a backslash.
+  private mutating func escaped() -> Character {
+    guard place < letters.count else { return "\\" }
+    let letter = letters[place]
+    place += 1
+    let digits = ["x": 2, "u": 4, "U": 8][letter]
+    if let digits, place + digits <= letters.count,
+      let code = UInt32(String(letters[place..<place + digits]), radix: 16),
+      let scalar = Unicode.Scalar(code)
+    {
+      place += digits
+      return Character(scalar)
+    }
+    return ["n": "\n", "t": "\t", "r": "\r"][letter] ?? letter
   }
 }

@@ -138,7 +138,7 @@ public struct OnnxNetwork: Backbone {
   /// A map of floating-point numbers, its planes first; labels become a score of 1 each.
   private func map(_ output: Tensor) throws -> Tensor {
     var map = output
-    let isLabels = !map.type.isFloatingPoint && map.type == .int64
+    let isLabels = !map.type.isFloatingPoint
     if map.rank == 3 { map = try map.unsqueezed(axis: description.layout == .nhwc ? 3 : 1) }
     guard map.rank == 4 else {
       throw BackboneError(
@@ -147,7 +147,7 @@ public struct OnnxNetwork: Backbone {
     if description.layout == .nhwc { map = try map.permuted(0, 3, 1, 2) }
     if isLabels, map.shape[1] == 1, case .segmentation = description.task {
       let count = max(description.classes.count, description.classes.void.map { Int($0) + 1 } ?? 0)
-      let places = try map.squeezed(axis: 1).oneHot(classes: count)
+      let places = try map.squeezed(axis: 1).cast(to: .int64).oneHot(classes: count)
       map = try places.permuted(0, 3, 1, 2).cast(to: .float32)
     }
     return map.type.isFloatingPoint ? map : try map.cast(to: .float32)

@@ -35,6 +35,10 @@ extension OnnxModel {
     if start.dropFirst(4).starts(with: Data("ORTM".utf8)) {
       return "a model in ONNX Runtime's own format (.ort)"
     }
-    return nil
+    if start.starts(with: Data([0x1F, 0x8B])) { return "a gzip archive: unpack it first" }
+    // A model begins with its version, a byte of 8, or with another field; never with readable text.
+    let isText =
+      start.count >= 16 && start.allSatisfy { (0x20..<0x7F).contains($0) || [9, 10, 13].contains($0) }
+    return isText ? "a text" : nil
   }
 }

@@ -84,9 +84,23 @@ public struct IndependentFusion: LearnedFusion {
 extension IndependentFusion: OnnxPart {
   /// The propagated features, and what the frame itself adds to them.
   public func write(_ propagated: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
-    let early = try own.write(frame.features(after: stage), to: &frame.graph)
-    let seen = frame.graph.resized(early, like: propagated)
-    let both = try joined.write(frame.graph.joined([seen, propagated]), to: &frame.graph)
-    return frame.graph.elementwise("Add", propagated, try change.write(both, to: &frame.graph))
+    let now = try frame.features(after: stage)
+    let added = try told(by: now, beside: propagated, to: &frame.graph)
+    let sum = frame.graph.elementwise("Add", propagated, added)
+    guard compares else { return sum }
+    let motion = try frame.flow(to: .keyframe, height: now.sizes[2], width: now.sizes[3]).motion
+    let before = frame.graph.warped(
+      try frame.features(after: stage, of: .keyframe), along: motion)
+    return frame.graph.elementwise(
+      "Sub", sum, try told(by: before, beside: propagated, to: &frame.graph))
+  }
+
+  private func told(
+    by features: OnnxValue, beside common: OnnxValue, to graph: inout OnnxGraphBuilder
+  ) throws -> OnnxValue {
+    let early = try own.write(features, to: &graph)
+    let seen = graph.resized(early, like: common)
+    return try change.write(
+      joined.write(graph.joined([seen, common]), to: &graph), to: &graph)
   }
 }

@@ -63,6 +63,11 @@ struct PropagationCase: Sendable, CustomTestStringConvertible {
       return fusion
     },
     fused("independent", tap: "context", behind: Copy()) { try independent($0, $1) },
+    fused("independent, comparing", tap: "context", behind: Warp()) { _, parameters in
+      try IndependentFusion(
+        channels: 8, after: "layer1", giving: 8, stride: 4, width: 6, compares: true,
+        parameters: parameters)
+    },
     fused("attention", tap: "decoder") { network, parameters in
       try CrossResolutionAttention(
         channels: 4, with: NetworkBranch(network, through: "decoder", scale: 0.5), size: 5,
