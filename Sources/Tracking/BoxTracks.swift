@@ -45,11 +45,11 @@ public struct BoxTracks: Sendable {
 
     /// Brings the object to the later frame of a step.
     mutating func advance(along step: MotionStep) {
+      let (last, box) = (motion.uncutBox, detection.box)
       motion.advance(along: step)
-      let box = detection.box
       switch motion.settings.way {
       case .flow:
-        mask?.advance(along: step, movedBy: motion.velocity)
+        mask?.advance(along: step, from: last, to: motion.uncutBox)
         points?.advance(along: step)
       case .velocity:
         mask?.move(from: box, to: motion.uncutBox)

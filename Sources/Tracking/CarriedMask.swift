@@ -7,11 +7,12 @@ public import Video
 /// Where each pixel was in the key frame is composed from frame to frame, and the key frame's mask
 /// is read there, so that a mask is resampled once, however far it goes. Inside the object the
 /// motion is the optical flow. Near its border flow mixes the object's motion with that of what is
-/// behind it, so that there the motion of the object's inside goes on: a mean of the flow of trusted
-/// pixels, weighted by their distance (normalised convolution; Knutsson and Westin, CVPR 1993).
-/// Flow is trusted where it leads into the mask, away from its border, and where the picture stays
-/// as it is along it. One motion for each mask rather than one for the frame is the idea of MPVSS
-/// (Weng et al., NeurIPS 2023), here without training.
+/// behind it, so that there the motion of the object's inside goes on: of what the flow of inner
+/// pixels differs from the box's own motion, a mean weighted by their distance (normalised
+/// convolution; Knutsson and Westin, CVPR 1993). Flow is trusted where it leads into the mask, is
+/// near the box's own motion, and the picture stays as it is along it. One motion for each mask
+/// rather than one for the frame is the idea of MPVSS (Weng et al., NeurIPS 2023), here without
+/// training.
 ///
 /// A value: copies go separate ways.
 public struct CarriedMask: Sendable {
@@ -32,37 +33,50 @@ public struct CarriedMask: Sendable {
   enum Tuning {
     /// How far around the mask pixels are looked at, in its length, and at least in pixels.
     static let reach = 0.15, leastReach = 6.0
-    /// The radius of the mean that goes on over the border, in the mask's length, and its bounds.
-    static let spread = 0.03, spreadBounds = 2.0...12.0
+    /// The radius within which trusted pixels are counted, in the mask's length, and its bounds.
+    static let spread = 0.02, spreadBounds = 2.0...12.0
     /// Grey levels by which a pixel may change along its flow before that is not trusted.
     static let brightness: Float = 20
-    /// What the trust in a changed pixel's flow falls to.
+    /// How far flow may be from the box's own motion before it is not trusted: in the mask's length,
+    /// and at least in pixels.
+    static let deviation = 0.05, leastDeviation = 1.0
+    /// What the trust in such a pixel's flow falls to.
     static let doubt: Float = 0.05
-    /// The share of trusted pixels around a pixel from which its own flow is taken.
-    static let inside: Float = 0.5
+    /// The share of trusted pixels around a pixel from which it lies inside: its own flow is taken.
+    static let inside: Float = 0.8
+    /// How much farther than that radius the motion of the inside goes on.
+    static let reachOfInside = 2
   }
 
   /// Brings the mask to the later frame of a step, along flow to the frame before.
   ///
-  /// `velocity` is the object's own motion, in pixels: where pixels are looked for, and how they
-  /// move where no flow speaks. A step whose flow leads from the frame before is followed by the
-  /// same motion for all pixels.
-  public mutating func advance(along step: MotionStep, movedBy velocity: SIMD2<Double>) {
-    guard !mask.isEmpty else { return }
+  /// `last` and `now` are the object's box on the two frames, as `BoxMotion` has it: where pixels are
+  /// looked for, how they move where no flow speaks, and how motion changes with the place. A step
+  /// without flow to the frame before moves all as the box.
+  public mutating func advance(
+    along step: MotionStep, from last: BoundingBox, to now: BoundingBox
+  ) {
+    guard !mask.isEmpty, last.area > 0, now.area > 0 else { return }
     let length = Double(mask.area).squareRoot()
     let region = PixelRegion(
-      around: mask, movedBy: velocity, reach: max(Tuning.leastReach, Tuning.reach * length))
+      around: mask, from: last, to: now, reach: max(Tuning.leastReach, Tuning.reach * length))
     guard region.count > 0 else { return mask = ObjectMask(emptyOf: mask.size) }
-    var flow = step.flow(of: region, otherwise: -velocity)
+    let usual = BoxStep(from: last, to: now)
+    var flow = step.flow(of: region, otherwise: usual)
+    let deviation = Float(max(Tuning.leastDeviation, Tuning.deviation * length))
     let trust = (0..<region.count).map { cell -> Float in
       let place = ways.place(region.centre(of: cell) + flow.steps[cell])
       guard key.covers(at: place) else { return 0 }
-      return flow.changes[cell] > Tuning.brightness ? Tuning.doubt : 1
+      // What the object uncovers leads into the mask too, and moves as the background does.
+      let off = flow.steps[cell] - usual(region.centre(of: cell))
+      let isOther = (off * off).sum() > deviation * deviation
+      return isOther || flow.changes[cell] > Tuning.brightness ? Tuning.doubt : 1
     }
     let radius = Int(
-      min(max(Tuning.spread * length, Tuning.spreadBounds.lowerBound), Tuning.spreadBounds.upperBound)
+      min(
+        max(Tuning.spread * length, Tuning.spreadBounds.lowerBound), Tuning.spreadBounds.upperBound)
     )
-    flow.goOn(trust, over: region, radius: radius, otherwise: -velocity)
+    flow.goOn(trust, over: region, radius: radius, beside: usual)
     ways = ways.composed(with: flow.steps, over: region)
     mask = read(region)
   }
@@ -104,15 +118,17 @@ struct PixelRegion: Sendable {
     height = width == 0 ? 0 : max(0, min(size.height, bottom) - self.top)
   }
 
-  /// Where a mask may be after it moved.
-  init(around mask: ObjectMask, movedBy velocity: SIMD2<Double>, reach: Double) {
-    func bounded(_ value: Double) -> Int { Int(min(max(value, -1e6), 1e6)) }
-    let (x, y) = (velocity.x, velocity.y)
+  /// Where a mask may be after its object moved and grew as its box did.
+  init(around mask: ObjectMask, from last: BoundingBox, to now: BoundingBox, reach: Double) {
+    func bounded(_ value: Double, _ rule: FloatingPointRoundingRule) -> Int {
+      Int(min(max(value.rounded(rule), -1e6), 1e6))
+    }
+    let scale = now.size / last.size
+    let first = (SIMD2(mask.box.x, mask.box.y) - last.centre) * scale + now.centre - reach
+    let end = first + mask.box.size * scale + 2 * reach
     self.init(
-      left: mask.left + bounded((x - reach).rounded(.down)),
-      top: mask.top + bounded((y - reach).rounded(.down)),
-      right: mask.left + mask.width + bounded((x + reach).rounded(.up)),
-      bottom: mask.top + mask.height + bounded((y + reach).rounded(.up)), of: mask.size)
+      left: bounded(first.x, .down), top: bounded(first.y, .down), right: bounded(end.x, .up),
+      bottom: bounded(end.y, .up), of: mask.size)
   }
 
   /// The pixels that a box touches.
@@ -130,6 +146,22 @@ struct PixelRegion: Sendable {
     let row = cell / width
     return SIMD2(Float(left + cell - row * width) + 0.5, Float(top + row) + 0.5)
   }
+}
+
+/// Where the pixels of a box were on the frame before, if all moved as the box: shifted and scaled.
+struct BoxStep {
+  private let centre: SIMD2<Float>, shift: SIMD2<Float>, growth: SIMD2<Float>
+
+  /// - Precondition: the boxes have an inside.
+  init(from last: BoundingBox, to now: BoundingBox) {
+    centre = SIMD2<Float>(now.centre)
+    shift = SIMD2<Float>(last.centre - now.centre)
+    growth = SIMD2<Float>(last.size / now.size) - 1
+  }
+
+  /// The displacement to the frame before of a place of the present one.
+  @inline(__always)
+  func callAsFunction(_ place: SIMD2<Float>) -> SIMD2<Float> { shift + growth * (place - centre) }
 }
 
 /// How far from each pixel of a region its place in the key frame is.
@@ -181,25 +213,47 @@ struct RegionFlow {
   let changes: [Float]
 
   /// Lets the flow of trusted pixels go on over those that are not, whose own is dropped.
+  ///
+  /// Those in the middle of trusted ones are kept and go on first; where there are none near, those
+  /// at the border do.
   mutating func goOn(
-    _ trust: [Float], over region: PixelRegion, radius: Int, otherwise rest: SIMD2<Double>
+    _ trust: [Float], over region: PixelRegion, radius: Int, beside usual: BoxStep
   ) {
-    let planes = PlaneMeans(width: region.width, height: region.height, radius: radius)
-    let weight = planes.means(trust)
-    let across = planes.means(steps.indices.map { trust[$0] * steps[$0].x })
-    let down = planes.means(steps.indices.map { trust[$0] * steps[$0].y })
+    let near = PlaneMeans(width: region.width, height: region.height, radius: radius)
+    let far = PlaneMeans(
+      width: region.width, height: region.height, radius: CarriedMask.Tuning.reachOfInside * radius)
+    let density = near.means(trust)
+    let inside = density.map { $0 >= CarriedMask.Tuning.inside ? Float(1) : 0 }
+    // What the box's own growth explains does not bend what goes on.
+    let rest = steps.indices.map { steps[$0] - usual(region.centre(of: $0)) }
+    let (core, all) = (
+      far.mean(of: rest, weighing: rest.indices.map { trust[$0] * inside[$0] }),
+      far.mean(of: rest, weighing: trust)
+    )
     var (sum, total) = (SIMD2<Float>.zero, Float(0))
-    for cell in steps.indices {
-      sum += trust[cell] * steps[cell]
+    for cell in rest.indices {
+      sum += trust[cell] * rest[cell]
       total += trust[cell]
     }
-    let mean = total >= 1 ? sum / total : SIMD2<Float>(rest)
-    for cell in steps.indices {
-      if weight[cell] >= CarriedMask.Tuning.inside && trust[cell] > 0.5 { continue }
-      steps[cell] =
-        weight[cell] > 1e-3
-        ? SIMD2(across[cell], down[cell]) / weight[cell] : mean
+    let mean = total >= 1 ? sum / total : .zero
+    for cell in steps.indices where !(inside[cell] > 0 && trust[cell] > 0.5) {
+      let told =
+        core.weight[cell] > 1e-3
+        ? core.mean[cell] : all.weight[cell] > 1e-3 ? all.mean[cell] : mean
+      steps[cell] = usual(region.centre(of: cell)) + told
     }
+  }
+}
+
+extension PlaneMeans {
+  /// The weighted mean of vectors about every cell, which says nothing where the weight is 0.
+  func mean(
+    of vectors: [SIMD2<Float>], weighing weights: [Float]
+  ) -> (mean: [SIMD2<Float>], weight: [Float]) {
+    let weight = means(weights)
+    let across = means(vectors.indices.map { weights[$0] * vectors[$0].x })
+    let down = means(vectors.indices.map { weights[$0] * vectors[$0].y })
+    return (vectors.indices.map { SIMD2(across[$0], down[$0]) / weight[$0] }, weight)
   }
 }
 

@@ -180,10 +180,10 @@ extension SIMD2<Double> {
 
 extension MotionStep {
   /// The flow to the frame before of a region's pixels, and how much the grey value changes along
-  /// it, from 0 to 255; `rest` where nothing is known, and where only flow from the frame before is.
-  func flow(of region: PixelRegion, otherwise rest: SIMD2<Double>) -> RegionFlow {
-    let rest = SIMD2<Float>(rest)
-    var steps = [SIMD2<Float>](repeating: rest, count: region.count)
+  /// it, from 0 to 255; `usual` where nothing is known, and where only flow from the frame before
+  /// is.
+  func flow(of region: PixelRegion, otherwise usual: BoxStep) -> RegionFlow {
+    var steps = (0..<region.count).map { usual(region.centre(of: $0)) }
     guard let backward else { return RegionFlow(steps: steps, changes: changes(region, steps)) }
     guard (backward.width, backward.height) == (size.width, size.height) else {
       for cell in steps.indices {

@@ -167,7 +167,8 @@ struct DetectionDecoderTests {
   /// What overlaps is told before the picture's edges cut boxes off, as everybody does.
   @Test func boxesAreComparedUncut() throws {
     let decoder = Several(boxes: [
-      BoundingBox(x: -30, y: 4, width: 40, height: 8), BoundingBox(x: -2, y: 4, width: 12, height: 8),
+      BoundingBox(x: -30, y: 4, width: 40, height: 8),
+      BoundingBox(x: -2, y: 4, width: 12, height: 8),
     ])
     let head = DecodedDetectionHead(
       decoder, outputs: ["o"], classes: .streetObjects,
@@ -175,7 +176,8 @@ struct DetectionDecoderTests {
     let found = try head(
       FeatureMaps(Tensor.zeros([1]), after: "o"), size: PixelSize(width: 32, height: 32))
     // Cut off they are the same box; whole they hardly overlap.
-    #expect(found.map(\.box) == Array(repeating: BoundingBox(x: 0, y: 4, width: 10, height: 8), count: 2))
+    #expect(
+      found.map(\.box) == Array(repeating: BoundingBox(x: 0, y: 4, width: 10, height: 8), count: 2))
   }
 
   private struct Several: DetectionDecoder {

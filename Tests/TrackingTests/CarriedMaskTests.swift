@@ -28,6 +28,19 @@ struct CarriedMaskTests {
       size: size, backward: MotionField(width: 80, height: 60, displacements: values))
   }
 
+  /// A box that moves by (`dx`, `dy`), as an object's.
+  private func advance(
+    _ carried: inout CarriedMask, along step: MotionStep, _ dx: Double, _ dy: Double,
+    growing scale: Double = 1
+  ) {
+    let last = carried.mask.box
+    let (width, height) = (scale * last.width, scale * last.height)
+    let now = BoundingBox(
+      x: last.x + dx - (width - last.width) / 2, y: last.y + dy - (height - last.height) / 2,
+      width: width, height: height)
+    carried.advance(along: step, from: last, to: now)
+  }
+
   private func distance(_ a: SIMD2<Double>, _ b: SIMD2<Double>) -> Double {
     (((a - b) * (a - b)).sum()).squareRoot()
   }
@@ -35,7 +48,7 @@ struct CarriedMaskTests {
   @Test func wholePixelsOfMotionMoveTheMaskExactly() {
     let start = mask { distance($0, SIMD2(30, 25)) < 9 && $0.x < 34 }
     var carried = CarriedMask(start)
-    for _ in 0..<5 { carried.advance(along: step { _ in SIMD2(-3, -2) }, movedBy: SIMD2(3, 2)) }
+    for _ in 0..<5 { advance(&carried, along: step { _ in SIMD2(-3, -2) }, 3, 2) }
     #expect(carried.mask == mask { distance($0, SIMD2(45, 35)) < 9 && $0.x < 49 })
     #expect(carried.key == start)
   }
@@ -44,7 +57,7 @@ struct CarriedMaskTests {
   @Test func manyStepsResampleOnce() {
     let start = mask { $0.x > 10 && $0.x < 13 && $0.y > 5 && $0.y < 50 }
     var carried = CarriedMask(start)
-    for _ in 0..<40 { carried.advance(along: step { _ in SIMD2(-0.5, 0) }, movedBy: SIMD2(0.5, 0)) }
+    for _ in 0..<40 { advance(&carried, along: step { _ in SIMD2(-0.5, 0) }, 0.5, 0) }
     #expect(carried.mask == mask { $0.x > 30 && $0.x < 33 && $0.y > 5 && $0.y < 50 })
   }
 
@@ -53,8 +66,7 @@ struct CarriedMaskTests {
     let centre = SIMD2(40.0, 30.0)
     var carried = CarriedMask(mask { distance($0, centre) < 14 })
     for _ in 0..<8 {
-      carried.advance(
-        along: step { (centre - $0) * (1 - 1 / 1.02) }, movedBy: .zero)
+      advance(&carried, along: step { (centre - $0) * (1 - 1 / 1.02) }, 0, 0, growing: 1.02)
     }
     var radius = 14.0
     for _ in 0..<8 { radius *= 1.02 }
@@ -76,7 +88,7 @@ struct CarriedMaskTests {
       let flow = step { place in
         SIMD2(-3 * share(of: place, index), 0)
       }
-      carried.advance(along: flow, movedBy: SIMD2(3, 0))
+      advance(&carried, along: flow, 3, 0)
       // The common field, from frame to frame.
       let before = torn
       torn = mask { place in
@@ -92,11 +104,11 @@ struct CarriedMaskTests {
     var carried = CarriedMask(mask { distance($0, SIMD2(70, 30)) < 6 })
     var areas: [Int] = []
     for _ in 0..<6 {
-      carried.advance(along: step { _ in SIMD2(-4, 0) }, movedBy: SIMD2(4, 0))
+      advance(&carried, along: step { _ in SIMD2(-4, 0) }, 4, 0)
       areas.append(carried.mask.area)
     }
     #expect(areas == areas.sorted(by: >) && areas.last == 0)
-    carried.advance(along: step { _ in SIMD2(-4, 0) }, movedBy: SIMD2(4, 0))
+    advance(&carried, along: step { _ in SIMD2(-4, 0) }, 4, 0)
     #expect(carried.mask.isEmpty && carried.mask.size == size)
   }
 
@@ -108,10 +120,10 @@ struct CarriedMaskTests {
       backward: MotionField(
         width: 80, height: 60, displacements: [Float](repeating: 50, count: 9600),
         known: [UInt8](repeating: 0, count: 4800)))
-    carried.advance(along: nothing, movedBy: SIMD2(2, 1))
+    advance(&carried, along: nothing, 2, 1)
     #expect(carried.mask == mask { distance($0, SIMD2(32, 26)) < 9 })
     // Flow that leads from the frame before only says nothing of the later frame's pixels.
-    carried.advance(along: MotionStep(size: size), movedBy: SIMD2(-2, -1))
+    advance(&carried, along: MotionStep(size: size), -2, -1)
     #expect(carried.mask == carried.key)
   }
 
@@ -120,7 +132,7 @@ struct CarriedMaskTests {
     var carried = CarriedMask(mask { distance($0, SIMD2(30, 25)) < 9 })
     let values = (0..<600).map { $0.isMultiple(of: 2) ? Float(-0.75) : Float(-0.5) }
     let coarse = MotionField(width: 20, height: 15, displacements: values)
-    carried.advance(along: MotionStep(size: size, backward: coarse), movedBy: SIMD2(3, 2))
+    advance(&carried, along: MotionStep(size: size, backward: coarse), 3, 2)
     #expect(carried.mask == mask { distance($0, SIMD2(33, 27)) < 9 })
   }
 

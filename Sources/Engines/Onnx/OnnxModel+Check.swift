@@ -36,9 +36,10 @@ extension OnnxModel {
       return "a model in ONNX Runtime's own format (.ort)"
     }
     if start.starts(with: Data([0x1F, 0x8B])) { return "a gzip archive: unpack it first" }
-    // A model begins with its version, a byte of 8, or with another field; never with readable text.
+    // A model begins with the byte of a field; never with readable text alone.
     let isText =
-      start.count >= 16 && start.allSatisfy { (0x20..<0x7F).contains($0) || [9, 10, 13].contains($0) }
+      start.count >= 16
+      && start.allSatisfy { (0x20..<0x7F).contains($0) || [9, 10, 13].contains($0) }
     return isText ? "a text" : nil
   }
 }

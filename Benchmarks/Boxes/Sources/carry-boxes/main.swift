@@ -6,9 +6,21 @@ import Foundation
 import Tracking
 import Video
 
-guard CommandLine.arguments.count >= 2 else {
+let arguments = Array(CommandLine.arguments.dropFirst())
+guard arguments.count >= 1 else {
   print("usage: carry-boxes DATA [--time FRAMES]   (DATA holds davis/ and boxes/Crossing)")
+  print("       carry-boxes DATA --masks [STREET ...]   (seeds of rendered streets, beside DAVIS)")
+  print("       carry-boxes --streets FOLDER FRAMES STREET ...   (writes them for other programs)")
   exit(64)
+}
+if arguments[0] == "--streets", arguments.count > 3, let count = Int(arguments[2]) {
+  try writeStreets(
+    to: arguments[1], count: count, seeds: arguments.dropFirst(3).compactMap { UInt64($0) })
+  exit(0)
+}
+if arguments.dropFirst().first == "--masks" {
+  try printMasks(arguments[0], streets: arguments.dropFirst(2).compactMap { UInt64($0) })
+  exit(0)
 }
 let data = CommandLine.arguments[1]
 /// How many frames of each sequence are timed; nil where overlaps are asked for.
