@@ -37,8 +37,8 @@ public struct CarriedMask: Sendable {
     static let spread = 0.02, spreadBounds = 2.0...12.0
     /// Grey levels by which a pixel may change along its flow before that is not trusted.
     static let brightness: Float = 20
-    /// How far flow may be from the box's own motion before it is not trusted: in the mask's length,
-    /// and at least in pixels.
+    /// How far flow may be from the box's own motion before it is not trusted, in the mask's
+    /// length, and at least in pixels.
     static let deviation = 0.05, leastDeviation = 1.0
     /// What the trust in such a pixel's flow falls to.
     static let doubt: Float = 0.05
@@ -50,9 +50,9 @@ public struct CarriedMask: Sendable {
 
   /// Brings the mask to the later frame of a step, along flow to the frame before.
   ///
-  /// `last` and `now` are the object's box on the two frames, as `BoxMotion` has it: where pixels are
-  /// looked for, how they move where no flow speaks, and how motion changes with the place. A step
-  /// without flow to the frame before moves all as the box.
+  /// `last` and `now` are the object's box on the two frames, as `BoxMotion` has it: where pixels
+  /// are looked for, how they move where no flow speaks, and how motion changes with the place. A
+  /// step without flow to the frame before moves all as the box.
   public mutating func advance(
     along step: MotionStep, from last: BoundingBox, to now: BoundingBox
   ) {

@@ -5,11 +5,11 @@ extension Overlay {
   /// and its score.
   ///
   /// Boxes are in the frame's pixels. Masks are tinted in the colour of their box, as `opacity`
-  /// says; key points that are more likely seen than not are dots. A line is as thick as suits the frame and lies inside its
-  /// box, in the colour that the palette gives the category, as bright as that hue can be. Names
-  /// and scores are on top of all lines, the surest above the rest; a box less than twice as high
-  /// as its text has none. `names` are by category; one that is not in it is called by its number.
-  /// Boxes without a pixel in the frame are left out.
+  /// says; key points that are more likely seen than not are dots. A line is as thick as suits the
+  /// frame and lies inside its box, in the colour that the palette gives the category, as bright as
+  /// that hue can be. Names and scores are on top of all lines, the surest above the rest; a box
+  /// less than twice as high as its text has none. `names` are by category; one that is not in it
+  /// is called by its number. Boxes without a pixel in the frame are left out.
   ///
   /// - Precondition: the frame has three channels.
   public func drawn(

@@ -82,8 +82,8 @@ public struct DecodedDetectionHead: Head {
     (self.inputSize, self.fit) = (inputSize, fit)
   }
 
-  /// What is found in a frame of `size`, the most certain first; boxes end at the frame's edges, and
-  /// masks at those of their boxes.
+  /// What is found in a frame of `size`, the most certain first; boxes end at the frame's edges,
+  /// and masks at those of their boxes.
   ///
   /// - Throws: `BackboneError` where outputs do not have the shapes that the decoder reads.
   public func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> [Detection] {

@@ -42,8 +42,8 @@ public struct BoxRecord: Sendable, Hashable {
 
   /// `segmentation` and `keypoints` as COCO has them, where there are some, each after a comma.
   ///
-  /// A point's third number is 2 where it is more likely seen than not, and else 1, in results as in
-  /// ground truth; a point that is not finite is three zeros.
+  /// A point's third number is 2 where it is more likely seen than not, and else 1, in results as
+  /// in ground truth; a point that is not finite is three zeros.
   fileprivate var shapes: String {
     var text = ""
     if let mask {

@@ -4,8 +4,8 @@ public import Video
 
 /// How well objects are found: average precision as COCO defines it (Lin et al., ECCV 2014).
 ///
-/// Equal to `COCOeval` of pycocotools for boxes or masks of all areas, with at most 100 detections of a
-/// class in a frame, 101 levels of recall, and frames in the order in which they are added.
+/// Equal to `COCOeval` of pycocotools for boxes or masks of all areas, with at most 100 detections
+/// of a class in a frame, 101 levels of recall, and frames in the order in which they are added.
 ///
 /// A truth that is ignored is what COCO calls a crowd (`iscrowd`): detections that it takes neither
 /// count nor cost, any number of them; they overlap it by the share of the *detection* that lies

@@ -139,7 +139,10 @@ func printMasks(_ data: String, streets: [UInt64]) throws {
     for way in MaskWay.allCases {
       let found = sequences.map { $0.carried(every: interval, way) }
       let each = zip(sequences, found).map {
-        "\($0.name)=\(String(format: "%.3f", $1.overlap)) (\(String(format: "%.1f", $1.milliseconds)) ms)"
+        let (overlap, time) = (
+          String(format: "%.3f", $1.overlap), String(format: "%.1f", $1.milliseconds)
+        )
+        return "\($0.name)=\(overlap) (\(time) ms)"
       }
       print("\(interval) \(way.rawValue) \(each.joined(separator: " "))")
     }
