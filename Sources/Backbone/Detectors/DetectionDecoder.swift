@@ -25,8 +25,11 @@ public protocol DetectionDecoder: Sendable {
 ///
 /// Masks take time, so that they are made of those detections only that are kept.
 public protocol InstanceDecoder: DetectionDecoder {
+  /// Whether masks are read; else the network is read for boxes alone.
+  var readsMasks: Bool { get }
+
   /// The boxes as `detections(in:input:classes:)` gives them, and what makes their masks; nil where
-  /// the network is read for boxes alone.
+  /// none are read.
   ///
   /// - Throws: `BackboneError` where the outputs have other shapes.
   func instances(

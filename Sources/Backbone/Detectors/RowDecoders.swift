@@ -7,21 +7,11 @@ internal import Video
 ///
 /// 1 × (4 + C) × N, in pixels of the input. An export whose axes are exchanged, 1 × N × (4 + C), is
 /// told by its sizes. Numbers of masks or key points may follow those of the classes.
-struct TransposedRows: InstanceDecoder {
+struct TransposedRows: RowDecoder {
   let thresholds: DetectionThresholds
   var extras = RowExtras()
 
-  func detections(
-    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
-  ) throws -> [Detection] { try rows(of: outputs, classes: classes).map(\.detection) }
-
-  func instances(
-    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
-  ) throws -> DecodedInstances? {
-    try extras.instances(of: rows(of: outputs, classes: classes), in: outputs)
-  }
-
-  private func rows(of outputs: [DetectorOutput], classes: Int) throws -> [DecodedRow] {
+  func rows(of outputs: [DetectorOutput], classes: Int) throws -> [DecodedRow] {
     let output = try extras.rows(of: outputs, wanted: "1 × (4 + classes) × N")
     let length = 4 + classes + extras.count
     // A length that is not exactly this is of other classes, or of another decoder's rows.
@@ -113,21 +103,11 @@ struct ObjectnessRows: DetectionDecoder {
 ///
 /// Of networks that drop overlapping ones themselves, as YOLOv10 and exports with NMS do:
 /// 1 × N × 6, or N × 6, in pixels of the input. Numbers of masks or key points may follow.
-struct FinalRows: InstanceDecoder {
+struct FinalRows: RowDecoder {
   let thresholds: DetectionThresholds
   var extras = RowExtras()
 
-  func detections(
-    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
-  ) throws -> [Detection] { try rows(of: outputs, classes: classes).map(\.detection) }
-
-  func instances(
-    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
-  ) throws -> DecodedInstances? {
-    try extras.instances(of: rows(of: outputs, classes: classes), in: outputs)
-  }
-
-  private func rows(of outputs: [DetectorOutput], classes: Int) throws -> [DecodedRow] {
+  func rows(of outputs: [DetectorOutput], classes: Int) throws -> [DecodedRow] {
     let length = 6 + extras.count
     let output = try extras.rows(of: outputs, wanted: "1 × N × \(length)")
     guard output.shape.last == length, output.shape.dropLast().dropLast().allSatisfy({ $0 == 1 })

@@ -9,6 +9,28 @@ struct DecodedRow {
   let extras: [Float]
 }
 
+/// A decoder of rows, after whose boxes and classes masks or key points may follow.
+protocol RowDecoder: InstanceDecoder {
+  var extras: RowExtras { get }
+
+  /// The rows that are found, in any order.
+  func rows(of outputs: [DetectorOutput], classes: Int) throws -> [DecodedRow]
+}
+
+extension RowDecoder {
+  var readsMasks: Bool { extras.areMasks }
+
+  func detections(
+    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
+  ) throws -> [Detection] { try rows(of: outputs, classes: classes).map(\.detection) }
+
+  func instances(
+    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
+  ) throws -> DecodedInstances? {
+    try extras.instances(of: rows(of: outputs, classes: classes), in: outputs)
+  }
+}
+
 /// What follows box and class in a row.
 ///
 /// Of instance segmentation a weight for each of the prototypes that the second output gives,

@@ -73,6 +73,9 @@ public struct DecodedDetectionHead: Head {
   private let inputSize: PixelSize?
   private let fit: OnnxDescription.Fit
 
+  /// Whether it gives masks beside boxes.
+  public var findsMasks: Bool { (decoder as? any InstanceDecoder)?.readsMasks ?? false }
+
   /// A head for a network whose input has `inputSize`, or the frame's size where that is nil.
   public init(
     _ decoder: any DetectionDecoder, outputs: [String], classes: ClassList, inputSize: PixelSize?,

@@ -88,7 +88,7 @@ extension OnnxFrame {
     }
     guard side == .current else {
       guard side == .keyframe else {
-        throw PropagationError("features of a frame that is no key frame are not exported")
+        throw PropagationError("only features of this frame and of the key frame can be exported")
       }
       if !keptStages.contains(stage) { keptStages.append(stage) }
       return input(

@@ -102,7 +102,8 @@ private struct OwnDetectionTask: PredictionTask {
 
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
     let count = own.classes.count
-    return [DetectionMetric(classes: count), MaskMetric(classes: count), TrackingMetric()]
+    let masks = own.findsMasks ? [MaskMetric(classes: count)] : []
+    return [DetectionMetric(classes: count)] + masks + [TrackingMetric()]
   }
 
   func truth(of prediction: [Detection]) -> [GroundTruthBox]? { prediction.asTruth }
