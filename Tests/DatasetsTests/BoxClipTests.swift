@@ -117,6 +117,26 @@ import Video
     #expect(boxes.map(\.identity) == [2, 5])
     #expect(boxes[0].box == BoundingBox(x: 7, y: 0, width: 1, height: 1))
     #expect(boxes[1].box == BoundingBox(x: 2, y: 1, width: 3, height: 5))
+    #expect(boxes.map { $0.mask?.area } == [1, 3] && boxes[1].mask?.covers(3, 5) == true)
+  }
+
+  /// Masks as text and as numbers are read; a polygon is left out, and its box is not.
+  @Test func cocoMasksAreRead() throws {
+    let size = PixelSize(width: 6, height: 4)
+    let mask = ObjectMask(size: size, left: 1, top: 1, width: 2, cells: [1, 1, 0, 1])
+    let forms = [
+      "{\"size\": [4, 6], \"counts\": \"\(mask.compressedRuns)\"}",
+      "{\"size\": [4, 6], \"counts\": [5, 1, 3, 2, 13]}", "[[1, 1, 3, 1, 3, 3]]",
+    ]
+    for (index, form) in forms.enumerated() {
+      let text = coco.replacing(
+        "\"track_id\": 6", with: "\"track_id\": 6, \"segmentation\": \(form)")
+      try inFolder(["boxes.json": text], pictures: ["a.png", "b.png"]) { root in
+        let videos = try COCOVideos(annotations: root + "/boxes.json", images: root)
+        let truth = try #require(try videos.clip(at: 0).target(at: 1)?.first)
+        #expect(truth.mask == (index < 2 ? mask : nil) && truth.identity == 6)
+      }
+    }
   }
 
   private let coco = """

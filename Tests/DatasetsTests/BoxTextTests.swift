@@ -34,6 +34,30 @@ import Video
         + "4,,0,,0,,0.5,4,0.0,0.0,1.0,2.25\n")
   }
 
+  /// What pycocotools reads: run lengths and numbers in threes.
+  @Test(arguments: [BoxFormat.coco, .jsonLines])
+  func masksAndPointsAreWritten(format: BoxFormat) throws {
+    struct Row: Decodable {
+      var segmentation: ObjectMask?, keypoints: [Double]?
+    }
+    let size = PixelSize(width: 6, height: 4)
+    let mask = ObjectMask(size: size, left: 1, top: 1, width: 2, cells: [1, 1, 0, 1])
+    let record = BoxRecord(
+      frame: 0, category: 0, score: 1, box: mask.box, mask: mask,
+      points: [
+        KeyPoint(x: 1.5, y: 2, confidence: 0.9), KeyPoint(x: 3, y: 0.5, confidence: 0.2),
+        KeyPoint(x: .nan, y: 1),
+      ])
+    var text = BoxText(format)
+    let written = text.begin + text.text(of: [record]) + text.end
+    let rows =
+      format == .coco
+      ? try JSONDecoder().decode([Row].self, from: Data(written.utf8))
+      : [try JSONDecoder().decode(Row.self, from: Data(written.utf8))]
+    #expect(rows.count == 1 && rows[0].segmentation == mask)
+    #expect(rows[0].keypoints == [1.5, 2, 2, 3, 0.5, 1, 0, 0, 0])
+  }
+
   private struct Result: Decodable, Equatable {
     var image_id: Int, category_id: Int, bbox: [Double], score: Double, track_id: Int?
   }

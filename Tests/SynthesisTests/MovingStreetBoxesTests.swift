@@ -76,6 +76,33 @@ struct MovingStreetBoxesTests {
     #expect(followed > 300, "\(followed) pixels were followed")
   }
 
+  // Each mask fills its box, lies on pixels of its class, and together they are those pixels.
+  @Test(arguments: [(1, 40), (2, 90), (4, 200)])
+  func masksAreThePixelsOfTheirObjects(seed: UInt64, frame: Int) throws {
+    let street = street(seed)
+    let truth = street.truth(at: frame), masks = street.masks(at: frame)
+    #expect(masks.map(\.box) == truth.boxes.map(\.box) && !masks.isEmpty)
+    #expect(masks.map(\.identity) == truth.boxes.map(\.identity))
+    #expect(truth.boxes.allSatisfy { $0.mask == nil })
+    var counts = [Int](repeating: 0, count: Self.size.width * Self.size.height)
+    for object in masks {
+      let mask = try #require(object.mask)
+      #expect(mask.box == object.box)
+      for y in 0..<Self.size.height {
+        for x in 0..<Self.size.width where mask.covers(x, y) {
+          counts[y * Self.size.width + x] += 1
+          #expect(truth.labels[x: x, y: y, channel: 0] == Self.labels[object.category])
+        }
+      }
+    }
+    for y in 0..<Self.size.height {
+      for x in 0..<Self.size.width {
+        let isObject = Self.labels.contains(truth.labels[x: x, y: y, channel: 0])
+        #expect(counts[y * Self.size.width + x] == (isObject ? 1 : 0))
+      }
+    }
+  }
+
   @Test func noTwoObjectsHaveOneIdentityAndItsClassNeverChanges() {
     for seed in UInt64(0)..<3 {
       var categories: [Int: Int] = [:]

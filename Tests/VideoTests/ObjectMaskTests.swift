@@ -59,6 +59,18 @@ struct ObjectMaskTests {
     }
   }
 
+  @Test func aDetectionIsResizedWhole() {
+    let other = PixelSize(width: 26, height: 27)
+    let found = Detection(
+      box: BoundingBox(x: 2, y: 3, width: 4, height: 2), category: 0, score: 1,
+      mask: mask { x, y in (2..<6).contains(x) && (3..<5).contains(y) },
+      points: [KeyPoint(x: 2.5, y: 3, confidence: 0.3)])
+    let resized = found.resized(from: size, to: other)
+    #expect(resized.box == BoundingBox(x: 4, y: 9, width: 8, height: 6))
+    #expect(resized.mask?.box == resized.box && resized.mask?.size == other)
+    #expect(resized.points == [KeyPoint(x: 5, y: 9, confidence: 0.3)])
+  }
+
   @Test(arguments: ["", "0", "z", "o", "e3 ", "e3e3e3e3", "ooooooooooooooooooooo0", "\u{e9}"])
   func textThatIsNoMaskIsNone(text: String) {
     #expect(ObjectMask(compressedRuns: text, size: size) == nil)

@@ -25,6 +25,35 @@ import Video
     (0..<3).map { image[x: x, y: y, channel: $0] }
   }
 
+  /// Half of the colour over half of the grey where the mask is; a dot at a point that is seen.
+  @Test func masksAreTintedAndPointsAreDots() {
+    let size = PixelSize(width: 200, height: 150)
+    var found = detection(30, 40, 50, 60)
+    found.mask = ObjectMask(
+      size: size, left: 40, top: 70, width: 10, cells: [UInt8](repeating: 1, count: 100))
+    found.points = [
+      KeyPoint(x: 65.5, y: 85.5, confidence: 0.9), KeyPoint(x: 70.5, y: 75.5, confidence: 0.1),
+      KeyPoint(x: 900, y: 5), KeyPoint(x: .nan, y: 5),
+    ]
+    var overlay = Overlay(palette: palette)
+    overlay.opacity = 0.5
+    let drawn = overlay.drawn(boxes: [found], names: ["car"], over: grey(200, 150))
+    for y in 68..<82 {
+      for x in 38..<52 {
+        let isInside = (40..<50).contains(x) && (70..<80).contains(y)
+        // (90 + 127) / 2, (90 + 255) / 2 and (90 + 0) / 2.
+        #expect(pixel(drawn, x, y) == (isInside ? [109, 173, 45] : [90, 90, 90]), "(\(x), \(y))")
+      }
+    }
+    #expect(pixel(drawn, 65, 85) == [127, 255, 0] && pixel(drawn, 70, 75) == [90, 90, 90])
+    // A mask of another size is not drawn.
+    found.mask = ObjectMask(
+      size: PixelSize(width: 60, height: 90), left: 40, top: 70, width: 10,
+      cells: [UInt8](repeating: 1, count: 100))
+    let other = overlay.drawn(boxes: [found], names: ["car"], over: grey(200, 150))
+    #expect(pixel(other, 45, 75) == [90, 90, 90])
+  }
+
   /// The lower three quarters of a box, where its tag cannot be: a line of two pixels, and nothing
   /// else.
   @Test func aBoxIsALineInsideItsEdgesInTheBrightColourOfItsClass() {
