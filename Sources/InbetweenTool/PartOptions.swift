@@ -56,8 +56,7 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
-      Predict with this head in the place of labels, a folder such as Models/street-depth; eval \
-      only.
+      Predict with this head in the place of labels, a folder such as Models/street-depth.
       """)
   var head: String?
 
