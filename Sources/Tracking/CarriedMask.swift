@@ -219,49 +219,77 @@ struct RegionFlow {
   mutating func goOn(
     _ trust: [Float], over region: PixelRegion, radius: Int, beside usual: BoxStep
   ) {
-    let near = PlaneMeans(width: region.width, height: region.height, radius: radius)
-    let far = PlaneMeans(
-      width: region.width, height: region.height, radius: CarriedMask.Tuning.reachOfInside * radius)
-    let density = near.means(trust)
-    let inside = density.map { $0 >= CarriedMask.Tuning.inside ? Float(1) : 0 }
-    // What the box's own growth explains does not bend what goes on.
-    let rest = steps.indices.map { steps[$0] - usual(region.centre(of: $0)) }
-    let (core, all) = (
-      far.mean(of: rest, weighing: rest.indices.map { trust[$0] * inside[$0] }),
-      far.mean(of: rest, weighing: trust)
-    )
-    var (sum, total) = (SIMD2<Float>.zero, Float(0))
-    for cell in rest.indices {
-      sum += trust[cell] * rest[cell]
-      total += trust[cell]
-    }
-    let mean = total >= 1 ? sum / total : .zero
-    for cell in steps.indices where !(inside[cell] > 0 && trust[cell] > 0.5) {
-      let told =
-        core.weight[cell] > 1e-3
-        ? core.mean[cell] : all.weight[cell] > 1e-3 ? all.mean[cell] : mean
-      steps[cell] = usual(region.centre(of: cell)) + told
+    let density = BellMeans(width: region.width, height: region.height, radius: radius)
+      .means(trust)
+    let around = MotionAround(
+      region, steps, trust, usual, isInside: density.map { $0 >= CarriedMask.Tuning.inside },
+      radius: CarriedMask.Tuning.reachOfInside * radius)
+    for cell in steps.indices
+    where density[cell] < CarriedMask.Tuning.inside || trust[cell] <= 0.5 {
+      steps[cell] = usual(region.centre(of: cell)) + around.told(cell)
     }
   }
 }
 
-extension PlaneMeans {
-  /// The weighted mean of vectors about every cell, which says nothing where the weight is 0.
-  func mean(
-    of vectors: [SIMD2<Float>], weighing weights: [Float]
-  ) -> (mean: [SIMD2<Float>], weight: [Float]) {
-    let weight = means(weights)
-    let across = means(vectors.indices.map { weights[$0] * vectors[$0].x })
-    let down = means(vectors.indices.map { weights[$0] * vectors[$0].y })
-    return (vectors.indices.map { SIMD2(across[$0], down[$0]) / weight[$0] }, weight)
+/// How the motion of trusted pixels differs from the box's own, about each pixel of a region.
+///
+/// What the box's own growth explains does not bend what goes on. As the mean is smooth, it is taken
+/// of squares of four pixels.
+private struct MotionAround {
+  private let width: Int, columns: Int
+  /// Of pixels inside and of all that are trusted: weight, and weighted difference.
+  private let sums: [SIMD8<Float>]
+  /// The mean of all, which is told where nothing is near.
+  private let mean: SIMD2<Float>
+
+  init(
+    _ region: PixelRegion, _ steps: [SIMD2<Float>], _ trust: [Float], _ usual: BoxStep,
+    isInside: [Bool], radius: Int
+  ) {
+    width = region.width
+    columns = (region.width + 1) / 2
+    let rows = (region.height + 1) / 2
+    var sums = [SIMD8<Float>](repeating: .zero, count: columns * rows)
+    var total = SIMD8<Float>.zero
+    for y in 0..<region.height {
+      for x in 0..<region.width where trust[y * region.width + x] > 0 {
+        let cell = y * region.width + x, weight = trust[cell]
+        let off = weight * (steps[cell] - usual(region.centre(of: cell)))
+        let all = SIMD4(weight, off.x, off.y, 0)
+        let both = SIMD8(lowHalf: isInside[cell] ? all : .zero, highHalf: all)
+        sums[y / 2 * columns + x / 2] += both
+        total += both
+      }
+    }
+    mean = total[4] >= 1 ? SIMD2(total[5], total[6]) / total[4] : .zero
+    self.sums = BellMeans(width: columns, height: rows, radius: max(1, radius / 2)).means(sums)
+  }
+
+  /// The motion near a pixel beyond the box's own.
+  @inline(__always)
+  func told(_ cell: Int) -> SIMD2<Float> {
+    let near = sums[cell / width / 2 * columns + cell % width / 2]
+    if near[0] > 4e-3 { return SIMD2(near[1], near[2]) / near[0] }
+    return near[4] > 4e-3 ? SIMD2(near[5], near[6]) / near[4] : mean
   }
 }
+
+/// What can be averaged: a number, or several at once.
+private protocol Averaged {
+  static var zero: Self { get }
+  static func += (sum: inout Self, value: Self)
+  static func -= (sum: inout Self, value: Self)
+  static func * (value: Self, share: Float) -> Self
+}
+
+extension Float: Averaged {}
+extension SIMD8: Averaged where Scalar == Float {}
 
 /// Means of a plane about every cell, of weights that fall as a bell does: three box means.
-struct PlaneMeans {
+private struct BellMeans {
   let width: Int, height: Int, radius: Int
 
-  func means(_ plane: [Float]) -> [Float] {
+  func means<Value: Averaged>(_ plane: [Value]) -> [Value] {
     var (now, other) = (plane, plane)
     now.withUnsafeMutableBufferPointer { now in
       other.withUnsafeMutableBufferPointer { other in
@@ -276,11 +304,11 @@ struct PlaneMeans {
 
   private var share: Float { 1 / Float(2 * radius + 1) }
 
-  private func across(
-    _ from: UnsafeMutableBufferPointer<Float>, to: UnsafeMutableBufferPointer<Float>
+  private func across<Value: Averaged>(
+    _ from: UnsafeMutableBufferPointer<Value>, to: UnsafeMutableBufferPointer<Value>
   ) {
     for row in stride(from: 0, to: width * height, by: width) {
-      var sum: Float = 0
+      var sum = Value.zero
       for x in 0..<min(radius, width) { sum += from[row + x] }
       for x in 0..<width {
         if x + radius < width { sum += from[row + x + radius] }
@@ -290,19 +318,23 @@ struct PlaneMeans {
     }
   }
 
-  private func down(
-    _ from: UnsafeMutableBufferPointer<Float>, to: UnsafeMutableBufferPointer<Float>
+  private func down<Value: Averaged>(
+    _ from: UnsafeMutableBufferPointer<Value>, to: UnsafeMutableBufferPointer<Value>
   ) {
     // All columns at once, as rows lie in memory.
-    var sums = [Float](repeating: 0, count: width)
+    var sums = [Value](repeating: .zero, count: width)
     sums.withUnsafeMutableBufferPointer { sums in
-      func add(_ row: Int, _ sign: Float) {
-        for x in 0..<width { sums[x] += sign * from[row * width + x] }
+      for row in 0..<min(radius, height) {
+        for x in 0..<width { sums[x] += from[row * width + x] }
       }
-      for row in 0..<min(radius, height) { add(row, 1) }
       for row in 0..<height {
-        if row + radius < height { add(row + radius, 1) }
-        if row > radius { add(row - radius - 1, -1) }
+        let (entering, leaving) = ((row + radius) * width, (row - radius - 1) * width)
+        if row + radius < height {
+          for x in 0..<width { sums[x] += from[entering + x] }
+        }
+        if row > radius {
+          for x in 0..<width { sums[x] -= from[leaving + x] }
+        }
         for x in 0..<width { to[row * width + x] = sums[x] * share }
       }
     }
