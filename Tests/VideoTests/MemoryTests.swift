@@ -19,7 +19,7 @@ import Video
 
   @Test func readingThousandsOfFramesKeepsMemoryFlat() throws {
     let scratch = try Scratch()
-    try writeClip(to: scratch("clip.mp4"), width: 128, height: 96, frames: 250)
+    try writeClip(to: scratch("clip.mp4"), width: 320, height: 240, frames: 250)
     var (count, early) = (0, 0)
     for round in 0..<16 {
       let inner = try VideoFile(scratch("clip.mp4"), options: VideoOptions(motionVectors: true))
@@ -27,7 +27,7 @@ import Video
       while try source.next() != nil { count += 1 }
       if round == 3 { early = resident() }
     }
-    // Other tests run beside this one, so the bound is loose: 3000 frames leaked are 110 MB.
-    #expect(count == 4000 && resident() - early < 60_000)
+    // Other tests run beside this one, so the bound is loose: 3000 frames leaked are 690 MB.
+    #expect(count == 4000 && resident() - early < 300_000)
   }
 }

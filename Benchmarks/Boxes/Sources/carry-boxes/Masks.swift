@@ -142,7 +142,7 @@ func printMasks(_ data: String, streets: [UInt64]) throws {
         let (overlap, time) = (
           String(format: "%.3f", $1.overlap), String(format: "%.1f", $1.milliseconds)
         )
-        return "\($0.name)=\(overlap) (\(time) ms)"
+        return "\($0.name)=\(overlap)=\(time)"
       }
       print("\(interval) \(way.rawValue) \(each.joined(separator: " "))")
     }
