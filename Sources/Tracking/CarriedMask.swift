@@ -233,8 +233,8 @@ struct RegionFlow {
 
 /// How the motion of trusted pixels differs from the box's own, about each pixel of a region.
 ///
-/// What the box's own growth explains does not bend what goes on. As the mean is smooth, it is taken
-/// of squares of four pixels.
+/// What the box's own growth explains does not bend what goes on. As the mean is smooth, it is
+/// taken of squares of four pixels.
 private struct MotionAround {
   private let width: Int, columns: Int
   /// Of pixels inside and of all that are trusted: weight, and weighted difference.
