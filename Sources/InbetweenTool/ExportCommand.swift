@@ -114,7 +114,7 @@ struct ExportCommand: ParsableCommand {
     do {
       pieces = try network.onnx(
         for: size(for: network, in: specification.backbone), propagating: strategy.tap,
-        by: strategy.propagator, fusedBy: strategy.fusion)
+        by: strategy.propagator, fusedBy: strategy.fusion, decodedBy: strategy.decoder)
     } catch let error as PropagationError {
       throw Failure(.usage, "\(folder.path): \(error)")
     }

@@ -25,29 +25,42 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   /// is named, they are those that the head reads: the last one, or its `inputs`, after which
   /// nothing runs on non-key frames. Where later stages read those before the last tap too, these
   /// run on every frame, so that low-level features are always the frame's own. A keyframe that is
-  /// computed in the background is taken up as it is, without `smoothing`.
+  /// computed in the background is taken up as it is, without `smoothing`. On non-key frames a
+  /// `decoder`, a network of the same stages, runs in the place of the backbone's own stages after
+  /// the last tap.
   ///
-  /// - Throws: `BackboneError` where the backbone has no such stage, or scores are to be smoothed
-  ///   and there are none.
+  /// - Throws: `BackboneError` where the backbone has no such stage, the decoder has other ones or
+  ///   would never run, or scores are to be smoothed and there are none.
   public init(
     backbone: some Backbone, head: some Head<Prediction>, scheduler: some KeyframeScheduler,
-    propagator: some Propagator, fusion: (any Fusion)? = nil, flow: some FlowEstimator,
+    propagator: some Propagator, fusion: (any Fusion)? = nil, decoder: (any Backbone)? = nil,
+    flow: some FlowEstimator,
     smoothing: PhotometricSmoothing? = nil, tap: String? = nil, taps: [String] = []
   ) throws(BackboneError) {
     guard smoothing == nil || head.dense != nil else {
       throw BackboneError(.incompatible, "temporal smoothing needs a head that gives scores")
+    }
+    guard decoder == nil || decoder?.stages == backbone.stages else {
+      throw BackboneError(.incompatible, "the decoder of non-key frames has other stages")
     }
     (self.head, self.scheduler) = (head, scheduler)
     let last = backbone.stages.count
     let inputs = try backbone.counts(of: head.inputs, or: [last])
     let tapped = try backbone.counts(of: taps + [tap].compactMap(\.self), or: inputs)
     let (deepest, isRead) = (tapped[tapped.count - 1], Set(tapped).isSuperset(of: inputs))
+    let hasRest = inputs.contains { $0 > deepest }
+    guard decoder == nil || hasRest else {
+      throw BackboneError(
+        .incompatible,
+        "no stage runs after '\(backbone.stages[deepest - 1].name)': a decoder of non-key frames "
+          + "has nothing to do")
+    }
     parts = PipelineParts(
       backbone: backbone, scorer: head.dense.map { $0 as any DenseHead }, propagator: propagator,
-      fusion: fusion, smoothing: smoothing, flow: flow,
+      fusion: fusion, decoder: decoder, smoothing: smoothing, flow: flow,
       taps: tapped.map { backbone.stages[$0 - 1].name },
       inputs: inputs.map { backbone.stages[$0 - 1].name }, depth: deepest,
-      hasShallowPart: !isRead || fusion != nil, hasRest: inputs.contains { $0 > deepest })
+      hasShallowPart: !isRead || fusion != nil, hasRest: hasRest)
   }
 
   /// The same pipeline with other keyframes.
@@ -139,6 +152,8 @@ extension KeyframePipeline {
   public var propagator: any Propagator { parts.propagator }
   /// What joins propagated maps with what is seen of a non-key frame; nil for nothing.
   public var fusion: (any Fusion)? { parts.fusion }
+  /// What runs after the last tap on non-key frames; nil for the backbone's own stages.
+  public var decoder: (any Backbone)? { parts.decoder }
   /// What scores keep of earlier ones on frames where they are made, not propagated; nil for
   /// nothing.
   public var smoothing: PhotometricSmoothing? { parts.smoothing }

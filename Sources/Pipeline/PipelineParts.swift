@@ -13,6 +13,8 @@ struct PipelineParts: Sendable {
   let scorer: (any DenseHead)?
   let propagator: any Propagator
   let fusion: (any Fusion)?
+  /// What runs after the last tap on non-key frames; the backbone's own stages if nil.
+  let decoder: (any Backbone)?
   let smoothing: PhotometricSmoothing?
   var flow: any FlowEstimator
   /// The stages whose maps are cached and propagated, in the backbone's order.
@@ -45,7 +47,8 @@ extension PipelineParts {
   /// What comes after the last tap runs on them, with the `skips` of the frame itself; what is read
   /// of stages before a tap is the frame's `own`.
   func headMaps(
-    of tapped: FeatureMaps, skips: [Tensor], own: (String) throws -> Tensor
+    of tapped: FeatureMaps, skips: [Tensor], by decoder: any Backbone,
+    own: (String) throws -> Tensor
   ) throws -> FeatureMaps {
     var (maps, done) = (FeatureMaps(), depth)
     var features = Features(try tapped.map(after: backbone.stages[depth - 1].name), skips: skips)
@@ -55,7 +58,7 @@ extension PipelineParts {
         maps[stage] = try tapped[stage] ?? own(stage)
         continue
       }
-      features = try backbone.run(done..<count, on: features)
+      features = try decoder.run(done..<count, on: features)
       (done, maps[stage]) = (count, features.main)
     }
     return maps

@@ -256,7 +256,7 @@ extension StreamFrame {
     let skips = try clock.during(.backbone) {
       try parts.hasRest ? stages.skips(state.keyframe?.skipCount ?? 0) : []
     }
-    var output = try headMaps(of: maps, skips: skips, in: context)
+    var output = try headMaps(of: maps, skips: skips, by: parts.decoder, in: context)
     // What a network made of it may be no number; what was propagated alone is as it was.
     if parts.hasShallowPart { try clock.during(.head) { try output.checkNumbers() } }
     if parts.hasShallowPart { output = try smoothed(output, in: context) }
@@ -264,12 +264,16 @@ extension StreamFrame {
     return output
   }
 
-  /// The maps that the head reads, given those at the taps.
+  /// The maps that the head reads, given those at the taps; a decoder may take the place of the
+  /// backbone's own stages after them.
   func headMaps(
-    of tapped: FeatureMaps, skips: [Tensor], in context: FrameContext
+    of tapped: FeatureMaps, skips: [Tensor], by decoder: (any Backbone)? = nil,
+    in context: FrameContext
   ) throws(PipelineError) -> FeatureMaps {
     try clock.during(.head) {
-      try parts.headMaps(of: tapped, skips: skips) { try context.features(after: $0) }
+      try parts.headMaps(of: tapped, skips: skips, by: decoder ?? parts.backbone) {
+        try context.features(after: $0)
+      }
     }
   }
 

@@ -40,18 +40,28 @@ package final class PropagatedFrame {
       result = try propagator.propagate(keyframe.main, given: context, in: pass)
       end("carry", result)
     case .fusion(let fusion, var propagator):
-      try propagator.keyframe(FeatureMaps(keyframe.main, after: tap), in: context)
-      result = try MACCounter.$current.withValue(ledger) {
-        try propagator.propagate(to: context).only()
-      }
-      end("carry", result)
+      result = try carried(keyframe.main, by: &propagator, in: context)
       result = try fusion.fuse(result, given: context, in: pass)
       end("fuse", result)
+    case .decoder(_, var propagator):
+      result = try carried(keyframe.main, by: &propagator, in: context)
     }
-    let rest = try backbone.run(
+    let rest = try (part.decoder ?? backbone).run(
       tapped + 1..<backbone.stages.count,
       on: Features(result, skips: try seen.skips(keyframe.skips.count)), in: pass)
     _ = try backbone.head(rest.main, size: size, in: pass)
+  }
+
+  /// A map of the key frame, as a propagator without parameters brings it to the frame.
+  private func carried(
+    _ map: Tensor, by propagator: inout some Propagator, in context: FrameContext
+  ) throws -> Tensor {
+    try propagator.keyframe(FeatureMaps(map, after: tap), in: context)
+    let result = try MACCounter.$current.withValue(ledger) {
+      try propagator.propagate(to: context).only()
+    }
+    end("carry", result)
+    return result
   }
 
   private func context() -> FrameContext {

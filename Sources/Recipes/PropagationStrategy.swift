@@ -12,6 +12,8 @@ public struct PropagationStrategy: Sendable {
   public let propagator: any Propagator
   /// What joins them with what is seen of the frame; nil for nothing.
   public let fusion: (any Fusion)?
+  /// What runs after the tap on non-key frames; nil for the backbone's own stages.
+  public let decoder: SegmentationNetwork?
   /// The stage whose output is propagated; nil where any will do.
   public let tap: String?
   /// The optical flow that it was trained along, as text; nil where nothing was trained.
@@ -21,16 +23,17 @@ public struct PropagationStrategy: Sendable {
 
   /// A propagator, with what it was trained for where it was.
   public init(
-    _ propagator: any Propagator, fusion: (any Fusion)? = nil, tap: String? = nil,
-    trainedFlow: String? = nil
+    _ propagator: any Propagator, fusion: (any Fusion)? = nil, decoder: SegmentationNetwork? = nil,
+    tap: String? = nil, trainedFlow: String? = nil
   ) {
-    (self.propagator, self.fusion, self.tap) = (propagator, fusion, tap)
+    (self.propagator, self.fusion, self.decoder) = (propagator, fusion, decoder)
+    self.tap = tap
     (self.trainedFlow, carrier) = (trainedFlow, nil)
   }
 
   /// What propagates predictions.
   public init(_ carrier: PredictionCarrier) {
-    (propagator, fusion, tap, trainedFlow) = (Copy(), nil, nil, nil)
+    (propagator, fusion, decoder, tap, trainedFlow) = (Copy(), nil, nil, nil, nil)
     self.carrier = carrier
   }
 
@@ -44,7 +47,8 @@ public struct PropagationStrategy: Sendable {
     let specification = try PropagationSpecification(folder, in: known)
     let part = try folder.load { try specification.part(behind: backbone, parameters: $0) }
     self.init(
-      part.propagator, fusion: part.fusion, tap: specification.tap, trainedFlow: specification.flow)
+      part.propagator, fusion: part.fusion, decoder: try part.decoder?.folded(),
+      tap: specification.tap, trainedFlow: specification.flow)
   }
 }
 

@@ -98,7 +98,7 @@ extension PipelineSpec {
       of: backbone, isFused: (fusion ?? strategy.fusion) != nil, registries)
     let pipeline = try KeyframePipeline(
       backbone: backbone, head: head, scheduler: .every(1), propagator: strategy.propagator,
-      fusion: fusion ?? strategy.fusion, flow: flow,
+      fusion: fusion ?? strategy.fusion, decoder: strategy.decoder, flow: flow,
       smoothing: spec.smoothing.map { .init(weight: $0.weight, tolerance: $0.tolerance) },
       tap: spec.tap)
     try configure(&context, pipeline)
@@ -191,7 +191,7 @@ extension PipelineSpec {
 extension PropagationStrategy {
   /// The flow that it was trained along, where it follows any; else the usual one.
   fileprivate func flow(in registries: Registries) throws -> PartSpec {
-    let text = propagator.usesFlow || fusion != nil ? trainedFlow : nil
+    let text = propagator.usesFlow || fusion != nil || decoder != nil ? trainedFlow : nil
     return try registries.grammar.parse(text ?? "dis:medium", as: registries.flows.role)
   }
 }

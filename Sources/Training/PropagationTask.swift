@@ -79,7 +79,7 @@ public struct PropagationTask: TrainingTask {
     let keyframe = try run.features(of: 0, through: cachedStages)
     let propagated = try propagate(keyframe.main, along: run, in: pass)
     let skips = try run.skips(keyframe.skips.count)
-    let rest = try backbone.run(
+    let rest = try (part.decoder ?? backbone).run(
       cachedStages..<backbone.stages.count, on: Features(propagated, skips: skips), in: .inference)
     var loss = try self.loss(ofScores: rest.main, of: batch)
     if perFrame > 0 {
@@ -119,13 +119,24 @@ public struct PropagationTask: TrainingTask {
     switch part {
     case .propagator(let propagator):
       return try propagator.propagate(propagator.prepared(keyframe), through: contexts, in: pass)
-    case .fusion(let fusion, var propagator):
-      let tap = backbone.stages[cachedStages - 1].name
-      try propagator.keyframe(FeatureMaps(keyframe, after: tap), in: run.context(of: 0))
-      var propagated = keyframe
-      for context in contexts { propagated = try propagator.propagate(to: context).only() }
+    case .fusion(let fusion, let propagator):
+      let propagated = try carry(keyframe, through: contexts, of: run, by: propagator)
       return try fusion.fuse(propagated, given: run.context(of: run.last), in: pass)
+    case .decoder(_, let propagator):
+      return try carry(keyframe, through: contexts, of: run, by: propagator)
     }
+  }
+
+  /// The keyframe's map, brought through successive frames by a propagator without parameters.
+  private func carry(
+    _ keyframe: Tensor, through contexts: [FrameContext], of run: BatchedRun,
+    by propagator: some Propagator
+  ) throws -> Tensor {
+    var (propagator, propagated) = (propagator, keyframe)
+    let tap = backbone.stages[cachedStages - 1].name
+    try propagator.keyframe(FeatureMaps(keyframe, after: tap), in: run.context(of: 0))
+    for context in contexts { propagated = try propagator.propagate(to: context).only() }
+    return propagated
   }
 
   /// What `evaluation` measures; empty without it.

@@ -89,7 +89,8 @@ struct ExportedPropagationTests {
         let maps = try propagator.propagate(to: context)
         let map = try (parts.fusion?(maps, in: context) ?? maps).only()
         let given = Features(map, skips: try features(of: frame, count).skips)
-        return (map, try network.run(count..<network.stages.count, on: given).main)
+        let rest = parts.decoder ?? network
+        return (map, try rest.run(count..<network.stages.count, on: given).main)
       }
     }
   }
@@ -143,7 +144,8 @@ struct ExportedPropagationTests {
       before = found["next"] ?? before
       let map = try #require(found["features"])
       guard exported.rest != nil else { return (map, map) }
-      let scores = try pieces.run("rest", own.merging(found) { $1 })["scores"]
+      let rest = exported.decoder?.name ?? "rest"
+      let scores = try pieces.run(rest, own.merging(found) { $1 })["scores"]
       return (map, try #require(scores))
     }
   }
@@ -155,7 +157,7 @@ struct ExportedPropagationTests {
     let trial = try Trial(propagation)
     let exported = try trial.network.onnx(
       for: size, propagating: propagation.tap, by: trial.parts.propagator,
-      fusedBy: trial.parts.fusion)
+      fusedBy: trial.parts.fusion, decodedBy: trial.parts.decoder)
     let (found, expected) = (try run(exported, on: trial, engine), try trial.expected())
     for (found, expected) in zip(found, expected) {
       #expect(try gap(found.map, expected.map) < 5e-4)
@@ -171,8 +173,10 @@ struct ExportedPropagationTests {
     let trial = try Trial(propagation)
     let exported = try trial.network.onnx(
       for: size, propagating: propagation.tap, by: trial.parts.propagator,
-      fusedBy: trial.parts.fusion)
+      fusedBy: trial.parts.fusion, decodedBy: trial.parts.decoder)
     #expect((exported.rest == nil) == (propagation.tap == nil))
+    #expect((exported.decoder == nil) == (trial.parts.decoder == nil))
+    #expect(exported.rest.map { $0.frames == "key frames" } ?? false == (exported.decoder != nil))
     for piece in exported.pieces {
       let graph = try OnnxModel(bytes: piece.model).graph
       #expect(graph.inputs.map(\.name) == piece.inputs.map(\.name))

@@ -242,6 +242,39 @@ struct KeyframePipelineTests {
     #expect(backbone.runs.map(\.count) == [5, 2, 5])
   }
 
+  // What the decoder adds is added on non-key frames alone, and to what the frame's own first stage
+  // gives; the backbone's own last stage runs on key frames alone.
+  @Test func aDecoderRunsOnNonKeyFramesInThePlaceOfTheBackbonesStages() throws {
+    let backbone = SkippingPixels()
+    let pipeline = try KeyframePipeline(
+      backbone: backbone, head: Pixels().head, scheduler: .every(3), propagator: Copy(),
+      decoder: SkippingPixels(added: 7), flow: ZeroFlow(), tap: "middle")
+    var state = pipeline.start()
+    for index in 0..<5 {
+      let scores = try pipeline.score(slide(index, by: 2), in: &state).scores.floats()
+      let key = try backbone.input(for: slide(index / 3 * 3, by: 2)).floats()
+      let own = try backbone.input(for: slide(index, by: 2)).floats()
+      let added: Float = index.isMultiple(of: 3) ? 0 : 7
+      #expect(scores == zip(key, own).map { 2 * $0 + $1 + added }, "frame \(index)")
+    }
+    #expect(backbone.runs.map(\.count) == [5, 2, 2])
+  }
+
+  @Test(arguments: [
+    ("high", 3, "no stage runs after 'high': a decoder of non-key frames has nothing to do"),
+    ("middle", 2, "the decoder of non-key frames has other stages"),
+  ]) func aDecoderThatNeverRunsOrDoesNotFitIsRefused(
+    tap: String, stages: Int, complaint: String
+  ) throws {
+    let decoder: any Backbone = stages == 3 ? SkippingPixels() : Pixels()
+    let error = #expect(throws: BackboneError.self) {
+      try KeyframePipeline(
+        backbone: SkippingPixels(), head: Pixels().head, scheduler: .every(3), propagator: Copy(),
+        decoder: decoder, flow: ZeroFlow(), tap: tap)
+    }
+    #expect(error?.message == complaint)
+  }
+
   // A key every third frame, that others borrow from one or two frames later: labels are the key's,
   // copied.
   @Test(arguments: [1, 2]) func aKeyInTheBackgroundIsUsedWhenItIsDue(lag: Int) throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import ConformanceKit
 import Foundation
 import Frames
 import Layers
@@ -80,6 +81,7 @@ struct PropagationSpecificationTests {
     ("kind: error-guided, branch: {network: ../light, through: decoder}, channels: 4", nil),
     ("kind: correction, branch: {network: ../light, through: decoder}", nil),
     ("kind: independent, after: stem, channels: 4", "decoder"),
+    ("kind: decoder", "context"), ("kind: decoder, behind: copy", "decoder"),
     (
       "kind: attention, branch: {network: ../light, through: decoder, scale: 0.5, trained: true}",
       "decoder"
@@ -154,6 +156,50 @@ struct PropagationSpecificationTests {
       let fused = try fusion.fuse(propagated, given: context, in: .training(seed: 1))
       #expect(try (fused * fused).sum().requiresGradient)
     }
+  }
+
+  // Another network's skeleton with the stages of 'light' is 'light' from there on, whatever the
+  // skeleton's own are.
+  @Test(arguments: ["context", "decoder"])
+  func aDecoderBeginsAsTheBackbonesOwnStages(tap: String) throws {
+    let yaml = "name: part\nbackbone: ../light\ntap: \(tap)\npropagation: {kind: decoder}\n"
+    let specification = try PropagationSpecification(yaml: yaml, folder: scratch("part"))
+    let other = try NetworkFolder(at: scratch("light")).drawnNetwork(seed: 8).folded()
+    let part = try specification.part(behind: other, parameters: Parameters(seed: 1))
+    let decoder = try #require(part.decoder)
+    #expect(part.parameters.all.allSatisfy { $0.name.hasPrefix("own.") })
+    #expect(part.parameters.all.contains { $0.name == "own.classifier.weight" })
+    #expect(part.parameters.all.contains { $0.name.contains("decoder") } == (tap == "context"))
+    let light = try NetworkFolder(at: scratch("light")).network()
+    let count = try light.index(ofStage: tap) + 1, last = light.stages.count
+    let features = try light.run(0..<count, on: Features(try context().image(.current)))
+    let expected = try light.run(count..<last, on: features).main.floats()
+    for decoder in [decoder, try decoder.folded()] {
+      let found = try decoder.run(count..<last, on: features).main.floats()
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+    let differs = try other.run(count..<last, on: features).main.floats()
+    #expect(zip(differs, expected).contains { abs($0 - $1) > 1e-3 })
+  }
+
+  @Test(arguments: [
+    ("stem", "stages after 'stem' cannot be another network's; those after layer4, context"),
+    ("classifier", "stages after 'classifier' cannot be another network's"),
+    ("none", "no stage 'none'"),
+  ]) func aDecoderWithoutStagesOfItsOwnIsRefused(tap: String, complaint: String) throws {
+    let specification = try specification("kind: decoder", tap: tap)
+    let error = #expect(throws: BackboneError.self) {
+      try specification.part(behind: backbone, parameters: Parameters(seed: 1))
+    }
+    #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
+  }
+
+  @Test func aDecoderBehindAnotherKindOfNetworkIsRefused() throws {
+    let specification = try specification("kind: decoder", tap: "low")
+    let error = #expect(throws: SpecificationError.self) {
+      try specification.part(behind: Pixels(), parameters: Parameters(seed: 1))
+    }
+    #expect(error?.message.contains("needs a network of the package's own") == true)
   }
 
   // Means of four pixels are what a network at half the size sees.

@@ -24,9 +24,11 @@ struct LongerRunsTests {
       SegmentationSpecification(yaml: yaml, folder: "").network, parameters: Parameters(seed: 1))
   }
 
-  private func task(_ part: TrainablePropagation, frames: Int) throws -> PropagationTask {
+  private func task(
+    _ part: TrainablePropagation, tap: String = "decoder", frames: Int
+  ) throws -> PropagationTask {
     try PropagationTask(
-      part, behind: backbone, tap: "decoder",
+      part, behind: backbone, tap: tap,
       on: [PairSource(ClipPairs(clip, gaps: 1...1, seed: 2), count: 2)], along: ZeroFlow(),
       lesson: StageConfiguration(
         augmentation: Augmentation(crop: PixelSize(width: 48, height: 32), flips: false),
@@ -69,6 +71,22 @@ struct LongerRunsTests {
     try task.loss(of: task.batch(at: 0), at: 0, in: .inference).total.backward()
     for parameter in task.parameters.all {
       let gradient = try #require(try parameter.tensor.gradient()).floats()
+      #expect(gradient.allSatisfy { $0.isFinite } && gradient.contains { $0 != 0 })
+    }
+  }
+
+  // Copied features are another frame's: the backbone's own stages do not make its scores of them,
+  // and what is to be learned is the decoder's alone.
+  @Test func theLossReachesEveryParameterOfADecoder() throws {
+    let parameters = Parameters(seed: 2)
+    let decoder = try backbone.withStages(
+      after: "context", parameters: parameters, in: parameters.root)
+    let task = try task(.decoder(decoder, behind: Copy()), tap: "context", frames: 2)
+    let changed = task.parameters.all.filter { $0.kind != .statistic }
+    for parameter in changed { try parameter.tensor.setRequiresGradient(true) }
+    try task.loss(of: task.batch(at: 0), at: 0, in: .inference).total.backward()
+    for parameter in changed {
+      let gradient = try #require(try parameter.tensor.gradient(), "\(parameter.name)").floats()
       #expect(gradient.allSatisfy { $0.isFinite } && gradient.contains { $0 != 0 })
     }
   }

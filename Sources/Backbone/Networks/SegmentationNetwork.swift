@@ -20,11 +20,11 @@ public struct SegmentationNetwork: Backbone {
   /// What makes labels of the classifier's scores.
   public let head: ScoreHead
   /// The parameters, drawn or read; of the whole where it is a part of a larger network.
-  public let parameters: Parameters
+  public private(set) var parameters: Parameters
   private(set) var encoder: any LayeredEncoder
   private(set) var context: any Layer
   private(set) var decoder: [DecoderStep]
-  let classifier: Conv2d
+  private(set) var classifier: Conv2d
 
   /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the
   /// part of a larger network.
@@ -39,18 +39,8 @@ public struct SegmentationNetwork: Backbone {
     let last = encoder.stages[encoder.stages.count - 1]
     context = try specification.context.layer(
       last.channels, specification.contextChannels, in: scope["context"])
-    var (steps, channels): ([DecoderStep], Int) = ([], specification.contextChannels)
-    for join in specification.joins {
-      let index = try Self.index(of: join, in: encoder, after: steps.last)
-      steps.append(
-        try DecoderStep(
-          from: index, fine: encoder.stages[index].channels, coarse: channels,
-          outputs: join.channels, in: scope["decoder"]["\(join.stride)"]))
-      channels = join.channels
-    }
-    classifier = try Conv2d(
-      channels, specification.scoreCount, kernel: 1, initialisation: .normal(deviation: 0.01),
-      in: scope["classifier"])
+    decoder = try Self.decoder(of: specification, over: encoder, in: scope)
+    classifier = try Self.classifier(of: specification, in: scope)
     head = ScoreHead(classes: specification.classes)
     var stages = encoder.stages.map { Stage($0.name, stride: $0.stride) }
     stages.append(Stage("context", stride: last.stride))
@@ -59,7 +49,60 @@ public struct SegmentationNetwork: Backbone {
     }
     stages.append(Stage("classifier", stride: stages[stages.count - 1].stride))
     (self.specification, self.stages, self.parameters) = (specification, stages, parameters)
-    (self.encoder, decoder) = (encoder, steps)
+    self.encoder = encoder
+  }
+
+  private static func decoder(
+    of specification: NetworkSpecification, over encoder: any Encoder, in scope: ParameterScope
+  ) throws -> [DecoderStep] {
+    var (steps, channels): ([DecoderStep], Int) = ([], specification.contextChannels)
+    for join in specification.joins {
+      let index = try index(of: join, in: encoder, after: steps.last)
+      steps.append(
+        try DecoderStep(
+          from: index, fine: encoder.stages[index].channels, coarse: channels,
+          outputs: join.channels, in: scope["decoder"]["\(join.stride)"]))
+      channels = join.channels
+    }
+    return steps
+  }
+
+  private static func classifier(
+    of specification: NetworkSpecification, in scope: ParameterScope
+  ) throws -> Conv2d {
+    try Conv2d(
+      specification.joins.last?.channels ?? specification.contextChannels,
+      specification.scoreCount, kernel: 1, initialisation: .normal(deviation: 0.01),
+      in: scope["classifier"])
+  }
+
+  /// The same network with stages of its own after the one called `tap`: drawn or read as
+  /// `parameters` says, in `scope`, under the names that they have in a whole network.
+  ///
+  /// - Throws: `BackboneError` where there is no such stage, or none after it, or where the encoder
+  ///   goes on behind it; and what reading parameters throws.
+  public func withStages(
+    after tap: String, parameters: Parameters, in scope: ParameterScope
+  ) throws -> SegmentationNetwork {
+    let count = try index(ofStage: tap) + 1
+    guard count >= encoder.stages.count, count < stages.count else {
+      let possible = stages[(encoder.stages.count - 1)..<(stages.count - 1)].map(\.name)
+      throw BackboneError(
+        .incompatible,
+        "stages after '\(tap)' cannot be another network's; those after "
+          + "\(possible.joined(separator: ", ")) can")
+    }
+    var network = self
+    network.parameters = parameters
+    if count == encoder.stages.count {
+      network.context = try specification.context.layer(
+        encoder.stages[count - 1].channels, specification.contextChannels, in: scope["context"])
+    }
+    if count < stages.count - 1, !specification.joins.isEmpty {
+      network.decoder = try Self.decoder(of: specification, over: encoder, in: scope)
+    }
+    network.classifier = try Self.classifier(of: specification, in: scope)
+    return network
   }
 
   /// The stage of the encoder whose features are joined: the last of its stride.

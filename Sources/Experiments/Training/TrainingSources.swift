@@ -123,7 +123,8 @@ public struct TrainingSources: Sendable {
         for interval in [5, 10] {
           let pipeline = try KeyframePipeline(
             backbone: backbone, head: backbone.head, scheduler: .every(interval),
-            propagator: propagator, fusion: part.fusion, flow: flow, tap: tap)
+            propagator: propagator, fusion: part.fusion, decoder: part.decoder, flow: flow,
+            tap: tap)
           let measured = try Evaluator(pipeline, on: clip, consistency: nil).run()
           scores["val/miou/\(interval)"] = measured.accuracy?.mIoU
         }

@@ -25,7 +25,8 @@ public import Specification
 /// have a `branch`: `correction` (Accel) with `start`, `error-guided` (DAVSS) with `channels`,
 /// `attention` (CReFF of AR-Seg) with `size`. `independent` (DCFM) follows a copy and has no
 /// branch: `after` names the early stage of the backbone that sees each frame, `channels` its
-/// width.
+/// width. `decoder` follows a plain propagator too: the stages after the tap, trained for what is
+/// propagated, take the place of the backbone's own on non-key frames.
 /// ```yaml
 /// branch:
 ///   network: ../camvid-light   # beside this file

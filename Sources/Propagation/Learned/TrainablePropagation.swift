@@ -4,19 +4,23 @@ public import Backbone
 public import Layers
 internal import Specification
 
-/// What of a pipeline is trained to propagate features: a propagator, or a fusion behind one that
-/// is not.
+/// What of a pipeline is trained to propagate features: a propagator, or a fusion or a decoder
+/// behind one that is not.
 public enum TrainablePropagation: Sendable {
   /// A propagator that is trained.
   case propagator(any LearnedPropagator)
   /// A fusion that is trained, behind a propagator that is not.
   case fusion(any LearnedFusion, behind: any Propagator)
+  /// The network's stages after the tap as they are trained for propagated features, behind a
+  /// propagator that is not: non-key frames alone run them.
+  case decoder(SegmentationNetwork, behind: any Propagator)
 
-  /// What training changes: those of the propagator or of the fusion.
+  /// What training changes: those of the propagator, of the fusion or of the decoder.
   public var parameters: Parameters {
     switch self {
     case .propagator(let propagator): propagator.parameters
     case .fusion(let fusion, _): fusion.parameters
+    case .decoder(let decoder, _): decoder.parameters
     }
   }
 
@@ -24,13 +28,18 @@ public enum TrainablePropagation: Sendable {
   public var propagator: any Propagator {
     switch self {
     case .propagator(let propagator): propagator
-    case .fusion(_, let propagator): propagator
+    case .fusion(_, let propagator), .decoder(_, let propagator): propagator
     }
   }
 
-  /// What is fused with what was propagated; nil where a propagator is trained.
+  /// What is fused with what was propagated; nil where there is none.
   public var fusion: (any Fusion)? {
     if case .fusion(let fusion, _) = self { fusion } else { nil }
+  }
+
+  /// What runs after the tap on non-key frames; nil for the backbone's own stages.
+  public var decoder: SegmentationNetwork? {
+    if case .decoder(let decoder, _) = self { decoder } else { nil }
   }
 }
 
@@ -50,7 +59,7 @@ extension PropagationSpecification {
     var context = BuildContext()
     context[TrainablePropagations.self] = known
     context[PropagationSite.self] = PropagationSite(
-      backbone: backbone, tap: tap, parameters: parameters)
+      backbone: backbone, folder: self.backbone, tap: tap, parameters: parameters)
     return try known.kinds.build(part, in: context)
   }
 }

@@ -95,6 +95,7 @@ extension TrainablePropagations {
     }
     registerAttention(branch)
     registerIndependentPart()
+    registerDecoder()
   }
 
   private mutating func registerAttention(_ branch: PartSlot) {
@@ -134,9 +135,33 @@ extension TrainablePropagations {
         behind: Carrier(options).propagator)
     }
   }
+
+  private mutating func registerDecoder() {
+    kinds.register(
+      "decoder", "the stages after the tap, trained for non-key frames (this package's own)",
+      options: [Carrier.option()]
+    ) { options, context in
+      .decoder(
+        try context.propagationSite.ownDecoder(), behind: Carrier(options).propagator)
+    }
+  }
 }
 
 extension PropagationSite {
+  /// The backbone with stages of its own after the tap, which begin with the backbone's.
+  fileprivate func ownDecoder() throws -> SegmentationNetwork {
+    guard let network = backbone as? SegmentationNetwork else {
+      throw SpecificationError(
+        .incompatible,
+        "a decoder for non-key frames needs a network of the package's own, with spec.yaml and "
+          + "weights: \(folder) is none")
+    }
+    let prefix = "own"
+    try parameters.base(on: ModelFolder(at: folder), under: prefix + ".")
+    return try network.withStages(
+      after: tap, parameters: parameters, in: parameters.root[prefix])
+  }
+
   /// What a frame's own features after an early stage add to those that are propagated.
   ///
   /// - Throws: `SpecificationError` where that stage has the coarser grid.

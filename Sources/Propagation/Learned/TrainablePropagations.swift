@@ -50,6 +50,8 @@ public struct TrainablePropagations: Sendable {
 public struct PropagationSite: Sendable {
   /// The backbone behind which it propagates.
   public let backbone: any Backbone
+  /// The folder, or file, of the backbone.
+  public let folder: String
   /// The stage whose output is propagated.
   public let tap: String
   /// Where its parameters come from: drawn, or read from a file.

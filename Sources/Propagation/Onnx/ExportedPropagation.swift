@@ -14,16 +14,18 @@ public struct ExportedPropagation: Sendable {
   public let fusion: ExportedPiece
   /// From the map to scores; nil where the map is scores.
   public let rest: ExportedPiece?
+  /// From the map to scores on frames that are no key frames; nil where the rest does that.
+  public let decoder: ExportedPiece?
   let classes: [String]
   let size: PixelSize
 
   /// All pieces, in the order in which they run.
-  public var pieces: [ExportedPiece] { [key, fusion] + (rest.map { [$0] } ?? []) }
+  public var pieces: [ExportedPiece] { [key, fusion] + [rest, decoder].compactMap(\.self) }
 }
 
 /// One model of an ``ExportedPropagation``.
 public struct ExportedPiece: Sendable {
-  /// What it is called: `key`, `fusion`, `rest`.
+  /// What it is called: `key`, `fusion`, `rest`, `decoder`.
   public let name: String
   /// On which frames it runs, in a few words.
   public let frames: String
@@ -55,14 +57,19 @@ extension SegmentationNetwork {
   ///   that is not there or a layer that cannot be written.
   public func onnx(
     for size: PixelSize, propagating tap: String? = nil, by propagator: some Propagator,
-    fusedBy fusion: (any Fusion)? = nil
+    fusedBy fusion: (any Fusion)? = nil, decodedBy decoder: SegmentationNetwork? = nil
   ) throws -> ExportedPropagation {
     let site = try OnnxSite(self, tap: tap, size: size)
     var frame = OnnxFrame(at: site)
     let step = try site.step(of: propagator, fusedBy: fusion, in: &frame)
     return ExportedPropagation(
       key: try site.key(keeping: frame.keptStages, onEveryFrame: frame.readsOwnMap),
-      fusion: step, rest: site.hasRest ? try site.rest() : nil,
+      fusion: step,
+      rest: try site.hasRest
+        ? site.rest(of: self, on: decoder == nil ? "every frame" : "key frames") : nil,
+      decoder: try decoder.map {
+        try site.rest(of: $0, called: "decoder", on: "frames that are no key frames")
+      },
       classes: specification.classes.names + (specification.learnsVoid ? ["none of these"] : []),
       size: size)
   }
@@ -152,11 +159,13 @@ extension OnnxSite {
   }
 
   /// From the map to scores.
-  func rest() throws -> ExportedPiece {
+  func rest(
+    of network: SegmentationNetwork, called name: String = "rest", on frames: String
+  ) throws -> ExportedPiece {
     let part = try network.onnx(of: tapCount..<network.stages.count, for: size)
     let sizes = try sizes(after: network.stages.count)
     return ExportedPiece(
-      name: "rest", frames: "every frame", model: part.model, inputs: [mapPort] + skipPorts,
+      name: name, frames: frames, model: part.model, inputs: [mapPort] + skipPorts,
       outputs: [ExportedPort(name: part.outputs[0], sizes: sizes, meaning: score)])
   }
 

@@ -11,8 +11,10 @@ import Testing
 
 /// A part that propagates, with what it is written behind.
 struct PropagationCase: Sendable, CustomTestStringConvertible {
-  /// What is propagated with, and fused.
-  typealias Parts = (propagator: any Propagator, fusion: (any Fusion)?)
+  /// What is propagated with, fused, and decoded with.
+  typealias Parts = (
+    propagator: any Propagator, fusion: (any Fusion)?, decoder: SegmentationNetwork?
+  )
 
   let testDescription: String
   let tap: String?
@@ -26,12 +28,20 @@ struct PropagationCase: Sendable, CustomTestStringConvertible {
   private static func learned(
     _ title: String, tap: String? = nil,
     _ make: @escaping @Sendable (SegmentationNetwork, Parameters) throws -> any Propagator
-  ) -> Self { Self(title, tap: tap) { (try make($0, $1), nil) } }
+  ) -> Self { Self(title, tap: tap) { (try make($0, $1), nil, nil) } }
 
   private static func fused(
     _ title: String, tap: String? = nil, behind carrier: any Propagator = Warp(),
     _ make: @escaping @Sendable (SegmentationNetwork, Parameters) throws -> any Fusion
-  ) -> Self { Self(title, tap: tap) { (carrier, try make($0, $1)) } }
+  ) -> Self { Self(title, tap: tap) { (carrier, try make($0, $1), nil) } }
+
+  private static func decoded(_ title: String, tap: String) -> Self {
+    Self(title, tap: tap) { network, parameters in
+      let decoder = try network.withStages(
+        after: tap, parameters: parameters, in: parameters.root)
+      return (Warp(), nil, decoder)
+    }
+  }
 
   private static func branch(scale: Double = 1) throws -> NetworkBranch {
     try NetworkBranch(smallNetwork(smallNetworks[2], color: "bgr"), scale: scale)
@@ -68,6 +78,8 @@ struct PropagationCase: Sendable, CustomTestStringConvertible {
         channels: 8, after: "layer1", giving: 8, stride: 4, width: 6, compares: true,
         parameters: parameters)
     },
+    decoded("decoder after context", tap: "context"),
+    decoded("decoder after the encoder", tap: "layer4"),
     fused("attention", tap: "decoder") { network, parameters in
       try CrossResolutionAttention(
         channels: 4, with: NetworkBranch(network, through: "decoder", scale: 0.5), size: 5,

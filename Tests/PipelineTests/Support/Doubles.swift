@@ -42,8 +42,9 @@ struct CountedPixels: Backbone {
   }
 }
 
-/// Three stages: pixels, twice the pixels, and the sum of both.
+/// Three stages: pixels, twice the pixels, and the sum of both and of what is `added`.
 struct SkippingPixels: Backbone {
+  var added: Float = 0
   let runs = [Counter(), Counter(), Counter()]
   let stages = [Stage("low", stride: 1), Stage("middle", stride: 1), Stage("high", stride: 1)]
   var inputSize: PixelSize? { nil }
@@ -57,7 +58,7 @@ struct SkippingPixels: Backbone {
       switch stage {
       case 0: features = Features(features.main, skips: [features.main])
       case 1: features = Features(try features.main * 2, skips: features.skips)
-      default: features = Features(try features.main + features.skips[0])
+      default: features = Features(try features.main + features.skips[0] + added)
       }
     }
     return features
