@@ -7,24 +7,55 @@ public import Video
 
 /// A stream of a labelled clip that is measured frame by frame, alone or beside others.
 public struct EvaluationStream {
-  private let label: (Frame) throws -> LabelledFrame
+  /// A frame that was labelled, and what was made of it.
+  public typealias Labelled = (sample: LabelledSample, result: LabelledFrame)
+
+  private let label: (Frame?) throws -> [LabelledFrame]
+  private var waiting: [(sample: LabelledSample, decode: Duration?)] = []
   private var previous: (frame: Frame, labels: Image)?
 
   /// A stream that has not begun.
-  public init(_ pipeline: some PredictionPipeline<Image>) {
+  public init(_ pipeline: some StreamPipeline<Image>) {
     var state = pipeline.start()
-    label = { try pipeline.label($0, in: &state) }
+    label = { frame in
+      guard let frame else { return try pipeline.finish(&state) }
+      return try pipeline.add(frame, before: nil, to: &state)
+    }
   }
 
-  /// Labels the next frame, and counts it and the pair that it makes with the one before.
+  /// Takes the next frame; counts those whose labels are ready, and the pair that each makes with
+  /// the one before.
   ///
   /// `motion` is asked for the motion between two successive frames, the current one first; nil
   /// where temporal consistency is not measured.
   public mutating func add(
     _ sample: LabelledSample, decode: Duration?, to measurement: inout RunMeasurement,
     motion: (Frame, Frame) throws -> PairMotion?
-  ) throws -> LabelledFrame {
-    let result = try label(sample.frame)
+  ) throws -> [Labelled] {
+    waiting.append((sample, decode))
+    return try count(label(sample.frame), in: &measurement, motion)
+  }
+
+  /// Counts, at the end, the frames whose labels were still owed.
+  public mutating func finish(
+    in measurement: inout RunMeasurement, motion: (Frame, Frame) throws -> PairMotion?
+  ) throws -> [Labelled] { try count(label(nil), in: &measurement, motion) }
+
+  private mutating func count(
+    _ results: [LabelledFrame], in measurement: inout RunMeasurement,
+    _ motion: (Frame, Frame) throws -> PairMotion?
+  ) throws -> [Labelled] {
+    try results.map { result in
+      let (sample, decode) = waiting.removeFirst()
+      try count(result, of: sample, decode: decode, in: &measurement, motion)
+      return (sample, result)
+    }
+  }
+
+  private mutating func count(
+    _ result: LabelledFrame, of sample: LabelledSample, decode: Duration?,
+    in measurement: inout RunMeasurement, _ motion: (Frame, Frame) throws -> PairMotion?
+  ) throws {
     measurement.add(result, truth: sample.labels, decode: decode)
     let labels = result.labels.scaledLabels(to: sample.frame.pixels.size)
     if let previous, !sample.frame.followsBreak, labels.size == previous.labels.size,
@@ -35,7 +66,6 @@ public struct EvaluationStream {
         along: motion.source)
     }
     previous = (sample.frame, labels)
-    return result
   }
 }
 

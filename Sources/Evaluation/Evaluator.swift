@@ -7,7 +7,7 @@ public import Video
 
 /// Runs a pipeline over a labelled clip and measures it.
 public struct Evaluator: Sendable {
-  private let pipeline: any PredictionPipeline<Image>
+  private let pipeline: any StreamPipeline<Image>
   private let clip: any LabelledClip
   private let flow: (any FlowEstimator)?
   private let warmUpRounds: Int
@@ -20,7 +20,7 @@ public struct Evaluator: Sendable {
   /// forgotten before the first one is timed; without, the first frames' times hold what networks
   /// compile.
   public init(
-    _ pipeline: some PredictionPipeline<Image>, on clip: some LabelledClip,
+    _ pipeline: some StreamPipeline<Image>, on clip: some LabelledClip,
     consistency flow: (any FlowEstimator)? = Farneback(), warmsUp: Bool = true
   ) {
     (self.pipeline, self.clip, self.flow) = (pipeline, clip, flow)
@@ -55,30 +55,35 @@ public struct Evaluator: Sendable {
   }
 
   private func run(
-    _ pipeline: some PredictionPipeline<Image>, into measurement: inout RunMeasurement,
+    _ pipeline: some StreamPipeline<Image>, into measurement: inout RunMeasurement,
     isStopped: () -> Bool, each: (LabelledSample, LabelledFrame) throws -> Bool
   ) throws {
     try warmUp(pipeline, isStopped: isStopped)
     var stream = EvaluationStream(pipeline)
-    for index in 0..<clip.count {
-      if isStopped() { break }
-      let (sample, decode) = try read(index)
-      let result = try stream.add(sample, decode: decode, to: &measurement) { current, previous in
-        try PairMotion(from: current, to: previous, on: clip, by: flow)
-      }
-      guard try each(sample, result) else { break }
+    func motion(from current: Frame, to previous: Frame) throws -> PairMotion? {
+      try PairMotion(from: current, to: previous, on: clip, by: flow)
     }
+    for index in 0..<clip.count {
+      if isStopped() { return }
+      let (sample, decode) = try read(index)
+      let ready = try stream.add(sample, decode: decode, to: &measurement, motion: motion)
+      for (sample, result) in ready where try !each(sample, result) { return }
+    }
+    for (sample, result) in try stream.finish(in: &measurement, motion: motion)
+    where try !each(sample, result) { return }
   }
 
   /// Networks compile on their first frames, and first touches of memory are slow: a stream of its
   /// own, forgotten afterwards, takes all that.
   private func warmUp(
-    _ pipeline: some PredictionPipeline<Image>, isStopped: () -> Bool
+    _ pipeline: some StreamPipeline<Image>, isStopped: () -> Bool
   ) throws {
     let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
     for _ in 0..<warmUpRounds {
       var scratch = pipeline.start()
-      for frame in frames where !isStopped() { _ = try pipeline.label(frame, in: &scratch) }
+      for frame in frames where !isStopped() {
+        _ = try pipeline.add(frame, before: nil, to: &scratch)
+      }
     }
   }
 

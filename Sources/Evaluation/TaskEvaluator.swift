@@ -6,7 +6,7 @@ public import Video
 
 /// Runs a pipeline of any prediction over a clip with ground truth, and measures it.
 public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
-  private let pipeline: any PredictionPipeline<Prediction>
+  private let pipeline: any StreamPipeline<Prediction>
   private let clip: any Clip<Target>
   private let metrics: [any Metric<Prediction, Target>]
   private let resized: Resizing
@@ -32,7 +32,7 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
   /// Where others run beside it, its times say nothing: it is not timed then. Predictions are made
   /// at the pipeline's working size; `resized` brings them to that of the clip's frames.
   public init(
-    _ pipeline: some PredictionPipeline<Prediction>, on clip: some Clip<Target>,
+    _ pipeline: some StreamPipeline<Prediction>, on clip: some Clip<Target>,
     by metrics: [any Metric<Prediction, Target>], warmsUp: Bool = true, isTimed: Bool = true,
     resized: @escaping Resizing = { prediction, _, _ in prediction }
   ) {
@@ -49,14 +49,14 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
   }
 
   private func run(
-    _ pipeline: some PredictionPipeline<Prediction>,
+    _ pipeline: some StreamPipeline<Prediction>,
     each: (Sample<Target>, FramePrediction<Prediction>) throws -> Bool
   ) throws -> Measurement {
     try warmUp(pipeline)
     var (measurement, metrics, state) = (Measurement(), metrics, pipeline.start())
-    for index in 0..<clip.count {
-      let (sample, decode) = try read(index)
-      let result = try pipeline.predict(sample.frame, in: &state)
+    var waiting: [(sample: Sample<Target>, decode: Duration?)] = []
+    func count(_ result: FramePrediction<Prediction>) throws -> Bool {
+      let (sample, decode) = waiting.removeFirst()
       measurement.costs.add(result.trace, decode: decode, isTimed: isTimed)
       var record = FrameRecord(result.trace, decode: decode, isTimed: isTimed)
       let prediction = resized(result.prediction, result.size, sample.frame.pixels.size)
@@ -66,18 +66,29 @@ public struct TaskEvaluator<Prediction: Sendable, Target: Sendable>: Sendable {
         record.counts.merge(counts) { first, _ in first }
       }
       measurement.records.append(record)
-      guard try each(sample, result) else { break }
+      return try each(sample, result)
+    }
+    var goesOn = true
+    for index in 0..<clip.count where goesOn {
+      let (sample, decode) = try read(index)
+      waiting.append((sample, decode))
+      for result in try pipeline.add(sample.frame, before: nil, to: &state) where goesOn {
+        goesOn = try count(result)
+      }
+    }
+    for result in goesOn ? try pipeline.finish(&state) : [] where goesOn {
+      goesOn = try count(result)
     }
     for metric in metrics { measurement.scores.merge(metric.values) { _, new in new } }
     return measurement
   }
 
   /// As `Evaluator` does: a stream of its own, forgotten afterwards.
-  private func warmUp(_ pipeline: some PredictionPipeline<Prediction>) throws {
+  private func warmUp(_ pipeline: some StreamPipeline<Prediction>) throws {
     let frames = try (0..<min(2, clip.count)).map { try clip.frame(at: $0) }
     for _ in 0..<warmUpRounds {
       var scratch = pipeline.start()
-      for frame in frames { _ = try pipeline.predict(frame, in: &scratch) }
+      for frame in frames { _ = try pipeline.add(frame, before: nil, to: &scratch) }
     }
   }
 

@@ -186,8 +186,9 @@ public struct LoadedEvaluation: Sendable {
   public let spec: ExperimentSpec
   /// The clip that is measured on, encoded where codec motion is used.
   public let clip: any LabelledClip
-  /// What labels the frames: one pipeline for whole frames, or one of regions.
-  public let pipeline: any PredictionPipeline<Image>
+  /// What labels the frames: one pipeline for whole frames, one of regions, or one that waits for
+  /// the next key frame.
+  public let pipeline: any StreamPipeline<Image>
   /// The pipeline of frames as a whole.
   public let whole: KeyframePipeline<Image>
   /// The optical flow used for temporal consistency where the exact motion is not known; nil where
@@ -214,7 +215,7 @@ public struct LoadedEvaluation: Sendable {
       throw SpecificationError(
         .incompatible, "--consistency needs motion between pictures, not the codec's")
     }
-    (pipeline, whole) = (try resolved.regional(), resolved.pipeline)
+    (pipeline, whole) = (try resolved.streaming(), resolved.pipeline)
     files = inputs + resolved.files
     warnings = clip.warnings + resolved.warnings
     if let flow = judge.flow, resolved.spec.flow?.contains(flow) == true {
@@ -300,6 +301,7 @@ extension PipelineSpec {
     names["flow"] = flow.map { grammar.text(of: $0, as: registries.flows.role) }
     (names["tap"], names["regions"]) = (tap, regions?.description)
     names["temporal_smoothing"] = smoothing?.description
+    names["bidirectional"] = bidirectional?.description
     return names
   }
 }

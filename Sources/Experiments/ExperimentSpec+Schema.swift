@@ -20,6 +20,7 @@ extension ExperimentSpec {
       ("agreement", "boolean"), ("warm_up", "boolean"),
     ] { properties[key] = ConfigNode(keys: ["type": .text(type)]) }
     properties["temporal_smoothing"] = ConfigNode(keys: ["type": ["string", "number"]])
+    properties["bidirectional"] = ConfigNode(keys: ["type": ["boolean", "number"]])
     properties["consistency"] = ConfigNode.empty
     properties["consistency"]?["anyOf"] = ConfigNode(
       .list([ConfigNode(keys: ["const": "none"]), .reference(to: registries.flows.role)]))

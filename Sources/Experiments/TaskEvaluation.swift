@@ -54,7 +54,7 @@ extension EvaluationRun {
       try (spec.agreement ? task.agreementMetrics() : task.metrics())
       + metrics(of: Prediction.self, against: Target.self)
     let evaluator = TaskEvaluator(
-      try resolved.regional(), on: clip, by: metrics, warmsUp: spec.warmsUp, isTimed: isTimed,
+      try resolved.streaming(), on: clip, by: metrics, warmsUp: spec.warmsUp, isTimed: isTimed,
       resized: task.resized)
     let measured = try evaluator.run { try each($1.trace) }
     var used = spec

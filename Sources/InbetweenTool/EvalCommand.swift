@@ -207,7 +207,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func measure(
-    _ pipeline: some PredictionPipeline<Image>, _ loaded: LoadedEvaluation,
+    _ pipeline: some StreamPipeline<Image>, _ loaded: LoadedEvaluation,
     by metrics: inout [any Metric<Image, Image>], until signals: Signals
   ) -> (RunMeasurement, Failure?) {
     let clip = loaded.clip

@@ -98,6 +98,13 @@ struct PartOptions: ParsableArguments {
       """)
   var temporalSmoothing: String?
 
+  @Flag(
+    help: """
+      Propagate to each frame from the key frame before it and from the one after it. For \
+      recordings: frames wait for the next key frame.
+      """)
+  var bidirectional = false
+
   @Option(
     help: """
       Give regions of the frame keyframes of their own: ROWSxCOLUMNS, or ROWSxCOLUMNS:PIXELS for \
@@ -131,7 +138,9 @@ struct PartOptions: ParsableArguments {
       ("propagator", propagator), ("fusion", fusion), ("flow", flow), ("tap", tap),
       ("temporal_smoothing", temporalSmoothing), ("regions", regions),
     ]
-    settings.options = named.compactMap { key, text in text.map { (key, .text($0)) } } + others
+    settings.options =
+      named.compactMap { key, text in text.map { (key, .text($0)) } }
+      + (bidirectional ? [("bidirectional", true)] : []) + others
     return settings
   }
 

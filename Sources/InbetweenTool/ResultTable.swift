@@ -19,10 +19,10 @@ struct ResultTable: CustomStringConvertible {
   private var heading: [String] {
     let parts = [
       "recipe", "head", "scheduler", "propagator", "fusion", "flow", "tap", "temporal_smoothing",
-      "regions",
+      "bidirectional", "regions",
     ].compactMap { name in
       result.pipeline[name].map {
-        ["tap", "temporal_smoothing"].contains(name) ? "\(name) \($0)" : $0
+        ["tap", "temporal_smoothing", "bidirectional"].contains(name) ? "\(name) \($0)" : $0
       }
     }
     return ["\(title): \(result.speed.frames) frames, \(parts.joined(separator: ", "))"]

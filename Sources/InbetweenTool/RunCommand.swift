@@ -237,12 +237,12 @@ struct RunCommand: ParsableCommand {
   private func predict<Prediction>(
     _ ready: Ready<Prediction>, _ settings: RunSettings
   ) throws -> [RunEnd] {
-    if ready.streams.count > 1, ready.resolved.carrier != nil {
+    if ready.streams.count > 1, ready.resolved.takesStreamsOneByOne {
       return try oneByOne(ready, settings)
     }
     guard ready.streams.count > 1 else {
       var job = RunJob(ready.streams[0], to: ready.outputs[0], settings)
-      return [job.run(with: try ready.resolved.regional())]
+      return [job.run(with: try ready.resolved.streaming())]
     }
     let group = StreamGroup(
       ready.resolved.pipeline, threads: parts.threading.threads, batch: batch ?? 4)
@@ -263,16 +263,16 @@ struct RunCommand: ParsableCommand {
     return ends
   }
 
-  /// Predictions that are carried are the streams' own: one source after the other.
+  /// Predictions that are carried, or wait, are the streams' own: one source after the other.
   private func oneByOne<Prediction>(
     _ ready: Ready<Prediction>, _ settings: RunSettings
   ) throws -> [RunEnd] {
     if batch != nil {
-      throw Failure(.usage, "--batch is for feature maps: carried predictions go one by one")
+      throw Failure(.usage, "--batch is for feature maps: predictions that are carried, or wait, go one by one")
     }
     return try zip(ready.streams, ready.outputs).map { stream, output in
       var job = RunJob(stream, to: output, settings)
-      return job.run(with: try ready.resolved.regional())
+      return job.run(with: try ready.resolved.streaming())
     }
   }
 

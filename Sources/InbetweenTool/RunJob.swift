@@ -49,18 +49,27 @@ struct RunJob<Prediction: Sendable> {
   }
 
   /// Predicts all of it; the outputs are then whole files that hold what was predicted.
-  mutating func run(with pipeline: some PredictionPipeline<Prediction>) -> RunEnd {
+  mutating func run(with pipeline: some StreamPipeline<Prediction>) -> RunEnd {
     var failure: Failure?
     do { try predictAll(with: pipeline) } catch { failure = Failure(error) }
     progress.end()
     return end(after: failure)
   }
 
-  private mutating func predictAll(with pipeline: some PredictionPipeline<Prediction>) throws {
+  private mutating func predictAll(with pipeline: some StreamPipeline<Prediction>) throws {
     var state = pipeline.start()
     let ahead = stream as? Prefetching
+    // Frames whose predictions are not ready, with what decoding them took.
+    var waiting: [(frame: Frame, decode: Duration)] = []
     while let frame = try next() {
-      try add(pipeline.predict(frame, before: ahead?.peek(), in: &state), of: frame)
+      waiting.append((frame, decode))
+      for result in try pipeline.add(frame, before: ahead?.peek(), to: &state) {
+        let (frame, decode) = waiting.removeFirst()
+        try add(result, of: frame, decode: decode)
+      }
+    }
+    for (result, (frame, decode)) in zip(try pipeline.finish(&state), waiting) {
+      try add(result, of: frame, decode: decode)
     }
   }
 
@@ -75,6 +84,12 @@ struct RunJob<Prediction: Sendable> {
 
   /// Counts and writes what was predicted of the frame that was read last.
   mutating func add(_ result: FramePrediction<Prediction>, of frame: Frame) throws {
+    try add(result, of: frame, decode: decode)
+  }
+
+  private mutating func add(
+    _ result: FramePrediction<Prediction>, of frame: Frame, decode: Duration
+  ) throws {
     costs.add(result.trace, decode: decode)
     try outputs.add(frame, result, decode: decode)
     wall.add(result.trace, decode: decode, output: outputs.time)

@@ -2,15 +2,13 @@
 
 public import Video
 
-/// Predicts something of the frames of a stream one by one; what a stream remembers is a value.
-public protocol PredictionPipeline<Prediction>: Sendable {
+/// Predicts something of the frames of a stream one by one, each at once.
+public protocol PredictionPipeline<Prediction>: StreamPipeline {
+  // Told again, so that they follow from `predict`.
   /// What a stream remembers.
-  associatedtype State: Sendable
+  associatedtype State
   /// What is predicted of a frame.
-  associatedtype Prediction: Sendable
-
-  /// What a stream knows before its first frame.
-  func start() -> State
+  associatedtype Prediction
 
   /// The prediction for the next frame of a stream.
   ///

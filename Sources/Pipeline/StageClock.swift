@@ -14,10 +14,23 @@ final class StageClock {
   /// What is counted meanwhile.
   private let ledger = MACCounter()
 
-  init(frame: Int) {
+  /// What a frame has taken until it had to wait.
+  struct Spent: Sendable {
+    fileprivate let stages: [PipelineStage: Duration]
+    fileprivate let macs: Int
+  }
+
+  /// A clock that starts now, with what the frame has taken `earlier`.
+  init(frame: Int, after earlier: Spent? = nil) {
     self.frame = frame
     begin = clock.now
+    guard let earlier else { return }
+    stages = earlier.stages
+    ledger.add(macs: earlier.macs)
   }
+
+  /// What was measured until now.
+  var spent: Spent { Spent(stages: stages, macs: ledger.macs) }
 
   /// Runs `body`, with its MACs counted as this frame's.
   func counting<Result>(_ body: () throws(PipelineError) -> Result) throws(PipelineError) -> Result

@@ -249,18 +249,31 @@ extension StreamFrame {
   /// What the head is to read of what is propagated here.
   private func propagatedOutput(in context: FrameContext) throws(PipelineError) -> FeatureMaps {
     if let output { return output }
-    var maps = try clock.during(.propagate) { try propagator.propagate(to: context) }
+    var maps = try propagatedMaps(in: context)
     if let fusion = parts.fusion {
       maps = try clock.during(.fuse) { try fusion(maps, in: context) }
     }
+    var output = try output(of: maps, in: context)
+    if parts.hasShallowPart { output = try smoothed(output, in: context) }
+    self.output = output
+    return output
+  }
+
+  /// The maps at the taps that come to the frame, before anything joins them.
+  func propagatedMaps(in context: FrameContext) throws(PipelineError) -> FeatureMaps {
+    try clock.during(.propagate) { try propagator.propagate(to: context) }
+  }
+
+  /// What the head is to read of maps at the taps that came to the frame.
+  func output(
+    of maps: FeatureMaps, in context: FrameContext
+  ) throws(PipelineError) -> FeatureMaps {
     let skips = try clock.during(.backbone) {
       try parts.hasRest ? stages.skips(state.keyframe?.skipCount ?? 0) : []
     }
-    var output = try headMaps(of: maps, skips: skips, by: parts.decoder, in: context)
+    let output = try headMaps(of: maps, skips: skips, by: parts.decoder, in: context)
     // What a network made of it may be no number; what was propagated alone is as it was.
     if parts.hasShallowPart { try clock.during(.head) { try output.checkNumbers() } }
-    if parts.hasShallowPart { output = try smoothed(output, in: context) }
-    self.output = output
     return output
   }
 

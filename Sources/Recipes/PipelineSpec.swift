@@ -10,7 +10,7 @@ public import Specification
 /// ```
 ///
 /// As YAML: keys `backbone`, `head`, `scheduler`, `propagator`, `fusion`, `flow`, `tap`,
-/// `temporal_smoothing` and `regions`.
+/// `temporal_smoothing`, `bidirectional` and `regions`.
 public struct PipelineSpec: Sendable, Hashable {
   /// The heavy network; nil where it is given otherwise.
   public var backbone: PartSpec?
@@ -32,6 +32,9 @@ public struct PipelineSpec: Sendable, Hashable {
   public var tap: String?
   /// How scores are smoothed over time; nil for not at all.
   public var smoothing: SmoothingSpec?
+  /// How what comes from the key frame before and from the one after is joined; nil where features
+  /// are propagated forward only.
+  public var bidirectional: BidirectionalSpec?
   /// Regions of the frame with keyframes of their own; nil for the frame as a whole.
   public var regions: RegionsSpec?
 
@@ -42,11 +45,13 @@ public struct PipelineSpec: Sendable, Hashable {
   public init(
     backbone: PartSpec? = nil, head: PartSpec? = nil, scheduler: PartSpec = "every:5",
     propagator: PartSpec? = nil, fusion: PartSpec? = nil, flow: PartSpec? = nil,
-    tap: String? = nil, smoothing: SmoothingSpec? = nil, regions: RegionsSpec? = nil
+    tap: String? = nil, smoothing: SmoothingSpec? = nil,
+    bidirectional: BidirectionalSpec? = nil, regions: RegionsSpec? = nil
   ) {
     (self.backbone, self.head, self.scheduler) = (backbone, head, scheduler)
     (self.propagator, self.fusion, self.flow) = (propagator, fusion, flow)
     (self.tap, self.smoothing, self.regions) = (tap, smoothing, regions)
+    self.bidirectional = bidirectional
   }
 
   /// The same with every part in its one form; nothing is loaded.
@@ -71,7 +76,7 @@ public struct PipelineSpec: Sendable, Hashable {
 
 extension PipelineSpec: Codable {
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case backbone, head, scheduler, propagator, fusion, flow, tap, regions
+    case backbone, head, scheduler, propagator, fusion, flow, tap, bidirectional, regions
     case smoothing = "temporal_smoothing"
   }
 
@@ -90,6 +95,8 @@ extension PipelineSpec: Codable {
       fusion: try part(.fusion), flow: try part(.flow),
       tap: try keys.decodeIfPresent(String.self, forKey: .tap),
       smoothing: try keys.decodeIfPresent(SmoothingSpec.self, forKey: .smoothing),
+      bidirectional: try keys.decodeIfPresent(BidirectionalSpec.Switch.self, forKey: .bidirectional)?
+        .spec,
       regions: try keys.decodeIfPresent(RegionsSpec.self, forKey: .regions))
   }
 }
@@ -152,6 +159,53 @@ extension SmoothingSpec: Codable, CustomStringConvertible {
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)
+  }
+}
+
+/// How what comes from both sides is joined: `true`, or the difference in levels of 255 at which a
+/// third of a look is left.
+public struct BidirectionalSpec: Sendable, Hashable {
+  /// The difference, in levels of 255, at which a third of a look is left; 10 is usual.
+  public var tolerance: Double
+
+  /// A tolerance above 0, in levels of 255; anything else is refused.
+  public init(tolerance: Double = 10) throws(SpecificationError) {
+    guard tolerance > 0, tolerance.isFinite else {
+      throw SpecificationError(
+        .badValue,
+        "bidirectional needs true, false or LEVELS above 0, not '\(OptionValue(tolerance).text)'")
+    }
+    self.tolerance = tolerance
+  }
+}
+
+extension BidirectionalSpec: Codable, CustomStringConvertible {
+  /// LEVELS.
+  public var description: String { OptionValue(tolerance).text }
+
+  /// Reads LEVELS.
+  public init(from decoder: any Decoder) throws {
+    try self.init(tolerance: try decoder.singleValueContainer().decode(Double.self))
+  }
+
+  /// Writes LEVELS.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(tolerance)
+  }
+
+  /// `true`, `false` or LEVELS, as a specification has it.
+  struct Switch: Decodable {
+    let spec: BidirectionalSpec?
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let isOn = try? container.decode(Bool.self) {
+        spec = isOn ? try BidirectionalSpec() : nil
+      } else {
+        spec = try container.decode(BidirectionalSpec.self)
+      }
+    }
   }
 }
 

@@ -35,9 +35,26 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
       chosen: chosen)
   }
 
-  /// The same pipeline for each region, where the spec wants regions.
+  /// What the spec wants of recorded streams: predictions may come late.
   ///
-  /// - Throws: `IncompatibleParts` where a part of it needs whole frames.
+  /// - Throws: `IncompatibleParts` where parts cannot work together so.
+  public func streaming() throws(IncompatibleParts) -> any StreamPipeline<Prediction> {
+    guard let bidirectional = spec.bidirectional else { return try regional() }
+    guard carrier == nil, spec.regions == nil else {
+      throw IncompatibleParts(
+        "bidirectional propagation is for feature maps of whole frames: leave out regions, and "
+          + "what propagates boxes")
+    }
+    return try BidirectionalPipeline(
+      pipeline, joining: BidirectionalBlend(tolerance: bidirectional.tolerance))
+  }
+
+  /// Whether streams go through it one after the other, each with what is its own.
+  public var takesStreamsOneByOne: Bool { carrier != nil || spec.bidirectional != nil }
+
+  /// The same pipeline for each region, where the spec wants regions: each prediction at once.
+  ///
+  /// - Throws: `IncompatibleParts` where a part of it needs whole frames, or later ones.
   public func regional() throws(IncompatibleParts) -> any PredictionPipeline<Prediction> {
     try regional(with: pipeline.scheduler)
   }
@@ -46,6 +63,10 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
   public func regional(
     with scheduler: any KeyframeScheduler
   ) throws(IncompatibleParts) -> any PredictionPipeline<Prediction> {
+    guard spec.bidirectional == nil else {
+      throw IncompatibleParts(
+        "bidirectional propagation is for recordings: frames wait for the next key frame")
+    }
     let pipeline = pipeline.with(scheduler: scheduler)
     if let carrier { return Self.carrying(carrier, pipeline) }
     guard let regions = spec.regions else { return pipeline }

@@ -157,9 +157,10 @@ private struct FilmSource {
       baseline.result.specification, in: registries, threads: threads
     ).load()
     return try chosen.compactMap { frame in
-      guard let sample = samples[frame.index], let own = labels[frame.index] else { return nil }
       // A stream's first frame is key.
-      let alone = try Self.label(sample, loaded.pipeline, loaded.clip)
+      guard let sample = samples[frame.index], let own = labels[frame.index],
+        let alone = try Self.label(sample, loaded.pipeline, loaded.clip)
+      else { return nil }
       return FilmStrips.Frame(
         caption: frame.caption,
         pictures: try Thumbnails(sample, clip.classes).pictures(propagated: own, alone: alone))
@@ -178,24 +179,32 @@ private struct FilmSource {
       Self.stream(loaded.pipeline), RunMeasurement(classes: clip.classes, warmUp: 0)
     )
     var (labels, samples) = ([Int: Image](), [Int: LabelledSample]())
-    for index in 0..<min(last + 1, clip.count) where !isStopped() {
-      let sample = try clip.sample(at: index)
-      let result = try stream.add(sample, decode: nil, to: &measured) { _, _ in nil }
-      if wanted.contains(index) { (labels[index], samples[index]) = (result.labels, sample) }
-      advance()
+    var done = 0
+    func keep(_ ready: [EvaluationStream.Labelled]) {
+      for (sample, result) in ready where done <= last {
+        if wanted.contains(done) { (labels[done], samples[done]) = (result.labels, sample) }
+        done += 1
+        advance()
+      }
     }
+    for index in 0..<clip.count where done <= last && !isStopped() {
+      keep(
+        try stream.add(clip.sample(at: index), decode: nil, to: &measured) { _, _ in nil })
+    }
+    if done <= last, !isStopped() { keep(try stream.finish(in: &measured) { _, _ in nil }) }
     return (labels, samples, clip)
   }
 
-  private static func stream(_ pipeline: some PredictionPipeline<Image>) -> EvaluationStream {
+  private static func stream(_ pipeline: some StreamPipeline<Image>) -> EvaluationStream {
     EvaluationStream(pipeline)
   }
 
   private static func label(
-    _ sample: LabelledSample, _ pipeline: some PredictionPipeline<Image>, _ clip: any LabelledClip
-  ) throws -> Image {
+    _ sample: LabelledSample, _ pipeline: some StreamPipeline<Image>, _ clip: any LabelledClip
+  ) throws -> Image? {
     var state = pipeline.start()
-    return try pipeline.label(sample.frame, in: &state).labels
+    let ready = try pipeline.add(sample.frame, before: nil, to: &state)
+    return try (ready + pipeline.finish(&state)).first?.labels
   }
 }
 

@@ -124,7 +124,7 @@ public struct SweepTiming {
     _ work: SharedWork
   ) throws -> TimedRunner {
     TimedRunner(
-      id, try run.resolved(for: task, sharing: work).regional(), on: run.clip, frames: frames)
+      id, try run.resolved(for: task, sharing: work).streaming(), on: run.clip, frames: frames)
   }
 }
 
@@ -136,21 +136,24 @@ struct TimedRunner {
   private let pass: (Range<Int>, () -> Bool, Each) throws -> Bool
 
   init(
-    _ id: String, _ pipeline: some PredictionPipeline, on clip: some LabelledClip,
+    _ id: String, _ pipeline: some StreamPipeline, on clip: some LabelledClip,
     frames: Range<Int>
   ) {
     (self.id, self.frames) = (id, frames)
     pass = { frames, isStopped, each in
-      var state = pipeline.start()
+      var (state, decoded) = (pipeline.start(), [Double]())
       for index in frames {
         if isStopped() { return false }
         let begin = ContinuousClock.now
         let frame = try clip.frame(at: index)
         let read = ContinuousClock.now - begin
-        let trace = try pipeline.predict(frame, in: &state).trace
         let decoding = clip.decodingTime(at: index) ?? (clip.isStored ? read : .zero)
-        each(trace, decoding.milliseconds)
+        decoded.append(decoding.milliseconds)
+        for ready in try pipeline.add(frame, before: nil, to: &state) {
+          each(ready.trace, decoded.removeFirst())
+        }
       }
+      for ready in try pipeline.finish(&state) { each(ready.trace, decoded.removeFirst()) }
       return true
     }
   }

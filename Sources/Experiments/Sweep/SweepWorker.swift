@@ -163,7 +163,7 @@ struct SweepMember {
   }
 
   private static func stream(
-    _ pipeline: some PredictionPipeline<Image>
+    _ pipeline: some StreamPipeline<Image>
   ) -> EvaluationStream { EvaluationStream(pipeline) }
 
   var count: Int { loaded.clip.count }
@@ -178,11 +178,20 @@ struct SweepMember {
     let sample = try samples[hasVectors] ?? loaded.clip.sample(at: index)
     samples[hasVectors] = sample
     let (clip, flow, judge) = (loaded.clip, loaded.consistency, loaded.spec.consistency)
-    let result = try stream.add(sample, decode: nil, to: &measurement) { current, previous in
+    func motion(from current: Frame, to previous: Frame) throws -> PairMotion? {
       try work.pair("\(String(describing: judge)) \(current.index) \(previous.index)") {
         try PairMotion(from: current, to: previous, on: clip, by: flow)
       }
     }
+    var ready = try stream.add(sample, decode: nil, to: &measurement, motion: motion)
+    if index == count - 1 { ready += try stream.finish(in: &measurement, motion: motion) }
+    for (sample, result) in ready { try keep(result, of: sample, on: clip) }
+  }
+
+  /// Writes a frame's labels, and counts it in every metric.
+  private mutating func keep(
+    _ result: LabelledFrame, of sample: LabelledSample, on clip: any LabelledClip
+  ) throws {
     if let labels {
       try result.labels.scaledLabels(to: sample.frame.pixels.size).writePNG(
         to: "\(labels)/\(names.next(sample.frame)).png", palette: clip.classes.palette)
