@@ -104,7 +104,7 @@ struct SweepTests {
         let stored = try folder.run(point).read()
         let loaded = try EvaluationRun(point.specification).load()
         let alone = try Evaluator(
-          loaded.whole, on: loaded.clip, consistency: loaded.consistency, warmsUp: false
+          loaded.pipeline, on: loaded.clip, consistency: loaded.consistency, warmsUp: false
         ).run()
         #expect(stored.result.accuracy == alone.accuracy, "\(point.name)")
         #expect(stored.result.cost.macsPerFrame == alone.macs?.frame, "\(point.name)")

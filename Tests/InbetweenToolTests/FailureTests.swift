@@ -74,6 +74,10 @@ struct FailureTests {
       "run clip.mp4 --backbone NET --temporal-smoothing 2", 64, "smoothing needs WEIGHT", "'2'"),
     Fault(
       "run clip.mp4 --backbone NET --temporal-smoothing 0.5,0", 64, "LEVELS above 0", "'0.5,0'"),
+    Fault(
+      "run clip.mp4 --backbone NET --set bidirectional=0", 64, "bidirectional", "LEVELS above 0"),
+    Fault("run clip.mp4 --backbone NET --bidirectional --regions 2x2", 64, "leave out regions"),
+    Fault("run clip.mp4 --backbone NET --bidirectional --flow codec", 64, "not the codec's"),
     Fault("run clip.mp4 --backbone NET --threads 0", 64, "--threads", "1 to 1024", "0"),
     Fault("run clip.mp4 --backbone NET --threads many", 64, "--threads", "many"),
     Fault("run clip.mp4 --backbone NET --frames 0", 64, "--frames"),

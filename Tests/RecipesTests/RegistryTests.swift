@@ -67,6 +67,21 @@ struct RegistryTests {
     #expect(try read.canonical(in: registries) == first)
   }
 
+  @Test(arguments: [("true", 10), ("4", 4), ("2.5", 2.5), ("false", nil)] as [(String, Double?)])
+  func bidirectionalIsASwitchOrLevels(text: String, tolerance: Double?) throws {
+    let json = Data("{\"bidirectional\": \(text)}".utf8)
+    let spec = try JSONDecoder().decode(PipelineSpec.self, from: json)
+    #expect(spec.bidirectional?.tolerance == tolerance)
+    let again = try JSONDecoder().decode(
+      PipelineSpec.self, from: JSONEncoder().encode(spec))
+    #expect(again == spec)
+  }
+
+  @Test(arguments: ["0", "-3", "\"yes\""]) func otherSwitchesAreRefused(text: String) {
+    let json = Data("{\"bidirectional\": \(text)}".utf8)
+    #expect(throws: (any Error).self) { try JSONDecoder().decode(PipelineSpec.self, from: json) }
+  }
+
   @Test func defaultsAreTheUsualOnes() throws {
     let warp = try #require(try propagators.part("warp").propagator as? Warp)
     #expect(warp.reference == .keyframe && warp.border == .clamp)
