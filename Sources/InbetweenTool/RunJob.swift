@@ -61,16 +61,23 @@ struct RunJob<Prediction: Sendable> {
     let ahead = stream as? Prefetching
     // Frames whose predictions are not ready, with what decoding them took.
     var waiting: [(frame: Frame, decode: Duration)] = []
-    while let frame = try next() {
-      waiting.append((frame, decode))
-      for result in try pipeline.add(frame, before: ahead?.peek(), to: &state) {
+    func keep(_ ready: [FramePrediction<Prediction>]) throws {
+      for result in ready {
         let (frame, decode) = waiting.removeFirst()
         try add(result, of: frame, decode: decode)
       }
     }
-    for (result, (frame, decode)) in zip(try pipeline.finish(&state), waiting) {
-      try add(result, of: frame, decode: decode)
+    do {
+      while let frame = try next() {
+        waiting.append((frame, decode))
+        try keep(pipeline.add(frame, before: ahead?.peek(), to: &state))
+      }
+    } catch {
+      // What was read before is predicted all the same.
+      try? keep(pipeline.finish(&state))
+      throw error
     }
+    try keep(pipeline.finish(&state))
   }
 
   /// The next frame; nil at the end, and where it is to stop.

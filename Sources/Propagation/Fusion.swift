@@ -33,9 +33,15 @@ public protocol LearnedFusion: Fusion {
   func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor
+
+  /// The same in fewer operations, to be used and no longer trained.
+  func folded() throws -> Self
 }
 
 extension LearnedFusion {
+  /// As it is unless a fusion says otherwise.
+  public func folded() -> Self { self }
+
   /// What becomes of the one propagated map, used and not trained.
   public func callAsFunction(
     _ propagated: FeatureMaps, in context: FrameContext

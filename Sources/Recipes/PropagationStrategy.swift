@@ -45,9 +45,11 @@ public struct PropagationStrategy: Sendable {
     in known: TrainablePropagations = .standard
   ) throws {
     let specification = try PropagationSpecification(folder, in: known)
-    let part = try folder.load { try specification.part(behind: backbone, parameters: $0) }
+    let part = try folder.load {
+      try specification.part(behind: backbone, parameters: $0)
+    }.folded()
     self.init(
-      part.propagator, fusion: part.fusion, decoder: try part.decoder?.folded(),
+      part.propagator, fusion: part.fusion, decoder: part.decoder,
       tap: specification.tap, trainedFlow: specification.flow)
   }
 }

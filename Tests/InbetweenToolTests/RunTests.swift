@@ -186,6 +186,37 @@ struct RunTests {
 
   // The frames before a stage fails are kept, and nobody waits for anybody: decoding, the pipeline
   // and writing, each while the others are under way.
+  // Predictions come a key interval late: frames, their numbers and what is told of them do not.
+  @Test(arguments: ["", " --threads 2 --overlap", " --frames 9"])
+  func framesThatWaitedAreWrittenInTheirOrder(options: String) throws {
+    let bidirectional = "run clip.mp4 --backbone NET --scheduler every:4 --bidirectional"
+    let outcome = try scratch.inbetween(
+      bidirectional + " --labels maps --per-frame f.csv --json r.json" + options)
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let count = options.contains("9") ? 9 : 24
+    #expect(try scratch.names("maps") == (0..<count).map { String(format: "%06d.png", $0) })
+    let rows = try scratch.table("f.csv").dropFirst()
+    #expect(rows.count == count)
+    let limit = options.contains("9") ? " --frames 9" : ""
+    let eval = "eval video:clip.mp4 --agreement --backbone NET --scheduler every:4" + limit
+    let plain = try scratch.inbetween(eval + " --labels plain")
+    let both = try scratch.inbetween(eval + " --bidirectional --labels both")
+    #expect(plain.code == 0 && both.code == 0, "\(both.err)")
+    func maps(_ folder: String) throws -> [[UInt8]] {
+      try scratch.names(folder).map {
+        try [UInt8](Image.labels(contentsOf: scratch("\(folder)/\($0)")).bytes)
+      }
+    }
+    let (found, judged, forward) = (try maps("maps"), try maps("both"), try maps("plain"))
+    #expect(found == judged)
+    for index in 0..<count where index.isMultiple(of: 4) || index > (count - 1) / 4 * 4 {
+      #expect(found[index] == forward[index], "frame \(index)")
+    }
+    #expect(found != forward)
+    let cut = try scratch.inbetween("live clip.mp4 --newest --backbone NET --bidirectional")
+    #expect(cut.code == 64 && cut.err.contains("is for recordings"), "\(cut.err)")
+  }
+
   @Test func overlappedStagesEndTogetherWhereOneFails() throws {
     let whole = try scratch.bytes("clip.mp4")
     try scratch.write(whole.prefix(whole.count * 6 / 10), to: "cut.mp4")
@@ -222,10 +253,12 @@ struct RunTests {
     #expect(outcome.code == 0, "\(outcome.err)")
   }
 
-  @Test func aVideoCutShortIsLabelledAsFarAsItGoes() throws {
+  @Test(arguments: ["", " --scheduler every:20 --bidirectional"])
+  func aVideoCutShortIsLabelledAsFarAsItGoes(options: String) throws {
     let whole = try scratch.bytes("clip.mp4")
     try scratch.write(whole.prefix(whole.count * 6 / 10), to: "cut.mp4")
-    let line = "run cut.mp4 --backbone NET --output o.mp4 --json r.json --per-frame f.csv"
+    let line =
+      "run cut.mp4 --backbone NET --output o.mp4 --json r.json --per-frame f.csv" + options
     let outcome = try scratch.inbetween(line)
     #expect(outcome.code == 65)
     #expect(outcome.errorLines.count == 1)

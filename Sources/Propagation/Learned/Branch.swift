@@ -8,13 +8,21 @@ public import Tensors
 public protocol Branch: Sendable {
   /// What it makes of pictures as `FrameContext.image` gives them, N × 3 × H × W: N × C × h × w.
   func features(of pictures: Tensor, in pass: ForwardContext) throws -> Tensor
+
+  /// The same in fewer operations, to be used and no longer trained.
+  func folded() throws -> Self
+}
+
+extension Branch {
+  /// As it is unless a branch says otherwise.
+  public func folded() -> Self { self }
 }
 
 /// A segmentation network that looks at every frame: whole or up to a stage, at the size of the
 /// frame or a smaller one.
 public struct NetworkBranch: Branch {
   /// The network that looks at the frame.
-  public let network: SegmentationNetwork
+  public private(set) var network: SegmentationNetwork
   /// What the sides of a picture are multiplied by before the network sees it.
   public let scale: Double
   /// Whether it is trained with what it is a part of; else it stays as it is.
@@ -43,6 +51,13 @@ public struct NetworkBranch: Branch {
     return try withoutGradients {
       try output(for: pictures, in: pass.isTraining ? .inference : pass)
     }
+  }
+
+  /// The same with the network's normalisations folded into its convolutions.
+  public func folded() throws(TensorError) -> NetworkBranch {
+    var branch = self
+    branch.network = try network.folded()
+    return branch
   }
 
   /// A side of a picture as the network sees it.

@@ -24,7 +24,7 @@ public struct CorrectiveFusion: LearnedFusion {
   /// The parameters of the mixture, and of a branch that is trained with it.
   public let parameters: Parameters
   /// What looks at the frame itself and gives scores.
-  public let branch: any Branch
+  public private(set) var branch: any Branch
   private let mixture: Conv2d
 
   /// A fusion of `classes` propagated scores with those of a branch; as many, unless said
@@ -40,6 +40,13 @@ public struct CorrectiveFusion: LearnedFusion {
     mixture = try Conv2d(
       classes + (branchClasses ?? classes), classes, kernel: 1, initialisation: beginning,
       in: parameters.root["mixture"])
+  }
+
+  /// The same with its branch's normalisations folded into convolutions.
+  public func folded() throws -> CorrectiveFusion {
+    var fusion = self
+    fusion.branch = try branch.folded()
+    return fusion
   }
 
   /// The mixture of both scores, N × classes × H × W on the grid of the propagated ones.

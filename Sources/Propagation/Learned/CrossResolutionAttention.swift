@@ -19,7 +19,7 @@ public struct CrossResolutionAttention: LearnedFusion {
   /// The parameters of the three convolutions, and of a branch that is trained with them.
   public let parameters: Parameters
   /// What looks at the frame itself at low resolution.
-  public let branch: any Branch
+  public private(set) var branch: any Branch
   /// Side of the neighbourhood, in cells of what is propagated.
   public let size: Int
   private let query: Conv2d, key: Conv2d, value: Conv2d
@@ -41,6 +41,13 @@ public struct CrossResolutionAttention: LearnedFusion {
     query = try convolution("query")
     key = try convolution("key")
     value = try convolution("value")
+  }
+
+  /// The same with its branch's normalisations folded into convolutions.
+  public func folded() throws -> CrossResolutionAttention {
+    var fusion = self
+    fusion.branch = try branch.folded()
+    return fusion
   }
 
   /// The branch's features, N × C × H × W on the grid of the propagated ones, made sharp by these.

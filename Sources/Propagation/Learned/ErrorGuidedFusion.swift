@@ -18,7 +18,7 @@ public struct ErrorGuidedFusion: LearnedFusion {
   /// The parameters of the fusion, and of a branch that is trained with it.
   public let parameters: Parameters
   /// What looks at the frame itself and gives scores.
-  public let branch: any Branch
+  public private(set) var branch: any Branch
   private let translation: Conv2d, features: Conv2d, error: Conv2d
 
   /// A fusion of `classes` propagated scores with those of a branch; as many, unless said
@@ -36,6 +36,13 @@ public struct ErrorGuidedFusion: LearnedFusion {
     features = try Conv2d(
       classes + (branchClasses ?? classes) + 9, width, kernel: 3, in: scope["features"])
     error = try Conv2d(width, 1, kernel: 3, initialisation: .constant(0), in: scope["error"])
+  }
+
+  /// The same with its branch's normalisations folded into convolutions.
+  public func folded() throws -> ErrorGuidedFusion {
+    var fusion = self
+    fusion.branch = try branch.folded()
+    return fusion
   }
 
   /// The propagated scores, N × classes × H × W, with the branch's where errors are expected.

@@ -32,7 +32,8 @@ public struct IndependentFusion: LearnedFusion {
   public let stage: String
   /// Whether what the key frame's own features tell is taken off.
   public let compares: Bool
-  private let own: ConvolutionBlock, joined: ConvolutionBlock, change: Conv2d
+  private var own: ConvolutionBlock, joined: ConvolutionBlock
+  private let change: Conv2d
 
   /// A fusion of common features with `channels` and early ones, of `stage`, with `ownChannels`.
   ///
@@ -58,6 +59,13 @@ public struct IndependentFusion: LearnedFusion {
 
   /// The early stage where the key frame's features of it are compared with the frame's.
   public var keptStages: [String] { compares ? [stage] : [] }
+
+  /// The same with its normalisations folded into convolutions.
+  public func folded() throws -> IndependentFusion {
+    var fusion = self
+    (fusion.own, fusion.joined) = (try own.folded(), try joined.folded())
+    return fusion
+  }
 
   /// The propagated features, N × C × H × W, and what the frame itself adds to them.
   public func fuse(

@@ -37,6 +37,15 @@ public enum TrainablePropagation: Sendable {
     if case .fusion(let fusion, _) = self { fusion } else { nil }
   }
 
+  /// The same in fewer operations, to be used and no longer trained.
+  public func folded() throws -> TrainablePropagation {
+    switch self {
+    case .propagator: self
+    case .fusion(let fusion, let propagator): .fusion(try fusion.folded(), behind: propagator)
+    case .decoder(let decoder, let propagator): .decoder(try decoder.folded(), behind: propagator)
+    }
+  }
+
   /// What runs after the tap on non-key frames; nil for the backbone's own stages.
   public var decoder: SegmentationNetwork? {
     if case .decoder(let decoder, _) = self { decoder } else { nil }
