@@ -56,6 +56,19 @@ struct OnnxNetworkTests {
     #expect(try brokenLaws(of: network, on: frame()) == [])
   }
 
+  /// Usually that of the input; a description may say another.
+  @Test(arguments: engines) func aMapsAxesAreInTheOrderThatIsSaid(engine: InferenceEngine) throws {
+    func scores(_ layout: String) throws -> Tensor {
+      let yaml = """
+        input: {color: bgr}
+        output: {names: [scores], classes: [a, b], stride: 1, layout: \(layout)}
+        """
+      return try output(of: network("pixels", yaml, engine))
+    }
+    #expect(try scores("nhwc").shape == [1, 2, 12, 16])
+    #expect(throws: (any Error).self) { try scores("nchw") }
+  }
+
   @Test(arguments: engines) func labelsCountAsScores(engine: InferenceEngine) throws {
     let yaml = """
       input: {color: bgr}

@@ -136,6 +136,12 @@ public enum DetectionDecoders {
         thresholds: DetectionThresholds(options, suppresses: true), extras: RowExtras(options))
     }
     registry.register(
+      "yolov7", "rows of picture, corners, class and score: YOLOv7's exports with NMS; N × 7",
+      options: [scoreOption, limitOption]
+    ) { options, _ in
+      NumberedRows(thresholds: DetectionThresholds(options, suppresses: true))
+    }
+    registry.register(
       "fastestdet", "one map of objectness, box and classes: FastestDet; 1 × (5 + C) × H × W",
       options: thresholds
     ) { options, _ in FastestDetMap(thresholds: DetectionThresholds(options)) }
