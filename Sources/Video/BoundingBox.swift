@@ -97,7 +97,7 @@ public struct GroundTruthBox: Sendable, Hashable, Codable {
   public var isIgnored: Bool
   /// The pixels that it covers; nil where nobody drew them.
   public var mask: ObjectMask?
-  /// Its key points, one with a confidence of 0 where it is not marked; none where nobody marked any.
+  /// Its key points, of a confidence of 0 where one is not marked; none where nobody marked any.
   public var points: [KeyPoint]
   /// How many square pixels of it are seen, as COCO's `area` tells; nil where nobody says.
   public var area: Double?

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ObjectMask {
-  /// The pixels inside any of these polygons, each x and y in turn, as `frPoly` of COCO's
-  /// `maskApi.c` draws them: along each edge in fifths of a pixel, inside where an odd number of
-  /// edges lies above. One of fewer than three corners covers nothing.
+  /// The pixels inside any of these polygons, each x and y in turn.
   ///
+  /// As `frPoly` of COCO's `maskApi.c` draws them: along each edge in fifths of a pixel, inside
+  /// where an odd number of edges lies above. One of fewer than three corners covers nothing.
   /// Nil where a coordinate is not finite or one is left over, or edges are longer than 100 million
   /// fifths of a pixel altogether.
   public init?(polygons: [[Double]], size: PixelSize) {

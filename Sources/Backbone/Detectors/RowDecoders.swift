@@ -127,7 +127,8 @@ struct FinalRows: RowDecoder {
 
 /// The picture's number in its batch, corners, class and score, one row a detection.
 ///
-/// Of YOLOv7's exports with NMS: N × 7, in pixels of the input. Rows of other pictures are left out.
+/// Of YOLOv7's exports with NMS: N × 7, in pixels of the input. Rows of other pictures are left
+/// out.
 struct NumberedRows: DetectionDecoder {
   let thresholds: DetectionThresholds
 
