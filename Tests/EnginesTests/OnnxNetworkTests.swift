@@ -179,6 +179,29 @@ struct OnnxNetworkTests {
     #expect(abs(box.width - 5) < 1e-3 && abs(box.height - 2) < 1e-3)
   }
 
+  /// YOLOv7's rows of 7 from the graph's own suppression; OpenVINO takes them for empty.
+  @Test(arguments: engines) func numberedRowsAreBoxes(engine: InferenceEngine) throws {
+    let yaml = "input: {color: rgb, scale: 0.00392156862745098}\n"
+    guard engine == .onnxruntime else {
+      let error = try #require(throws: EngineError.self) { try network("numbered", yaml, engine) }
+      #expect(error.message.contains("--engine onnxruntime"))
+      return
+    }
+    let seven = try network("numbered", yaml, engine)
+    guard case .detection(let spec) = seven.description.task else {
+      Issue.record("no detector")
+      return
+    }
+    let decoder = try DetectionDecoders.registry.build(spec, in: BuildContext())
+    let head = try #require(seven.description.detectionHead(decoder))
+    let size = PixelSize(width: 128, height: 48)
+    let found = try head(
+      FeatureMaps(output(of: seven, for: frame(width: 128, height: 48)), after: "output"),
+      size: size)
+    #expect(found.map(\.score).map { ($0 * 10).rounded() } == [9, 7])
+    #expect(found[0].box == BoundingBox(x: 20, y: 10, width: 40, height: 30))
+  }
+
   @Test(arguments: engines) func anInputOfAnotherSizeIsRefused(engine: InferenceEngine) throws {
     let session = try EngineSession(
       contentsOf: "\(networks)/segmentation.onnx", engine: engine, threads: 1)
