@@ -47,7 +47,8 @@ let package = Package(
     .target(name: "Outputs"),
     .target(name: "Specification", dependencies: [.product(name: "Yams", package: "Yams")]),
     .target(name: "Tensors", dependencies: ["CTorch", "Outputs"]),
-    .target(name: "Video", dependencies: ["Outputs", "Tensors", "COpenCV", "CFFmpeg"]),
+    .target(
+      name: "Video", dependencies: ["CKernels", "Outputs", "Tensors", "COpenCV", "CFFmpeg"]),
     .target(name: "Layers", dependencies: ["Specification", "Tensors"]),
     .target(name: "Engines", dependencies: ["CEngines", "Outputs", "Tensors", "Video"]),
 

@@ -258,5 +258,35 @@ found = [(b[1] * size[1], b[0] * size[0], b[3] * size[1], b[2] * size[0], int(k)
          if 1 <= k <= 3]
 decoder("ssd", {"score": 0.2, "final": True}, [boxes, sure, chosen], size, classes, found, 0.2, None)
 
+rows = random.uniform(0, 1, (9, 7)).astype(np.float32)
+rows[:, 0] = [0, 0, 1, 0, 0, 0, 2, 0, 0]
+rows[:, 1:5] *= 14
+rows[:, 3:5] += 15
+rows[:, 5] = random.integers(0, 3, 9)
+found = [(*r[1:5], int(r[5]), r[6]) for r in rows.astype(np.float64) if r[0] == 0]
+decoder("yolov7", {"score": 0.3}, [rows], size, classes, found, 0.3, None)
+
+# Suppression in the graph, and rows of picture, corners, class and score, as YOLOv7's exporter writes them: boxes of
+# which the second goes with the first.
+boxes = np.array([[10, 10, 30, 40], [11, 10, 31, 40], [40, 5, 60, 20]], np.float32)
+sure = np.array([[0.9], [0.8], [0.7]], np.float32)
+write(
+    "numbered",
+    [helper.make_node("NonMaxSuppression", ["boxes", "scores", "most", "overlap", "least"], ["chosen"]),
+     helper.make_node("Gather", ["chosen", "two"], ["columns"], axis=1),
+     helper.make_node("Squeeze", ["columns", "axes"], ["places"]),
+     helper.make_node("Gather", ["corners", "places"], ["kept"], axis=0),
+     helper.make_node("Gather", ["sure", "places"], ["certain"], axis=0),
+     helper.make_node("ReduceMean", ["images"], ["mean"], axes=[0, 1, 2, 3], keepdims=0),
+     helper.make_node("Mul", ["mean", "nothing"], ["naught"]),
+     helper.make_node("Mul", ["certain", "naught"], ["zeros"]),
+     helper.make_node("Concat", ["zeros", "kept", "zeros", "certain"], ["output"], axis=1)],
+    [value("images", F, [1, 3, 48, 64])], [value("output", F, ["rows", 7])],
+    [numpy_helper.from_array(np.array(array, type), name) for name, array, type in (
+        ("boxes", boxes[None], np.float32), ("scores", sure.T[None], np.float32), ("most", [5], np.int64),
+        ("overlap", [0.5], np.float32), ("least", [0.1], np.float32), ("two", [2], np.int64),
+        ("axes", [1], np.int64), ("corners", boxes, np.float32), ("sure", sure, np.float32),
+        ("nothing", 0, np.float32))])
+
 (FOLDER / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
 (FOLDER / "decoders.json").write_text(json.dumps(decoders) + "\n")

@@ -26,8 +26,7 @@ cocv_code cocv_resize(cocv_image source, int32_t width, int32_t height, uint8_t 
     cocv::require(out && width > 0 && height > 0, "a size that is not positive");
     const cv::Mat from = cocv::view(source);
     cv::Mat to(height, width, from.type(), out);
-    const bool shrinks = width <= from.cols && height <= from.rows;
-    cv::resize(from, to, to.size(), 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+    cv::resize(from, to, to.size(), 0, 0, cv::INTER_LINEAR);
     cocv::stayed(to, out);
   });
 }

@@ -78,6 +78,12 @@ public struct EngineSession: Sendable {
       threads: Int32(clamping: threads), waits_awake: Self.coresAreFree ? 1 : 0,
       reduces_precision: precision == .reduced ? 1 : 0, cuda_device: device.cudaNumber)
     do throws(EngineError) { try check { open(engine.kind, options, &handle, &$0) } } catch {
+      // Its own words seldom tell that it is the engine, not the file: it refuses outputs that it
+      // finds empty before it computes, as rows that a suppression chooses from constants.
+      if error.code == .badModel, engine == .openvino {
+        throw EngineError(
+          .badModel, "\(error.message); if the file is sound, --engine onnxruntime may run it")
+      }
       // The library is open: what is missing then is something of the device's.
       guard error.code == .libraryMissing, device != .cpu else { throw error }
       throw EngineError(.libraryMissing, "the device \(device) cannot be used: \(error.message)")

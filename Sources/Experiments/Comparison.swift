@@ -73,7 +73,8 @@ public struct Comparison: Sendable, Codable {
   /// The figures that are told where none is named.
   public static let usual = [
     "mIoU", "TC", "TC_at_keys", "TC_between", "VC8", "boundary_mIoU", "abs_rel", "delta1", "mAP50",
-    "mAP50_95", "mask_mAP50", "mask_mAP50_95", "flicker_at_keys", "flicker_between",
+    "mAP50_95", "mask_mAP50", "mask_mAP50_95", "oks_mAP50", "oks_mAP50_95",
+    "flicker_at_keys", "flicker_between",
     "jump_at_keys", "jump_between",
   ]
 

@@ -44,6 +44,9 @@ public struct CarriedMask: Sendable {
     static let doubt: Float = 0.05
     /// The share of trusted pixels around a pixel from which it lies inside: its own flow is taken.
     static let inside: Float = 0.8
+    /// The mask's length for each pixel by which those lie apart whose motion is worked out, and
+    /// how far they lie apart at most.
+    static let grain = 60.0, coarsest = 4
     /// How much farther than that radius the motion of the inside goes on.
     static let reachOfInside = 2
   }
@@ -58,9 +61,10 @@ public struct CarriedMask: Sendable {
   ) {
     guard !mask.isEmpty, last.area > 0, now.area > 0 else { return }
     let length = Double(mask.area).squareRoot()
-    let region = PixelRegion(
+    let pixels = PixelRegion(
       around: mask, from: last, to: now, reach: max(Tuning.leastReach, Tuning.reach * length))
-    guard region.count > 0 else { return mask = ObjectMask(emptyOf: mask.size) }
+    guard pixels.count > 0 else { return mask = ObjectMask(emptyOf: mask.size) }
+    let region = pixels.every(max(1, min(Int(length / Tuning.grain), Tuning.coarsest)))
     let usual = BoxStep(from: last, to: now)
     var flow = step.flow(of: region, otherwise: usual)
     let deviation = Float(max(Tuning.leastDeviation, Tuning.deviation * length))
@@ -76,9 +80,9 @@ public struct CarriedMask: Sendable {
       min(
         max(Tuning.spread * length, Tuning.spreadBounds.lowerBound), Tuning.spreadBounds.upperBound)
     )
-    flow.goOn(trust, over: region, radius: radius, beside: usual)
+    flow.goOn(trust, over: region, radius: max(1, radius / region.stride), beside: usual)
     ways = ways.composed(with: flow.steps, over: region)
-    mask = read(region)
+    mask = read(pixels)
   }
 
   /// Moves the mask as a box moved: the whole of the key frame's, scaled and shifted.
@@ -97,54 +101,10 @@ public struct CarriedMask: Sendable {
   /// The key frame's mask, read where the pixels of a region were.
   private func read(_ region: PixelRegion) -> ObjectMask {
     let cells = (0..<region.count).map { cell -> UInt8 in
-      key.covers(at: region.centre(of: cell) + ways.offsets[cell]) ? 1 : 0
+      key.covers(at: ways.place(region.centre(of: cell))) ? 1 : 0
     }
     return ObjectMask(
       size: key.size, left: region.left, top: region.top, width: region.width, cells: cells)
-  }
-}
-
-/// A rectangle of a picture's pixels.
-struct PixelRegion: Sendable {
-  let left: Int, top: Int, width: Int, height: Int
-
-  var count: Int { width * height }
-
-  init(empty _: Void) { (left, top, width, height) = (0, 0, 0, 0) }
-
-  init(left: Int, top: Int, right: Int, bottom: Int, of size: PixelSize) {
-    (self.left, self.top) = (min(max(0, left), size.width), min(max(0, top), size.height))
-    width = max(0, min(size.width, right) - self.left)
-    height = width == 0 ? 0 : max(0, min(size.height, bottom) - self.top)
-  }
-
-  /// Where a mask may be after its object moved and grew as its box did.
-  init(around mask: ObjectMask, from last: BoundingBox, to now: BoundingBox, reach: Double) {
-    func bounded(_ value: Double, _ rule: FloatingPointRoundingRule) -> Int {
-      Int(min(max(value.rounded(rule), -1e6), 1e6))
-    }
-    let scale = now.size / last.size
-    let first = (SIMD2(mask.box.x, mask.box.y) - last.centre) * scale + now.centre - reach
-    let end = first + mask.box.size * scale + 2 * reach
-    self.init(
-      left: bounded(first.x, .down), top: bounded(first.y, .down), right: bounded(end.x, .up),
-      bottom: bounded(end.y, .up), of: mask.size)
-  }
-
-  /// The pixels that a box touches.
-  init(covering box: BoundingBox, of size: PixelSize) {
-    let box = box.cut(to: size)
-    self.init(
-      left: Int(box.x.rounded(.down)), top: Int(box.y.rounded(.down)),
-      right: Int((box.x + box.width).rounded(.up)),
-      bottom: Int((box.y + box.height).rounded(.up)), of: size)
-  }
-
-  /// The middle of a pixel in the picture.
-  @inline(__always)
-  func centre(of cell: Int) -> SIMD2<Float> {
-    let row = cell / width
-    return SIMD2(Float(left + cell - row * width) + 0.5, Float(top + row) + 0.5)
   }
 }
 
@@ -162,49 +122,6 @@ struct BoxStep {
   /// The displacement to the frame before of a place of the present one.
   @inline(__always)
   func callAsFunction(_ place: SIMD2<Float>) -> SIMD2<Float> { shift + growth * (place - centre) }
-}
-
-/// How far from each pixel of a region its place in the key frame is.
-struct PixelWays: Sendable {
-  let region: PixelRegion
-  private(set) var offsets: [SIMD2<Float>]
-
-  /// Every pixel is where it was.
-  init(_ region: PixelRegion) {
-    self.region = region
-    offsets = [SIMD2<Float>](repeating: .zero, count: region.count)
-  }
-
-  private init(_ region: PixelRegion, _ offsets: [SIMD2<Float>]) {
-    (self.region, self.offsets) = (region, offsets)
-  }
-
-  /// The place in the key frame of a place in the frame, read bilinearly; beyond the region the
-  /// offset is that of its nearest pixel.
-  @inline(__always)
-  func place(_ place: SIMD2<Float>) -> SIMD2<Float> {
-    guard region.count > 0 else { return place }
-    let x = min(max(place.x - Float(region.left) - 0.5, 0), Float(region.width - 1))
-    let y = min(max(place.y - Float(region.top) - 0.5, 0), Float(region.height - 1))
-    let (column, row) = (Int(x), Int(y))
-    let right = column + 1 < region.width ? 1 : 0
-    let down = row + 1 < region.height ? region.width : 0
-    let (first, across, along) = (row * region.width + column, x - Float(column), y - Float(row))
-    let upper = offsets[first] + across * (offsets[first + right] - offsets[first])
-    let lower =
-      offsets[first + down] + across * (offsets[first + down + right] - offsets[first + down])
-    return place + upper + along * (lower - upper)
-  }
-
-  /// The ways from a later frame's region, whose pixels lie `steps` away in this one's frame.
-  func composed(with steps: [SIMD2<Float>], over later: PixelRegion) -> PixelWays {
-    PixelWays(
-      later,
-      steps.indices.map { cell in
-        let centre = later.centre(of: cell)
-        return place(centre + steps[cell]) - centre
-      })
-  }
 }
 
 /// The flow of a region's pixels to the frame before, and how much the picture changes along it.

@@ -195,9 +195,11 @@ extension MotionStep {
     // A cell for each pixel: nothing lies between cells.
     backward.displacements.withUnsafeBufferPointer { field in
       for y in 0..<region.height {
-        let row = (region.top + y) * size.width + region.left
-        for x in 0..<region.width where backward.known.map({ $0[row + x] != 0 }) ?? true {
-          let step = SIMD2(field[2 * (row + x)], field[2 * (row + x) + 1])
+        let row = (region.top + y * region.stride) * size.width + region.left
+        for x in 0..<region.width {
+          let at = row + x * region.stride
+          guard backward.known.map({ $0[at] != 0 }) ?? true else { continue }
+          let step = SIMD2(field[2 * at], field[2 * at + 1])
           if step.x.isFinite && step.y.isFinite { steps[y * region.width + x] = step }
         }
       }
@@ -217,8 +219,9 @@ extension MotionStep {
           GreyPlane(before, size, earlier.channels), GreyPlane(now, size, later.channels)
         )
         return (0..<region.count).map { cell in
-          let (x, y) = (region.left + cell % region.width, region.top + cell / region.width)
-          return abs(now[x, y] - before.value(at: region.centre(of: cell) + steps[cell]))
+          let pixel = region.pixel(cell)
+          return abs(
+            now[pixel.x, pixel.y] - before.value(at: region.centre(of: cell) + steps[cell]))
         }
       }
     }

@@ -97,16 +97,18 @@ public struct GroundTruthBox: Sendable, Hashable, Codable {
   public var isIgnored: Bool
   /// The pixels that it covers; nil where nobody drew them.
   public var mask: ObjectMask?
-  /// Its key points; none where nobody marked them.
+  /// Its key points, of a confidence of 0 where one is not marked; none where nobody marked any.
   public var points: [KeyPoint]
+  /// How many square pixels of it are seen, as COCO's `area` tells; nil where nobody says.
+  public var area: Double?
 
   /// An annotated object; `category` is not checked against any list.
   public init(
     box: BoundingBox, category: Int, identity: Int? = nil, isIgnored: Bool = false,
-    mask: ObjectMask? = nil, points: [KeyPoint] = []
+    mask: ObjectMask? = nil, points: [KeyPoint] = [], area: Double? = nil
   ) {
     (self.box, self.category) = (box, category)
     (self.identity, self.isIgnored) = (identity, isIgnored)
-    (self.mask, self.points) = (mask, points)
+    (self.mask, self.points, self.area) = (mask, points, area)
   }
 }

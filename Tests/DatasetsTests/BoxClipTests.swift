@@ -120,7 +120,7 @@ import Video
     #expect(boxes.map { $0.mask?.area } == [1, 3] && boxes[1].mask?.covers(3, 5) == true)
   }
 
-  /// Masks as text and as numbers are read; a polygon is left out, and its box is not.
+  /// Masks as text and as numbers are read, and a polygon where the picture's size is known.
   @Test func cocoMasksAreRead() throws {
     let size = PixelSize(width: 6, height: 4)
     let mask = ObjectMask(size: size, left: 1, top: 1, width: 2, cells: [1, 1, 0, 1])
@@ -136,6 +136,29 @@ import Video
         let truth = try #require(try videos.clip(at: 0).target(at: 1)?.first)
         #expect(truth.mask == (index < 2 ? mask : nil) && truth.identity == 6)
       }
+    }
+    let text = coco.replacing(
+      "\"track_id\": 6", with: "\"track_id\": 6, \"segmentation\": \(forms[2])"
+    )
+    .replacing("\"id\": 31,", with: "\"id\": 31, \"width\": 6, \"height\": 4,")
+    try inFolder(["boxes.json": text], pictures: ["a.png", "b.png"]) { root in
+      let videos = try COCOVideos(annotations: root + "/boxes.json", images: root)
+      let truth = try #require(try videos.clip(at: 0).target(at: 1)?.first)
+      #expect(truth.mask == ObjectMask(polygons: [[1, 1, 3, 1, 3, 3]], size: size))
+      #expect(truth.mask?.isEmpty == false)
+    }
+  }
+
+  @Test func cocoKeyPointsAreRead() throws {
+    let text = coco.replacing(
+      "\"track_id\": 6",
+      with: "\"area\": 7.5, \"num_keypoints\": 2, \"keypoints\": [1.5, 2, 2, 3, 4, 1, 0, 0, 0]")
+    try inFolder(["boxes.json": text], pictures: ["a.png", "b.png"]) { root in
+      let videos = try COCOVideos(annotations: root + "/boxes.json", images: root)
+      let truth = try #require(try videos.clip(at: 0).target(at: 1)?.first)
+      #expect(truth.area == 7.5)
+      #expect(truth.points.map(\.x) == [1.5, 3, 0] && truth.points.map(\.y) == [2, 4, 0])
+      #expect(truth.points.map { $0.confidence > 0 } == [true, true, false])
     }
   }
 

@@ -85,6 +85,25 @@ struct DetectionDecoderTests {
     #expect(try found([1, 38, 9], extra: 32).count == 9)
   }
 
+  @Test func numberedRowsAreOfTheFirstPicture() throws {
+    let spec = try DetectionDecoders.standard.canonical("yolov7", as: DetectionDecoders.role)
+    let decoder = try DetectionDecoders.registry.build(spec, in: BuildContext())
+    func found(_ shape: [Int], _ values: [Float]) throws -> [Detection] {
+      try decoder.detections(
+        in: [DetectorOutput(name: "output", shape: shape, values: values)],
+        input: PixelSize(width: 64, height: 48), classes: 2)
+    }
+    let rows: [Float] = [
+      0, 4, 6, 20, 30, 1, 0.75, 1, 4, 6, 20, 30, 1, 0.9, 0, 1, 2, 3, 4, 0, 0.1,
+      0, 1, 2, 3, 4, 2, 0.9,
+    ]
+    let box = BoundingBox(x: 4, y: 6, width: 16, height: 24)
+    #expect(try found([4, 7], rows) == [Detection(box: box, category: 1, score: 0.75)])
+    #expect(try found([0, 7], []) == [])
+    #expect(throws: BackboneError.self) { try found([1, 6], Array(rows.prefix(6))) }
+    #expect(throws: BackboneError.self) { try found([2, 2, 7], rows) }
+  }
+
   /// Rows, prototypes, and the masks that Ultralytics reads off them (`Scripts/golden/masks.py`).
   private struct Masks: Decodable {
     struct Sample: Decodable {

@@ -124,6 +124,26 @@ struct UltralyticsFilesTests {
     return decoder
   }
 
+  /// YOLOv7's exporter notes nothing: rows of 7 that the graph's own suppression gives are its.
+  @Test func numberedRowsAreYOLOv7s() throws {
+    let yaml = "{input: {color: rgb, scale: 0.00392156862745098}}"
+    func task(_ sizes: [Int], node: String = "NonMaxSuppression") throws -> OnnxDescription.Task {
+      let model = MadeModel(outputs: [sizes], node: node)
+      let path = try scratch.file("seven.onnx", model.bytes)
+      _ = try scratch.file("seven.yaml", Array(yaml.utf8))
+      return try OnnxFile(at: path).description.task
+    }
+    guard case .detection(let decoder) = try task([0, 7]) else {
+      Issue.record("no detector")
+      return
+    }
+    #expect(decoder.kind == "yolov7")
+    // Seven scores of a whole picture are none.
+    for (sizes, node) in [([0, 7], "Softmax"), ([0, 6], "NonMaxSuppression")] {
+      #expect(throws: SpecificationError.self) { try task(sizes, node: node) }
+    }
+  }
+
   @Test func boxesAndScoresAreYOLOv8s() throws {
     #expect(try decoder([[1, 6, 84]], ["task": "detect"]).kind == "yolov8")
     // Classes that a description names count.

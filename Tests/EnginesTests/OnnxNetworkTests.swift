@@ -56,6 +56,19 @@ struct OnnxNetworkTests {
     #expect(try brokenLaws(of: network, on: frame()) == [])
   }
 
+  /// Usually that of the input; a description may say another.
+  @Test(arguments: engines) func aMapsAxesAreInTheOrderThatIsSaid(engine: InferenceEngine) throws {
+    func scores(_ layout: String) throws -> Tensor {
+      let yaml = """
+        input: {color: bgr}
+        output: {names: [scores], classes: [a, b], stride: 1, layout: \(layout)}
+        """
+      return try output(of: network("pixels", yaml, engine))
+    }
+    #expect(try scores("nhwc").shape == [1, 2, 12, 16])
+    #expect(throws: (any Error).self) { try scores("nchw") }
+  }
+
   @Test(arguments: engines) func labelsCountAsScores(engine: InferenceEngine) throws {
     let yaml = """
       input: {color: bgr}
@@ -164,6 +177,29 @@ struct OnnxNetworkTests {
     let box = found[0].box
     #expect(abs(box.x - 27) < 1e-3 && abs(box.y) < 1e-3)
     #expect(abs(box.width - 5) < 1e-3 && abs(box.height - 2) < 1e-3)
+  }
+
+  /// YOLOv7's rows of 7 from the graph's own suppression; OpenVINO takes them for empty.
+  @Test(arguments: engines) func numberedRowsAreBoxes(engine: InferenceEngine) throws {
+    let yaml = "input: {color: rgb, scale: 0.00392156862745098}\n"
+    guard engine == .onnxruntime else {
+      let error = try #require(throws: EngineError.self) { try network("numbered", yaml, engine) }
+      #expect(error.message.contains("--engine onnxruntime"))
+      return
+    }
+    let seven = try network("numbered", yaml, engine)
+    guard case .detection(let spec) = seven.description.task else {
+      Issue.record("no detector")
+      return
+    }
+    let decoder = try DetectionDecoders.registry.build(spec, in: BuildContext())
+    let head = try #require(seven.description.detectionHead(decoder))
+    let size = PixelSize(width: 128, height: 48)
+    let found = try head(
+      FeatureMaps(output(of: seven, for: frame(width: 128, height: 48)), after: "output"),
+      size: size)
+    #expect(found.map(\.score).map { ($0 * 10).rounded() } == [9, 7])
+    #expect(found[0].box == BoundingBox(x: 20, y: 10, width: 40, height: 30))
   }
 
   @Test(arguments: engines) func anInputOfAnotherSizeIsRefused(engine: InferenceEngine) throws {

@@ -29,11 +29,19 @@ struct DeviceTests {
   @Test(arguments: [
     ("net.onnx --device cuda:x", "'cuda:x'"), ("net.onnx --device gpu", "cpu, cuda or cuda:N"),
     ("onnx:net.onnx,device=tpu", "'tpu'"),
-    ("\(modelFolder)/street-light --device cuda", "'device'"),
+    ("\(modelFolder)/street-light --device cuda", "ONNX networks run on others"),
+    ("net.pt --device cuda:1", "ONNX networks run on others"),
+    ("net.pt --device gpu", "cpu, cuda or cuda:N"),
   ])
   func aDeviceThatIsNoneIsAMistake(options: String, words: String) throws {
     let outcome = try scratch.inbetween("config show --backbone \(options)")
     #expect(outcome.code == 64 && outcome.err.contains(words), "\(outcome.err)")
+  }
+
+  @Test(arguments: ["net.onnx", "\(modelFolder)/street-light", "truth"])
+  func everyNetworkRunsOnTheProcessor(backbone: String) throws {
+    let outcome = try scratch.inbetween("config show --backbone \(backbone) --device cpu")
+    #expect(outcome.code == 0, "\(outcome.err)")
   }
 
   @Test func theOptionGoesBeforeTheBackbonesOwn() throws {

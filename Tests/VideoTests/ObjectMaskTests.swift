@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+import TestSupport
 import Testing
 import Video
 
@@ -21,6 +23,30 @@ struct ObjectMaskTests {
       size: size, left: 2, top: 6, width: 4, cells: [0, 0, 0, 0, 0, 1, 1, 1, 0, 9, 9, 9])
     #expect(part == whole && part.hashValue == whole.hashValue)
     #expect(mask { _, _ in false } == ObjectMask(emptyOf: size))
+  }
+
+  /// As pycocotools drew them: `Scripts/golden/points.py`.
+  @Test func polygonsCoverWhatPycocotoolsSays() throws {
+    struct Golden: Decodable {
+      struct Drawn: Decodable { let size: [Int], polygons: [[Double]], counts: String }
+      let polygons: [Drawn]
+    }
+    let file = URL(filePath: fixtures + "/Detections/points.json")
+    let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: file))
+    #expect(golden.polygons.count == 30)
+    for drawn in golden.polygons {
+      let size = PixelSize(width: drawn.size[1], height: drawn.size[0])
+      let mask = try #require(ObjectMask(polygons: drawn.polygons, size: size))
+      #expect(mask.compressedRuns == drawn.counts)
+    }
+  }
+
+  @Test(arguments: [
+    [0, 0, 5, 0, .nan, 5], [0, 0, 5, 0, 5, 5, 5], [0, 0, 1e9, 0, 5, 5],
+  ])
+  func polygonsThatAreNoneAreRefused(_ corners: [Double]) {
+    #expect(ObjectMask(polygons: [corners], size: size) == nil)
+    #expect(ObjectMask(polygons: [[0, 0, 5, 5]], size: size)?.isEmpty == true)
   }
 
   @Test func overlapsAreThoseOfEveryPixel() {

@@ -59,6 +59,17 @@ import Video
     }
   }
 
+  /// Of five pixels each of two is the mean of two and a half.
+  @Test func partsOfPixelsCountByTheirShare() throws {
+    let row = Image(width: 5, height: 1, channels: 1, bytes: [10, 20, 30, 40, 50])
+    #expect(try row.resized(width: 2, height: 1).bytes == [18, 42])
+    let column = Image(width: 1, height: 5, channels: 1, bytes: [10, 20, 30, 40, 50])
+    #expect(try column.resized(width: 1, height: 2).bytes == [18, 42])
+    // Halves go up.
+    let pair = Image(width: 2, height: 1, channels: 3, bytes: [0, 1, 2, 1, 2, 3])
+    #expect(try pair.resized(width: 1, height: 1).bytes == [1, 2, 3])
+  }
+
   @Test func enlargingIsBilinearBetweenPixelCentres() throws {
     let image = noise(width: 7, height: 5, channels: 1)
     let large = try image.resized(width: 16, height: 13)

@@ -110,6 +110,12 @@ public enum DetectionDecoders {
   /// A registry with the package's own decoders.
   public static var registry: PartRegistry<any DetectionDecoder> {
     var registry = PartRegistry<any DetectionDecoder>(role)
+    registerRows(in: &registry)
+    registerMaps(in: &registry)
+    return registry
+  }
+
+  private static func registerRows(in registry: inout PartRegistry<any DetectionDecoder>) {
     registry.register(
       "yolov8", "rows of box and classes, no objectness: YOLOv8, 9, 11; 1 × (4 + C) × N",
       options: thresholds + RowExtras.options
@@ -135,6 +141,15 @@ public enum DetectionDecoders {
       FinalRows(
         thresholds: DetectionThresholds(options, suppresses: true), extras: RowExtras(options))
     }
+    registry.register(
+      "yolov7", "rows of picture, corners, class and score: YOLOv7's exports with NMS; N × 7",
+      options: [scoreOption, limitOption]
+    ) { options, _ in
+      NumberedRows(thresholds: DetectionThresholds(options, suppresses: true))
+    }
+  }
+
+  private static func registerMaps(in registry: inout PartRegistry<any DetectionDecoder>) {
     registry.register(
       "fastestdet", "one map of objectness, box and classes: FastestDet; 1 × (5 + C) × H × W",
       options: thresholds
@@ -163,7 +178,6 @@ public enum DetectionDecoders {
         isYFirst: options.text("corners") == "yxyx", isInPixels: options.flag("pixels"),
         hasBackground: options.flag("background"), firstClass: options.integer("first"))
     }
-    return registry
   }
 
   /// A grammar of these decoders alone.

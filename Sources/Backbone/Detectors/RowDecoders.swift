@@ -125,6 +125,30 @@ struct FinalRows: RowDecoder {
   }
 }
 
+/// The picture's number in its batch, corners, class and score, one row a detection.
+///
+/// Of YOLOv7's exports with NMS: N × 7, in pixels of the input. Rows of other pictures are left
+/// out.
+struct NumberedRows: DetectionDecoder {
+  let thresholds: DetectionThresholds
+
+  func detections(
+    in outputs: [DetectorOutput], input _: PixelSize, classes: Int
+  ) throws -> [Detection] {
+    let output = try outputs.first(only: "N × 7")
+    guard output.shape.last == 7, output.shape.dropLast().dropLast().allSatisfy({ $0 == 1 })
+    else { throw output.fault("N × 7") }
+    return stride(from: 0, to: output.values.count, by: 7).compactMap { start in
+      let row = output.values[start..<start + 7].map(Double.init)
+      guard row[0] == 0, row[6] >= thresholds.score, row[5] >= 0, row[5] < Double(classes) else {
+        return nil
+      }
+      return Detection(
+        box: .corners(row[1], row[2], row[3], row[4]), category: Int(row[5]), score: row[6])
+    }
+  }
+}
+
 /// A cell of one of a detector's grids.
 struct GridCell {
   let column: Double, row: Double, stride: Double

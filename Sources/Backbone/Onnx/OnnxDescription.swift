@@ -26,6 +26,7 @@ public import Video
 ///   names: [logits]                 # of several: those that are read, in that order
 ///   kind: logits                    # segmentation: or probabilities; depth: inverse or metres
 ///   stride: 1                       # where it cannot be seen from sizes
+///   layout: nchw                    # of maps: or nhwc; usually as the input's
 ///   classes: camvid11               # a list's name, or names; Ultralytics' files tell them
 ///   void: 11                        # segmentation: the plane after the classes
 ///   scale: 1                        # depth: metres are scale · x + shift, or 1 over that
@@ -44,8 +45,10 @@ public struct OnnxDescription: Hashable, Sendable {
   public let task: Task
   /// How pixels become its input; no size where the file and its description take any.
   public let input: InputContract
-  /// Whether planes or pixels are innermost in its input and in its maps.
+  /// Whether planes or pixels are innermost in its input.
   public let layout: Layout
+  /// The same of its maps.
+  public let outputLayout: Layout
   /// How a picture of another size is brought to the input's.
   public let fit: Fit
   /// The classes that it tells apart; none for depth.
@@ -110,6 +113,7 @@ public struct OnnxDescription: Hashable, Sendable {
     let usualName = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     name = try side?.text("name") ?? usualName
     layout = picture.layout
+    outputLayout = try output?.choice("layout", Layout.self) ?? picture.layout
     self.input = InputContract(
       size: try picture.size(described: input), scaling: try facts.scaling(described: input))
     outputStride = try output?.optional("stride", in: 1...256)
@@ -157,7 +161,7 @@ public struct OnnxDescription: Hashable, Sendable {
     let usual = hasDecoder || facts.findsBoxes
     switch said ?? (usual ? "detection" : "segmentation") {
     case "depth":
-      try output?.allow(["names", "kind", "stride", "scale", "shift", "range"])
+      try output?.allow(["names", "kind", "stride", "layout", "scale", "shift", "range"])
       return .depth(try DepthReading(output))
     case "detection":
       try output?.allow(["names", "classes", "stride"])
@@ -168,7 +172,7 @@ public struct OnnxDescription: Hashable, Sendable {
       return .detection(
         decoder: try side.part("decoder", as: DetectionDecoders.role, in: "", by: grammar))
     default:
-      try output?.allow(["names", "kind", "stride", "classes", "void"])
+      try output?.allow(["names", "kind", "stride", "layout", "classes", "void"])
       return .segmentation(
         try output?.choice("kind", NetworkDescription.Scores.self) ?? .logits)
     }

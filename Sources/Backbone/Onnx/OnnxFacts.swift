@@ -22,8 +22,18 @@ struct OnnxFacts {
 
   /// Whether it says, or its outputs tell, that it finds boxes.
   var findsBoxes: Bool {
-    guard let notedTask else { return isUltralytics && usualDecoder(classes: nil) != nil }
+    guard let notedTask else {
+      return givesNumberedRows || isUltralytics && usualDecoder(classes: nil) != nil
+    }
     return Self.tasksWithBoxes.contains(notedTask)
+  }
+
+  /// Whether it drops overlapping boxes itself and gives rows of 7, as YOLOv7's exports do.
+  private var givesNumberedRows: Bool {
+    guard model.graph.outputs.count == 1, let sizes = model.graph.outputs[0].sizes,
+      sizes.count == 2, sizes[1] == 7
+    else { return false }
+    return model.graph.nodes.contains { $0.kind == "NonMaxSuppression" }
   }
 
   /// Of its tasks those that are read.
@@ -87,6 +97,7 @@ struct OnnxFacts {
   /// Told by the sizes of the first output and by what Ultralytics' exporter noted; nil where
   /// these speak for none.
   private func usualDecoder(classes: Int?) -> PartSpec? {
+    if givesNumberedRows { return PartSpec("yolov7") }
     let sizes = model.graph.outputs.first?.sizes
     if model.metadata["end2end"] == "True"
       || model.metadata["args"]?.contains("'nms': True") == true

@@ -139,12 +139,12 @@ public struct OnnxNetwork: Backbone {
   private func map(_ output: Tensor) throws -> Tensor {
     var map = output
     let isLabels = !map.type.isFloatingPoint
-    if map.rank == 3 { map = try map.unsqueezed(axis: description.layout == .nhwc ? 3 : 1) }
+    if map.rank == 3 { map = try map.unsqueezed(axis: description.outputLayout == .nhwc ? 3 : 1) }
     guard map.rank == 4 else {
       throw BackboneError(
         .badOutput, "the network gives \(output.shape), which is no map of the picture")
     }
-    if description.layout == .nhwc { map = try map.permuted(0, 3, 1, 2) }
+    if description.outputLayout == .nhwc { map = try map.permuted(0, 3, 1, 2) }
     if isLabels, map.shape[1] == 1, case .segmentation = description.task {
       let count = max(description.classes.count, description.classes.void.map { Int($0) + 1 } ?? 0)
       let places = try map.squeezed(axis: 1).cast(to: .int64).oneHot(classes: count)

@@ -132,7 +132,10 @@ extension [OnnxPiece] {
         stages.append(Stage("\(next).skips", stride: stages.last?.stride ?? 1))
         continue
       }
-      guard let stride = cut.stride ?? description.stride(of: piece.outputs.first) else {
+      guard
+        let stride = cut.stride
+          ?? description.stride(of: piece.outputs.first, in: description.layout)
+      else {
         throw BackboneError(
           .incompatible,
           "the stage '\(cut.name)' needs its stride: sizes in the file do not tell it")
@@ -140,7 +143,7 @@ extension [OnnxPiece] {
       stages.append(Stage(cut.name, stride: stride))
     }
     let strides = (last?.outputs ?? []).map {
-      description.outputStride ?? description.stride(of: $0) ?? 1
+      description.outputStride ?? description.stride(of: $0, in: description.outputLayout) ?? 1
     }
     switch description.task {
     case .segmentation: stages.append(Stage("scores", stride: strides.first ?? 1))
@@ -156,7 +159,7 @@ extension [OnnxPiece] {
 
 extension OnnxDescription {
   /// The stride of a map whose size the file states; nil where it does not, or there is no map.
-  fileprivate func stride(of port: EnginePort?) -> Int? {
+  fileprivate func stride(of port: EnginePort?, in layout: Layout) -> Int? {
     guard let sizes = port?.sizes, let input = input.size, sizes.count >= 3 else { return nil }
     let rows = sizes.count == 3 ? 1 : layout == .nchw ? 2 : 1
     guard let height = sizes[rows], height > 0, let width = sizes[rows + 1], width > 0 else {

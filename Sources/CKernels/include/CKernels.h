@@ -12,6 +12,7 @@
 
 #include "CDis.h"
 #include "CFields.h"
+#include "CPictures.h"
 #include "CWinograd.h"
 
 #ifdef __cplusplus

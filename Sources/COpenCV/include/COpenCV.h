@@ -37,8 +37,7 @@ COCV_EXPORT const char *cocv_version(void) COCV_NOEXCEPT;
 COCV_EXPORT cocv_code cocv_set_threads(int32_t count, cocv_error *error) COCV_NOEXCEPT;
 COCV_EXPORT int32_t cocv_threads(void) COCV_NOEXCEPT;
 
-/// Writes height x width x `source.channels` bytes to `out`: area-averaged when both sides shrink,
-/// bilinear otherwise.
+/// Writes height x width x `source.channels` bytes to `out`, bilinear.
 COCV_EXPORT cocv_code cocv_resize(cocv_image source, int32_t width, int32_t height, uint8_t *out,
                                   cocv_error *error) COCV_NOEXCEPT;
 

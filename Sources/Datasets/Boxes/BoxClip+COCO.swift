@@ -5,7 +5,7 @@ public import Video
 
 /// Videos with boxes in one JSON file, as COCO-style data sets have them (TAO, BDD100K, YouTube-VIS
 /// converted to images): `images` with `video_id` and `frame_index`, `annotations` with a
-/// `track_id` or an `instance_id`, and masks where these are run lengths; polygons are not read.
+/// `track_id` or an `instance_id`, masks as run lengths or as polygons, and key points.
 public struct COCOVideos: Sendable {
   /// The videos' names; one named after the file where the file knows no videos.
   public let names: [String]
@@ -103,7 +103,9 @@ public struct COCOVideos: Sendable {
             x: annotation.box[0], y: annotation.box[1], width: annotation.box[2],
             height: annotation.box[3]),
           category: category, identity: annotation.track ?? annotation.instance,
-          isIgnored: annotation.isCrowd, mask: annotation.mask))
+          isIgnored: annotation.isCrowd,
+          mask: try annotation.shape?.mask(in: file.images[image].size, of: annotation.id, path),
+          points: annotation.points, area: annotation.area))
     }
     let names = Dictionary(
       (file.videos ?? []).map { ($0.id, $0.name ?? "\($0.id)") }
@@ -145,9 +147,11 @@ private struct File: Decodable {
 
   struct Picture: Decodable {
     let id: Int, file: String, video: Int?, index: Int?
+    /// Nil where it is not told, or none that a picture may have.
+    let size: PixelSize?
 
     enum CodingKeys: String, CodingKey {
-      case id
+      case id, width, height
       case file = "file_name"
       case video = "video_id"
       case index = "frame_index"
@@ -162,14 +166,24 @@ private struct File: Decodable {
       index =
         try values.decodeIfPresent(Int.self, forKey: .index)
         ?? values.decodeIfPresent(Int.self, forKey: .frame)
+      let width = try? values.decodeIfPresent(Int.self, forKey: .width)
+      let height = try? values.decodeIfPresent(Int.self, forKey: .height)
+      let sides = 1...65_536
+      if let width, let height, sides.contains(width), sides.contains(height),
+        width * height <= PixelLimits.standard.pixels
+      {
+        size = PixelSize(width: width, height: height)
+      } else {
+        size = nil
+      }
     }
   }
 
   struct Annotation: Decodable {
     let id: Int, image: Int, category: Int, box: [Double], track: Int?, instance: Int?
     let crowd: Int?
-    /// Where it is drawn as run lengths; polygons are not read.
-    let mask: ObjectMask?
+    let shape: Shape?
+    let points: [KeyPoint], area: Double?
 
     var isCrowd: Bool { (crowd ?? 0) != 0 }
 
@@ -181,7 +195,9 @@ private struct File: Decodable {
       case track = "track_id"
       case instance = "instance_id"
       case crowd = "iscrowd"
-      case mask = "segmentation"
+      case shape = "segmentation"
+      case points = "keypoints"
+      case area
     }
 
     init(from decoder: any Decoder) throws {
@@ -193,7 +209,56 @@ private struct File: Decodable {
       track = try values.decodeIfPresent(Int.self, forKey: .track)
       instance = try values.decodeIfPresent(Int.self, forKey: .instance)
       crowd = try values.decodeIfPresent(Int.self, forKey: .crowd)
-      mask = try? values.decodeIfPresent(ObjectMask.self, forKey: .mask)
+      shape = try? values.decodeIfPresent(Shape.self, forKey: .shape)
+      points = Self.points(try? values.decodeIfPresent([Double].self, forKey: .points))
+      area = (try? values.decodeIfPresent(Double.self, forKey: .area)).flatMap {
+        $0.isFinite && $0 >= 0 ? $0 : nil
+      }
+    }
+
+    /// Points of x, y and visibility; none where the numbers are no such list.
+    private static func points(_ numbers: [Double]?) -> [KeyPoint] {
+      guard let numbers, numbers.count.isMultiple(of: 3), numbers.allSatisfy(\.isFinite) else {
+        return []
+      }
+      // Marked but hidden: rather unseen, so that it is written as it was read.
+      return stride(from: 0, to: numbers.count, by: 3).map { place in
+        let seen = numbers[place + 2]
+        return KeyPoint(
+          x: numbers[place], y: numbers[place + 1],
+          confidence: seen <= 0 ? 0 : seen < 2 ? 0.25 : 1)
+      }
+    }
+  }
+
+  /// A mask as it is written down.
+  enum Shape: Decodable {
+    case runs(ObjectMask)
+    case polygons([[Double]])
+
+    init(from decoder: any Decoder) throws {
+      if let polygons = try? [[Double]](from: decoder) {
+        self = .polygons(polygons)
+      } else {
+        self = .runs(try ObjectMask(from: decoder))
+      }
+    }
+
+    func mask(
+      in size: PixelSize?, of annotation: Int, _ path: String
+    ) throws(DatasetError) -> ObjectMask? {
+      switch self {
+      case .runs(let mask): return mask
+      case .polygons(let polygons):
+        // Without the picture's size there is nothing to draw them in.
+        guard let size, !polygons.isEmpty else { return nil }
+        guard let mask = ObjectMask(polygons: polygons, size: size) else {
+          throw DatasetError(
+            .malformed,
+            "\(path): annotation \(annotation) has polygons of odd or endless coordinates")
+        }
+        return mask
+      }
     }
   }
 

@@ -4,8 +4,9 @@ public import Video
 
 /// How well objects are found: average precision as COCO defines it (Lin et al., ECCV 2014).
 ///
-/// Equal to `COCOeval` of pycocotools for boxes or masks of all areas, with at most 100 detections
-/// of a class in a frame, 101 levels of recall, and frames in the order in which they are added.
+/// Equal to `COCOeval` of pycocotools for boxes, masks or key points of all areas, with at most 100
+/// detections of a class in a frame (20 by key points), 101 levels of recall, and frames in the
+/// order in which they are added.
 ///
 /// A truth that is ignored is what COCO calls a crowd (`iscrowd`): detections that it takes neither
 /// count nor cost, any number of them; they overlap it by the share of the *detection* that lies
@@ -20,24 +21,32 @@ public struct DetectionAccuracy: Sendable, Equatable, Codable {
   }
   /// Detections of a class in a frame that are looked at, the surest first.
   public static let mostDetections = 100
+  /// The same where they are matched by key points.
+  public static let mostDetectionsByPoints = 20
 
   /// What overlaps are taken of.
   public enum Shape: String, Sendable, Codable {
     /// COCO's `bbox`, and its `segm`.
     case box, mask
+    /// COCO's `keypoints`: the overlap is the object key point similarity.
+    case points
   }
 
   private var classes: [ClassOutcomes]
   /// What overlaps are taken of.
   public let shape: Shape
+  /// The σ of all key points, as a share of the object's length; nil for COCO's of 17 points, and
+  /// 0.05 for each of any other number.
+  public let sigma: Double?
 
   /// How many categories there are.
   public var classCount: Int { classes.count }
 
   /// For categories from 0 up to, and without, `classes`.
-  public init(classes: Int, by shape: Shape = .box) {
+  public init(classes: Int, by shape: Shape = .box, sigma: Double? = nil) {
     precondition(classes > 0, "\(classes) classes")
-    self.shape = shape
+    precondition(sigma ?? 1 > 0, "key points with a sigma of \(sigma ?? 0)")
+    (self.shape, self.sigma) = (shape, sigma)
     self.classes = Array(repeating: ClassOutcomes(), count: classes)
   }
 
@@ -54,8 +63,9 @@ public struct DetectionAccuracy: Sendable, Equatable, Codable {
       let found = detections.filter { $0.category == category }
       let there = truth.filter { $0.category == category }
       if found.isEmpty && there.isEmpty { continue }
-      classes[category].truths += there.count { !$0.isIgnored }
-      classes[category].outcomes += DetectionMatching(found, there, by: shape).outcomes
+      let matching = DetectionMatching(found, there, by: shape, sigma: sigma)
+      classes[category].truths += matching.counted
+      classes[category].outcomes += matching.outcomes
     }
   }
 
@@ -64,7 +74,8 @@ public struct DetectionAccuracy: Sendable, Equatable, Codable {
   /// - Precondition: both have as many classes, and are of the same shape.
   public static func += (lhs: inout Self, rhs: Self) {
     precondition(
-      lhs.classes.count == rhs.classes.count && lhs.shape == rhs.shape, "other classes or shapes")
+      lhs.classes.count == rhs.classes.count && lhs.shape == rhs.shape && lhs.sigma == rhs.sigma,
+      "other classes or shapes")
     for (category, other) in rhs.classes.enumerated() {
       lhs.classes[category].truths += other.truths
       lhs.classes[category].outcomes += other.outcomes
@@ -73,13 +84,14 @@ public struct DetectionAccuracy: Sendable, Equatable, Codable {
 }
 
 extension DetectionAccuracy {
-  private enum CodingKeys: String, CodingKey { case classes, shape }
+  private enum CodingKeys: String, CodingKey { case classes, shape, sigma }
 
   /// Reads what `encode(to:)` writes; without a shape it is of boxes.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     classes = try values.decode([ClassOutcomes].self, forKey: .classes)
     shape = try values.decodeIfPresent(Shape.self, forKey: .shape) ?? .box
+    sigma = try values.decodeIfPresent(Double.self, forKey: .sigma)
   }
 }
 
@@ -106,15 +118,38 @@ extension DetectionAccuracy {
   }
 
   /// Means over the classes with a truth that counts: `mAP50` and `mAP50_95`, of masks
-  /// `mask_mAP50` and `mask_mAP50_95`; empty if there is none.
+  /// `mask_mAP50` and `mask_mAP50_95`, by key points `oks_mAP50` and `oks_mAP50_95`; empty if there
+  /// is none.
   public var values: [String: Double] {
     let known = perClass.compactMap { $0 }
     if known.isEmpty { return [:] }
-    let count = Double(known.count), prefix = shape == .mask ? "mask_" : ""
+    let count = Double(known.count), prefix = shape.prefix
     return [
       "\(prefix)mAP50": known.reduce(0) { $0 + $1.ap50 } / count,
       "\(prefix)mAP50_95": known.reduce(0) { $0 + $1.ap50To95 } / count,
     ]
+  }
+}
+
+extension DetectionAccuracy.Shape {
+  /// What the names of figures begin with.
+  fileprivate var prefix: String {
+    switch self {
+    case .box: ""
+    case .mask: "mask_"
+    case .points: "oks_"
+    }
+  }
+
+  /// Detections of a class in a frame that are looked at.
+  var most: Int {
+    self == .points
+      ? DetectionAccuracy.mostDetectionsByPoints : DetectionAccuracy.mostDetections
+  }
+
+  /// Whether a truth neither counts nor costs: a crowd and, by key points, one without any.
+  func ignores(_ truth: GroundTruthBox) -> Bool {
+    truth.isIgnored || self == .points && !truth.hasLabelledPoints
   }
 }
 

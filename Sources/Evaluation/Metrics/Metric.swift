@@ -184,12 +184,56 @@ public struct MaskMetric: Metric {
   public var values: [String: Double] { accuracy.values }
 }
 
+/// Mean average precision by COCO's object key point similarity, equal to pycocotools:
+/// `oks_mAP50`, `oks_mAP50_95`.
+///
+/// There are no figures where no truth has key points. A detection with another number of them than
+/// a truth is not like it at all.
+public struct KeyPointMetric: Metric {
+  private var accuracy: DetectionAccuracy
+
+  /// Key points of objects of so many classes.
+  ///
+  /// `sigma` is how much people who mark a point differ, as a share of the object's length, for all
+  /// points; unless it is given it is COCO's of a body where there are 17, and 0.05 elsewhere.
+  public init(classes: Int, sigma: Double? = nil) {
+    accuracy = DetectionAccuracy(classes: classes, by: .points, sigma: sigma)
+  }
+
+  /// Counts the key points of a frame; one whose truth has none is left out.
+  public mutating func add(
+    _ prediction: [Detection], target: [GroundTruthBox]?, trace: FrameTrace
+  ) {
+    _ = counts(adding: prediction, target: target, trace: trace)
+  }
+
+  /// Counts the key points of a frame, and tells what became of each object.
+  public mutating func counts(
+    adding prediction: [Detection], target: [GroundTruthBox]?, trace _: FrameTrace
+  ) -> [String: FigureCounts] {
+    // A frame without objects counts where detections have points: whatever is found is wrong.
+    guard let target, target.isEmpty ? prediction.havePoints : target.havePoints else {
+      return [:]
+    }
+    var frame = DetectionAccuracy(
+      classes: accuracy.classCount, by: .points, sigma: accuracy.sigma)
+    frame.add(detections: prediction, truth: target)
+    accuracy += frame
+    return ["oks_mAP": .detections(frame)]
+  }
+
+  /// The figures of `DetectionAccuracy`; empty before a point was counted.
+  public var values: [String: Double] { accuracy.values }
+}
+
 extension [Detection] {
   fileprivate var hasMasks: Bool { contains { $0.mask != nil } }
+  fileprivate var havePoints: Bool { contains { !$0.points.isEmpty } }
 }
 
 extension [GroundTruthBox] {
   fileprivate var hasMasks: Bool { contains { $0.mask != nil } }
+  fileprivate var havePoints: Bool { contains { !$0.points.isEmpty } }
 }
 
 /// MOTA, IDF1 and HOTA of boxes that have identities, as TrackEval defines them.

@@ -39,7 +39,7 @@ public enum FigureCounts: Sendable, Equatable {
     case (.mean, .mean), (.rootMean, .rootMean): true
     case (.confusion(let one), .confusion(let two)): one.classCount == two.classCount
     case (.detections(let one), .detections(let two)):
-      one.classCount == two.classCount && one.shape == two.shape
+      one.classCount == two.classCount && one.shape == two.shape && one.sigma == two.sigma
     default: false
     }
   }

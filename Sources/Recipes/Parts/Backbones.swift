@@ -11,13 +11,14 @@ internal import Video
 extension Registries {
   mutating func registerBackbones() {
     let path = OptionSpec.required("path", .path)
+    let device = OptionSpec.optional("device", .text, positional: false)
     backbones.register(
       "network", "a network of this package's own: a folder with spec.yaml and its weights",
-      options: [path], usage: "FOLDER"
+      options: [path, device], usage: "FOLDER", validate: onProcessor
     ) { options, _ in try FolderSource(NetworkFolder(at: options.text("path"))) }
     backbones.register(
       "torchscript", "a TorchScript network, with FILE.yaml beside it that says how to feed it",
-      options: [path], usage: "FILE.pt"
+      options: [path, device], usage: "FILE.pt", validate: onProcessor
     ) { options, _ in try TorchScriptSource(at: options.text("path")) }
     backbones.register(
       "onnx", "an ONNX network, with FILE.yaml beside it where the file does not say enough",
@@ -27,18 +28,13 @@ extension Registries {
         .optional(
           "precision", .choice(EnginePrecision.allCases.map(\.rawValue)), standard: "single",
           positional: false),
-        .optional("device", .text, positional: false),
+        device,
       ], usage: "FILE.onnx",
-      validate: { (options) throws(InvalidOption) in
-        guard let name = options.textIfGiven("device") else { return }
-        guard Device(name) != nil else {
-          throw InvalidOption("needs a device cpu, cuda or cuda:N, not '\(name)'")
-        }
-      }
+      validate: { (options) throws(InvalidOption) in _ = try namedDevice(options) }
     ) { options, context in try OnnxSource(options, context) }
     backbones.register(
       "truth", "a clip's own labels in the place of a network, in eval and calibrate only",
-      requires: [.labels]
+      options: [device], requires: [.labels], validate: onProcessor
     ) { _, context in
       guard let clip = context[LabelledTruth.self]?.clip else {
         throw SpecificationError(
@@ -57,6 +53,22 @@ extension Registries {
       Engine("torchscript") { _ in true },
     ]
   }
+}
+
+/// The device that is named; nil where none is.
+private func namedDevice(_ options: ResolvedOptions) throws(InvalidOption) -> Device? {
+  guard let name = options.textIfGiven("device") else { return nil }
+  guard let device = Device(name) else {
+    throw InvalidOption("needs a device cpu, cuda or cuda:N, not '\(name)'")
+  }
+  return device
+}
+
+private func onProcessor(_ options: ResolvedOptions) throws(InvalidOption) {
+  guard let device = try namedDevice(options), device != .cpu else { return }
+  throw InvalidOption(
+    "runs on the device cpu alone, not on \(device); ONNX networks run on others, with an ONNX "
+      + "Runtime that was built for them")
 }
 
 /// The clip whose labels stand in the place of a network.

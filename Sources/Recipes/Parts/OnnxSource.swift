@@ -103,7 +103,8 @@ private struct OwnDetectionTask: PredictionTask {
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
     let count = own.classes.count
     let masks = own.findsMasks ? [MaskMetric(classes: count)] : []
-    return [DetectionMetric(classes: count)] + masks + [TrackingMetric()]
+    return [DetectionMetric(classes: count)] + masks
+      + [KeyPointMetric(classes: count), TrackingMetric()]
   }
 
   func truth(of prediction: [Detection]) -> [GroundTruthBox]? { prediction.asTruth }

@@ -2,15 +2,9 @@
 internal import COpenCV
 
 extension Image {
-  /// The image at another size: area-averaged when both sides shrink, bilinear otherwise.
-  ///
-  /// Pixel centres lie at half coordinates, so the picture's outline stays where it was. At its own
-  /// size the image is returned as it is.
-  ///
-  /// - Precondition: the sizes are positive and bounded by the caller.
-  public func resized(width: Int, height: Int) throws(OpenCVError) -> Image {
-    if (width, height) == (self.width, self.height) { return self }
-    return try made(width: width, height: height, channels: channels) { from, to, failure in
+  /// The image at another size, bilinear.
+  func bilinear(width: Int, height: Int) throws(OpenCVError) -> Image {
+    try made(width: width, height: height, channels: channels) { from, to, failure in
       cocv_resize(from, Int32(clamping: width), Int32(clamping: height), to, &failure)
     }
   }

@@ -6,10 +6,11 @@ struct MadeModel {
   var input: [Int] = [1, 3, 32, 48]
   var outputs: [[Int]]
   var metadata: [String: String] = [:]
+  var node = "Identity"
 
   /// The file.
   var bytes: [UInt8] {
-    var graph = Self.field(1, Self.text(1, "x") + Self.text(2, "y0") + Self.text(4, "Identity"))
+    var graph = Self.field(1, Self.text(1, "x") + Self.text(2, "y0") + Self.text(4, node))
     graph += Self.field(11, Self.port("x", input))
     for (index, sizes) in outputs.enumerated() {
       graph += Self.field(12, Self.port("y\(index)", sizes))

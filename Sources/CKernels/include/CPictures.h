@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures of 8-bit samples at smaller sizes.
+//
+// Every function runs on the calling thread, allocates nothing and cannot fail; rows that do not overlap
+// may be made at the same time, and how the work is cut never changes a bit of the result.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define CK_PICTURE_NOEXCEPT noexcept
+extern "C" {
+#else
+#define CK_PICTURE_NOEXCEPT
+#endif
+
+/// The cells of an axis that one cell of a shorter axis covers, and what share of it each of them is:
+/// the first, those between and, where it is another, the last.
+typedef struct ck_coverage {
+  int32_t first, last;
+  float head, body, tail;
+} ck_coverage;
+
+/// The spans of an axis of `to` cells over one of `from`; `to` is at least 1 and at most `from`, which is
+/// at most 2^24.
+void ck_find_coverage(int32_t from, int32_t to, ck_coverage *spans) CK_PICTURE_NOEXCEPT;
+
+/// A picture, height × width × channels, of which each sample is the mean of the area that it covers in
+/// a larger one, `from_width` pixels wide; to the nearest, halves up.
+///
+/// `rows` and `columns` are the spans of its axes, and `memory` is `ck_shrink_memory` floats. How the
+/// means are rounded does not depend on the processor.
+void ck_shrink(const uint8_t *samples, int32_t from_width, int32_t channels, const ck_coverage *rows,
+               const ck_coverage *columns, int32_t width, float *memory, uint8_t *out,
+               int32_t row_begin, int32_t row_end) CK_PICTURE_NOEXCEPT;
+
+ptrdiff_t ck_shrink_memory(int32_t from_width, int32_t width,
+                           int32_t channels) CK_PICTURE_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
