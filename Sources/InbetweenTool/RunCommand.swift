@@ -268,7 +268,8 @@ struct RunCommand: ParsableCommand {
     _ ready: Ready<Prediction>, _ settings: RunSettings
   ) throws -> [RunEnd] {
     if batch != nil {
-      throw Failure(.usage, "--batch is for feature maps: predictions that are carried, or wait, go one by one")
+      throw Failure(
+        .usage, "--batch is for feature maps: predictions that are carried, or wait, go one by one")
     }
     return try zip(ready.streams, ready.outputs).map { stream, output in
       var job = RunJob(stream, to: output, settings)

@@ -2,8 +2,9 @@
 
 public import Video
 
-/// Predicts something of every frame of a stream, in order; what is predicted may come some frames
-/// late. What a stream remembers is a value.
+/// Predicts something of every frame of a stream, in order, some frames late if need be.
+///
+/// What a stream remembers is a value.
 public protocol StreamPipeline<Prediction>: Sendable {
   /// What a stream remembers.
   associatedtype State: Sendable

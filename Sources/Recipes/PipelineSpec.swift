@@ -95,8 +95,8 @@ extension PipelineSpec: Codable {
       fusion: try part(.fusion), flow: try part(.flow),
       tap: try keys.decodeIfPresent(String.self, forKey: .tap),
       smoothing: try keys.decodeIfPresent(SmoothingSpec.self, forKey: .smoothing),
-      bidirectional: try keys.decodeIfPresent(BidirectionalSpec.Switch.self, forKey: .bidirectional)?
-        .spec,
+      bidirectional: try keys.decodeIfPresent(
+        BidirectionalSpec.Switch.self, forKey: .bidirectional)?.spec,
       regions: try keys.decodeIfPresent(RegionsSpec.self, forKey: .regions))
   }
 }

@@ -116,7 +116,7 @@ struct DocumentationTests {
   /// Options that belong to other programs.
   private static let ofOthers: Set = [
     "--filter", "--package-path", "--peer", "--product", "--only", "--no-install-recommends",
-    "--torch", "--own", "--network", "--masks",
+    "--torch", "--own", "--network", "--masks", "--measure",
   ]
 
   @Test func optionsThatAreNamedExist() throws {
