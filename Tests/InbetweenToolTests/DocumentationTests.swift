@@ -117,6 +117,7 @@ struct DocumentationTests {
   private static let ofOthers: Set = [
     "--filter", "--package-path", "--peer", "--product", "--only", "--no-install-recommends",
     "--torch", "--own", "--network", "--masks", "--measure",
+    "--plot",
   ]
 
   @Test func optionsThatAreNamedExist() throws {
