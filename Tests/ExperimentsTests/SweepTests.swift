@@ -91,11 +91,13 @@ struct SweepTests {
           $0.zip = [
             try SweepAxis(
               "scheduler=every:3,every:3,every:4,moved:rate=0.3,every:3,"
-                + "'background:1,every:3',every:3"
+                + "'background:1,every:3',every:3,every:3,moved:rate=0.3"
             ),
-            try SweepAxis("propagator=warp,warp:previous,copy,warp,warp,warp,warp"),
+            try SweepAxis("propagator=warp,warp:previous,copy,warp,warp,warp,warp,warp,warp"),
             try SweepAxis(
-              "flow=dis:fast,dis:fast,dis:fast,dis:fast,chained:dis:fast,dis:fast,codec"),
+              "flow=dis:fast,dis:fast,dis:fast,dis:fast,chained:dis:fast,dis:fast,codec,"
+                + "chained:dis:fast,dis:fast"),
+            try SweepAxis("bidirectional=" + String(repeating: "false,", count: 7) + "true,true"),
           ]
         }, in: .standard)
       try folder.begin(plan)
