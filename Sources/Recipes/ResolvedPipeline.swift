@@ -115,6 +115,7 @@ extension PipelineSpec {
     }
     spec.tap = try spec.tap(of: strategy, registries)
     try spec.checkReach(of: strategy.propagator, registries)
+    try spec.checkBothSides(registries)
     try spec.checkStagesAfterTap(
       of: backbone, isFused: (fusion ?? strategy.fusion) != nil, registries)
     let pipeline = try KeyframePipeline(
@@ -166,6 +167,19 @@ extension PipelineSpec {
         .incompatible, "\(text(registries)) propagates the output of '\(wanted)', not of '\(tap)'")
     }
     return tap ?? strategy.tap
+  }
+
+  /// From both sides, key frames are waited for and features are propagated.
+  private func checkBothSides(_ registries: Registries) throws {
+    let (grammar, role) = (registries.grammar, registries.schedulers.role)
+    guard bidirectional != nil,
+      grammar.requirements(of: scheduler, as: role).contains(.directPropagation)
+    else { return }
+    throw SpecificationError(
+      .incompatible,
+      "bidirectional propagation waits for key frames and propagates features: not with "
+        + "\(grammar.text(of: scheduler, as: role)), key frames in the background or a clock for "
+        + "shallow stages")
   }
 
   /// What is propagated from frame to frame can leave out none of them.

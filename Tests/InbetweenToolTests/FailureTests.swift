@@ -78,6 +78,9 @@ struct FailureTests {
       "run clip.mp4 --backbone NET --set bidirectional=0", 64, "bidirectional", "LEVELS above 0"),
     Fault("run clip.mp4 --backbone NET --bidirectional --regions 2x2", 64, "leave out regions"),
     Fault("run clip.mp4 --backbone NET --bidirectional --flow codec", 64, "not the codec's"),
+    Fault(
+      "run clip.mp4 --backbone NET --bidirectional --scheduler background:1,every:5 --labels m",
+      64, "bidirectional", "background:1,every:5"),
     Fault("run clip.mp4 --backbone NET --threads 0", 64, "--threads", "1 to 1024", "0"),
     Fault("run clip.mp4 --backbone NET --threads many", 64, "--threads", "many"),
     Fault("run clip.mp4 --backbone NET --frames 0", 64, "--frames"),
