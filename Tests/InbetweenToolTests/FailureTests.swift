@@ -79,7 +79,7 @@ struct FailureTests {
     Fault("run clip.mp4 --backbone NET --bidirectional --regions 2x2", 64, "leave out regions"),
     Fault("run clip.mp4 --backbone NET --bidirectional --flow codec", 64, "not the codec's"),
     Fault(
-      "run clip.mp4 --backbone NET --bidirectional --scheduler background:1,every:5 --labels m",
+      "run clip.mp4 --backbone NET --bidirectional --scheduler background:1,every:5",
       64, "bidirectional", "background:1,every:5"),
     Fault("run clip.mp4 --backbone NET --threads 0", 64, "--threads", "1 to 1024", "0"),
     Fault("run clip.mp4 --backbone NET --threads many", 64, "--threads", "many"),
