@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Propagation
 public import Specification
 
 /// The parts of a pipeline by their specs: a value that can be compared, hashed and written down.
@@ -165,11 +166,13 @@ extension SmoothingSpec: Codable, CustomStringConvertible {
 /// How what comes from both sides is joined: `true`, or the difference in levels of 255 at which a
 /// third of a look is left.
 public struct BidirectionalSpec: Sendable, Hashable {
-  /// The difference, in levels of 255, at which a third of a look is left; 10 is usual.
+  /// The difference, in levels of 255, at which a third of a look is left.
   public var tolerance: Double
 
   /// A tolerance above 0, in levels of 255; anything else is refused.
-  public init(tolerance: Double = 10) throws(SpecificationError) {
+  public init(
+    tolerance: Double = BidirectionalBlend().tolerance
+  ) throws(SpecificationError) {
     guard tolerance > 0, tolerance.isFinite else {
       throw SpecificationError(
         .badValue,

@@ -69,6 +69,14 @@ public struct DetectionAccuracy: Sendable, Equatable, Codable {
     }
   }
 
+  /// Counts one frame, and gives what it comes to by itself.
+  mutating func counting(detections: [Detection], truth: [GroundTruthBox]) -> DetectionAccuracy {
+    var frame = DetectionAccuracy(classes: classCount, by: shape, sigma: sigma)
+    frame.add(detections: detections, truth: truth)
+    self += frame
+    return frame
+  }
+
   /// Adds the frames of another measurement after these.
   ///
   /// - Precondition: both have as many classes, and are of the same shape.

@@ -139,10 +139,7 @@ public struct DetectionMetric: Metric {
     adding prediction: [Detection], target: [GroundTruthBox]?, trace _: FrameTrace
   ) -> [String: FigureCounts] {
     guard let target else { return [:] }
-    var frame = DetectionAccuracy(classes: accuracy.classCount)
-    frame.add(detections: prediction, truth: target)
-    accuracy += frame
-    return ["mAP": .detections(frame)]
+    return ["mAP": .detections(accuracy.counting(detections: prediction, truth: target))]
   }
 
   /// The figures of `DetectionAccuracy`; empty before anything was counted.
@@ -174,10 +171,7 @@ public struct MaskMetric: Metric {
     guard let target, target.isEmpty ? prediction.hasMasks : target.hasMasks else {
       return [:]
     }
-    var frame = DetectionAccuracy(classes: accuracy.classCount, by: .mask)
-    frame.add(detections: prediction, truth: target)
-    accuracy += frame
-    return ["mask_mAP": .detections(frame)]
+    return ["mask_mAP": .detections(accuracy.counting(detections: prediction, truth: target))]
   }
 
   /// The figures of `DetectionAccuracy`; empty before a mask was counted.
@@ -215,11 +209,7 @@ public struct KeyPointMetric: Metric {
     guard let target, target.isEmpty ? prediction.havePoints : target.havePoints else {
       return [:]
     }
-    var frame = DetectionAccuracy(
-      classes: accuracy.classCount, by: .points, sigma: accuracy.sigma)
-    frame.add(detections: prediction, truth: target)
-    accuracy += frame
-    return ["oks_mAP": .detections(frame)]
+    return ["oks_mAP": .detections(accuracy.counting(detections: prediction, truth: target))]
   }
 
   /// The figures of `DetectionAccuracy`; empty before a point was counted.
