@@ -116,8 +116,7 @@ struct DocumentationTests {
   /// Options that belong to other programs.
   private static let ofOthers: Set = [
     "--filter", "--package-path", "--peer", "--product", "--only", "--no-install-recommends",
-    "--torch", "--own", "--network", "--masks", "--measure",
-    "--plot",
+    "--torch", "--own", "--network", "--masks", "--plot",
   ]
 
   @Test func optionsThatAreNamedExist() throws {
