@@ -2,6 +2,7 @@
 
 internal import Backbone
 internal import Flow
+internal import Foundation
 internal import Scheduler
 internal import Tensors
 public import Video
@@ -12,7 +13,8 @@ public import Video
 /// Regions reach over into their neighbours; where they overlap, the label counts whose score is
 /// higher. Regions that differ in their keyframes differ in their scores' age, so that fresh ones
 /// and propagated ones are compared, as in DVSNet's program. What the backbone makes of several
-/// keys of one frame, it makes of those of one size at once.
+/// keys of one frame, it makes of those of one size at once. A threshold that moves towards a rate
+/// is one for all regions, as in the paper, so that busy ones have more keys than quiet ones.
 public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
   /// What each region goes through.
   public let pipeline: KeyframePipeline<Prediction>
@@ -89,6 +91,7 @@ public struct RegionPipeline<Prediction: Sendable>: PredictionPipeline {
       }
       merging += clock.now - start
     }
+    next.shareThreshold()
     state = next
     let trace = FrameTrace(joining: traces, merging: merging, total: clock.now - begin)
     do {
@@ -118,6 +121,17 @@ public struct IncompatibleParts: Error, Hashable, CustomStringConvertible {
   public let description: String
   /// An error told in one clause.
   public init(_ description: String) { self.description = description }
+}
+
+extension RegionPipeline.State {
+  /// The threshold of all regions becomes the geometric mean of theirs: what each one's frame moved
+  /// it by, moves all by its part.
+  fileprivate mutating func shareThreshold() {
+    let own = streams.compactMap(\.scheduler.movingThreshold).filter { $0 > 0 }
+    guard !own.isEmpty else { return }
+    let mean = exp(own.reduce(0) { $0 + log($1) } / Double(own.count))
+    for index in streams.indices { streams[index].scheduler.movingThreshold = mean }
+  }
 }
 
 /// Labels laid over each other by their scores.

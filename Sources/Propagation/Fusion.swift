@@ -38,6 +38,14 @@ public protocol LearnedFusion: Fusion {
   func folded() throws -> Self
 }
 
+/// A fusion that tells where it takes what is propagated to be wrong, so that this can be taught.
+public protocol ErrorMappingFusion: LearnedFusion {
+  /// Where the propagated scores, N × classes × H × W, are wrong: N × 1 × h × w from 0 to 1.
+  func errors(
+    of propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor
+}
+
 extension LearnedFusion {
   /// As it is unless a fusion says otherwise.
   public func folded() -> Self { self }

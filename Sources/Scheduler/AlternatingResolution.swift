@@ -10,6 +10,11 @@ public import Frames
 public struct AlternatingResolution: KeyframeScheduler {
   /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
+  /// That of `base`.
+  public var movingThreshold: Double? {
+    get { base.movingThreshold }
+    set { base.movingThreshold = newValue }
+  }
   /// What the sides of the smaller picture are multiplied by.
   public let scale: Double
   /// How many key frames come from one that sees the full picture to the next.

@@ -9,6 +9,11 @@ public import Frames
 public struct BackgroundRefresh: KeyframeScheduler {
   /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
+  /// That of `base`.
+  public var movingThreshold: Double? {
+    get { base.movingThreshold }
+    set { base.movingThreshold = newValue }
+  }
   /// How many frames after a key frame others begin to borrow from it.
   public let frames: Int
 

@@ -11,6 +11,11 @@ public import Frames
 public struct BudgetedScheduler: KeyframeScheduler {
   /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
+  /// That of `base`.
+  public var movingThreshold: Double? {
+    get { base.movingThreshold }
+    set { base.movingThreshold = newValue }
+  }
   /// How many key frames may still be spent.
   public private(set) var allowance: KeyframeBudget
 

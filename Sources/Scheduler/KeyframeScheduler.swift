@@ -20,9 +20,21 @@ public protocol KeyframeScheduler: Sendable {
   ///
   /// A search leaves out what cannot meet its goal by this alone.
   var longestInterval: Int? { get }
+
+  /// A threshold that moves as key frames come, and that the regions of a picture have in common;
+  /// nil where there is none, and then nothing becomes of what it is set to.
+  ///
+  /// What wraps another scheduler passes that one's on.
+  var movingThreshold: Double? { get set }
 }
 
 extension KeyframeScheduler {
+  /// Nil: no threshold moves unless a scheduler says otherwise.
+  public var movingThreshold: Double? {
+    get { nil }
+    set {}
+  }
+
   /// Nil: nothing is promised unless a scheduler says otherwise.
   public var longestInterval: Int? { nil }
 }

@@ -9,6 +9,11 @@ public import Frames
 public struct LongestInterval: KeyframeScheduler {
   /// The scheduler whose key frames are kept.
   public private(set) var base: any KeyframeScheduler
+  /// That of `base`.
+  public var movingThreshold: Double? {
+    get { base.movingThreshold }
+    set { base.movingThreshold = newValue }
+  }
   /// The most frames from one key frame to the next.
   public let frames: Int
 

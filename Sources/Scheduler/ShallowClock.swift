@@ -12,6 +12,11 @@ public import Frames
 public struct ShallowClock: KeyframeScheduler {
   /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
+  /// That of `base`.
+  public var movingThreshold: Double? {
+    get { base.movingThreshold }
+    set { base.movingThreshold = newValue }
+  }
   /// Frames from one run of the stages after the tap to the next.
   public let interval: Int
 

@@ -13,6 +13,11 @@ internal import Video
 public struct ShotChange: KeyframeScheduler {
   /// The scheduler whose key frames are kept between cuts.
   public private(set) var base: any KeyframeScheduler
+  /// That of `base`.
+  public var movingThreshold: Double? {
+    get { base.movingThreshold }
+    set { base.movingThreshold = newValue }
+  }
   /// The share of colours, from 0 to 1, below which a new shot begins.
   public let overlap: Double
   private var last: (index: Int, histogram: [Float])?

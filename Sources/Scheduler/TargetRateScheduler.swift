@@ -32,6 +32,12 @@ public struct TargetRateScheduler: KeyframeScheduler {
   /// What the change score is compared with; nil before one was seen.
   public private(set) var threshold: Double?
 
+  /// The threshold, once there is one.
+  public var movingThreshold: Double? {
+    get { threshold }
+    set { threshold = newValue ?? threshold }
+  }
+
   /// A scheduler whose threshold settles where the target is met.
   ///
   /// - Precondition: a rate is above 0 and not above 1; a latency and the gain are positive.

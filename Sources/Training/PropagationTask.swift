@@ -31,6 +31,9 @@ public struct PropagationTask: TrainingTask {
   /// What the mean square difference of what is propagated from the last frame's own features at
   /// the tap counts (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
   public var similarity = 0.0
+  /// What the error map of a fusion counts that tells one (`ErrorMappingFusion`), taught by where
+  /// the propagated labels are wrong.
+  public var errors = 0.0
   /// What measures the part as it stands; nil for nothing.
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int
@@ -77,7 +80,7 @@ public struct PropagationTask: TrainingTask {
     let run = BatchedRun(
       batch, behind: backbone, isTrained: trainsBackbone, on: parameters.device)
     let keyframe = try run.features(of: 0, through: cachedStages)
-    let propagated = try propagate(keyframe.main, along: run, in: pass)
+    let (propagated, wrong) = try propagate(keyframe.main, along: run, of: batch, in: pass)
     let skips = try run.skips(keyframe.skips.count)
     let rest = try (part.decoder ?? backbone).run(
       cachedStages..<backbone.stages.count, on: Features(propagated, skips: skips), in: .inference)
@@ -87,6 +90,7 @@ public struct PropagationTask: TrainingTask {
       try loss.add(
         self.loss(ofScores: own, of: batch).total, named: "per_frame", counting: perFrame)
     }
+    if let wrong { try loss.add(wrong, named: "errors", counting: errors) }
     if similarity > 0 {
       let own = try run.features(of: run.last, through: cachedStages).main
       let known = try batch.known?.unsqueezed(axis: 1)
@@ -109,22 +113,44 @@ public struct PropagationTask: TrainingTask {
       known: batch.known)
   }
 
-  /// The keyframe's map at the last frame of a run.
+  /// The keyframe's map at the last frame of a run, and what a fusion's error map loses where that
+  /// is taught.
   private func propagate(
-    _ keyframe: Tensor, along run: BatchedRun, in pass: ForwardContext
-  ) throws -> Tensor {
+    _ keyframe: Tensor, along run: BatchedRun, of batch: Batch, in pass: ForwardContext
+  ) throws -> (map: Tensor, errors: Tensor?) {
     // What reads the keyframe itself asks nothing of the frames between.
     let first = part.propagator.readsKeyframeDirectly ? run.last : 1
     let contexts = (first...run.last).map { run.context(of: $0) }
     switch part {
     case .propagator(let propagator):
-      return try propagator.propagate(propagator.prepared(keyframe), through: contexts, in: pass)
+      return (
+        try propagator.propagate(propagator.prepared(keyframe), through: contexts, in: pass), nil
+      )
     case .fusion(let fusion, let propagator):
       let propagated = try carry(keyframe, through: contexts, of: run, by: propagator)
-      return try fusion.fuse(propagated, given: run.context(of: run.last), in: pass)
+      let context = run.context(of: run.last)
+      return (
+        try fusion.fuse(propagated, given: context, in: pass),
+        try errors > 0
+          ? (fusion as? any ErrorMappingFusion).map {
+            try errorMapLoss(
+              $0.errors(of: propagated, given: context, in: pass), of: propagated,
+              labels: labels(of: batch, in: run), known: batch.known)
+          } : nil
+      )
     case .decoder(_, let propagator):
-      return try carry(keyframe, through: contexts, of: run, by: propagator)
+      return (try carry(keyframe, through: contexts, of: run, by: propagator), nil)
     }
+  }
+
+  /// The labels of the last frames; where nobody labelled them, the network's own.
+  private func labels(of batch: Batch, in run: BatchedRun) throws -> Tensor {
+    let shape = batch.labels.shape, void = Float(backbone.specification.ignoredLabel)
+    let own = try run.features(of: run.last, through: backbone.stages.count).main.detached()
+      .resizedBilinear(height: shape[1], width: shape[2], grid: .halfPixel)
+      .argmaxLabels()
+    let isVoid = try batch.labels.equal(to: void)
+    return try .choose(where: isVoid, own, otherwise: batch.labels)
   }
 
   /// The keyframe's map, brought through successive frames by a propagator without parameters.

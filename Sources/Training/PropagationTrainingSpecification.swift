@@ -21,6 +21,7 @@ public import Tensors
 ///   degradation: {noise: 4, exposure: 0.05, blur: 0.8, quality: [50, 95]}   # of each frame
 ///   distillation: 1         # the weight of agreement with the backbone's own scores
 ///   similarity: 1        # the weight of feature similarity to the later frame (AR-Seg)
+///   errors: 0.5          # the weight of a fusion's error map, taught by what is wrong (DAVSS)
 ///   backbone: trained    # it too, but for the statistics of its normalisations; stages may say
 ///                        # `rates: {backbone: 0.1}`. Else it stays as it is: frozen
 ///   per_frame: 1         # the weight of the loss of per-frame inference
@@ -38,6 +39,8 @@ public struct PropagationTrainingSpecification: Sendable {
   public let agreement: Double
   /// What similarity of the features counts.
   public let similarity: Double
+  /// What the error map of a fusion counts.
+  public let errors: Double
   /// Whether the backbone is trained too, and what the loss of its own scores counts.
   public let trainsBackbone: Bool, perFrame: Double
   /// How many pairs are made of each source, and how many frames lie from one to the other.
@@ -64,12 +67,13 @@ public struct PropagationTrainingSpecification: Sendable {
     let training = try root.group("training")
     try training.allow(
       Self.lessonKeys + [
-        "seed", "pairs", "gaps", "frames", "degradation", "distillation", "similarity",
+        "seed", "pairs", "gaps", "frames", "degradation", "distillation", "similarity", "errors",
         "backbone", "per_frame", "stages",
       ])
     lesson = try StageConfiguration(training, usually: training)
     agreement = try training.number("distillation", in: 0...1000, usual: 1)
     similarity = try training.number("similarity", in: 0...1000, usual: 0)
+    errors = try training.number("errors", in: 0...1000, usual: 0)
     var use = BackboneUse.frozen
     if training.has("backbone") {
       try training.check("backbone", isOneOf: BackboneUse.allCases.map(\.rawValue))
@@ -104,14 +108,16 @@ public struct PropagationTrainingSpecification: Sendable {
           + "from the backbone itself")
     }
     var lesson = lesson
-    if agreement > 0 { lesson.objective.teaching = .init(backbone, weight: agreement) }
+    if agreement > 0 {
+      lesson.objective.teaching = try .init(backbone, weights: .init(scores: agreement))
+    }
     let parameters = Parameters(seed: plan.seed, device: device)
     let trained = try trainsBackbone ? trainedBackbone(in: parameters) : nil
     var task = try PropagationTask(
       part.part(behind: backbone, parameters: parameters),
       behind: trained?.network ?? backbone, tap: part.tap, on: sources, along: flow, lesson: lesson,
       frames: frames, degradation: degradation, seed: plan.seed)
-    (task.similarity, task.perFrame) = (similarity, perFrame)
+    (task.similarity, task.perFrame, task.errors) = (similarity, perFrame, errors)
     task.networks = trained.map { [$0.folder] } ?? []
     return task
   }

@@ -13,6 +13,7 @@ internal import Video
 /// Beside the keys of `NetworkSpecification`:
 /// ```yaml
 /// name: camvid-resnet18
+/// base: ../other-network      # begins with its weights; what no stage trains stays there
 /// training:
 ///   seed: 1
 ///   batch: 4
@@ -26,8 +27,14 @@ internal import Video
 ///   relaxed: 0                # pixels from a boundary within which its classes are as good
 ///   ohem: 16384            # count only unlearned pixels, but at least so many; all if left out
 ///   soft_iou: 0.5              # weight of 1 - soft IoU beside the cross-entropy
-///   teacher: {network: ../camvid-resnet18, weight: 1, temperature: 1}   # beside this one
-///   consistency: 0.1          # weight of what changes along known motion
+///   teacher: {network: ../camvid-resnet18, weight: 1, temperature: 1}   # beside this one; of
+///                             # pairs of frames: neighbours: 0.4, pairwise: 1, multi_frame: 1
+///   consistency: 0.1          # weight of what changes along the motion of pairs of frames
+///   pair_batch: 2             # pairs a step; as many as crops if left out
+///   pairs: 128                # how many are made of each source, and then seen again and again
+///   gaps: [1, 6]              # frames from one to the other
+///   flow: dis:medium          # their motion, where it is not known
+///   degradation: {noise: 3}   # of each of their frames, as for parts that propagate features
 ///   stages:
 ///     - name: all
 ///       steps: 14000
@@ -56,6 +63,14 @@ public struct SegmentationSpecification: Sendable {
   public let lessons: [StageConfiguration]
   /// How rare classes count in each stage.
   public let weightings: [ClassWeighting]
+  /// How many pairs of frames are made of each source, and how many frames lie between.
+  public let pairCount: Int, gaps: ClosedRange<Int>
+  /// What finds the motion of pairs that were filmed, by its short text.
+  public let flow: String
+  /// What each frame of a pair suffers on its own.
+  public let degradation: Degradation
+  /// The folder of the network that it begins with; nil where it is drawn.
+  private let base: String?
   /// Who teaches in each stage.
   private let teachers: [Teacher?]
   /// Tells this specification from any other.
@@ -76,11 +91,17 @@ public struct SegmentationSpecification: Sendable {
   /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
   public init(yaml: String, folder: String) throws(SpecificationError) {
     let root = try DescriptionReader(yaml: yaml)
-    try root.allow(["name", "input", "classes", "network", "training", "about"])
+    try root.allow(["name", "base", "input", "classes", "network", "training", "about"])
     name = try root.string("name")
+    base = root.has("base") ? try root.path("base", in: folder) : nil
     network = try NetworkSpecification(root)
     let training = try root.group("training")
-    try training.allow(StageConfiguration.keys + ["seed", "stages"])
+    try training.allow(
+      StageConfiguration.keys + ["seed", "stages", "pairs", "gaps", "flow", "degradation"])
+    pairCount = try training.integer("pairs", in: 1...1_000_000, usual: 128)
+    gaps = try training.gaps(usual: 1...6)
+    flow = training.has("flow") ? try training.string("flow") : "dis:medium"
+    degradation = try training.degradation()
     let stages = try training.groups("stages")
     plan = TrainingPlan(
       stages: try stages.map { (stage) throws(SpecificationError) in
@@ -104,11 +125,12 @@ public struct SegmentationSpecification: Sendable {
   ///
   /// - Precondition: there are pairs where `wantsPairs`.
   public func task(
-    on samples: SegmentationSamples, pairs: PairSource? = nil,
+    on samples: SegmentationSamples, pairs: LearnedPairs? = nil,
     validation: (any LabelledClip)? = nil, device: Device = .cpu
   ) throws -> SegmentationTask {
-    let network = try SegmentationNetwork(
-      network, parameters: Parameters(seed: plan.seed, device: device))
+    let parameters = Parameters(seed: plan.seed, device: device)
+    if let base { try parameters.base(on: trained(base), under: "") }
+    let network = try SegmentationNetwork(network, parameters: parameters)
     guard !network.specification.learnsVoid || samples.classes.void == network.head.classes.void
     else {
       throw SpecificationError(
@@ -130,48 +152,24 @@ public struct SegmentationSpecification: Sendable {
       seed: plan.seed)
   }
 
-  /// Whether a stage learns consistency, so that a task wants pairs.
-  public var wantsPairs: Bool { lessons.contains { $0.objective.consistency > 0 } }
-}
-
-/// A trained network that teaches.
-private struct Teacher {
-  let folder: String
-  let weight: Double
-  let loss: DistillationLoss
-
-  /// Nil where the reader names none.
-  init?(_ reader: DescriptionReader, folder: String) throws(SpecificationError) {
-    guard reader.has("teacher") else { return nil }
-    let teacher = try reader.group("teacher")
-    try teacher.allow(["network", "weight", "temperature"])
-    let path = try teacher.string("network")
-    self.folder = path.hasPrefix("/") ? path : "\(folder.isEmpty ? "." : folder)/\(path)"
-    weight = try teacher.number("weight", in: 0...1000, usual: 1)
-    let temperature = try teacher.number("temperature", in: 0.01...100, usual: 1)
-    loss = DistillationLoss(temperature: temperature)
+  private func trained(_ path: String) throws(SpecificationError) -> ModelFolder {
+    let folder = try ModelFolder(at: path)
+    guard folder.isTrained else {
+      throw SpecificationError(.badWeights, "\(path), the base of \(name), is not trained")
+    }
+    return folder
   }
 
-  func teaching(
-    for student: NetworkSpecification, device: Device
-  ) throws -> SegmentationObjective.Distillation {
-    let stored = try NetworkFolder(at: folder)
-    guard stored.specification.input.scaling == student.input.scaling,
-      stored.specification.classes == student.classes,
-      stored.specification.learnsVoid == student.learnsVoid
-    else {
-      throw SpecificationError(
-        .badDescription,
-        "\(folder) cannot teach this network: it has other classes, or scales pictures otherwise")
-    }
-    return .init(try stored.network(on: device).folded(), loss: loss, weight: weight)
+  /// Whether a stage learns from pairs of frames, so that a task wants them.
+  public var wantsPairs: Bool {
+    lessons.contains { $0.objective.wantsPairs } || teachers.contains { $0?.wantsPairs ?? false }
   }
 }
 
 extension StageConfiguration {
   static let keys = [
     "batch", "crop", "scale", "rotation", "colour", "focus", "classmix", "class_weights", "relaxed",
-    "ohem", "soft_iou", "teacher", "consistency",
+    "ohem", "soft_iou", "teacher", "consistency", "pair_batch",
   ]
 
   /// What a stage says or, where it says nothing, the whole training.
@@ -197,6 +195,7 @@ extension StageConfiguration {
         crop: PixelSize(width: crop[1], height: crop[0]), scale: scale[0]...scale[1],
         rotation: try number("rotation", in: 0...180), colour: try number("colour", in: 0...1)),
       batchSize: try teller(of: "batch").integer("batch", in: 1...1024),
+      pairBatchSize: try integer("pair_batch", in: 1...1024),
       objective: SegmentationObjective(
         crossEntropy: CrossEntropyLoss(
           relaxedPixels: try integer("relaxed", in: 0...16) ?? 0,

@@ -19,7 +19,7 @@ public struct SegmentationTask: TrainingTask {
   /// What crops, their order and their colours follow from.
   public let seed: UInt64
   /// Each lesson with the step and the crop it begins at.
-  private let pairs: (made: Memo<MotionPair>, count: Int)?
+  private let pairs: LearnedPairs?
   private let course: [(step: Int, slot: Int, lesson: StageConfiguration)]
 
   /// What a step reads.
@@ -28,14 +28,14 @@ public struct SegmentationTask: TrainingTask {
     public let images: Tensor
     /// N × height × width, uint8.
     public let labels: Tensor
-    /// What consistency is learned on, where it counts.
+    /// What is learned from pairs of frames, where something is.
     let pairs: PairBatch?
   }
 
   /// Trains by one lesson, however long.
   public init(
     _ network: SegmentationNetwork, on samples: SegmentationSamples,
-    pairs: PairSource? = nil, validation: (any LabelledClip)? = nil, lesson: StageConfiguration,
+    pairs: LearnedPairs? = nil, validation: (any LabelledClip)? = nil, lesson: StageConfiguration,
     seed: UInt64 = 1
   ) {
     self.init(
@@ -45,24 +45,20 @@ public struct SegmentationTask: TrainingTask {
 
   /// Trains by each lesson for its number of steps; the last goes on for ever.
   ///
-  /// `pairs` is what consistency is learned on where a lesson wants it: as many pairs a step as
-  /// there are crops.
+  /// `pairs` is what is learned from where a lesson wants pairs of frames.
   ///
-  /// - Precondition: there is a lesson; there are pairs where one learns consistency.
+  /// - Precondition: there is a lesson; there are pairs where one wants them.
   public init(
     _ network: SegmentationNetwork, on samples: SegmentationSamples,
-    pairs: PairSource? = nil, validation: (any LabelledClip)? = nil,
+    pairs: LearnedPairs? = nil, validation: (any LabelledClip)? = nil,
     lessons: [(steps: Int, lesson: StageConfiguration)],
     seed: UInt64 = 1
   ) {
     precondition(!lessons.isEmpty, "nothing to learn")
-    let wantsPairs = lessons.contains { $0.lesson.objective.consistency > 0 }
-    precondition(pairs != nil || !wantsPairs, "no pairs to learn consistency on")
+    let wantsPairs = lessons.contains { $0.lesson.objective.wantsPairs }
+    precondition(pairs != nil || !wantsPairs, "no pairs to learn from")
     (self.network, self.samples, self.validation) = (network, samples, validation)
-    self.seed = seed
-    self.pairs = pairs.map { source in
-      (made: Memo { try source.pairs.pair($0) }, count: source.count)
-    }
+    (self.seed, self.pairs) = (seed, pairs)
     var (step, slot) = (0, 0)
     course = lessons.map { steps, lesson in
       defer { (step, slot) = (step + steps, slot + steps * lesson.batchSize) }
@@ -96,15 +92,15 @@ public struct SegmentationTask: TrainingTask {
     return Batch(
       images: try .concatenate(images, axis: 0).channelsLast().to(parameters.device),
       labels: try labels.to(parameters.device),
-      pairs: lesson.objective.consistency > 0 ? try pairs(at: step, by: lesson) : nil)
+      pairs: lesson.objective.wantsPairs ? try pairs(at: step, by: lesson) : nil)
   }
 
   private func pairs(at step: Int, by lesson: StageConfiguration) throws -> PairBatch? {
     guard let pairs else { return nil }
     let input = network.specification.input
-    let drawn = try (0..<lesson.batchSize).map { place in
+    let drawn = try (0..<(lesson.pairBatchSize ?? lesson.batchSize)).map { place in
       var random = RandomStream(seed: seed, step, place, 0x9A14)
-      let pair = try pairs.made[random.below(pairs.count)]
+      let pair = try pairs.draw(&random)
       let view = lesson.augmentation.draw(for: pair.current.size, from: &random)
       let (motion, known) = try view.motion(pair.motion).keptInside().tensors()
       return (
@@ -162,17 +158,16 @@ public struct SegmentationTask: TrainingTask {
     if let pairs = batch.pairs {
       images = try .concatenate([images, pairs.current, pairs.reference], axis: 0)
     }
-    let coarse = try network.scores(of: images, in: pass)
-    let scores = try coarse.slice(axis: 0, 0..<count).resizedBilinear(
+    let (features, all) = try network.views(of: images, in: pass)
+    let scores = try all.slice(axis: 0, 0..<count).resizedBilinear(
       height: batch.labels.shape[1], width: batch.labels.shape[2], grid: .halfPixel)
     var loss = try objective.loss(
       of: scores, labels: batch.labels, void: Int(void), images: batch.images)
     if let pairs = batch.pairs {
-      let middle = count + pairs.current.shape[0]
-      let change = try SegmentationObjective.change(
-        from: coarse.slice(axis: 0, count..<middle),
-        to: coarse.slice(axis: 0, middle..<coarse.shape[0]), in: pairs)
-      try loss.add(change, named: "change", counting: objective.consistency)
+      let rest = count..<all.shape[0]
+      let views = try PairViews(
+        features: features.slice(axis: 0, rest), scores: all.slice(axis: 0, rest))
+      try objective.add(to: &loss, of: views, in: pairs)
     }
     return loss
   }

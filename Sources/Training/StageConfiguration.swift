@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Backbone
 internal import Layers
 internal import Tensors
 
@@ -10,6 +9,8 @@ public struct StageConfiguration: Sendable {
   public var augmentation: Augmentation
   /// Crops, or runs of frames, a step.
   public var batchSize: Int
+  /// Pairs of frames a step, where something is learned from them; nil for as many as crops.
+  public var pairBatchSize: Int?
   /// What is brought down.
   public var objective: SegmentationObjective
   /// The share of crops that are laid around a pixel of a class drawn evenly, so that rare ones are
@@ -21,10 +22,11 @@ public struct StageConfiguration: Sendable {
   /// A stage that lays crops anywhere and pastes nothing unless said otherwise.
   public init(
     augmentation: Augmentation, batchSize: Int = 4,
-    objective: SegmentationObjective = SegmentationObjective(), focus: Double = 0,
-    classmix: Double = 0
+    pairBatchSize: Int? = nil, objective: SegmentationObjective = SegmentationObjective(),
+    focus: Double = 0, classmix: Double = 0
   ) {
     (self.augmentation, self.batchSize) = (augmentation, batchSize)
+    self.pairBatchSize = pairBatchSize
     (self.objective, self.focus, self.classmix) = (objective, focus, classmix)
   }
 }
@@ -50,35 +52,6 @@ public struct SegmentationObjective: Sendable {
     (self.teaching, self.consistency) = (teaching, consistency)
   }
 
-  /// A teacher that sees the same crops, and how much its opinion counts beside the labels.
-  public struct Distillation: Sendable {
-    /// The network that teaches; it stays as it is.
-    public let teacher: SegmentationNetwork
-    /// How far the student is from the teacher.
-    public var loss: DistillationLoss
-    /// What that distance counts beside the cross-entropy.
-    public var weight: Double
-
-    /// A teacher whose distance counts `weight` beside the cross-entropy.
-    ///
-    /// - Precondition: the teacher reads pictures scaled as the student does, of the same classes.
-    public init(
-      _ teacher: SegmentationNetwork, loss: DistillationLoss = DistillationLoss(),
-      weight: Double = 1
-    ) {
-      (self.teacher, self.loss, self.weight) = (teacher, loss, weight)
-    }
-
-    /// With `known`, N × H × W, only where that is 1.
-    func loss(of scores: Tensor, on images: Tensor, known: Tensor?) throws -> Tensor {
-      let taught = try withoutGradients {
-        try teacher.scores(of: images, in: .inference).resizedBilinear(
-          height: scores.shape[2], width: scores.shape[3], grid: .halfPixel)
-      }
-      return try loss(scores, from: taught, pixelWeights: known)
-    }
-  }
-
   /// Of scores at the size of the labels; `known`, N × H × W, is 0 where nobody knows the look of
   /// the picture, so that a teacher is not asked.
   func loss(
@@ -91,16 +64,23 @@ public struct SegmentationObjective: Sendable {
     if overlap > 0 {
       try loss.add(SoftIoULoss(void: void)(scores, labels), named: "soft_iou", counting: overlap)
     }
-    if let teaching, teaching.weight > 0 {
+    if let teaching, teaching.weights.scores > 0 {
       let distance = try teaching.loss(of: scores, on: images, known: known)
-      try loss.add(distance, named: "teaching", counting: teaching.weight)
+      try loss.add(distance, named: "teaching", counting: teaching.weights.scores)
     }
     return loss.parts.isEmpty
       ? loss : Loss(loss.total, parts: loss.parts.merging(["entropy": entropy]) { $1 })
   }
 
+  /// Whether there is something to learn from pairs of frames.
+  public var wantsPairs: Bool {
+    consistency > 0 || (teaching?.weights.wantPairs ?? false)
+  }
+
   /// How much the probabilities of two frames differ where the motion tells that the same is seen.
-  static func change(from scores: Tensor, to others: Tensor, in pairs: PairBatch) throws -> Tensor {
+  private static func change(
+    from scores: Tensor, to others: Tensor, in pairs: PairBatch
+  ) throws -> Tensor {
     let size = pairs.current.shape
     func probabilities(_ scores: Tensor) throws(TensorError) -> Tensor {
       try scores.resizedBilinear(height: size[2], width: size[3], grid: .halfPixel)
@@ -112,6 +92,19 @@ public struct SegmentationObjective: Sendable {
       probabilities(scores), probabilities(others), along: pairs.motion, confidence: confidence,
       known: pairs.known)
   }
+
+  /// Adds what two frames of each pair lose: what changes along their motion, and what a teacher
+  /// says of both.
+  func add(to loss: inout Loss, of views: PairViews, in pairs: PairBatch) throws {
+    if consistency > 0 {
+      let change = try Self.change(
+        from: views.scores.current, to: views.scores.reference, in: pairs)
+      try loss.add(change, named: "change", counting: consistency)
+    }
+    if let teaching, teaching.weights.wantPairs {
+      try teaching.add(to: &loss, of: views, in: pairs)
+    }
+  }
 }
 
 /// Pairs of frames whose motion is known, in the same view.
@@ -120,4 +113,21 @@ struct PairBatch: Sendable {
   let current: Tensor, reference: Tensor
   /// N × 2 × height × width, in pixels; and where it is known, N × height × width bytes.
   let motion: Tensor, known: Tensor
+}
+
+/// What a network makes of both frames of each pair.
+struct PairViews {
+  /// What its classifier reads, and the classifier's scores, N × C × H × W each.
+  let features: (current: Tensor, reference: Tensor), scores: (current: Tensor, reference: Tensor)
+
+  /// The two halves of a batch.
+  init(features: Tensor, scores: Tensor) throws(TensorError) {
+    func halves(_ all: Tensor) throws(TensorError) -> (current: Tensor, reference: Tensor) {
+      let count = all.shape[0] / 2
+      return (
+        try all.slice(axis: 0, 0..<count), try all.slice(axis: 0, count..<2 * count)
+      )
+    }
+    (self.features, self.scores) = (try halves(features), try halves(scores))
+  }
 }

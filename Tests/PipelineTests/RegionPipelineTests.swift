@@ -67,6 +67,33 @@ struct RegionPipelineTests {
     }
   }
 
+  // The corner on the lower right changes from frame to frame, the others never do: a tenth of all
+  // regions is two fifths of that one, where a threshold of its own gives it a tenth.
+  @Test func regionsHaveOneThresholdInCommon() throws {
+    let frames = (0..<300).map { index in
+      let pixels = Image(width: 32, height: 16, channels: 3) { bytes in
+        for cell in 0..<32 * 16 {
+          let isBusy = cell / 32 >= 8 && cell % 32 >= 16
+          for channel in 0..<3 { bytes[3 * cell + channel] = isBusy ? UInt8(index % 50 * 4) : 40 }
+        }
+      }
+      return Frame(index: index, time: Double(index) / 25, pixels: pixels)
+    }
+    let scheduler = TargetRateScheduler(WarpError(), rate: 0.1)
+    let pipeline = try RegionPipeline(whole(scheduler), rows: 2, columns: 2, overlap: 0)
+    let shares = try run(pipeline, frames).map(\.trace.keyShare)
+    let alone = try run(whole(scheduler), frames.map { $0.with(pixels: corner(of: $0.pixels)) })
+      .map(\.trace.keyShare)
+    func rate(_ shares: [Double]) -> Double { shares[150...].reduce(0, +) / 150 }
+    #expect((0.08...0.12).contains(rate(shares)), "\(rate(shares))")
+    #expect((0.08...0.12).contains(rate(alone)), "\(rate(alone))")
+    #expect(shares[1...].allSatisfy { $0 == 0 || $0 == 0.25 })
+  }
+
+  private func corner(of image: Image) -> Image {
+    image.cropped(x: 16, y: 8, width: 16, height: 8)
+  }
+
   @Test func aCopyOfTheStateForksTheStream() throws {
     let pipeline = try RegionPipeline(whole(.every(4), Warp()), rows: 2, columns: 3, overlap: 2)
     let solo = try run(pipeline, slides).map(\.labels)

@@ -52,7 +52,7 @@ struct PropagationTaskTests {
     tap: String = "decoder"
   ) throws -> PropagationTask {
     let whole = Augmentation(crop: PixelSize(width: 96, height: 80), flips: false)
-    let objective = SegmentationObjective(teaching: .init(backbone))
+    let objective = SegmentationObjective(teaching: try .init(backbone))
     return try PropagationTask(
       .propagator(propagator), behind: backbone, tap: tap,
       on: [PairSource(OnePair(ShiftedPairs(reach: reach).pair(1)), count: 3)], along: flow,

@@ -2,6 +2,7 @@
 
 import Backbone
 import Datasets
+import Flow
 import Foundation
 import Layers
 import Specification
@@ -24,7 +25,8 @@ struct SegmentationObjectiveTests {
     let specification = try SegmentationSpecification(
       yaml: specificationText(training: training, stages: stage), folder: folder)
     return try specification.task(
-      on: SegmentationSamples(streets), pairs: PairSource(ShiftedPairs(), count: 3))
+      on: SegmentationSamples(streets),
+      pairs: LearnedPairs([PairSource(ShiftedPairs(), count: 3)], along: ZeroFlow()))
   }
 
   /// A folder with a network that `edit` has changed.
@@ -82,6 +84,33 @@ struct SegmentationObjectiveTests {
         try #require(loss.parts["entropy"]).item() + 0.5
         * #require(loss.parts["soft_iou"]).item()
       #expect(abs(try loss.total.item() - rest - 2 * taught) < 1e-3)
+    }
+  }
+
+  // Of pairs of frames too, which is told apart by a student whose last layer is another.
+  @Test func whoTeachesItselfHasNothingToLearnOfPairs() throws {
+    let lessons = ["neighbours", "pairwise", "multi_frame"]
+    try withTeacher { folder in
+      let task = try task(
+        "  teacher: {network: \(folder), weight: 0, neighbours: 2, pairwise: 3, multi_frame: 4}")
+      let batch = try task.batch(at: 0)
+      let loss = try task.loss(of: batch, at: 0, in: .inference)
+      #expect(loss.parts["teaching"] == nil)
+      for lesson in lessons { #expect(try #require(loss.parts[lesson]).item() < 1e-5, "\(lesson)") }
+      for parameter in task.parameters.all where parameter.kind == .weight {
+        try parameter.tensor.assign(parameter.tensor * 0.5 + 0.01)
+      }
+      let other = try task.loss(of: batch, at: 0, in: .inference)
+      var rest = try other.total.item()
+      for (lesson, weight) in zip(lessons, [Float(2), 3, 4]) {
+        let part = try #require(other.parts[lesson]).item()
+        #expect(part > 1e-6, "\(lesson)")
+        rest -= weight * part
+      }
+      let labels =
+        try #require(other.parts["entropy"]).item() + 0.5
+        * #require(other.parts["soft_iou"]).item()
+      #expect(abs(rest - labels) < 1e-3)
     }
   }
 

@@ -2,10 +2,12 @@
 
 import Backbone
 import Datasets
+import Foundation
 import Layers
 import Specification
 import Synthesis
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Video
@@ -50,6 +52,52 @@ struct SegmentationSpecificationTests {
     #expect(earlier[0] != before[0] && earlier[1] != before[1])
     let network = try fingerprint { $0.replacing("channels: 8", with: "channels: 9") }
     #expect(network[0] != before[0])
+  }
+
+  // What no stage trains is the base's, and is not stored twice.
+  @Test func aBaseIsBegunWithAndNotStoredTwice() throws {
+    let stage = """
+          - {name: rest, steps: 2, optimizer: sgd, rate: 0.1, frozen: [encoder]}
+      """
+    try withTemporaryFolder { url in
+      func folder(_ name: String, _ yaml: String) throws -> String {
+        let path = url.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: path, withIntermediateDirectories: true)
+        try Data(yaml.utf8).write(to: path.appendingPathComponent("spec.yaml"))
+        return path.path
+      }
+      let yaml = specificationText(stages: stage)
+      let base = try folder("base", yaml), own = try folder("own", "base: ../base\n" + yaml)
+      let begun = Parameters(seed: 77)
+      _ = try SegmentationNetwork(
+        SegmentationSpecification(yaml: yaml, folder: base).network, parameters: begun)
+      try SafetensorsFile.write(
+        Dictionary(uniqueKeysWithValues: begun.all.map { ($0.name, $0.tensor) }),
+        to: base + "/weights.safetensors")
+
+      let specification = try SegmentationSpecification(
+        yaml: "base: ../base\n" + yaml, folder: own)
+      let streets = StreetPool(
+        seed: 5, count: 4, size: PixelSize(width: 64, height: 48), threads: 1)
+      let task = try specification.task(on: SegmentationSamples(streets))
+      _ = try Trainer(
+        task, plan: specification.plan, folder: own, fingerprint: specification.fingerprint
+      ).run(resuming: false)
+
+      let kept = try ModelFolder(at: own).weights().entries.map(\.name)
+      #expect(!kept.isEmpty && kept.allSatisfy { !$0.hasPrefix("encoder") })
+      let network = try SegmentationNetwork(contentsOf: own)
+      let drawn = Dictionary(
+        uniqueKeysWithValues: begun.all.map { ($0.name, $0.tensor) })
+      for parameter in network.parameters.all {
+        let isBase = try parameter.tensor.floats() == drawn[parameter.name]?.floats()
+        #expect(isBase || !parameter.name.hasPrefix("encoder"), "\(parameter.name)")
+      }
+      try FileManager.default.removeItem(atPath: base + "/weights.safetensors")
+      #expect(throws: SpecificationError.self) {
+        try specification.task(on: SegmentationSamples(streets))
+      }
+    }
   }
 
   @Test func eachStageSeesItsOwnCrops() throws {

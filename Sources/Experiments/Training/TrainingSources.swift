@@ -41,9 +41,11 @@ public struct TrainingSources: Sendable {
   }
 
   func task(for specification: SegmentationSpecification) throws -> SegmentationTask {
-    guard data.count == 1 else {
+    guard data.count == 1 || specification.wantsPairs else {
       throw SpecificationError(
-        .badValue, "a segmentation network is trained on one --data, not \(data.count)")
+        .badValue,
+        "a segmentation network is trained on one --data, not \(data.count); others serve where "
+          + "it learns from pairs of frames")
     }
     var clip = try clip(data[0], split: "train")
     if let teacher { clip = try taught(clip, by: teacher.folder, keeping: teacher.cache) }
@@ -55,8 +57,18 @@ public struct TrainingSources: Sendable {
         "\(data[0]) has \(samples.classes.count) classes of its own, the network \(wanted.count)")
     }
     return try specification.task(
-      on: samples, pairs: specification.wantsPairs ? pairs(of: data[0], count: 128) : nil,
+      on: samples, pairs: specification.wantsPairs ? pairs(for: specification) : nil,
       validation: try validationClip(), device: device)
+  }
+
+  /// Pairs of frames of all data.
+  private func pairs(for specification: SegmentationSpecification) throws -> LearnedPairs {
+    let sources = try data.map {
+      try pairs(of: $0, count: specification.pairCount, gaps: specification.gaps)
+    }
+    return LearnedPairs(
+      sources, along: try flow(specification.flow), degradation: specification.degradation,
+      seed: specification.plan.seed)
   }
 
   /// Classes that never occur in the labels to train on; nothing where they are rendered.

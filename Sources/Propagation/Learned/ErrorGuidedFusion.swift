@@ -14,7 +14,7 @@ public import Tensors
 /// mostly the coarser, tell the error map e from both probabilities and from both pictures, the
 /// keyframe's warped along the flow; W is a 1 × 1 convolution, first the identity, which brings the
 /// branch's scores to the scale of those propagated. At first e is a fiftieth everywhere.
-public struct ErrorGuidedFusion: LearnedFusion {
+public struct ErrorGuidedFusion: ErrorMappingFusion {
   /// The parameters of the fusion, and of a branch that is trained with it.
   public let parameters: Parameters
   /// What looks at the frame itself and gives scores.
