@@ -36,6 +36,8 @@ public final class FrameContext {
   private var ownScores: Tensor?
   private var scoresOfKeyframe: Tensor?
   private var changeOfObjects: ObjectChange??
+  /// What was made of this frame by parts of their own, by name.
+  package private(set) var made: [String: Tensor] = [:]
 
   /// A frame to which `provider` gives the answers.
   ///
@@ -108,6 +110,17 @@ extension FrameContext {
       try provider.features(after: stage, of: side)
     }
   }
+
+  /// A map that a part makes of this frame alone, made when it is first asked for by that name.
+  ///
+  /// Where key frames on both sides are propagated to a frame, what was made for one side is there
+  /// for the other. Names of parts that may stand in one pipeline must differ.
+  public func once(_ name: String, _ make: () throws -> Tensor) rethrows -> Tensor {
+    try remembered(name, in: \.made, make)
+  }
+
+  /// Takes over what was made of the same frame in another context.
+  package func know(_ made: [String: Tensor]) { self.made.merge(made) { own, _ in own } }
 
   /// What propagation gives for this frame, N × classes × h × w, on the grid of the backbone's last
   /// stage.

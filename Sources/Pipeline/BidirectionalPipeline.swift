@@ -12,8 +12,8 @@ public import Video
 /// them from both sides.
 ///
 /// For what was recorded: every frame waits for the next key frame, and its prediction comes as
-/// late as that. Maps that come from the key frame before it and from the one after it are joined
-/// by a ``BidirectionalBlend``. Frames after the last key frame, before a break of the stream, or
+/// late as that. Maps that come from the key frame before it and from the one after it, each through
+/// the fusion where there is one, are joined by a ``BidirectionalBlend``. Frames after the last key frame, before a break of the stream, or
 /// longer than `longest` without a key frame are propagated to from the one side there is.
 public struct BidirectionalPipeline<Prediction: Sendable>: StreamPipeline {
   /// What runs on key frames, and propagates to one side.
@@ -33,7 +33,7 @@ public struct BidirectionalPipeline<Prediction: Sendable>: StreamPipeline {
   ///
   /// - Precondition: `longest` is positive.
   /// - Throws: `IncompatibleParts` where a part of it cannot see a later frame: the codec's motion,
-  ///   a fusion, temporal smoothing.
+  ///   temporal smoothing.
   public init(
     _ pipeline: KeyframePipeline<Prediction>, joining blend: BidirectionalBlend = .init(),
     longest: Int = 60
@@ -43,11 +43,6 @@ public struct BidirectionalPipeline<Prediction: Sendable>: StreamPipeline {
       throw IncompatibleParts(
         "bidirectional propagation needs motion between pictures, not the codec's, whose vectors "
           + "lead back only")
-    }
-    guard pipeline.fusion == nil else {
-      throw IncompatibleParts(
-        "bidirectional propagation joins two sides itself: leave out the fusion, or the "
-          + "propagator that was trained with one")
     }
     guard pipeline.smoothing == nil else {
       throw IncompatibleParts(
@@ -107,6 +102,8 @@ struct WaitingFrame: Sendable {
   let decision: Decision
   let framesSinceKeyframe: Int
   let stages: StageCache
+  /// What parts have made of the frame.
+  let made: [String: Tensor]
   let side: PropagatedSide
   let spent: StageClock.Spent
 }
@@ -132,14 +129,17 @@ extension BidirectionalPipeline {
     }
     return WaitingFrame(
       view: step.frame.view, decision: step.decision,
-      framesSinceKeyframe: step.state.framesSinceKeyframe, stages: step.frame.stages, side: side,
-      spent: step.clock.spent)
+      framesSinceKeyframe: step.state.framesSinceKeyframe, stages: step.frame.stages,
+      made: step.context.made, side: side, spent: step.clock.spent)
   }
 
   private func propagated(
     to frame: StreamFrame, in context: FrameContext
   ) throws(PipelineError) -> PropagatedSide {
-    let maps = try frame.propagatedMaps(in: context)
+    var maps = try frame.propagatedMaps(in: context)
+    if let fusion = pipeline.fusion {
+      maps = try frame.clock.during(.fuse) { try fusion(maps, in: context) }
+    }
     let likeness = try frame.clock.during(.fuse) { try blend.likeness(in: context) }
     return PropagatedSide(maps: maps, likeness: likeness)
   }
@@ -184,6 +184,7 @@ extension BidirectionalPipeline {
     _ frame: WaitingFrame, at here: StreamFrame, after distance: Int
   ) throws(PipelineError) -> FramePrediction<Prediction> {
     let context = here.context()
+    context.know(frame.made)
     try here.extendChain()
     let side = try propagated(to: here, in: context)
     let maps = try here.clock.during(.fuse) {

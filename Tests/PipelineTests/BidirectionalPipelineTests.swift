@@ -112,6 +112,33 @@ struct BidirectionalPipelineTests {
 
   private func likeness(_ change: Double) -> Double { exp(-change / 8) }
 
+  // As above; each side is multiplied by what the fusion is told of its distance, before the two
+  // are joined. What the fusion makes of the frame alone is made once for both.
+  @Test func aFusionSeesEachSide() throws {
+    let levels: [UInt8] = [100, 103, 110, 120]
+    let frames = levels.enumerated().map { index, level in
+      Frame(
+        index: index, time: Double(index) / 25,
+        pixels: Image(width: 12, height: 4, channels: 3, repeating: level))
+    }
+    let fusion = TimesDistance()
+    let plain = try KeyframePipeline(
+      backbone: Pixels(), head: Values(), scheduler: .every(3), propagator: Copy(),
+      fusion: fusion, flow: ZeroFlow())
+    let found = try run(
+      BidirectionalPipeline(plain, joining: BidirectionalBlend(tolerance: 8)), frames
+    ).predictions
+    for index in 1..<3 {
+      let level = Double(levels[index]), distance = (Double(index), Double(3 - index))
+      let a = distance.0 * (likeness(120 - level) + 1e-3)
+      let b = distance.1 * (likeness(level - 100) + 1e-3)
+      let expected = (b * 100 * distance.0 + a * 120 * distance.1) / (a + b)
+      #expect(
+        found[index].prediction.allSatisfy { abs(Double($0) - expected) < 1e-2 }, "frame \(index)")
+    }
+    #expect(fusion.made.count == 2)
+  }
+
   @Test func nothingIsTakenFromBehindABreak() throws {
     let frames = (0..<6).map { slide($0, by: 2, breaks: $0 == 2) }
     let plain = try pipeline(.every(4))
@@ -189,11 +216,6 @@ struct BidirectionalPipelineTests {
         backbone: pixels, head: pixels.head, scheduler: .every(2), propagator: .warp(),
         flow: CodecMotion()))
     try refused(
-      "leave out the fusion",
-      KeyframePipeline(
-        backbone: pixels, head: pixels.head, scheduler: .every(2), propagator: .warp(),
-        fusion: AddsTen(), flow: ZeroFlow()))
-    try refused(
       "temporal smoothing",
       KeyframePipeline(
         backbone: pixels, head: pixels.head, scheduler: .every(2), propagator: .warp(),
@@ -206,6 +228,19 @@ struct BidirectionalPipelineTests {
       let error = try #require(throws: PipelineError.self) { try run(pipeline, slides(4)) }
       #expect(error.underlying is IncompatibleParts)
     }
+  }
+}
+
+/// Multiplies by the frames since the key frame, and makes one thing of each frame.
+private struct TimesDistance: Fusion {
+  let made = Counter()
+
+  func callAsFunction(_ propagated: FeatureMaps, in context: FrameContext) throws -> FeatureMaps {
+    let one = try context.once("one") {
+      made.tick()
+      return try .full([1], of: 1)
+    }
+    return try propagated.mapped { try $0 * Float(context.framesSinceKeyframe) * one }
   }
 }
 

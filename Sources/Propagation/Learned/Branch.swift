@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Backbone
+internal import Frames
 public import Layers
 public import Tensors
 
@@ -14,6 +15,11 @@ public protocol Branch: Sendable {
 }
 
 extension Branch {
+  /// What it makes of a frame, made once.
+  func features(of context: FrameContext, in pass: ForwardContext) throws -> Tensor {
+    try context.once("branch") { try features(of: context.image(.current), in: pass) }
+  }
+
   /// As it is unless a branch says otherwise.
   public func folded() -> Self { self }
 }

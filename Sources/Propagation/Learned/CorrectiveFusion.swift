@@ -53,7 +53,7 @@ public struct CorrectiveFusion: LearnedFusion {
   public func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
-    let seen = try branch.features(of: context.image(.current), in: pass)
+    let seen = try branch.features(of: context, in: pass)
       .resized(like: propagated, in: pass)
     return try mixture(.concatenate([seen, propagated], axis: 1), in: pass)
   }

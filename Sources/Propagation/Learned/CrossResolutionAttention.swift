@@ -54,7 +54,7 @@ public struct CrossResolutionAttention: LearnedFusion {
   public func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
-    let seen = try branch.features(of: context.image(.current), in: pass)
+    let seen = try branch.features(of: context, in: pass)
       .resized(like: propagated, in: pass)
     let (keys, values) = (try key(propagated, in: pass), try value(propagated, in: pass))
     pass.ledger?.add(macs: 2 * propagated.count * size * size)

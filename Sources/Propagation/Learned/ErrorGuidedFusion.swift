@@ -49,7 +49,7 @@ public struct ErrorGuidedFusion: ErrorMappingFusion {
   public func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
-    let seen = try branch.features(of: context.image(.current), in: pass)
+    let seen = try branch.features(of: context, in: pass)
     let wrong = try errors(of: propagated, seen: seen, given: context, in: pass)
     // A 1 × 1 convolution and interpolation change places.
     let translated = try translation(seen, in: pass).cast(to: .float32)
@@ -61,7 +61,7 @@ public struct ErrorGuidedFusion: ErrorMappingFusion {
   public func errors(
     of propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
-    let seen = try branch.features(of: context.image(.current), in: pass)
+    let seen = try branch.features(of: context, in: pass)
     return try errors(of: propagated, seen: seen, given: context, in: pass)
   }
 
