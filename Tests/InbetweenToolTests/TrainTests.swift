@@ -177,6 +177,57 @@ struct TrainTests {
     #expect(missing.code == 66 && missing.errorLines.count == 1, "\(missing.err)")
   }
 
+  // Filmed frames beside the labelled ones, along optical flow; the encoder stays the teacher's.
+  @Test func aNetworkIsTaughtOnPairsOfFilmedFrames() throws {
+    #expect(try scratch.inbetween("\(line) --out o").code == 0)
+    try FileManager.default.copyItem(
+      atPath: scratch("o/weights.safetensors"), toPath: scratch("net/weights.safetensors"))
+    let lessons = "neighbours: 0.5, pairwise: 2, multi_frame: 3"
+    func spec(_ lessons: String) -> String {
+      smallNetwork(steps: 4)
+        .replacing("name: small", with: "name: small\nbase: net")
+        .replacing("optimizer:", with: "frozen: [encoder], optimizer:")
+        .replacing(
+          "  batch: 2",
+          with: """
+              batch: 2
+              pair_batch: 1
+              pairs: 3
+              gaps: [1, 2]
+              flow: dis:ultrafast
+              degradation: {noise: 2}
+              teacher: {network: net\(lessons)}
+            """)
+    }
+    try scratch.write(spec(", " + lessons), to: "taught.yaml")
+    let command = "train taught.yaml --data folder:data --data video:data/images --threads 1"
+    let outcome = try scratch.inbetween("\(command) --out t")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let first = try #require(try scratch.lines("t/metrics.jsonl").first)
+    for part in ["teaching", "neighbours", "pairwise", "multi_frame"] {
+      #expect(first["loss/\(part)"] != nil, "\(part)")
+    }
+    let size = { try Data(contentsOf: URL(fileURLWithPath: scratch($0))).count }
+    #expect(try 2 * size("t/weights.safetensors") < size("net/weights.safetensors"))
+    try scratch.write(spec(""), to: "taught.yaml")
+    let alone = try scratch.inbetween("\(command) --out u")
+    #expect(alone.code == 64 || alone.code == 78, "\(alone.code)")
+    #expect(alone.err.contains("one --data") && alone.errorLines.count == 1, "\(alone.err)")
+    #expect(!FileManager.default.fileExists(atPath: scratch("u")))
+  }
+
+  @Test func theMapOfAFusionIsTaught() throws {
+    try writePart("kind: error-guided, branch: {network: ../net, trained: true}, channels: 4")
+    let text = try String(contentsOfFile: scratch("part/spec.yaml"), encoding: .utf8)
+    try scratch.write(
+      text.replacing("  batch: 2", with: "  batch: 2\n  errors: 0.5"), to: "part/spec.yaml")
+    let outcome = try scratch.inbetween(
+      "train part/spec.yaml --data folder:data --data video:data/images --threads 1 --out p")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let entries = try scratch.lines("p/metrics.jsonl").compactMap { $0["loss/errors"] as? Double }
+    #expect(!entries.isEmpty && entries.allSatisfy { $0 > 0 })
+  }
+
   /// A network in `net`, and in `part` what is to be trained behind it.
   private func writePart(_ propagation: String, tap: String = "") throws {
     try write(steps: 2)
