@@ -38,6 +38,17 @@ void ck_shrink(const uint8_t *samples, int32_t from_width, int32_t channels, con
 ptrdiff_t ck_shrink_memory(int32_t from_width, int32_t width,
                            int32_t channels) CK_PICTURE_NOEXCEPT;
 
+/// How numbers become metres: `scale` · x + `shift` or, `inverse`, one over that; clamped, of inverse ones
+/// all that are not above one over `most` to `most`.
+typedef struct ck_depth_reading {
+  float scale, shift, least, most;
+  int inverse;
+} ck_depth_reading;
+
+/// The metres of `count` numbers; gives whether all of these are finite.
+int ck_read_depths(const float *numbers, size_t count, const ck_depth_reading *reading,
+                   float *metres) CK_PICTURE_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif
