@@ -90,13 +90,17 @@ CK_INLINE void ck_read_around(const float *plane, ck_edges edges, const ck_ints 
       return;
     }
   }
-  // A row down where it can be read, whether or not it counts.
-  const ck_ints last = *upper >= cells - edges.width - 1;
-  if (ck_is_nowhere(&last)) {
-    uint32_t places[ck_lanes];
-    memcpy(places, upper, sizeof places);
+  const ck_ints last_row = *upper >= cells - edges.width - 1, last = *lower >= cells - 1;
+  uint32_t places[ck_lanes];
+  memcpy(places, upper, sizeof places);
+  if (ck_is_nowhere(&last_row)) {
+    // A row down, whether or not it counts.
     ck_read_pairs(plane, places, &around[0], &around[1]);
     ck_read_pairs(plane + edges.width, places, &around[2], &around[3]);
+  } else if (ck_is_nowhere(&last)) {
+    ck_read_pairs(plane, places, &around[0], &around[1]);
+    memcpy(places, lower, sizeof places);
+    ck_read_pairs(plane, places, &around[2], &around[3]);
   } else {
     ck_read_last_pairs(plane, cells, upper, &around[0], &around[1]);
     ck_read_last_pairs(plane, cells, lower, &around[2], &around[3]);
