@@ -115,6 +115,16 @@ extension FrameContext {
     return try remembered(side, in: \.images) { try provider.image(side) }
   }
 
+  /// A frame's picture with a cell for every `cell` pixels each way, N × 3 × H / cell × W / cell,
+  /// rounded down but at least 1: means of what lies in a cell.
+  public func image(_ side: FrameSide, meansOf cell: Int) throws -> Tensor {
+    let side = resolved(side)
+    if let means = try provider.means(of: side, cell: cell) { return means }
+    let picture = try image(side)
+    return try picture.adaptiveAveragePool(
+      Extent(height: max(1, picture.shape[2] / cell), width: max(1, picture.shape[3] / cell)))
+  }
+
   /// A frame's features after the named stage of the backbone, N × C × h × w.
   ///
   /// If this frame becomes a keyframe, the backbone goes on from its own features instead of

@@ -70,6 +70,9 @@ public struct DecodedDetectionHead: Head {
   private let inputSize: PixelSize?
   private let fit: OnnxDescription.Fit
 
+  /// Whether it reads maps that can be warped along the flow.
+  public var readsMaps: Bool { decoder.readsMaps }
+
   /// Whether it gives masks beside boxes.
   public var findsMasks: Bool { (decoder as? any InstanceDecoder)?.readsMasks ?? false }
 
