@@ -8,7 +8,9 @@ struct CellMeansTests {
   private func picture(_ width: Int, _ height: Int) -> Image {
     Image(
       width: width, height: height, channels: 3,
-      bytes: (0..<3 * width * height).map { UInt8(($0 * $0 / 7 + 31 * $0) % 256) })
+      bytes: (0..<3 * width * height).map { (place: Int) -> UInt8 in
+        UInt8(truncatingIfNeeded: place * place / 7 + 31 * place)
+      })
   }
 
   // Runs of more than 64 cells, and of fewer.
