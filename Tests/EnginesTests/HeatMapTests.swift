@@ -99,8 +99,9 @@ struct HeatMapTests {
     #expect(worst <= 0.25 + 1e-9 && worst > 0.2)
   }
 
-  /// A network that gives its input as it is: each colour of the picture is a point's map. Warped
-  /// along the flow the maps lead to the points where they went.
+  /// A network that gives its input as it is, so that each colour of the picture is a point's map.
+  ///
+  /// Warped along the flow the maps lead to the points where they went.
   @Test(.enabled(if: !engines.isEmpty, noEngine))
   func mapsOfANetworkAreWarpedBetweenKeyFrames() throws {
     let bytes = MadeModel(outputs: [[1, 3, 32, 48]]).bytes
@@ -128,11 +129,12 @@ struct HeatMapTests {
     let size = PixelSize(width: 48, height: 32)
     let frame = Frame(
       index: 0, time: 0, pixels: Image(width: 48, height: 32, channels: 3, bytes: pixels))
-    let output = try network.run(
-      0..<network.stages.count, on: Features(network.input(for: frame))).main
+    let input = try Features(network.input(for: frame))
+    let output = try network.run(0..<network.stages.count, on: input).main
     let maps = FeatureMaps(output, after: network.stages[0].name)
     let key = try #require(try head(maps, size: size).first)
-    #expect(key.points.map(\.x) == [20.75, 30.75, 0.5] && key.points.map(\.y) == [10.5, 18.5, 0.5])
+    #expect(key.points.map(\.x) == [20.75, 30.75, 0.5])
+    #expect(key.points.map(\.y) == [10.5, 18.5, 0.5])
     #expect(key.points.map { ($0.confidence * 5).rounded() } == [4, 4, 0])
     // Everything was 5 cells to the right and 3 above.
     let flow = try Tensor(
