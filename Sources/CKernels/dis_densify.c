@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "dis_patch.h"
+#include "dis_rows.h"
 
 int32_t ck_dis_patch_count(int32_t size, int32_t step) {
   return (size - ck_dis_patch + step - 1) / step + 1;
@@ -66,12 +67,6 @@ CK_DIS_KERNEL void ck_dis_densify(const ck_dis_level *level, int32_t row_begin, 
   }
 }
 
-/// One row between two of the motion's, `factor` times as long.
-CK_DIS_INLINE void dis_between_rows(const float *above, const float *below, float part,
-                                    float factor, int32_t count, float *restrict out) {
-  for (int32_t x = 0; x < count; ++x) out[x] = (above[x] + part * (below[x] - above[x])) * factor;
-}
-
 /// Spreads a run of values: out[x * spread] lies `offset` cells from the value x.
 CK_DIS_INLINE void dis_spread(const float *dx, const float *dy, float offset, int32_t begin,
                               int32_t end, ptrdiff_t spread, float *restrict out) {
@@ -90,10 +85,8 @@ CK_DIS_KERNEL void ck_dis_enlarge(ck_dis_flow flow, int32_t shift, int32_t width
   float dx[chunk + 2], dy[chunk + 2];
   for (int32_t y = row_begin; y < row_end; ++y) {
     float part;
-    const float place = ((float)y + 0.5f) / (float)factor - 0.5f;
-    const int32_t row = dis_split(place, 0, (float)(flow.height - 1), &part);
-    const ptrdiff_t above = row * flow.stride;
-    const ptrdiff_t below = dis_least(row + 1, flow.height - 1) * flow.stride;
+    ptrdiff_t above, below;
+    dis_find_rows(flow, shift, y, &above, &below, &part);
     float *out = displacements + (ptrdiff_t)y * width * 2;
     for (int32_t first = 0; first < flow.width && first * factor < width; first += chunk) {
       const int32_t count = dis_least(chunk, flow.width - first);

@@ -42,13 +42,65 @@ CK_INLINE void ck_add_row(const uint8_t *samples, ptrdiff_t count, float share, 
   }
 }
 
+/// Up to three rows at once, so that sums stay in registers; gives how many samples are made.
+CK_INLINE ptrdiff_t ck_mean_few_rows(const uint8_t *samples, ptrdiff_t count, int32_t rows,
+                                     const float share[3], float *restrict out) {
+  ptrdiff_t at = 0;
+  for (; at + ck_lanes <= count; at += ck_lanes) {
+    const uint8_t *from = samples + at;
+    ck_floats sum = share[0] * __builtin_convertvector(*(const ck_samples *)from, ck_floats);
+    for (int32_t row = 1; row < rows; ++row) {
+      from += count;
+      sum += share[row] * __builtin_convertvector(*(const ck_samples *)from, ck_floats);
+    }
+    *(ck_floats *)(out + at) = sum;
+    __builtin_prefetch(from + 8192);
+  }
+  return at;
+}
+
 /// The mean of some rows of `count` samples each.
 CK_INLINE void ck_mean_row(const uint8_t *samples, ptrdiff_t count, const ck_coverage *rows,
                            float *restrict out) {
-  ck_add_row(samples + rows->first * count, count, rows->head, 1, out);
+  const uint8_t *first = samples + rows->first * count;
+  const int32_t few = rows->last - rows->first + 1;
+  const float two[3] = {rows->head, rows->tail, 0}, three[3] = {rows->head, rows->body, rows->tail};
+  ptrdiff_t done = 0;
+  if (few == 2) done = ck_mean_few_rows(first, count, 2, two, out);
+  if (few == 3) done = ck_mean_few_rows(first, count, 3, three, out);
+  const ptrdiff_t rest = count - done;
+  ck_add_row(first + done, rest, rows->head, 1, out + done);
   for (int32_t row = rows->first + 1; row <= rows->last; ++row) {
-    ck_add_row(samples + row * count, count, ck_share(rows, row), 0, out);
+    ck_add_row(samples + row * count + done, rest, ck_share(rows, row), 0, out + done);
   }
+}
+
+/// What sixteen of the numbers from `from` on, chosen by their places, and those a pixel on are
+/// together, half of each.
+#define ck_mean_of_pairs(from, out, ...)                                                           \
+  do {                                                                                             \
+    const float *near = (from), *next = near + 3;                                                  \
+    const ck_floats a = __builtin_shufflevector(*(const ck_floats *)near,                          \
+                                                *(const ck_floats *)(near + ck_lanes),             \
+                                                __VA_ARGS__);                                      \
+    const ck_floats b = __builtin_shufflevector(*(const ck_floats *)next,                          \
+                                                *(const ck_floats *)(next + ck_lanes),             \
+                                                __VA_ARGS__);                                      \
+    *(ck_floats *)(out) = 0.5f * a + 0.5f * b;                                                     \
+  } while (0)
+
+/// The means of pairs of pixels of three channels, sixteen pixels at a time; gives how many are
+/// made. One value past the last pair is read.
+CK_INLINE int32_t ck_mean_colour_pairs(const float *row, int32_t width, float *restrict out) {
+  int32_t x = 0;
+  for (; x + ck_lanes <= width; x += ck_lanes) {
+    const float *from = row + 6 * x;
+    float *to = out + 3 * x;
+    ck_mean_of_pairs(from, to, 0, 1, 2, 6, 7, 8, 12, 13, 14, 18, 19, 20, 24, 25, 26, 30);
+    ck_mean_of_pairs(from + 31, to + 16, 0, 1, 5, 6, 7, 11, 12, 13, 17, 18, 19, 23, 24, 25, 29, 30);
+    ck_mean_of_pairs(from + 62, to + 32, 0, 4, 5, 6, 10, 11, 12, 16, 17, 18, 22, 23, 24, 28, 29, 30);
+  }
+  return x;
 }
 
 /// The means of some columns each of a row of pixels of three channels; past the end of `row` there
@@ -98,7 +150,8 @@ CK_KERNEL void ck_shrink(const uint8_t *samples, int32_t from_width, int32_t cha
   for (int32_t y = row_begin; y < row_end; ++y) {
     ck_mean_row(samples, from_count, &rows[y], row);
     if (channels == 3) {
-      ck_mean_colours(row, columns, width, means);
+      const int32_t x = from_width == 2 * width ? ck_mean_colour_pairs(row, width, means) : 0;
+      ck_mean_colours(row, columns + x, width - x, means + 3 * x);
     } else {
       ck_mean_pixels(row, columns, width, channels, means);
     }

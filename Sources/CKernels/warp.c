@@ -17,25 +17,13 @@ CK_INLINE void ck_warp_chunk(const float *features, ck_shape shape, const ck_tap
   }
 }
 
-CK_INLINE void ck_warp_plane(const float *plane, ck_edges edges, const ck_motion *motion,
-                             float *out, int32_t row_begin, int32_t row_end) {
-  ck_places places;
-  ck_taps taps;
-  for (int32_t y = row_begin; y < row_end; ++y) {
-    float *row = out + (ptrdiff_t)y * edges.width;
-    const int32_t x = ck_warp_row(plane, edges, motion, y, row), rest = edges.width - x;
-    if (rest == 0) continue;
-    ck_find_in_row(motion, edges, x, y, rest, 0, &places);
-    ck_weigh(&places, edges, rest, &taps);
-    ck_blend_any(plane, &taps, 0, rest, row + x);
-  }
-}
-
 CK_KERNEL void ck_warp(const float *features, ck_shape shape, const ck_motion *motion,
                        ck_border border, float *out, int32_t row_begin, int32_t row_end) {
   const ck_edges edges = {shape.height, shape.width, border};
   if (shape.channels == 1 && border == ck_border_clamp) {
-    ck_warp_plane(features, edges, motion, out, row_begin, row_end);
+    for (int32_t y = row_begin; y < row_end; ++y) {
+      ck_warp_plane_row(features, edges, motion, y, out + (ptrdiff_t)y * shape.width);
+    }
     return;
   }
   const int32_t end = row_end * shape.width;

@@ -43,16 +43,10 @@ public struct DISFlow: FlowEstimator {
   /// The motion by dense inverse search; it throws where the frames differ in size.
   public func motion(from current: Frame, to reference: Frame) throws -> MotionField {
     try requireEqualSizes(current, reference)
-    let (width, height) = (current.pixels.width, current.pixels.height)
     let first = try pool.pyramid(of: current.pixels)
     let second = try pool.pyramid(of: reference.pixels)
-    let count = 2 * width * height
-    let displacements = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      guard let start = buffer.baseAddress else { return }
-      pool.withWorkspace(for: first.layout) { $0.write(from: first, to: second, into: start) }
-      initialized = count
-    }
-    return MotionField(width: width, height: height, displacements: displacements)
+    return MotionField(
+      pool.withWorkspace(for: first.layout) { $0.motion(from: first, to: second) })
   }
 }
 

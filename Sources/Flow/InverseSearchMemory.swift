@@ -12,6 +12,11 @@ final class FloatArena {
     bytes.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
+  /// The same with whatever stands there, for who writes all of it.
+  init(uninitialized count: Int) {
+    bytes = .allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: 64)
+  }
+
   deinit { bytes.deallocate() }
 
   /// The next `count` floats, which live as long as the arena.

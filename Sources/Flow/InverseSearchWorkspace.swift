@@ -28,21 +28,19 @@ final class InverseSearchWorkspace {
     }
   }
 
-  /// Writes height × width × (dx, dy): where each pixel of `current` reads in `reference`.
-  func write(
-    from current: InverseSearchPyramid, to reference: InverseSearchPyramid,
-    into displacements: UnsafeMutablePointer<Float>
-  ) {
+  /// Where each pixel of `current` reads in `reference`.
+  func motion(
+    from current: InverseSearchPyramid, to reference: InverseSearchPyramid
+  ) -> EnlargedMotion {
     for index in levels.indices.reversed() {
       levels[index].current = current.levels[index]
       levels[index].reference = reference.levels[index]
       search(levels[index])
       refine(levels[index])
     }
-    let flow = result(of: levels[0])
-    bands.forEach(layout.height, cost: Int(layout.width) / 2) { _, begin, end in
-      ck_dis_enlarge(flow, layout.finest, layout.width, layout.height, displacements, begin, end)
-    }
+    return EnlargedMotion(
+      copying: result(of: levels[0]), shift: layout.finest, width: layout.width,
+      height: layout.height, bands: bands)
   }
 
   private func search(_ level: ck_dis_level) {

@@ -10,13 +10,25 @@
 /// Laws: zero motion is the identity to the last bit at every size; resizing a field scales its
 /// values, x and y separately; `a.composed(with: b)` reads where `a` leads and then where `b` leads
 /// from there.
-public struct MotionField: Sendable, Equatable {
+public struct MotionField: Sendable {
   /// Columns and rows of the grid.
   public let width: Int, height: Int
   /// Height × width × 2: dx, dy of the first cell, then of the one to its right, row by row.
-  public let displacements: [Float]
+  public var displacements: [Float] {
+    switch values {
+    case .written(let displacements): displacements
+    case .enlarged(let motion): motion.displacements
+    }
+  }
   /// Height × width: 1 where the motion is known, 0 where it is not; nil when all of it is.
   public let known: [UInt8]?
+  let values: Values
+
+  /// Displacements that are written down, or will be once somebody asks for them.
+  enum Values {
+    case written([Float])
+    case enlarged(EnlargedMotion)
+  }
 
   /// A field of displacements, (dx, dy) in cells, row by row; 0 in `known` marks an unknown cell.
   ///
@@ -28,7 +40,13 @@ public struct MotionField: Sendable, Equatable {
     precondition(
       known == nil || known?.count == width * height, "one mark a cell of \(width)×\(height)")
     (self.width, self.height) = (width, height)
-    (self.displacements, self.known) = (displacements, known)
+    (values, self.known) = (.written(displacements), known)
+  }
+
+  /// A field that was found on a coarser grid, all of it known.
+  init(_ motion: EnlargedMotion) {
+    (width, height) = (Int(motion.width), Int(motion.height))
+    (values, known) = (.enlarged(motion), nil)
   }
 
   /// Marks are kept only where one of them says unknown.
@@ -61,5 +79,13 @@ public struct MotionField: Sendable, Equatable {
     precondition(
       (0..<width).contains(x) && (0..<height).contains(y), "(\(x), \(y)) is off \(width)×\(height)")
     return y * width + x
+  }
+}
+
+extension MotionField: Equatable {
+  /// Same grids, same displacements and same marks.
+  public static func == (lhs: MotionField, rhs: MotionField) -> Bool {
+    (lhs.width, lhs.height) == (rhs.width, rhs.height) && lhs.known == rhs.known
+      && lhs.displacements == rhs.displacements
   }
 }

@@ -92,11 +92,39 @@ extension FrameContext {
     }
   }
 
+  /// A map of an earlier frame, N × C × height × width, where the optical flow says: what is here
+  /// was there.
+  ///
+  /// It is `map.warped(along:border:known:)` along the flow on the map's grid.
+  public func warped(
+    _ map: Tensor, from reference: FlowReference, border: Border = .clamp
+  ) throws -> Tensor {
+    let (height, width) = (map.shape[2], map.shape[3])
+    if border == .clamp, map.shape[0] == 1, map.shape[1] == 1,
+      try provider.flow(to: resolved(reference), height: height, width: width) == nil,
+      let warped = try flow(to: reference).warping(map)
+    {
+      return warped
+    }
+    let (flow, valid) = try flow(to: reference, height: height, width: width)
+    return try map.warped(along: flow, border: border, known: valid)
+  }
+
   /// A frame's pixels, N × 3 × H × W: blue, green and red from 0 to 255, whatever the backbone
   /// reads.
   public func image(_ side: FrameSide) throws -> Tensor {
     let side = resolved(side)
     return try remembered(side, in: \.images) { try provider.image(side) }
+  }
+
+  /// A frame's picture with a cell for every `cell` pixels each way, N × 3 × H / cell × W / cell,
+  /// rounded down but at least 1: means of what lies in a cell.
+  public func image(_ side: FrameSide, meansOf cell: Int) throws -> Tensor {
+    let side = resolved(side)
+    if let means = try provider.means(of: side, cell: cell) { return means }
+    let picture = try image(side)
+    return try picture.adaptiveAveragePool(
+      Extent(height: max(1, picture.shape[2] / cell), width: max(1, picture.shape[3] / cell)))
   }
 
   /// A frame's features after the named stage of the backbone, N × C × h × w.

@@ -23,6 +23,10 @@ public protocol FrameProvider {
   /// The pixels of a frame, N × 3 × H × W: blue, green and red from 0 to 255.
   func image(_ side: FrameSide) throws -> Tensor
 
+  /// The means of blocks of `cell` × `cell` pixels of a frame, N × 3 × H / cell × W / cell; nil
+  /// where there is no shorter way to them than the picture itself.
+  func means(of side: FrameSide, cell: Int) throws -> Tensor?
+
   /// What the backbone gives of a frame after the named stage, N × C × h × w.
   func features(after stage: String, of side: FrameSide) throws -> Tensor
 
@@ -51,6 +55,9 @@ extension FrameProvider {
 
   /// Nothing: throws `NotAtHand` unless a provider has pictures.
   public func image(_: FrameSide) throws -> Tensor { throw NotAtHand("pictures") }
+
+  /// Nil, so that the picture is looked at.
+  public func means(of _: FrameSide, cell _: Int) throws -> Tensor? { nil }
 
   /// Nothing: throws `NotAtHand` unless a provider has features.
   public func features(after stage: String, of _: FrameSide) throws -> Tensor {

@@ -87,6 +87,15 @@ struct OutputPlaces: Sendable {
 struct LabelOutput: PredictionOutput {
   private let folder: String?
   private let overlay: Overlay
+  private let made: MadeFolders?
+
+  /// Folders that a run has made: those in which nothing was kept go with it, as of a run that is
+  /// refused.
+  private final class MadeFolders: Sendable {
+    private let paths: [String]
+    init(_ paths: [String]) { self.paths = paths }
+    deinit { removeEmptyFolders(paths) }
+  }
 
   /// Makes the folder, where one was asked for.
   init(_ places: OutputPlaces, palette: Palette) throws {
@@ -94,7 +103,7 @@ struct LabelOutput: PredictionOutput {
     var overlay = Overlay(palette: palette)
     overlay.opacity = places.opacity
     self.overlay = overlay
-    if let folder { try OutputFile.make(folder: folder) }
+    made = try folder.map { MadeFolders(try OutputFile.make(folder: $0)) }
   }
 
   func drawn(_ result: LabelledFrame, over frame: Frame) -> Image {

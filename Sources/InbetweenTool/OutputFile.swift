@@ -42,14 +42,21 @@ struct OutputFile {
       && isFolder.boolValue
   }
 
-  /// Makes `folder` and those above it, and checks that files can be made in it.
-  static func make(folder: String) throws(Failure) {
-    do throws(OutputError) { try makeFolder(folder) } catch {
+  /// Makes `folder` and those above it, and checks that files can be made in it; gives the folders
+  /// that were not there.
+  @discardableResult
+  static func make(folder: String) throws(Failure) -> [String] {
+    let made: [String]
+    do throws(OutputError) { made = try makeFolder(folder) } catch {
       throw Failure(
         error.isRefused ? .cannotCreate : .inputOutput,
         "\(folder): the folder cannot be made: \(error.reason)")
     }
-    try check(file: "\(folder)/labels.png")
+    do throws(Failure) { try check(file: "\(folder)/labels.png") } catch {
+      removeEmptyFolders(made)
+      throw error
+    }
+    return made
   }
 
   /// Writes a value as JSON.

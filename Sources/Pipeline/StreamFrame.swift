@@ -132,6 +132,12 @@ extension StreamFrame {
     return try device.map { try picture.to($0) } ?? picture
   }
 
+  func means(of side: FrameSide, cell: Int) throws -> Tensor? {
+    let device = state.keyframe?.taps.device ?? stages.known.first?.value.main.device
+    guard device == nil || device == .cpu else { return nil }
+    return try view(on: side).working.pixels.cellMeans(cell)
+  }
+
   func features(after stage: String, of side: FrameSide) throws -> Tensor {
     guard case .reference(let reference) = side, state.keyframe != nil else {
       return try clock.during(.backbone) { try stages.features(after: stage).main }

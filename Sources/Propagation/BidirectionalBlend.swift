@@ -35,13 +35,10 @@ public struct BidirectionalBlend: Sendable, Hashable {
   /// How much a frame looks like the key frame, warped along the flow: 1 × 1 × h × w from 0 to 1, a
   /// cell for every four pixels each way; 0 where the flow is not known.
   public func likeness(in context: FrameContext) throws -> Tensor {
-    let picture = try context.image(.current)
-    let size = Extent(
-      height: max(1, picture.shape[2] / Self.cell), width: max(1, picture.shape[3] / Self.cell))
+    let here = try context.image(.current, meansOf: Self.cell)
+    let there = try context.image(.reference(.keyframe), meansOf: Self.cell)
     let (motion, known) = try context.flow(
-      to: .keyframe, height: size.height, width: size.width)
-    let here = try picture.adaptiveAveragePool(size)
-    let there = try context.image(.reference(.keyframe)).adaptiveAveragePool(size)
+      to: .keyframe, height: here.shape[2], width: here.shape[3])
     MACCounter.current?.add(macs: 4 * there.count)
     let change = try (here - there.warped(along: motion, known: known)).abs()
       .mean(axes: [1], keepingAxes: true)

@@ -246,6 +246,20 @@ struct RunTests {
     #expect(try Image.labels(contentsOf: scratch("one/img7.png")) == first)
   }
 
+  @Test func aRefusedRunLeavesNoFolderBehind() throws {
+    let refused = try scratch.inbetween(
+      "run clip.mp4 --backbone NET --labels new/maps --output nowhere/o.mp4")
+    #expect(refused.code == 73 && refused.err.contains("nowhere"), "\(refused.err)")
+    #expect(!FileManager.default.fileExists(atPath: scratch("new")))
+    // What was there before stays, empty or not.
+    try FileManager.default.createDirectory(
+      atPath: scratch("old"), withIntermediateDirectories: true)
+    let again = try scratch.inbetween(
+      "run clip.mp4 --backbone NET --labels old/maps --output nowhere/o.mp4")
+    #expect(again.code == 73)
+    #expect(try scratch.names("old") == [])
+  }
+
   @Test(arguments: ["copy", "warp"])
   func codecMotionRunsOnAVideoThatHasIt(propagation: String) throws {
     let outcome = try scratch.inbetween(

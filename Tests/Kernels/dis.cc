@@ -243,3 +243,38 @@ FUSED_KERNEL(ck_dis_enlarge, 1e-5) {
   }),
                 limit);
 }
+
+FUSED_KERNEL(ck_dis_warp, 2e-4) {
+  Level l(check, 40);
+  const int shift = check.timing ? 2 : check.integer(0, 3), factor = 1 << shift;
+  const int width = (l.width << shift) + check.integer(0, factor - 1);
+  const int height = (l.height << shift) + check.integer(0, factor - 1);
+  const Floats plane = check.reals(size_t(width) * height);
+  const ck_dis_flow flow = l.all().flow[0];
+  Floats memory(size_t(ck_dis_warp_memory(flow.width, shift, width)), NAN);
+  const Outs got = check.run(
+      height, {{Floats(plane.size(), 7)}, {}}, [&](Outs &out, int begin, int end) {
+        ck_dis_warp(flow, shift, plane.data(), width, height, memory.data(), out.floats[0].data(),
+                    begin, end);
+      });
+  // The field in full, and a warp along it: not one bit differs.
+  Floats field(2 * plane.size()), warped(plane.size());
+  ck_dis_enlarge(flow, shift, width, height, field.data(), 0, height);
+  const ck_motion motion = {field.data(), 2, 2 * ptrdiff_t(width), 1, nullptr};
+  ck_warp(plane.data(), {1, height, width, ck_planar}, &motion, ck_border_clamp, warped.data(), 0,
+          height);
+  if (std::memcmp(warped.data(), got.floats[0].data(), sizeof(float) * warped.size()))
+    check.fail("other bits than those of the two kernels");
+  check.compare(got, check.reference([&] {
+    Doubles out(plane.size());
+    for (int i = 0; i < width * height; ++i) {
+      for (const Tap &tap : taps_at(i % width + double(field[2 * size_t(i)]),
+                                    i / width + double(field[2 * size_t(i) + 1]), width, height,
+                                    ck_border_clamp)) {
+        out[size_t(i)] += tap.weight * plane[size_t(tap.cell)];
+      }
+    }
+    return planes({out});
+  }),
+                limit);
+}

@@ -39,7 +39,9 @@ KERNEL(ck_shrink, 0) {
   const int most = 42, channels = check.one_in(3) ? check.integer(1, 5) : 3;
   const int from_width = check.timing ? 640 : check.integer(1, most);
   const int from_height = check.timing ? 480 : check.integer(1, most);
-  const int width = check.timing ? 320 : check.integer(1, from_width);
+  const bool halves = from_width % 2 == 0 && check.one_in(2);
+  const int width =
+      check.timing ? 320 : halves ? from_width / 2 : check.integer(1, from_width);
   const int height = check.timing ? 192 : check.integer(1, from_height);
   const Bytes samples = check.bytes(size_t(from_width) * from_height * channels);
   std::vector<ck_coverage> rows, columns;
@@ -73,6 +75,59 @@ KERNEL(ck_shrink, 0) {
       }
     }
     return Wanted{{}, {out}};
+  }),
+                limit);
+}
+
+KERNEL(ck_cell_means, 1e-6) {
+  const int cell = check.timing ? 4 : check.integer(1, 16);
+  const int width = check.timing ? 120 : check.integer(1, 70), height = check.side(20);
+  const Bytes pixels = check.bytes(size_t(3) * width * height * cell * cell);
+  const size_t plane = size_t(width) * height;
+  const Outs got =
+      check.run(height, {{Floats(3 * plane, 7)}, {}}, [&](Outs &out, int begin, int end) {
+        ck_cell_means(pixels.data(), cell, height, width, out.floats[0].data(), begin, end);
+      });
+  check.compare(got, check.reference([&] {
+    Doubles out(3 * plane);
+    for (size_t i = 0; i < out.size(); ++i) {
+      const size_t channel = i / plane, row = i % plane / width, column = i % plane % width;
+      int64_t sum = 0;
+      for (int k = 0; k < cell * cell; ++k) {
+        const size_t y = row * cell + k / cell, x = column * cell + k % cell;
+        sum += pixels[(y * width * cell + x) * 3 + channel];
+      }
+      out[i] = double(sum) / (cell * cell);
+    }
+    return Wanted{{out}, {}};
+  }),
+                limit);
+}
+
+KERNEL(ck_read_depths, 1e-6) {
+  const size_t count = size_t(check.timing ? 61440 : check.integer(1, 200));
+  ck_depth_reading reading = {check.real(-2, 2), check.real(-1, 1), check.real(0.1f, 1),
+                              check.real(2, 9), check.one_in(2)};
+  const Floats numbers = check.reals(count);
+  Floats broken = numbers, scratch(count);
+  broken[size_t(check.integer(0, int(count) - 1))] = check.one_in(2) ? NAN : -INFINITY;
+  if (ck_read_depths(broken.data(), count, &reading, scratch.data()))
+    check.fail("it takes no number for one");
+  const Outs got = check.run(1, {{Floats(count, 7)}, {}}, [&](Outs &out, int, int) {
+    if (!ck_read_depths(numbers.data(), count, &reading, out.floats[0].data()))
+      check.fail("it takes numbers for none");
+  });
+  check.compare(got, check.reference([&] {
+    Doubles out(count);
+    for (size_t i = 0; i < count; ++i) {
+      const float value = reading.scale * numbers[i] + reading.shift;
+      const double depth = reading.inverse ? 1.0 / value : value;
+      const bool far = reading.inverse && !(value > 1 / reading.most);
+      out[i] = far ? reading.most
+                   : std::min<double>(std::max<double>(depth, reading.least),
+                                      reading.inverse ? INFINITY : reading.most);
+    }
+    return Wanted{{out}, {}};
   }),
                 limit);
 }

@@ -13,12 +13,21 @@ public protocol DetectionDecoder: Sendable {
   /// Which of the boxes are kept.
   var thresholds: DetectionThresholds { get }
 
+  /// Whether outputs are maps of the picture, which can be warped along the flow; false unless a
+  /// decoder says otherwise.
+  var readsMaps: Bool { get }
+
   /// The boxes that `outputs` tell for one picture of `input`'s size, in any order.
   ///
   /// - Throws: `BackboneError` where the outputs have other shapes.
   func detections(
     in outputs: [DetectorOutput], input: PixelSize, classes: Int
   ) throws -> [Detection]
+}
+
+extension DetectionDecoder {
+  /// False: rows of numbers cannot be warped.
+  public var readsMaps: Bool { false }
 }
 
 /// A decoder of networks that find a mask for each box: instance segmentation.
@@ -164,6 +173,16 @@ public enum DetectionDecoders {
       DistributedDistances(
         thresholds: DetectionThresholds(options),
         strides: options.numbers("strides").map { Int($0) }, centre: options.number("centre"))
+    }
+    registry.register(
+      "heatmaps", "a map for each key point of one object: Simple Baselines, HRNet; 1 × K × H × W",
+      options: [
+        scoreOption, .optional("centre", .number(0...1), standard: 0, positional: false),
+      ]
+    ) { options, _ in
+      HeatMaps(
+        thresholds: DetectionThresholds(score: options.number("score"), overlap: nil, limit: 1),
+        centre: options.number("centre"))
     }
     registry.register(
       "ssd", "boxes, scores and, if the network has chosen, classes: SSD; outputs in that order",

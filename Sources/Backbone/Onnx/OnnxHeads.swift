@@ -42,37 +42,19 @@ public struct DepthReadingHead: Head {
     guard map.rank == 4, map.shape[0] == 1, map.shape[1] == 1 else {
       throw BackboneError(.badOutput, "a depth network gives 1 × 1 × H × W, not \(map.shape)")
     }
-    guard try map.isFinite() else {
+    let numbers = try withoutGradients {
+      try map.cast(to: .float32).resized(height: size.height, width: size.width, in: .inference)
+    }
+    let depths = try numbers.withUnsafeBytes { bytes in
+      DepthMap(
+        size, reading: bytes.bindMemory(to: Float.self), isInverse: reading.isInverse,
+        scale: Float(reading.scale), shift: Float(reading.shift),
+        range: Float(reading.range.lowerBound)...Float(reading.range.upperBound))
+    }
+    guard let depths else {
       throw BackboneError(.badOutput, "the depth network gives numbers that are NaN or infinite")
     }
-    var metres = try withoutGradients {
-      try map.cast(to: .float32)
-        .resized(height: size.height, width: size.width, in: .inference).floats()
-    }
-    reading.turnIntoMetres(&metres)
-    return DepthMap(width: size.width, height: size.height, metres: metres)
-  }
-}
-
-extension DepthReading {
-  /// What finite numbers of a network say, in metres; what is said to be behind the camera is as
-  /// far as can be.
-  fileprivate func turnIntoMetres(_ numbers: inout [Float]) {
-    let (scale, shift) = (Float(scale), Float(shift))
-    let (least, most) = (Float(range.lowerBound), Float(range.upperBound))
-    let farthest = 1 / most
-    numbers.withUnsafeMutableBufferPointer { numbers in
-      if isInverse {
-        for index in numbers.indices {
-          let value = scale * numbers[index] + shift
-          numbers[index] = value > farthest ? max(1 / value, least) : most
-        }
-      } else {
-        for index in numbers.indices {
-          numbers[index] = min(max(scale * numbers[index] + shift, least), most)
-        }
-      }
-    }
+    return depths
   }
 }
 
@@ -87,6 +69,9 @@ public struct DecodedDetectionHead: Head {
   public let classes: ClassList
   private let inputSize: PixelSize?
   private let fit: OnnxDescription.Fit
+
+  /// Whether it reads maps that can be warped along the flow.
+  public var readsMaps: Bool { decoder.readsMaps }
 
   /// Whether it gives masks beside boxes.
   public var findsMasks: Bool { (decoder as? any InstanceDecoder)?.readsMasks ?? false }

@@ -129,6 +129,16 @@ void ck_dis_refine(const ck_dis_level *level, ck_dis_refine_settings settings, i
 void ck_dis_enlarge(ck_dis_flow flow, int32_t shift, int32_t width, int32_t height,
                     float *displacements, int32_t row_begin, int32_t row_end) CK_DIS_NOEXCEPT;
 
+/// Writes rows of `out`: `plane` (height × width) along the field that `ck_dis_enlarge` writes, which
+/// is not written; the bits are those of `ck_warp` with a clamped border.
+///
+/// `memory` has room for `ck_dis_warp_memory` floats, and is the caller's alone meanwhile.
+void ck_dis_warp(ck_dis_flow flow, int32_t shift, const float *plane, int32_t width, int32_t height,
+                 float *memory, float *out, int32_t row_begin, int32_t row_end) CK_DIS_NOEXCEPT;
+
+/// Floats of memory that `ck_dis_warp` needs.
+ptrdiff_t ck_dis_warp_memory(int32_t flow_width, int32_t shift, int32_t width) CK_DIS_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

@@ -38,6 +38,22 @@ void ck_shrink(const uint8_t *samples, int32_t from_width, int32_t channels, con
 ptrdiff_t ck_shrink_memory(int32_t from_width, int32_t width,
                            int32_t channels) CK_PICTURE_NOEXCEPT;
 
+/// The mean of each block of `cell` × `cell` pixels of three channels: 3 × height × width, of a picture of
+/// height · `cell` × width · `cell` pixels; `cell` is from 1 to 16. A mean of 2, 4, 8 or 16 each way is exact.
+void ck_cell_means(const uint8_t *pixels, int32_t cell, int32_t height, int32_t width, float *out,
+                   int32_t row_begin, int32_t row_end) CK_PICTURE_NOEXCEPT;
+
+/// How numbers become metres: `scale` · x + `shift` or, `inverse`, one over that; clamped, of inverse ones
+/// all that are not above one over `most` to `most`.
+typedef struct ck_depth_reading {
+  float scale, shift, least, most;
+  int inverse;
+} ck_depth_reading;
+
+/// The metres of `count` numbers; gives whether all of these are finite.
+int ck_read_depths(const float *numbers, size_t count, const ck_depth_reading *reading,
+                   float *metres) CK_PICTURE_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

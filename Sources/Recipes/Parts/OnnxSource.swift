@@ -91,11 +91,11 @@ private struct OwnDepthTask: PredictionTask {
   }
 }
 
-/// Boxes that a network finds by itself: these are carried, as its outputs are no maps to warp.
+/// Boxes that a network finds by itself: these are carried, unless its outputs are maps to warp.
 private struct OwnDetectionTask: PredictionTask {
   let own: DecodedDetectionHead
-  let usualPropagator: PartSpec = "boxes"
   let name = "detection"
+  var usualPropagator: PartSpec { own.readsMaps ? "warp" : "boxes" }
   var files: [String] { [] }
 
   func head(behind _: any Backbone) -> any Head<[Detection]> { own }
