@@ -75,8 +75,9 @@ public struct TrainingRun: Sendable {
     warn: ([String]) -> Void = { _ in },
     report: (Report) -> Void = { _ in }
   ) throws {
-    let lock = try lockFolder()
-    defer { withExtendedLifetime(lock) {} }
+    let (lock, made) = try lockFolder()
+    // A training that is refused leaves nothing behind.
+    defer { withExtendedLifetime(lock) { removeEmptyFolders(made) } }
     isSaved(true)
     try withoutActuallyEscaping(isStopped) { isStopped in
       try withoutActuallyEscaping(prepare) { prepare in
@@ -92,10 +93,11 @@ public struct TrainingRun: Sendable {
 }
 
 extension TrainingRun {
-  private func lockFolder() throws(TrainingError) -> FolderLock {
+  /// The folder's lock, and the folders that were made for it.
+  private func lockFolder() throws(TrainingError) -> (lock: FolderLock, made: [String]) {
     do throws(OutputError) {
-      try makeFolder(folder)
-      if let lock = try FolderLock(folder) { return lock }
+      let made = try makeFolder(folder)
+      if let lock = try FolderLock(folder) { return (lock, made) }
     } catch { throw TrainingError(error) }
     throw TrainingError(.busy, "\(folder): another training is writing there")
   }
