@@ -2,8 +2,9 @@
 
 internal import Glibc
 
-/// Makes a folder and those above it; one that is there will do. Gives those that it made, the
-/// outermost first.
+/// Makes a folder and those above it; one that is there will do.
+///
+/// Gives those that it made, the outermost first.
 @discardableResult
 package func makeFolder(_ path: String) throws(OutputError) -> [String] {
   var status = stat()

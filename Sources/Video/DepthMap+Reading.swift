@@ -4,8 +4,8 @@ internal import CKernels
 extension DepthMap {
   /// The depths that a network's numbers stand for, row by row; nil where one is not finite.
   ///
-  /// Metres are `scale · x + shift`, or one over that, clamped to `range`; what is said to be behind
-  /// the camera is as far as can be.
+  /// Metres are `scale · x + shift`, or one over that, clamped to `range`; what is said to be
+  /// behind the camera is as far as can be.
   ///
   /// - Precondition: there is one number a pixel; the range begins above 0.
   package init?(

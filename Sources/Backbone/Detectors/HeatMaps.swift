@@ -4,12 +4,12 @@ internal import Video
 
 /// A map for each key point of one object, high where the point is: Simple Baselines, HRNet.
 ///
-/// 1 × K × h × w. A point is at its map's highest cell, a quarter of a cell towards the higher of the
-/// two neighbours each way (Xiao et al., "Simple Baselines for Human Pose Estimation", ECCV 2018,
-/// and their `get_final_preds`, which leaves cells next to the border where they are; here each way
-/// is asked by itself). Its confidence is what stands there. The box goes around the points whose
-/// confidence is at least the threshold, and has their mean as its score; without such a point
-/// nothing is found.
+/// 1 × K × h × w. A point is at its map's highest cell, a quarter of a cell towards the higher of
+/// the two neighbours each way (Xiao et al., "Simple Baselines for Human Pose Estimation", ECCV
+/// 2018, and their `get_final_preds`, which leaves cells next to the border where they are; here
+/// each way is asked by itself). Its confidence is what stands there. The box goes around the
+/// points whose confidence is at least the threshold, and has their mean as its score; without such
+/// a point nothing is found.
 struct HeatMaps: DetectionDecoder {
   let thresholds: DetectionThresholds
   /// Where in a cell its point lies, in cells from its left and upper edge.
