@@ -12,9 +12,10 @@ public import Video
 /// them from both sides.
 ///
 /// For what was recorded: every frame waits for the next key frame, and its prediction comes as
-/// late as that. Maps that come from the key frame before it and from the one after it, each through
-/// the fusion where there is one, are joined by a ``BidirectionalBlend``. Frames after the last key frame, before a break of the stream, or
-/// longer than `longest` without a key frame are propagated to from the one side there is.
+/// late as that. Maps that come from the key frame before it and from the one after it, each
+/// through the fusion where there is one, are joined by a ``BidirectionalBlend``. Frames after the
+/// last key frame, before a break of the stream, or longer than `longest` without a key frame are
+/// propagated to from the one side there is.
 public struct BidirectionalPipeline<Prediction: Sendable>: StreamPipeline {
   /// What runs on key frames, and propagates to one side.
   public let pipeline: KeyframePipeline<Prediction>

@@ -34,19 +34,24 @@ public protocol LearnedFusion: Fusion {
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor
 
+  /// Where the fusion takes the propagated scores, N × classes × H × W, to be wrong, N × 1 × h × w
+  /// from 0 to 1, so that it can be taught; nil where it tells no such thing.
+  ///
+  /// Nil unless a fusion says otherwise.
+  func errorMap(
+    of propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor?
+
   /// The same in fewer operations, to be used and no longer trained.
   func folded() throws -> Self
 }
 
-/// A fusion that tells where it takes what is propagated to be wrong, so that this can be taught.
-public protocol ErrorMappingFusion: LearnedFusion {
-  /// Where the propagated scores, N × classes × H × W, are wrong: N × 1 × h × w from 0 to 1.
-  func errors(
-    of propagated: Tensor, given context: FrameContext, in pass: ForwardContext
-  ) throws -> Tensor
-}
-
 extension LearnedFusion {
+  /// Nil: no map unless a fusion says otherwise.
+  public func errorMap(
+    of _: Tensor, given _: FrameContext, in _: ForwardContext
+  ) throws -> Tensor? { nil }
+
   /// As it is unless a fusion says otherwise.
   public func folded() -> Self { self }
 

@@ -96,8 +96,8 @@ public struct RecipeModels: Sendable {
   /// The folder of the heavy network.
   public var backbone: String { data == "camvid" ? self["resnet18"] : self["heavy"] }
 
-  /// The folder of the heavy network that has seen regions of pictures; where there is none of these
-  /// data, the heavy network.
+  /// The folder of the heavy network that has seen regions of pictures; where there is none of
+  /// these data, the heavy network.
   public var regionBackbone: String { data == "camvid" ? self["regions"] : backbone }
 
   /// The trained propagation of this name.

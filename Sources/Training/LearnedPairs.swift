@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Datasets
+internal import Datasets
 public import Flow
 internal import Frames
 internal import Video

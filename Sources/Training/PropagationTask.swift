@@ -31,8 +31,8 @@ public struct PropagationTask: TrainingTask {
   /// What the mean square difference of what is propagated from the last frame's own features at
   /// the tap counts (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
   public var similarity = 0.0
-  /// What the error map of a fusion counts that tells one (`ErrorMappingFusion`), taught by where
-  /// the propagated labels are wrong.
+  /// What the error map of a fusion counts that tells one (`LearnedFusion.errorMap`), taught by
+  /// where the propagated labels are wrong.
   public var errors = 0.0
   /// What measures the part as it stands; nil for nothing.
   public var evaluation: (@Sendable () throws -> [String: Double])?
@@ -132,10 +132,9 @@ public struct PropagationTask: TrainingTask {
       return (
         try fusion.fuse(propagated, given: context, in: pass),
         try errors > 0
-          ? (fusion as? any ErrorMappingFusion).map {
+          ? fusion.errorMap(of: propagated, given: context, in: pass).map {
             try errorMapLoss(
-              $0.errors(of: propagated, given: context, in: pass), of: propagated,
-              labels: labels(of: batch, in: run), known: batch.known)
+              $0, of: propagated, labels: labels(of: batch, in: run), known: batch.known)
           } : nil
       )
     case .decoder(_, let propagator):

@@ -14,7 +14,7 @@ public import Tensors
 /// mostly the coarser, tell the error map e from both probabilities and from both pictures, the
 /// keyframe's warped along the flow; W is a 1 × 1 convolution, first the identity, which brings the
 /// branch's scores to the scale of those propagated. At first e is a fiftieth everywhere.
-public struct ErrorGuidedFusion: ErrorMappingFusion {
+public struct ErrorGuidedFusion: LearnedFusion {
   /// The parameters of the fusion, and of a branch that is trained with it.
   public let parameters: Parameters
   /// What looks at the frame itself and gives scores.
@@ -55,6 +55,13 @@ public struct ErrorGuidedFusion: ErrorMappingFusion {
     let translated = try translation(seen, in: pass).cast(to: .float32)
       .resized(like: propagated, in: pass)
     return try propagated + wrong.resized(like: propagated, in: pass) * (translated - propagated)
+  }
+
+  /// As `errors(of:given:in:)`.
+  public func errorMap(
+    of propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> Tensor? {
+    try errors(of: propagated, given: context, in: pass)
   }
 
   /// Where the propagated scores are wrong, on the branch's grid, N × 1 × h × w from 0 to 1.
