@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
-public import Tensors
+package import Tensors
 
 extension MotionField {
   /// A map of one plane, 1 × 1 × height × width on this very grid, where the motion says, places
