@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Datasets
+public import Datasets
 public import Flow
 internal import Frames
 internal import Video
@@ -40,7 +40,8 @@ public struct LearnedPairs: Sendable {
     }
   }
 
-  func draw(_ random: inout RandomStream) throws -> MotionPair {
+  /// A pair of any source.
+  public func draw(from random: inout RandomStream) throws -> MotionPair {
     let source = sources.draw(&random)
     return try pools[source][random.below(sources[source].count)]
   }

@@ -100,7 +100,7 @@ public struct SegmentationTask: TrainingTask {
     let input = network.specification.input
     let drawn = try (0..<(lesson.pairBatchSize ?? lesson.batchSize)).map { place in
       var random = RandomStream(seed: seed, step, place, 0x9A14)
-      let pair = try pairs.draw(&random)
+      let pair = try pairs.draw(from: &random)
       let view = lesson.augmentation.draw(for: pair.current.size, from: &random)
       let (motion, known) = try view.motion(pair.motion).keptInside().tensors()
       return (

@@ -8,9 +8,8 @@ import Synthesis
 import Tensors
 import TestSupport
 import Testing
+import Training
 import Video
-
-@testable import Training
 
 /// Says that everything moved two cells to the left.
 private struct ShiftFlow: FlowEstimator {
@@ -44,7 +43,7 @@ struct LearnedPairsTests {
   ) throws -> [MotionPair] {
     let pairs = LearnedPairs(sources, along: ShiftFlow(), degradation: degradation)
     var random = RandomStream(seed: 9)
-    return try (0..<6).map { _ in try pairs.draw(&random) }
+    return try (0..<6).map { _ in try pairs.draw(from: &random) }
   }
 
   @Test func whatWasFilmedMovesAsTheFlowSays() throws {
