@@ -124,8 +124,12 @@ struct EvalCommand: ParsableCommand {
     if labels != nil, run.spec.pipeline.head != nil {
       throw Failure(.usage, "--labels keeps label maps; leave out --head or --labels")
     }
-    for folder in [errors, labels].compactMap(\.self) { try OutputFile.make(folder: folder) }
-    if let out { try OutputFile.make(folder: out) }
+    var made: [String] = []
+    // What is refused leaves no folder behind.
+    defer { removeEmptyFolders(made) }
+    for folder in [errors, labels, out].compactMap(\.self) {
+      made += try OutputFile.make(folder: folder)
+    }
     try parts.threading.apply()
     if let task = try run.task() {
       return try measure(task, in: run, writing: output, until: signals)

@@ -260,6 +260,15 @@ struct RunTests {
     #expect(try scratch.names("old") == [])
   }
 
+  // Regions and the codec's motion do not go together, which shows once the parts are put together.
+  @Test func anEvaluationThatIsRefusedLeavesNoFolder() throws {
+    let outcome = try scratch.inbetween(
+      "eval video:clip.mp4 --agreement --backbone NET --flow codec --regions 2x2 "
+        + "--labels new/maps --errors new/errors --out new/run")
+    #expect(outcome.code != 0 && outcome.errorLines.count == 1, "\(outcome.err)")
+    #expect(!FileManager.default.fileExists(atPath: scratch("new")), "\(outcome.err)")
+  }
+
   @Test(arguments: ["copy", "warp"])
   func codecMotionRunsOnAVideoThatHasIt(propagation: String) throws {
     let outcome = try scratch.inbetween(
