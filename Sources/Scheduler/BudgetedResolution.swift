@@ -13,6 +13,11 @@ public import Frames
 public struct BudgetedResolution: KeyframeScheduler {
   /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
+  /// That of `base`.
+  public var movingThreshold: Double? {
+    get { base.movingThreshold }
+    set { base.movingThreshold = newValue }
+  }
   /// What the sides of the picture may be multiplied by, the largest first.
   public let scales: [Double]
   /// What may still be spent, in key frames of the whole picture.

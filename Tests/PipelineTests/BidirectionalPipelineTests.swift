@@ -39,6 +39,15 @@ struct BidirectionalPipelineTests {
     return (all + rest, counts)
   }
 
+  /// Frames of one grey each.
+  private func greys(_ levels: [UInt8]) -> [Frame] {
+    levels.enumerated().map { index, level in
+      Frame(
+        index: index, time: Double(index) / 25,
+        pixels: Image(width: 12, height: 4, channels: 3, repeating: level))
+    }
+  }
+
   private func slides(_ count: Int) -> [Frame] { (0..<count).map { slide($0, by: 2) } }
 
   @Test func everyFrameComesOnceInOrderWithItsKeyFrame() throws {
@@ -93,11 +102,7 @@ struct BidirectionalPipelineTests {
   // the whole of the arithmetic, by hand.
   @Test func bothSidesAreJoinedByDistanceAndLikeness() throws {
     let levels: [UInt8] = [100, 103, 110, 120]
-    let frames = levels.enumerated().map { index, level in
-      Frame(
-        index: index, time: Double(index) / 25,
-        pixels: Image(width: 12, height: 4, channels: 3, repeating: level))
-    }
+    let frames = greys(levels)
     let blend = BidirectionalBlend(tolerance: 8)
     let plain = try pipeline(.every(3), Copy(), flow: ZeroFlow())
     let found = try run(BidirectionalPipeline(plain, joining: blend), frames).predictions
@@ -116,11 +121,7 @@ struct BidirectionalPipelineTests {
   // are joined. What the fusion makes of the frame alone is made once for both.
   @Test func aFusionSeesEachSide() throws {
     let levels: [UInt8] = [100, 103, 110, 120]
-    let frames = levels.enumerated().map { index, level in
-      Frame(
-        index: index, time: Double(index) / 25,
-        pixels: Image(width: 12, height: 4, channels: 3, repeating: level))
-    }
+    let frames = greys(levels)
     let fusion = TimesDistance()
     let plain = try KeyframePipeline(
       backbone: Pixels(), head: Values(), scheduler: .every(3), propagator: Copy(),
