@@ -34,6 +34,7 @@ extension MotionField {
   public func write(kittiFile path: String) throws(FlowError) {
     var samples: [UInt16] = []
     samples.reserveCapacity(3 * width * height)
+    let displacements = displacements
     for cell in 0..<(width * height) {
       let isMarked = known.map { $0[cell] != 0 } ?? true
       let pair = (0..<2).compactMap { Self.kittiSample(displacements[2 * cell + $0]) }

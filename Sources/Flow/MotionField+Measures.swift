@@ -5,6 +5,7 @@ extension MotionField {
   /// The same motion, unknown where it reads outside the grid.
   public func keptInside() -> MotionField {
     var known = known ?? [UInt8](repeating: 1, count: width * height)
+    let displacements = displacements
     for y in 0..<height {
       for x in 0..<width {
         let at = y * width + x

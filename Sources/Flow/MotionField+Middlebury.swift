@@ -36,6 +36,7 @@ extension MotionField {
     var bytes = [UInt8]()
     bytes.reserveCapacity(Self.flowHeader + 8 * width * height)
     for word in [Self.flowMagic, UInt32(width), UInt32(height)] { bytes.append(littleEndian: word) }
+    let displacements = displacements
     for cell in 0..<(width * height) {
       let isKnown = known.map { $0[cell] != 0 } ?? true
       for part in 0..<2 {

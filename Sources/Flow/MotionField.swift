@@ -14,6 +14,9 @@ public struct MotionField: Sendable {
   /// Columns and rows of the grid.
   public let width: Int, height: Int
   /// Height × width × 2: dx, dy of the first cell, then of the one to its right, row by row.
+  ///
+  /// Motion of dense inverse search is written down on the first request. Take it once before a
+  /// loop over cells: each request takes a lock.
   public var displacements: [Float] {
     switch values {
     case .written(let displacements): displacements
@@ -65,7 +68,7 @@ public struct MotionField: Sendable {
 
   /// The displacement at column `x`, row `y`.
   public subscript(x x: Int, y y: Int) -> (dx: Float, dy: Float) {
-    let cell = index(x, y)
+    let (cell, displacements) = (index(x, y), displacements)
     return (displacements[2 * cell], displacements[2 * cell + 1])
   }
 

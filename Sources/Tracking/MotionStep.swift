@@ -118,6 +118,7 @@ extension MotionField {
       Double(size.width) / Double(width), Double(size.height) / Double(height))
     let tap = BilinearTap(at: place / unit, width: width, height: height)
     var (sum, weight) = (SIMD2<Double>.zero, 0.0)
+    let displacements = displacements
     tap.forEach { cell, share in
       guard known.map({ $0[cell] != 0 }) ?? true else { return }
       sum += share * SIMD2(Double(displacements[2 * cell]), Double(displacements[2 * cell + 1]))

@@ -139,7 +139,7 @@ extension Augmentation.View {
   /// Both frames are seen in the same view, so that displacements turn and shrink with it.
   public func motion(_ source: MotionField) -> MotionField {
     let determinant = across.x * down.y - across.y * down.x
-    let (width, height) = (source.width, source.height)
+    let (width, height, displacements) = (source.width, source.height, source.displacements)
     var cells = [Float](repeating: 0, count: 2 * size.width * size.height)
     var known = [UInt8](repeating: 0, count: size.width * size.height)
     for y in 0..<size.height {
@@ -149,9 +149,7 @@ extension Augmentation.View {
         else { continue }
         let from = Int(place.y) * width + Int(place.x), to = y * size.width + x
         guard source.known?[from] != 0 else { continue }
-        let (dx, dy) = (
-          Double(source.displacements[2 * from]), Double(source.displacements[2 * from + 1])
-        )
+        let (dx, dy) = (Double(displacements[2 * from]), Double(displacements[2 * from + 1]))
         cells[2 * to] = Float((dx * down.y - dy * down.x) / determinant)
         cells[2 * to + 1] = Float((across.x * dy - across.y * dx) / determinant)
         known[to] = 1

@@ -15,7 +15,8 @@ private struct Held: KeyframeScheduler {
   let wrapped: [any KeyframeScheduler] = [
     LongestInterval(Held(), frames: 9), ShotChange(Held()), BackgroundRefresh(Held()),
     ShallowClock(Held(), every: 2), AlternatingResolution(Held(), scale: 0.5, fullEvery: 2),
-    BudgetedScheduler(Held(), share: 0.1), BudgetedResolution(Held(), scales: [0.5, 1], share: 0.1),
+    BudgetedScheduler(Held(), share: 0.1),
+    BudgetedResolution(Held(), scales: [0.5, 1], share: 0.1),
     LongestInterval(ShotChange(Held()), frames: 9),
   ]
   for var scheduler in wrapped {

@@ -27,11 +27,11 @@ struct StreetFrames {
     for key in stride(from: 0, to: colour.count - gap, by: 3) {
       let motion = try estimator.motion(from: colour[key + gap], to: colour[key])
       let (from, truth) = (labels[key].bytes, labels[key + gap].bytes)
-      let (width, height) = (motion.width, motion.height)
+      let (width, height, displacements) = (motion.width, motion.height, motion.displacements)
       for y in 0..<height {
         for x in 0..<width {
           let cell = y * width + x
-          let dx = motion.displacements[2 * cell], dy = motion.displacements[2 * cell + 1]
+          let dx = displacements[2 * cell], dy = displacements[2 * cell + 1]
           let column = min(max(x + Int((dx + 0.5).rounded(.down)), 0), width - 1)
           let row = min(max(y + Int((dy + 0.5).rounded(.down)), 0), height - 1)
           counts[Int(min(truth[cell], 11))][Int(min(from[row * width + column], 11))] += 1
