@@ -66,10 +66,16 @@ package struct StageCache: Sendable {
 
   /// The first `count` outputs of stages that later ones read too.
   ///
-  /// No stage runs that they do not need.
+  /// No stage runs that they do not need, and none again that is known to have given them.
   package mutating func skips(_ count: Int) throws -> [Tensor] {
     guard count > 0 else { return [] }
-    for index in stages.indices {
+    for stage in stages {
+      if let known = known[stage.name], known.skips.count == count { return known.skips }
+    }
+    // What is known with fewer of them is mostly on the way there.
+    let begun = stages.lastIndex { known[$0.name].map { $0.skips.count < count } ?? false }
+    let first = begun.map { $0 + 1 } ?? 0
+    for index in [Int](first..<stages.count) + [Int](0..<first) {
       let skips = try features(through: index + 1).skips
       if skips.count == count { return skips }
     }

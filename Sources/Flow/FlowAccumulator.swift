@@ -12,7 +12,8 @@ public import Video
 /// Everything is unknown after an intra picture, after a frame that follows a break, and, for such
 /// an estimator, after a frame was left out, until a new key is set.
 ///
-/// A later frame may be marked: each step is then estimated once, and leads on to both.
+/// Later frames may be marked, each as something: a step is then estimated once, and leads on to
+/// the key and to all of them.
 public struct FlowAccumulator: Sendable {
   /// What estimates the steps.
   public let estimator: any FlowEstimator
@@ -22,10 +23,18 @@ public struct FlowAccumulator: Sendable {
   /// The last frame it was told of, and its motion back to the key.
   private var latest: (index: Int, ways: Ways)
 
-  /// The motion back to the key and to the marked frame; nil where that is the key.
+  /// What a later frame than the key is marked as.
+  public enum Mark: Hashable, Sendable {
+    /// The last frame whose scores were made, not propagated.
+    case scored
+    /// The last frame on which stages with a clock of their own ran.
+    case refreshed
+  }
+
+  /// The motion back to the key and to the marked frames; what is not marked is the key.
   private struct Ways {
     var toKey: MotionField
-    var toMark: MotionField?
+    var toMarks: [Mark: MotionField] = [:]
   }
 
   /// A chain that ends in `key`.
@@ -46,11 +55,11 @@ public struct FlowAccumulator: Sendable {
     try extend(to: frame).toKey
   }
 
-  /// The motion from `frame`, the next of the stream or the last one asked about, back to the
-  /// marked frame; to the key where no frame was marked since.
-  public mutating func motionToMark(from frame: Frame) throws -> MotionField {
+  /// The motion from `frame`, the next of the stream or the last one asked about, back to the frame
+  /// that is marked so; to the key where none was since.
+  public mutating func motion(to mark: Mark, from frame: Frame) throws -> MotionField {
     let ways = try extend(to: frame)
-    return ways.toMark ?? ways.toKey
+    return ways.toMarks[mark] ?? ways.toKey
   }
 
   private mutating func extend(to frame: Frame) throws -> Ways {
@@ -77,13 +86,13 @@ public struct FlowAccumulator: Sendable {
   }
 
   /// Marks `frame`, the last one asked about or the next of the stream; the key stays.
-  public mutating func setMark(_ frame: Frame) throws {
+  public mutating func set(_ mark: Mark, to frame: Frame) throws {
     var ways = try extend(to: frame)
-    ways.toMark = .zero(on: frame)
+    ways.toMarks[mark] = .zero(on: frame)
     if isAnchor(frame) {
       anchor = (frame, ways)
     } else if var held = anchor {
-      held.ways.toMark = try estimator.motion(from: frame, to: held.frame).reversed()
+      held.ways.toMarks[mark] = try estimator.motion(from: frame, to: held.frame).reversed()
       anchor = held
     }
     latest = (frame.index, ways)
@@ -96,7 +105,7 @@ public struct FlowAccumulator: Sendable {
     let step = try estimator.motion(from: frame, to: anchor.frame)
     return Ways(
       toKey: try composed(step, with: anchor.ways.toKey),
-      toMark: try anchor.ways.toMark.map { try composed(step, with: $0) })
+      toMarks: try anchor.ways.toMarks.mapValues { try composed(step, with: $0) })
   }
 
   private func composed(_ step: MotionField, with way: MotionField) throws -> MotionField {

@@ -8,6 +8,9 @@ public enum FlowReference: String, Sendable, Hashable, CaseIterable {
   case previous
   /// The last frame whose scores were made, not propagated. Often that is the keyframe.
   case scored
+  /// The last frame on which stages before the last tap ran, on a clock of their own. Often that is
+  /// the keyframe.
+  case refreshed
 }
 
 /// A frame that a quantity belongs to: the one in question, or one before it.

@@ -22,6 +22,8 @@ public final class FrameContext {
   public let framesSinceKeyframe: Int
   /// How many frames have passed since the last one whose scores were made, not propagated.
   public let framesSinceScores: Int
+  /// How many frames have passed since the last one on which stages with a clock of their own ran.
+  public let framesSinceRefresh: Int
   /// The mean time that a stream's frames of either role have taken, from the frame in memory to
   /// its prediction.
   ///
@@ -41,15 +43,17 @@ public final class FrameContext {
 
   /// A frame to which `provider` gives the answers.
   ///
-  /// Where nothing is said of `framesSinceScores`, the keyframe's are the last scores.
+  /// Where nothing is said of `framesSinceScores`, the keyframe's are the last scores; and so with
+  /// `framesSinceRefresh`.
   public init(
     frame: Frame, keyframe: Frame, framesSinceKeyframe: Int, framesSinceScores: Int? = nil,
-    usualTimes: (keyframe: Duration, propagated: Duration)? = nil,
+    framesSinceRefresh: Int? = nil, usualTimes: (keyframe: Duration, propagated: Duration)? = nil,
     from provider: some FrameProvider
   ) {
     (self.frame, self.keyframe) = (frame, keyframe)
     self.framesSinceKeyframe = framesSinceKeyframe
     self.framesSinceScores = framesSinceScores ?? framesSinceKeyframe
+    self.framesSinceRefresh = framesSinceRefresh ?? framesSinceKeyframe
     (self.usualTimes, self.provider) = (usualTimes, provider)
   }
 
@@ -200,7 +204,12 @@ extension FrameContext {
 
   /// Two names of one frame are one.
   private func resolved(_ reference: FlowReference) -> FlowReference {
-    reference == .scored && framesSinceScores == framesSinceKeyframe ? .keyframe : reference
+    switch reference {
+    case .refreshed where framesSinceRefresh == framesSinceKeyframe: .keyframe
+    case .refreshed where framesSinceRefresh == framesSinceScores: .scored
+    case .scored where framesSinceScores == framesSinceKeyframe: .keyframe
+    default: reference
+    }
   }
 
   private func resolved(_ side: FrameSide) -> FrameSide {

@@ -118,12 +118,14 @@ struct PropagatedSide: Sendable {
 extension BidirectionalPipeline {
   /// Propagates to a frame from the key frame before it.
   private func held(_ step: Step) throws(PipelineError) -> WaitingFrame {
-    guard step.decision.role == .propagated, step.decision.propagated == .features else {
+    let decision = step.decision
+    guard decision.role == .propagated, decision.propagated == .features, decision.refreshed == nil
+    else {
       throw PipelineError(
         stage: .schedule, frame: step.clock.frame,
         underlying: IncompatibleParts(
           "bidirectional propagation waits for key frames and propagates features: no key frames "
-            + "in the background, and no clock of its own for shallow stages"))
+            + "in the background, and no clock of their own for shallow stages"))
     }
     let side = try step.clock.counting { () throws(PipelineError) in
       try propagated(to: step.frame, in: step.context)

@@ -100,6 +100,8 @@ extension Step {
       case .keyframe: keyframe.working
       case .previous: before.working
       case .scored: nil
+      case .refreshed:
+        decision.refreshed == nil ? state.refreshed?.view.working : before.working
       }
     }) where !references.contains(where: { $0.pixels.storage === reference.pixels.storage }) {
       references.append(reference)

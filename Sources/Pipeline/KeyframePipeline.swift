@@ -24,7 +24,8 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   /// `taps` are the stages whose maps are cached and propagated; `tap` is one more. Where neither
   /// is named, they are those that the head reads: the last one, or its `inputs`, after which
   /// nothing runs on non-key frames. Where later stages read those before the last tap too, these
-  /// run on every frame, so that low-level features are always the frame's own. A keyframe that is
+  /// run on every frame, so that low-level features are always the frame's own; those that are
+  /// tapped are propagated in its place. A keyframe that is
   /// computed in the background is taken up as it is, without `smoothing`. On non-key frames a
   /// `decoder`, a network of the same stages, runs in the place of the backbone's own stages after
   /// the last tap.
@@ -200,6 +201,7 @@ extension KeyframePipeline {
       if !isFirst {
         state.framesSinceKeyframe += 1
         state.scored?.age += 1
+        state.refreshed?.age += 1
       }
       let frame = StreamFrame(view, of: state, in: parts, clock: clock, objects: objects)
       let context = frame.context()
@@ -274,14 +276,17 @@ extension KeyframePipeline {
     to step: Step, in state: inout StreamState, giving product: Product<Result>
   ) throws(PipelineError) -> Result {
     let (frame, clock) = (step.frame, step.clock)
-    let result = try frame.result(
-      of: product, propagating: step.decision.propagated, in: step.context)
+    let result = try frame.result(of: product, as: step.decision, in: step.context)
     state.propagator = frame.propagator
+    state.refreshed = frame.refreshed
     state.flowsAsked = frame.flowsAsked
     state.keyframeFeatures = frame.keyframeFeatures
     if let output = frame.output, parts.hasShallowPart {
       state.scored = .init(view: frame.view, output: output)
-      try clock.during(.flow) { try state.chain?.setMark(frame.view.source) }
+      try clock.during(.flow) { try state.chain?.set(.scored, to: frame.view.source) }
+    }
+    if step.decision.refreshed != nil {
+      try clock.during(.flow) { try state.chain?.set(.refreshed, to: frame.view.source) }
     }
     if step.decision.role == .key, case .background(let frames) = step.decision.refresh {
       try clock.during(.schedule) {

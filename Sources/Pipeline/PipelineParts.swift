@@ -33,6 +33,18 @@ extension PipelineParts {
   /// The stages whose features of earlier frames are remembered.
   var keptStages: Set<String> { Set(propagator.keptStages + (fusion?.keptStages ?? [])) }
 
+  /// The tapped stages, all before the last tap, that run where the backbone runs through `stage`.
+  ///
+  /// - Throws: `IncompatibleParts` where that is none of them.
+  func tapsToRefresh(through stage: String) throws -> [String] {
+    guard let index = taps.dropLast().firstIndex(of: stage) else {
+      throw IncompatibleParts(
+        "a clock of its own for '\(stage)' needs it among the taps, before the last: tap it too, as "
+          + "in --tap \(stage),\(taps.last ?? "")")
+    }
+    return [String](taps[...index])
+  }
+
   /// The frame as it came, and at the size that the backbone was built for.
   func view(of frame: Frame) throws -> FrameView {
     guard let size = backbone.inputSize, size != frame.pixels.size else {

@@ -189,11 +189,9 @@ extension FrameTrace {
       ? decision.reason.rule : "\(keys.count) of \(parts.count) regions: \(decision.reason.rule)"
     self.init(
       index: waiting.index, time: waiting.time,
-      decision: Decision(
-        decision.role,
+      decision: decision.with(
         because: Reason(
-          rule, score: decision.reason.score, threshold: decision.reason.threshold),
-        refresh: decision.refresh, scale: decision.scale, propagated: decision.propagated),
+          rule, score: decision.reason.score, threshold: decision.reason.threshold)),
       streamBreak: waiting.streamBreak,
       framesSinceKeyframe: parts.map(\.framesSinceKeyframe).max() ?? 0,
       stages: stages, total: total,

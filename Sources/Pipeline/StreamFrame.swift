@@ -30,6 +30,8 @@ final class StreamFrame: FrameProvider {
   private let objects: (any PropagatedObjects)?
   /// What the head is to read of what was propagated here; nil where it was not made.
   private(set) var output: FeatureMaps?
+  /// What stages with a clock of their own gave last: here, where they run on this frame.
+  private(set) var refreshed: StreamState.Refreshed?
 
   init(
     _ view: FrameView, of state: StreamState, in parts: PipelineParts, clock: StageClock,
@@ -37,7 +39,7 @@ final class StreamFrame: FrameProvider {
   ) {
     self.objects = objects
     (self.view, self.state, self.parts, self.clock) = (view, state, parts, clock)
-    (chain, propagator) = (state.chain, state.propagator)
+    (chain, propagator, refreshed) = (state.chain, state.propagator, state.refreshed)
     keyframeFeatures = state.keyframeFeatures
     stages = StageCache(of: view.working, in: parts.backbone)
   }
@@ -47,7 +49,7 @@ final class StreamFrame: FrameProvider {
     FrameContext(
       frame: view.working, keyframe: reference(.keyframe).working,
       framesSinceKeyframe: state.framesSinceKeyframe, framesSinceScores: state.scored?.age,
-      usualTimes: state.times.usual, from: self)
+      framesSinceRefresh: state.refreshed?.age, usualTimes: state.times.usual, from: self)
   }
 
   /// Of what was asked of the keyframe's features, this frame's own: it is to be the keyframe.
@@ -67,6 +69,7 @@ final class StreamFrame: FrameProvider {
     case .keyframe: keyframe
     case .previous: state.previous?.view ?? keyframe
     case .scored: state.scored?.view ?? keyframe
+    case .refreshed: state.refreshed?.view ?? keyframe
     }
   }
 }
@@ -85,7 +88,8 @@ extension StreamFrame {
       guard var chain, let chainedFlow else { return try directFlow(to: reference) }
       switch reference {
       case .keyframe: return onWorkingGrid(chainedFlow)
-      case .scored: return onWorkingGrid(try chain.motionToMark(from: view.source))
+      case .scored: return onWorkingGrid(try chain.motion(to: .scored, from: view.source))
+      case .refreshed: return onWorkingGrid(try chain.motion(to: .refreshed, from: view.source))
       case .previous:
         // What a codec predicted from need not be the frame before: a P picture after B pictures
         // leads past them, so the way goes by the picture that both lead to.
@@ -147,7 +151,7 @@ extension StreamFrame {
     case .previous:
       if let known = state.previous?.kept[stage] { return known }
       return try computed(after: stage, of: view(on: side))
-    case .scored: return try computed(after: stage, of: view(on: side))
+    case .scored, .refreshed: return try computed(after: stage, of: view(on: side))
     }
   }
 
@@ -201,10 +205,11 @@ extension StreamFrame {
   /// Where scores are to be propagated and there are none, as of a keyframe that was computed in
   /// the background, or where the scheduler has had the frame's own made already, features are.
   func result<Result>(
-    of product: Product<Result>, propagating kind: PropagatedKind, in context: FrameContext
+    of product: Product<Result>, as decision: Decision, in context: FrameContext
   ) throws(PipelineError) -> Result {
+    if let stage = decision.refreshed { try refresh(through: stage, in: context) }
     var warp: Warp?
-    if kind == .scores, output == nil, let scored = state.scored {
+    if decision.propagated == .scores, output == nil, let scored = state.scored {
       warp = try takingUp(scored, in: context)
     }
     if let labels = try labels(for: product, of: &warp, in: context) { return labels }
@@ -265,22 +270,71 @@ extension StreamFrame {
     return output
   }
 
-  /// The maps at the taps that come to the frame, before anything joins them.
+  /// The maps at the taps that come to the frame, before anything joins them: the keyframe's, or
+  /// what stages with a clock of their own gave since.
   func propagatedMaps(in context: FrameContext) throws(PipelineError) -> FeatureMaps {
-    try clock.during(.propagate) { try propagator.propagate(to: context) }
+    var maps = try clock.during(.propagate) { try propagator.propagate(to: context) }
+    guard var refreshed else { return maps }
+    let later =
+      refreshed.age == 0
+      ? try ownMaps(after: refreshed.stages, in: context)
+      : try clock.during(.propagate) { try refreshed.propagator.propagate(to: context) }
+    self.refreshed = refreshed
+    for stage in later.stages { maps[stage] = later[stage] }
+    return maps
+  }
+
+  private func ownMaps(
+    after stages: Set<String>, in context: FrameContext
+  ) throws(PipelineError) -> FeatureMaps {
+    try clock.during(.backbone) {
+      var maps = FeatureMaps()
+      for stage in parts.taps where stages.contains(stage) {
+        maps[stage] = try context.features(after: stage)
+      }
+      return maps
+    }
+  }
+
+  /// Runs the backbone up to a tap, which is propagated from here on.
+  ///
+  /// What a scheduler had made of propagated maps is let go: the frame has better ones.
+  private func refresh(
+    through stage: String, in context: FrameContext
+  ) throws(PipelineError) {
+    let taps = try clock.during(.schedule) {
+      guard self.propagator.readsKeyframeDirectly else {
+        throw PropagationError(
+          "what is propagated from frame to frame takes no clock of their own for some stages: it "
+            + "takes a propagator that reads the keyframe itself")
+      }
+      return try parts.tapsToRefresh(through: stage)
+    }
+    let maps = try ownMaps(after: Set(taps), in: context)
+    var propagator: any Propagator = parts.propagator.usesFlow ? Warp(from: .refreshed) : Copy()
+    try clock.during(.prepare) { try propagator.keyframe(maps, in: context) }
+    refreshed = .init(view: view, stages: Set(taps), propagator: propagator)
+    output = nil
   }
 
   /// What the head is to read of maps at the taps that came to the frame.
   func output(
     of maps: FeatureMaps, in context: FrameContext
   ) throws(PipelineError) -> FeatureMaps {
-    let skips = try clock.during(.backbone) {
-      try parts.hasRest ? stages.skips(state.keyframe?.skipCount ?? 0) : []
-    }
+    let skips = try clock.during(.backbone) { try parts.hasRest ? skipped(with: maps) : [] }
     let output = try headMaps(of: maps, skips: skips, by: parts.decoder, in: context)
     // What a network made of it may be no number; what was propagated alone is as it was.
     if parts.hasShallowPart { try clock.during(.head) { try output.checkNumbers() } }
     return output
+  }
+
+  /// What stages after the last tap read of those before it: of tapped ones what came to the frame,
+  /// of others, and of all that must run for these, the frame's own.
+  private func skipped(with maps: FeatureMaps) throws -> [Tensor] {
+    let tapped = state.keyframe?.skips ?? []
+    let own = (tapped.lastIndex { $0 == nil } ?? -1) + 1
+    let propagated = try tapped[own...].map { try maps.map(after: $0 ?? "") }
+    return try stages.skips(own) + propagated
   }
 
   /// The maps that the head reads, given those at the taps; a decoder may take the place of the

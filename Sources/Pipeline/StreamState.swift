@@ -18,6 +18,9 @@ public struct StreamState: Sendable {
   /// The last frame whose scores were made, not propagated; nil where there is none since the
   /// keyframe.
   var scored: Scored?
+  /// The last frame since the keyframe on which stages with a clock of their own ran; nil where
+  /// there is none.
+  var refreshed: Refreshed?
   var previous: Previous?
   /// Features of the keyframe that the scheduler has asked for, by stage.
   var keyframeFeatures: [String: Tensor] = [:]
@@ -39,8 +42,9 @@ public struct StreamState: Sendable {
     let view: FrameView
     /// What the propagator was given.
     let taps: FeatureMaps
-    /// How many outputs of stages before the last tap are read after it, of each frame its own.
-    let skipCount: Int
+    /// What is read after the last tap of stages before it: the tapped stage that gives it, whose
+    /// output is propagated; nil for each frame's own.
+    let skips: [String?]
     /// Features that are kept of it, by stage.
     let kept: [String: Tensor]
   }
@@ -55,6 +59,16 @@ public struct StreamState: Sendable {
   struct Scored: Sendable {
     let view: FrameView
     let output: FeatureMaps
+    /// How many frames have passed since it.
+    var age = 0
+  }
+
+  /// A non-key frame on which stages up to a tap ran, and what propagates what they gave.
+  struct Refreshed: Sendable {
+    let view: FrameView
+    /// The tapped stages that ran.
+    let stages: Set<String>
+    var propagator: any Propagator
     /// How many frames have passed since it.
     var age = 0
   }
@@ -87,7 +101,7 @@ public struct StreamState: Sendable {
   /// From here on, frames are propagated to from `keyframe`, by `propagator`, which has taken it.
   mutating func become(_ keyframe: Keyframe, in propagator: any Propagator) {
     (self.keyframe, self.propagator) = (keyframe, propagator)
-    (coming, keyframeFeatures, scored) = (nil, [:], nil)
+    (coming, keyframeFeatures, scored, refreshed) = (nil, [:], nil, nil)
     framesSinceKeyframe = 0
   }
 

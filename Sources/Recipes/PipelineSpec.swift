@@ -28,8 +28,11 @@ public struct PipelineSpec: Sendable, Hashable {
   /// The optical flow estimator; nil for the one that the propagator was trained along, else
   /// `dis:medium`.
   public var flow: PartSpec?
-  /// The stage whose output is propagated; nil for the last one, or what the propagator was trained
-  /// for.
+  /// The stage whose output is propagated, or several parted by commas; nil for the last one, or
+  /// what the propagator was trained for.
+  ///
+  /// Of stages that later ones read as well, a tapped one's output is propagated, another's is made
+  /// on each frame.
   public var tap: String?
   /// How scores are smoothed over time; nil for not at all.
   public var smoothing: SmoothingSpec?
@@ -38,6 +41,11 @@ public struct PipelineSpec: Sendable, Hashable {
   public var bidirectional: BidirectionalSpec?
   /// Regions of the frame with keyframes of their own; nil for the frame as a whole.
   public var regions: RegionsSpec?
+
+  /// The stages that `tap` names; none where it is nil.
+  public var taps: [String] {
+    tap?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+  }
 
   /// What propagates where nothing is named, and no task says otherwise.
   public static let usualPropagator: PartSpec = "warp"

@@ -122,7 +122,8 @@ extension PipelineSpec {
       backbone: backbone, head: head, scheduler: .every(1), propagator: strategy.propagator,
       fusion: fusion ?? strategy.fusion, decoder: strategy.decoder, flow: flow,
       smoothing: spec.smoothing.map { .init(weight: $0.weight, tolerance: $0.tolerance) },
-      tap: spec.tap)
+      taps: spec.taps)
+    context[TapsInUse.self] = TapsInUse(pipeline.taps)
     try configure(&context, pipeline)
     let scheduler = try registries.schedulers.build(spec.scheduler, in: context)
     return ResolvedPipeline(
@@ -213,7 +214,7 @@ extension PipelineSpec {
     let (grammar, role) = (registries.grammar, registries.schedulers.role)
     guard grammar.requirements(of: scheduler, as: role).contains(.stagesAfterTap) else { return }
     let last = backbone.stages.count - 1
-    let isLast = try tap.map { try backbone.index(ofStage: $0) == last } ?? true
+    let isLast = try taps.map { try backbone.index(ofStage: $0) == last }.last ?? true
     guard isLast && !isFused else { return }
     throw SpecificationError(
       .incompatible,

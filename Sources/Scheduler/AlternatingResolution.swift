@@ -35,8 +35,6 @@ public struct AlternatingResolution: KeyframeScheduler {
     let decision = try base.decision(at: context)
     guard decision.role == .key else { return decision }
     sinceFull = (sinceFull + 1) % fullEvery
-    return Decision(
-      .key, because: decision.reason, refresh: decision.refresh,
-      scale: sinceFull == 0 ? 1 : scale, propagated: decision.propagated)
+    return decision.with(scale: sinceFull == 0 ? 1 : scale)
   }
 }

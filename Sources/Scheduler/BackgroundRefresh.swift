@@ -27,9 +27,6 @@ public struct BackgroundRefresh: KeyframeScheduler {
 
   /// What the other scheduler says, with key frames computed in the background.
   public mutating func decision(at context: FrameContext) throws -> Decision {
-    let decision = try base.decision(at: context)
-    return Decision(
-      decision.role, because: decision.reason, refresh: .background(frames: frames),
-      scale: decision.scale, propagated: decision.propagated)
+    try base.decision(at: context).with(refresh: .background(frames: frames))
   }
 }

@@ -43,14 +43,11 @@ public struct BudgetedResolution: KeyframeScheduler {
     guard decision.role == .key else { return decision }
     guard let scale = scales.first(where: { allowance.affords($0 * $0) }) else {
       let least = scales[scales.count - 1]
-      return Decision(
+      return decision.with(
         .propagated,
-        because: Reason("budget spent", score: allowance.left, threshold: least * least),
-        propagated: decision.propagated)
+        because: Reason("budget spent", score: allowance.left, threshold: least * least))
     }
     allowance.spend(scale * scale)
-    return Decision(
-      .key, because: decision.reason, refresh: decision.refresh, scale: scale,
-      propagated: decision.propagated)
+    return decision.with(scale: scale)
   }
 }

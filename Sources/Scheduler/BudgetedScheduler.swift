@@ -32,9 +32,8 @@ public struct BudgetedScheduler: KeyframeScheduler {
     let decision = try base.decision(at: context)
     guard decision.role == .key else { return decision }
     guard allowance.isEnough else {
-      return Decision(
-        .propagated, because: Reason("budget spent", score: allowance.left, threshold: 1),
-        propagated: decision.propagated)
+      return decision.with(
+        .propagated, because: Reason("budget spent", score: allowance.left, threshold: 1))
     }
     allowance.spend()
     return decision

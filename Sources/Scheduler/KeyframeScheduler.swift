@@ -60,17 +60,31 @@ public struct Decision: Hashable, Sendable {
   public let scale: Double
   /// What is propagated to this frame where it does not wait for the backbone.
   public let propagated: PropagatedKind
+  /// The stage, tapped and before the last tap, up to which the backbone runs on this frame where
+  /// it is no key frame: those after it borrow from here what stages up to it give. Nil for none.
+  public let refreshed: String?
 
   /// A role and its reason; the rest says how a key frame is computed and what others borrow.
   ///
   /// - Precondition: the scale is above 0 and not above 1.
   public init(
     _ role: FrameRole, because reason: Reason, refresh: Refresh = .immediate, scale: Double = 1,
-    propagated: PropagatedKind = .features
+    propagated: PropagatedKind = .features, refreshed: String? = nil
   ) {
     precondition(scale > 0 && scale <= 1, "a key frame \(scale) times as large")
     (self.role, self.reason, self.refresh, self.scale) = (role, reason, refresh, scale)
-    self.propagated = propagated
+    (self.propagated, self.refreshed) = (propagated, refreshed)
+  }
+
+  /// The same decision but for what is named: a scheduler that wraps another passes the rest on.
+  public func with(
+    _ role: FrameRole? = nil, because reason: Reason? = nil, refresh: Refresh? = nil,
+    scale: Double? = nil, propagated: PropagatedKind? = nil, refreshed: String? = nil
+  ) -> Decision {
+    Decision(
+      role ?? self.role, because: reason ?? self.reason, refresh: refresh ?? self.refresh,
+      scale: scale ?? self.scale, propagated: propagated ?? self.propagated,
+      refreshed: refreshed ?? self.refreshed)
   }
 }
 

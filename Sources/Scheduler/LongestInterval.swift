@@ -32,8 +32,8 @@ public struct LongestInterval: KeyframeScheduler {
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let decision = try base.decision(at: context), age = context.framesSinceKeyframe
     guard decision.role != .key, age >= frames else { return decision }
-    return Decision(
-      .key,
-      because: Reason("frames since key", score: Double(age), threshold: Double(frames)))
+    return decision.with(
+      .key, because: Reason("frames since key", score: Double(age), threshold: Double(frames)),
+      refresh: .immediate)
   }
 }

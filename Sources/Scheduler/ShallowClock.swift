@@ -32,8 +32,7 @@ public struct ShallowClock: KeyframeScheduler {
   /// others.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let decision = try base.decision(at: context)
-    return Decision(
-      decision.role, because: decision.reason, refresh: decision.refresh, scale: decision.scale,
-      propagated: context.framesSinceScores >= interval ? .features : .scores)
+    let runs = decision.refreshed != nil || context.framesSinceScores >= interval
+    return decision.with(propagated: runs ? .features : .scores)
   }
 }

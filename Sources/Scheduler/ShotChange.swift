@@ -43,7 +43,8 @@ public struct ShotChange: KeyframeScheduler {
     let shared = Double(zip(here, there).reduce(0) { $0 + min($1.0, $1.1) })
     let decision = try base.decision(at: context)
     guard shared < overlap else { return decision }
-    return Decision(.key, because: Reason("new shot", score: shared, threshold: overlap))
+    return decision.with(
+      .key, because: Reason("new shot", score: shared, threshold: overlap), refresh: .immediate)
   }
 
   private static func histogram(of image: Image) -> [Float] {

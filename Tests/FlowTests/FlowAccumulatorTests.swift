@@ -109,22 +109,22 @@ struct MotionChainTests {
       let next = frame(index, .predicted, vectors: everywhere(2, -1))
       // Nothing is marked before frame 3, nor after a new key at frame 5.
       let since = index <= 3 ? index : index <= 5 ? index - 3 : 1
-      let toMark = try chain.motionToMark(from: next)
+      let toMark = try chain.motion(to: .scored, from: next)
       #expect(toMark == uniform(2 * Float(since), -Float(since), width: 48, height: 32))
       if index <= 5 {
         let toKey = try chain.motionToKey(from: next)
         #expect(toKey == uniform(2 * Float(index), -Float(index), width: 48, height: 32))
       }
-      if index == 3 { try chain.setMark(next) }
+      if index == 3 { try chain.set(.scored, to: next) }
       if index == 5 { try chain.setKey(next) }
     }
   }
 
   @Test func aBPictureCanBeMarked() throws {
     var chain = FlowAccumulator(of: .codec, key: frame(0, .intra))
-    try chain.setMark(frame(1, .bidirectional, vectors: everywhere(1, 0)))
+    try chain.set(.scored, to: frame(1, .bidirectional, vectors: everywhere(1, 0)))
     let next = frame(2, .predicted, vectors: everywhere(2, 0))
-    let (toMark, toKey) = (try chain.motionToMark(from: next), try chain.motionToKey(from: next))
+    let (toMark, toKey) = (try chain.motion(to: .scored, from: next), try chain.motionToKey(from: next))
     #expect(toKey == uniform(2, 0, width: 48, height: 32))
     for y in 0..<32 { for x in 0..<48 { #expect(toMark[x: x, y: y] == (1, 0)) } }
   }

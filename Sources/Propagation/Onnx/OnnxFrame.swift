@@ -157,10 +157,10 @@ extension OnnxFrame {
     switch reference {
     case .keyframe: ("key", "the last key frame")
     case .previous: ("previous", "the frame before")
-    case .scored:
+    case .scored, .refreshed:
       throw PropagationError(
-        "what reads the last frame whose scores were made is not exported: a model knows the key "
-          + "frame and the frame before")
+        "what reads the last frame whose scores were made, or on which some stages ran, is not "
+          + "exported: a model knows the key frame and the frame before")
     }
   }
 }

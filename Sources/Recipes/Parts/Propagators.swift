@@ -58,6 +58,15 @@ extension Registries {
   }
 }
 
+/// The stages that are propagated in a pipeline, in the backbone's order.
+public struct TapsInUse: Sendable {
+  /// The stages' names.
+  public let stages: [String]
+
+  /// Stages in the backbone's order.
+  public init(_ stages: [String]) { self.stages = stages }
+}
+
 /// The backbone that parts are built behind.
 public struct BackboneInUse: Sendable {
   /// The loaded backbone.

@@ -89,6 +89,29 @@ extension Registries {
       base, [.required("interval", .count, placeholder: "N")],
       requires: [.stagesAfterTap, .directPropagation]
     ) { options, other in ShallowClock(other, every: options.integer("interval")) }
+    registerMiddleClock(base)
+  }
+
+  private mutating func registerMiddleClock(_ base: PartSlot) {
+    schedulers.register(
+      "middle",
+      "another scheduler's keyframes; between them the stages up to a TAP run on every Nth frame",
+      options: [
+        .required("stage", .text, placeholder: "TAP"),
+        .required("interval", .count, placeholder: "N"),
+      ], slot: base, requires: [.stagesAfterTap, .directPropagation]
+    ) { options, context in
+      let (stage, taps) = (options.text("stage"), context[TapsInUse.self]?.stages ?? [])
+      guard taps.dropLast().contains(stage) else {
+        throw SpecificationError(
+          .incompatible,
+          "a clock of its own for '\(stage)' needs it among the taps, before the last: tap it too, "
+            + "as in --tap \(stage),\(taps.last ?? "context")")
+      }
+      return MiddleClock(
+        try context.scheduler(options.part("base")), through: stage,
+        every: options.integer("interval"))
+    }
   }
 
   /// Registers a scheduler around another one.
