@@ -332,7 +332,8 @@ extension StreamFrame {
   /// of others, and of all that must run for these, the frame's own.
   private func skipped(with maps: FeatureMaps) throws -> [Tensor] {
     let tapped = state.keyframe?.skips ?? []
-    let own = (tapped.lastIndex { $0 == nil } ?? -1) + 1
+    let here = refreshed?.age == 0 ? refreshed?.stages ?? [] : []
+    let own = (tapped.lastIndex { $0.map(here.contains) ?? true } ?? -1) + 1
     let propagated = try tapped[own...].map { try maps.map(after: $0 ?? "") }
     return try stages.skips(own) + propagated
   }

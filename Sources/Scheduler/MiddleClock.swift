@@ -35,7 +35,9 @@ public struct MiddleClock: KeyframeScheduler {
   /// What the other scheduler says, with the stages refreshed where their time has come.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let decision = try base.decision(at: context)
-    guard decision.refreshed == nil, context.framesSinceRefresh >= interval else { return decision }
+    guard decision.role == .propagated, decision.refreshed == nil,
+      context.framesSinceRefresh >= interval
+    else { return decision }
     return decision.with(propagated: .features, refreshed: stage)
   }
 }

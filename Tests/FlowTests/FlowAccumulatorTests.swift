@@ -120,11 +120,27 @@ struct MotionChainTests {
     }
   }
 
+  @Test func severalFramesAreMarkedEachAsSomething() throws {
+    var chain = FlowAccumulator(of: .codec, key: frame(0, .intra))
+    for index in 1...6 {
+      let next = frame(index, .predicted, vectors: everywhere(1, 0))
+      for (mark, marked) in [(FlowAccumulator.Mark.scored, 2), (.refreshed, 4)] {
+        let since = Float(index > marked ? index - marked : index)
+        let motion = try chain.motion(to: mark, from: next)
+        #expect(motion == uniform(since, 0, width: 48, height: 32))
+      }
+      if index == 2 { try chain.set(.scored, to: next) }
+      if index == 4 { try chain.set(.refreshed, to: next) }
+    }
+  }
+
   @Test func aBPictureCanBeMarked() throws {
     var chain = FlowAccumulator(of: .codec, key: frame(0, .intra))
     try chain.set(.scored, to: frame(1, .bidirectional, vectors: everywhere(1, 0)))
     let next = frame(2, .predicted, vectors: everywhere(2, 0))
-    let (toMark, toKey) = (try chain.motion(to: .scored, from: next), try chain.motionToKey(from: next))
+    let (toMark, toKey) = (
+      try chain.motion(to: .scored, from: next), try chain.motionToKey(from: next)
+    )
     #expect(toKey == uniform(2, 0, width: 48, height: 32))
     for y in 0..<32 { for x in 0..<48 { #expect(toMark[x: x, y: y] == (1, 0)) } }
   }

@@ -48,6 +48,28 @@ struct RecipeTests {
     _ = try parts.pipeline(around: models.backbone)
   }
 
+  @Test func aClockForMiddleStagesNeedsThemAmongTheTaps() throws {
+    let (backbone, head) = try network(at: models.backbone)
+    let stages = backbone.stages.map(\.name)
+    var parts = PipelineSpec(scheduler: "middle:layer2,2,every:4", tap: "layer2,context")
+    let resolved = try parts.resolve(around: backbone, head: head)
+    #expect(resolved.pipeline.taps == ["layer2", "context"] && stages.contains("layer2"))
+    for tap in ["context", "layer1,layer2"] {
+      parts.tap = tap
+      let error = try #require(throws: SpecificationError.self) {
+        try parts.resolve(around: backbone, head: head)
+      }
+      #expect(error.message.contains("clock of its own for 'layer2'"))
+    }
+    for tap in ["layer2,,context", "layer2,nowhere"] {
+      parts.tap = tap
+      let error = try #require(throws: (any Error).self) {
+        try parts.resolve(around: backbone, head: head)
+      }
+      #expect("\(error)".contains("no stage"))
+    }
+  }
+
   // A trained part is told apart from what it runs with: another flow is used on request, and said.
   @Test func aPartRunsAlongTheFlowItWasTrainedAlong() throws {
     let (backbone, head) = try network(at: models.backbone)

@@ -406,6 +406,22 @@ struct KeyMannerTests {
     }
   }
 
+  @Test func middleStagesRunOnceTheirIntervalHasPassed() throws {
+    let pixels = frame(0) { _, _ in 0 }.pixels
+    for (since, isRun) in [(1, false), (2, false), (3, true), (4, true)] {
+      var scheduler = ShallowClock(
+        MiddleClock(FixedInterval(every: 9), through: "layer3", every: 3), every: 9)
+      let context = FrameContext(
+        frame: Frame(index: 5, time: 1, pixels: pixels),
+        keyframe: Frame(index: 0, time: 0, pixels: pixels), framesSinceKeyframe: 5,
+        framesSinceScores: 1, framesSinceRefresh: since, from: GivenAnswers())
+      let decision = try scheduler.decision(at: context)
+      #expect(decision.role == .propagated && decision.refreshed == (isRun ? "layer3" : nil))
+      #expect(decision.propagated == (isRun ? .features : .scores))
+      #expect(brokenLaws(of: scheduler) == [])
+    }
+  }
+
   @Test func allButEveryNthKeyAreOfASmallerPicture() throws {
     var scheduler = AlternatingResolution(FixedInterval(every: 1), scale: 0.5, fullEvery: 3)
     let pixels = frame(0) { _, _ in 0 }.pixels
