@@ -82,6 +82,19 @@ package struct StageCache: Sendable {
     throw BackboneError(.badOutput, "the frame has fewer than \(count) skips of its keyframe")
   }
 
+  /// The output of the stage `later` where it reads `map` in the place of what `stage` gives; nothing
+  /// of it is remembered.
+  package mutating func features(
+    after later: String, reading map: Tensor, after stage: String
+  ) throws -> Tensor {
+    let skips = try features(after: stage).skips
+    func count(_ name: String) -> Int { (stages.firstIndex { $0.name == name } ?? -1) + 1 }
+    guard count(later) > count(stage) else {
+      throw BackboneError(.noSuchStage, "no stage '\(later)' after '\(stage)'")
+    }
+    return try run(count(stage)..<count(later), Features(map, skips: skips)).main
+  }
+
   /// What was made elsewhere is known too.
   package mutating func add(_ features: Features, after stage: String) { known[stage] = features }
 }

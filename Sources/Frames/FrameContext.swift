@@ -143,6 +143,16 @@ extension FrameContext {
     }
   }
 
+  /// What the backbone gives of this frame after the stage `later` where it reads `map` in the place
+  /// of what `stage` gives, N × C × h × w; all else that it reads is the frame's own.
+  ///
+  /// It is for parts that change features at several stages. It is computed each time.
+  public func features(
+    after later: String, reading map: Tensor, after stage: String
+  ) throws -> Tensor {
+    try provider.features(after: later, reading: map, after: stage)
+  }
+
   /// A map that a part makes of this frame alone, made when it is first asked for by that name.
   ///
   /// Where key frames on both sides are propagated to a frame, what was made for one side is there

@@ -30,6 +30,10 @@ public protocol FrameProvider {
   /// What the backbone gives of a frame after the named stage, N × C × h × w.
   func features(after stage: String, of side: FrameSide) throws -> Tensor
 
+  /// What the backbone gives of the frame after the stage `later` where it reads `map` in the place
+  /// of what `stage` gives.
+  func features(after later: String, reading map: Tensor, after stage: String) throws -> Tensor
+
   /// What propagation gives of the frame, N × classes × h × w, where `context` is the one that
   /// asks.
   func scores(in context: FrameContext) throws -> Tensor
@@ -63,6 +67,11 @@ extension FrameProvider {
   public func features(after stage: String, of _: FrameSide) throws -> Tensor {
     throw NotAtHand("features of stage '\(stage)'")
   }
+
+  /// Nothing: throws `NotAtHand` unless a provider has a backbone.
+  public func features(
+    after later: String, reading _: Tensor, after _: String
+  ) throws -> Tensor { throw NotAtHand("features of stage '\(later)' given other ones") }
 
   /// Nothing: throws `NotAtHand` unless a provider has scores.
   public func scores(in _: FrameContext) throws -> Tensor { throw NotAtHand("scores") }

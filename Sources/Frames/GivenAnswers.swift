@@ -9,6 +9,7 @@ public struct GivenAnswers: FrameProvider {
   private let gridFlow: ((FlowReference, Int, Int) throws -> (Tensor, Tensor?))?
   private let picture: ((FrameSide) throws -> Tensor)?
   private let stageFeatures: ((String, FrameSide) throws -> Tensor)?
+  private let changedFeatures: ((String, Tensor, String) throws -> Tensor)?
   private let propagatedScores: (() throws -> Tensor)?
   private let scoresOfKeyframe: (() throws -> Tensor)?
   private let objects: (() throws -> ObjectChange?)?
@@ -22,10 +23,12 @@ public struct GivenAnswers: FrameProvider {
     gridFlow: ((FlowReference, _ height: Int, _ width: Int) throws -> (Tensor, Tensor?))? = nil,
     image: ((FrameSide) throws -> Tensor)? = nil,
     features: ((_ stage: String, FrameSide) throws -> Tensor)? = nil,
+    changedFeatures: ((_ later: String, _ map: Tensor, _ stage: String) throws -> Tensor)? = nil,
     scores: (() throws -> Tensor)? = nil, keyframeScores: (() throws -> Tensor)? = nil,
     objects: (() throws -> ObjectChange?)? = nil
   ) {
     (fieldFlow, self.gridFlow, picture, stageFeatures) = (flow, gridFlow, image, features)
+    self.changedFeatures = changedFeatures
     (propagatedScores, scoresOfKeyframe, self.objects) = (scores, keyframeScores, objects)
   }
 
@@ -54,6 +57,14 @@ public struct GivenAnswers: FrameProvider {
   public func features(after stage: String, of side: FrameSide) throws -> Tensor {
     guard let stageFeatures else { throw NotAtHand("features of stage '\(stage)'") }
     return try stageFeatures(stage, side)
+  }
+
+  /// What the closure `changedFeatures` gives; throws `NotAtHand` where there is none.
+  public func features(
+    after later: String, reading map: Tensor, after stage: String
+  ) throws -> Tensor {
+    guard let changedFeatures else { throw NotAtHand("features of stage '\(later)'") }
+    return try changedFeatures(later, map, stage)
   }
 
   /// What the closure `scores` gives; throws `NotAtHand` where there is none.

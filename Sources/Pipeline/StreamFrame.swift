@@ -155,6 +155,12 @@ extension StreamFrame {
     }
   }
 
+  func features(after later: String, reading map: Tensor, after stage: String) throws -> Tensor {
+    try clock.during(.backbone) {
+      try stages.features(after: later, reading: map, after: stage)
+    }
+  }
+
   private func featuresOfKeyframe(after stage: String) throws -> Tensor {
     let keyframe = state.keyframe
     let known = keyframeFeatures[stage] ?? keyframe?.taps[stage] ?? keyframe?.kept[stage]

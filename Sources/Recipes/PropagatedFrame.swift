@@ -71,7 +71,8 @@ package final class PropagatedFrame {
       features: { stage, side in
         side == .current
           ? try self.seen.features(after: stage).main : try self.reference(after: stage).main
-      })
+      },
+      changedFeatures: { try self.seen.features(after: $0, reading: $1, after: $2) })
     return FrameContext(ofBatch: 1, from: answers)
   }
 

@@ -203,6 +203,12 @@ public struct ResolvedOptions: Sendable {
     return values.compactMap(\.asNumber)
   }
 
+  /// The texts of a list; none where it is not given.
+  public func texts(_ name: String) -> [String] {
+    guard case .list(let values) = spec.options[name] else { return [] }
+    return values.compactMap { if case .text(let text) = $0 { text } else { nil } }
+  }
+
   /// The part in a slot.
   ///
   /// - Precondition: the part has that slot.

@@ -8,6 +8,7 @@ internal import Tensors
 /// A batch's frames behind a backbone that stays as it is: what a part may ask of each.
 final class BatchedRun {
   let batch: AugmentedRuns.Batch
+  private let backbone: SegmentationNetwork
   private let device: Device
   /// By frame.
   fileprivate var stages: [StageCache]
@@ -17,7 +18,7 @@ final class BatchedRun {
     _ batch: AugmentedRuns.Batch, behind backbone: SegmentationNetwork, isTrained: Bool = false,
     on device: Device
   ) {
-    (self.batch, self.device) = (batch, device)
+    (self.batch, self.backbone, self.device) = (batch, backbone, device)
     stages = batch.images.map { StageCache(of: $0, in: backbone, isTrained: isTrained) }
   }
 
@@ -53,6 +54,16 @@ final class BatchedRun {
 
     func features(after stage: String, of side: FrameSide) throws -> Tensor {
       try run.stages[position(of: side)].features(after: stage).main
+    }
+
+    func features(
+      after later: String, reading map: Tensor, after stage: String
+    ) throws -> Tensor {
+      let backbone = run.backbone, skips = try run.stages[frame].features(after: stage).skips
+      return try backbone.run(
+        backbone.index(ofStage: stage) + 1..<backbone.index(ofStage: later) + 1,
+        on: Features(map, skips: skips), in: .inference
+      ).main
     }
 
     private func position(of side: FrameSide) -> Int {

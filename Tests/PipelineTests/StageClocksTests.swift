@@ -143,6 +143,17 @@ import Video
     }
   }
 
+  // A part reads what later stages make of another map than the frame's own.
+  @Test func theBackboneGoesOnFromAnotherMap() throws {
+    let pipeline = try pipeline(FixedInterval(every: 9), GoesOn(), taps: ["sum"])
+    var state = pipeline.start()
+    for index in 0..<3 {
+      let scores = try pipeline.score(flat(index), in: &state).scores.floats()
+      let expected = sum(low: index, middle: index == 0 ? 0 : 5, deep: index == 0 ? 0 : 5)
+      #expect(scores.allSatisfy { $0 == expected }, "frame \(index)")
+    }
+  }
+
   @Test func bothSidesTakeNoClockOfTheirOwn() throws {
     let pipeline = try BidirectionalPipeline(
       try pipeline(
@@ -181,6 +192,17 @@ private struct Layered: Backbone {
       }
     }
     return features
+  }
+}
+
+/// What the network gives where its middle stage read fives.
+private struct GoesOn: Propagator {
+  mutating func keyframe(_: FeatureMaps, in _: FrameContext) {}
+
+  func propagate(to context: FrameContext) throws -> FeatureMaps {
+    let fives = try context.features(after: "low") * 0 + 5
+    return FeatureMaps(
+      try context.features(after: "sum", reading: fives, after: "low"), after: "sum")
   }
 }
 

@@ -17,6 +17,7 @@ private struct Trial {
   var features: [Side: Tensor] = [:]
 
   enum Side: CaseIterable { case current, reference }
+  let stages = ["early", "middle", "between", "tap"]
 
   init(moving displacement: (Float, Float) = (0, 0)) throws {
     let planes = [displacement.0, displacement.1].flatMap { [Float](repeating: $0, count: 42) }
@@ -29,7 +30,12 @@ private struct Trial {
       from: GivenAnswers(
         gridFlow: { _, _, _ in (motion, nil) },
         image: { try #require(pictures[$0 == .current ? .current : .reference]) },
-        features: { try #require(features[$1 == .current ? .current : .reference]) }))
+        features: { try #require(features[$1 == .current ? .current : .reference]) },
+        // Stages between are three times the map and one more, each.
+        changedFeatures: { later, map, stage in
+          let steps = (stages.firstIndex(of: later) ?? 0) - (stages.firstIndex(of: stage) ?? 0)
+          return try (0..<steps).reduce(map) { map, _ in try map * 3 + 1 }
+        }))
   }
 }
 
@@ -199,6 +205,50 @@ struct TapBlendTests {
     let pictures = try (1...2).map { try random([1, 3, 12, 14], seed: $0, in: 0...255) }
     let refined = try refiner(motion, pictures[0], pictures[1], in: .inference)
     #expect(try zip(refined.floats(), motion.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  // Each cell of a row was one cell further to the right in the frame before.
+  @Test func severalTapsAreReadOneAfterTheOther() throws {
+    var trial = try trial()
+    trial.motion = try Trial(moving: (1, 0)).motion
+    let blend = try NetWarpBlend(
+      channels: 5, after: "tap",
+      earlier: [.init("early", channels: 5), .init("middle", channels: 5)], start: 0.25,
+      refinesMotion: false, parameters: Parameters(seed: 1))
+    #expect(blend.keptStages == ["early", "middle"] && blend.parameters.all.count == 6)
+    let before = try random([1, 5, 6, 7], seed: 4)
+    func read(_ map: Tensor) throws -> [Float] {
+      let values = try map.floats()
+      return values.indices.map { $0 % 7 == 6 ? values[$0] : values[$0 + 1] }
+    }
+    func mixed(_ now: [Float], _ before: [Float]) -> [Float] {
+      zip(now, before).map { 0.25 * $0 + 0.75 * $1 }
+    }
+    let now = try #require(trial.features[.current]).floats()
+    let there = try read(#require(trial.features[.reference]))
+    let early = mixed(now, there).map { 3 * $0 + 1 }
+    let own = mixed(early, there).map { 3 * (3 * $0 + 1) + 1 }
+    let expected = mixed(own, try read(before))
+    let context = trial.context
+    let given = try blend.propagate(before, given: context, in: .inference)
+    for (value, wanted) in zip(try given.floats(), expected) { #expect(abs(value - wanted) < 1e-4) }
+    // The next frame is given what was not blended at the last tap, asked in time or not.
+    for context in [context, trial.context] {
+      let next = try blend.next(after: before, propagated: given, given: context).floats()
+      for (value, wanted) in zip(next, own) { #expect(abs(value - wanted) < 1e-4) }
+    }
+  }
+
+  @Test func gradientsReachEarlierTaps() throws {
+    let trial = try trial()
+    let blend = try NetWarpBlend(
+      channels: 5, after: "tap", earlier: [.init("early", channels: 5)], start: 0.5,
+      parameters: Parameters(seed: 1))
+    try blend.parameters.set("refiner.fusion.bias") { try $0 + 0.7 }
+    let cached = try random([1, 5, 6, 7], seed: 4)
+    try gradientsAreDifferences(of: blend.parameters) {
+      try blend.propagate(cached, given: trial.context, in: .inference)
+    }
   }
 
   @Test func itsGradientsAreDifferences() throws {

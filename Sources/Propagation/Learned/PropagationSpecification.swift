@@ -20,9 +20,10 @@ public import Specification
 ///
 /// Other kinds and what they say: `scaled-warp` (DFF) with `flow`, the folder of a flow network;
 /// `displaced-convolution` (SDC-Net) with `size` and `channels`; `gated-recurrence` (GRFP) with
-/// `after`, the stage of the scores; `tap-blend` (NetWarp) with `start` and `refined`; `difference`
-/// (Budget-Aware) with `size`. Fusions follow a plain propagator, `behind: warp` or `copy`, and
-/// have a `branch`: `correction` (Accel) with `start`, `error-guided` (DAVSS) with `channels`,
+/// `after`, the stage of the scores; `tap-blend` (NetWarp) with `start`, `refined` and `earlier`,
+/// the stages before the tap whose features are blended too; `difference` (Budget-Aware) with
+/// `size`. Fusions follow a plain propagator, `behind: warp` or `copy`, and have a `branch`:
+/// `correction` (Accel) with `start`, `error-guided` (DAVSS) with `channels`,
 /// `attention` (CReFF of AR-Seg) with `size`. `independent` (DCFM) follows a copy and has no
 /// branch: `after` names the early stage of the backbone that sees each frame, `channels` its
 /// width. `decoder` follows a plain propagator too: the stages after the tap, trained for what is

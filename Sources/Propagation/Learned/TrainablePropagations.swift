@@ -63,6 +63,21 @@ public struct PropagationSite: Sendable {
   public func channels(after stage: String? = nil) throws -> Int {
     try backbone.channels(after: stage ?? tap)
   }
+
+  /// Stages before the propagated one, with their channels.
+  ///
+  /// - Throws: `BackboneError` where the backbone has no such stage, `SpecificationError` where they
+  ///   are not in its order.
+  fileprivate func taps(_ stages: [String]) throws -> [NetWarpBlend.Tap] {
+    let places = try (stages + [tap]).map { try backbone.index(ofStage: $0) }
+    guard zip(places, places.dropFirst()).allSatisfy(<) else {
+      throw SpecificationError(
+        .badDescription,
+        "'earlier' names stages before '\(tap)', first to last, not \(stages.joined(separator: ", "))"
+      )
+    }
+    return try stages.map { NetWarpBlend.Tap($0, channels: try channels(after: $0)) }
+  }
 }
 
 extension BuildContext {
@@ -160,12 +175,14 @@ extension TrainablePropagations {
       options: [
         .optional("start", .number(0...1), standard: 1),
         .optional("refined", .flag, standard: true, positional: false),
+        .optional("earlier", .list(.text), positional: false, placeholder: "STAGE"),
       ]
     ) { options, context in
       let site = context.propagationSite
       return .propagator(
         try NetWarpBlend(
-          channels: site.channels(), after: site.tap, start: options.number("start"),
+          channels: site.channels(), after: site.tap,
+          earlier: site.taps(options.texts("earlier")), start: options.number("start"),
           refinesMotion: options.flag("refined"), parameters: site.parameters))
     }
   }
