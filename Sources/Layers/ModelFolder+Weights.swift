@@ -52,12 +52,21 @@ extension Parameters {
   /// Begins with the trained weights of a folder, under names that begin with `prefix` here.
   ///
   /// They also stand in for what a file leaves out. Drawn ones stay where the folder is not
-  /// trained.
-  package func base(on folder: ModelFolder, under prefix: String) throws(SpecificationError) {
-    if folder.isTrained { base(on: try [folder] + folder.bases(), under: prefix) }
+  /// trained, and of names that `mayDiffer` holds of also where the shape is another.
+  package func base(
+    on folder: ModelFolder, under prefix: String,
+    mayDiffer: @escaping @Sendable (_ name: String) -> Bool = { _ in false }
+  ) throws(SpecificationError) {
+    guard folder.isTrained else { return }
+    base(on: try [folder] + folder.bases(), under: prefix, mayDiffer: mayDiffer)
   }
 
-  fileprivate func base(on folders: [ModelFolder], under prefix: String = "") {
-    for folder in folders { base(under: prefix) { try folder.weights() } }
+  fileprivate func base(
+    on folders: [ModelFolder], under prefix: String = "",
+    mayDiffer: @escaping @Sendable (_ name: String) -> Bool = { _ in false }
+  ) {
+    for folder in folders {
+      base(under: prefix, mayDiffer: mayDiffer) { try folder.weights() }
+    }
   }
 }

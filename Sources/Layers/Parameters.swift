@@ -37,20 +37,29 @@ public final class Parameters: Sendable {
   ///
   /// They stand in the place of draws, and of what a file lacks, for parameters that are made from
   /// then on. So a network that is trained in part need not be stored twice. `open` is asked once,
-  /// when a parameter first needs it.
+  /// when a parameter first needs it. What has another shape there is an error, but for names that
+  /// `mayDiffer` holds of: these are left where they are.
   public func base(
-    under prefix: String = "", on open: @escaping @Sendable () throws -> SafetensorsFile
+    under prefix: String = "",
+    mayDiffer: @escaping @Sendable (_ name: String) -> Bool = { _ in false },
+    on open: @escaping @Sendable () throws -> SafetensorsFile
   ) {
-    bases.withLock { $0.append(Base(prefix: prefix, open)) }
+    bases.withLock { $0.append(Base(prefix: prefix, mayDiffer: mayDiffer, open)) }
   }
 
   /// Whether the parameter called `name` is another network's until training changes it.
-  public func isBased(_ name: String) throws -> Bool { try base(of: name) != nil }
+  public func isBased(_ name: String) throws -> Bool {
+    guard let own = all.first(where: { $0.name == name }) else { return false }
+    return try base(of: name, own.tensor.shape) != nil
+  }
 
-  private func base(of name: String) throws -> (file: SafetensorsFile, name: String)? {
+  private func base(
+    of name: String, _ shape: Shape
+  ) throws -> (file: SafetensorsFile, name: String)? {
     for base in bases.withLock({ $0 }) where name.hasPrefix(base.prefix) {
       let (file, own) = (try base.file(), String(name.dropFirst(base.prefix.count)))
-      if file[own] != nil { return (file, own) }
+      guard let entry = file[own] else { continue }
+      if entry.shape == shape || !base.mayDiffer(name) { return (file, own) }
     }
     return nil
   }
@@ -101,7 +110,7 @@ public final class Parameters: Sendable {
     if case .file(let file, let prefix) = source, file[prefix + name] != nil {
       return try read(prefix + name, shape, from: file)
     }
-    if let base = try base(of: name) { return try read(base.name, shape, from: base.file) }
+    if let base = try base(of: name, shape) { return try read(base.name, shape, from: base.file) }
     switch source {
     case .drawn(let seed): return try initialisation.draw(shape, seed: seed ^ name.hash64)
     case .file(let file, let prefix): return try read(prefix + name, shape, from: file)
@@ -131,11 +140,15 @@ public final class Parameters: Sendable {
 /// A network whose parameters stand in for those that are not there.
 private final class Base: Sendable {
   let prefix: String
+  let mayDiffer: @Sendable (String) -> Bool
   private let open: @Sendable () throws -> SafetensorsFile
   private let opened = Mutex<SafetensorsFile?>(nil)
 
-  init(prefix: String, _ open: @escaping @Sendable () throws -> SafetensorsFile) {
-    (self.prefix, self.open) = (prefix, open)
+  init(
+    prefix: String, mayDiffer: @escaping @Sendable (String) -> Bool,
+    _ open: @escaping @Sendable () throws -> SafetensorsFile
+  ) {
+    (self.prefix, self.mayDiffer, self.open) = (prefix, mayDiffer, open)
   }
 
   func file() throws -> SafetensorsFile {

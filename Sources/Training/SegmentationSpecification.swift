@@ -13,7 +13,8 @@ internal import Video
 /// Beside the keys of `NetworkSpecification`:
 /// ```yaml
 /// name: camvid-resnet18
-/// base: ../other-network      # begins with its weights; what no stage trains stays there
+/// base: ../other-network      # begins with its weights; what no stage trains stays there; behind
+///                             # the encoder, what has another shape there is drawn
 /// training:
 ///   seed: 1
 ///   batch: 4
@@ -129,7 +130,12 @@ public struct SegmentationSpecification: Sendable {
     validation: (any LabelledClip)? = nil, device: Device = .cpu
   ) throws -> SegmentationTask {
     let parameters = Parameters(seed: plan.seed, device: device)
-    if let base { try parameters.base(on: trained(base), under: "") }
+    if let base {
+      // Of what comes behind the encoder, and is trained, the base may have another kind.
+      try parameters.base(on: trained(base), under: "") { [stages = plan.stages] name in
+        !name.hasPrefix("encoder.") && stages.contains { $0.trains(name) }
+      }
+    }
     let network = try SegmentationNetwork(network, parameters: parameters)
     guard !network.specification.learnsVoid || samples.classes.void == network.head.classes.void
     else {

@@ -24,7 +24,7 @@ struct ExportedPropagationTests {
     let field: MotionField
 
     init(_ propagation: PropagationCase) throws {
-      network = try smallNetwork(smallNetworks[0])
+      network = try smallNetwork(smallNetworks[propagation.network])
       let parameters = Parameters(seed: 3)
       parts = try propagation.make(network, parameters)
       tap = propagation.tap ?? "classifier"

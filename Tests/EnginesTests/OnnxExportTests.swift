@@ -54,10 +54,14 @@ struct OnnxExportTests {
 
   // Key network and rest, one after the other, are the whole.
   @Test(
-    .enabled(if: !engines.isEmpty, noEngine), arguments: ["stem", "layer1", "context"], engines)
-  func aCutNetworkIsTheWholeInTwo(tap: String, engine: InferenceEngine) throws {
-    let network = try smallNetwork(smallNetworks[0]), picture = try picture()
-    let parts = try network.onnx(for: size, cutAfter: tap)
+    .enabled(if: !engines.isEmpty, noEngine),
+    arguments: [
+      (0, "stem"), (0, "layer1"), (0, "context"), (3, "layer2"), (3, "layer3"), (3, "classifier"),
+    ], engines)
+  func aCutNetworkIsTheWholeInTwo(cut: (network: Int, tap: String), engine: InferenceEngine) throws
+  {
+    let network = try smallNetwork(smallNetworks[cut.network]), picture = try picture()
+    let parts = try network.onnx(for: size, cutAfter: cut.tap)
     #expect(parts.upToTap.outputs == parts.rest.inputs)
     let first = try EngineSession(model: parts.upToTap.model, engine: engine, threads: 1)
     let second = try EngineSession(model: parts.rest.model, engine: engine, threads: 1)

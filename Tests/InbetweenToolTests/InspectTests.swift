@@ -56,6 +56,23 @@ struct InspectTests {
     #expect(result["macs"] as? Int == work.reduce(0) { $0 + ($1 ?? 0) })
   }
 
+  @Test func headsOfStagesAreCountedAsOneStage() throws {
+    let decoder = "decoder: [{stride: 4, channels: 8}]"
+    try scratch.write(
+      spec.replacingOccurrences(of: decoder, with: "score_heads: [layer3, layer2]"),
+      to: "net/spec.yaml")
+    let result = try inspect("net --size 64x96")
+    let stages = try #require(result["stages"] as? [[String: Any]]).suffix(3)
+    #expect(stages.map { $0["name"] as? String } == ["classifier", "scores", "head"])
+    #expect(stages.map { $0["stride"] as? Int } == [16, 8, 1])
+    #expect(stages.map { $0["output"] as? [Int] } == [[4, 4, 6], [4, 8, 12], [4, 64, 96]])
+    // By hand: a 1×1 convolution each, and four a number of what is interpolated, once.
+    #expect(
+      stages.map { $0["parameters"] as? Int } == [16 * 4 + 4, (32 + 16) * 4 + 2 * 4, 0])
+    let work = 4 * 6 * 32 * 4 + 8 * 12 * (16 * 4 + 4 * 4)
+    #expect(stages.map { $0["macs"] as? Int } == [4 * 6 * 16 * 4, work, 4 * 4 * 64 * 96])
+  }
+
   @Test func whatCarriesIsCountedForAFrameThatIsNoKey() throws {
     try FileManager.default.createDirectory(
       atPath: scratch("part"), withIntermediateDirectories: true)

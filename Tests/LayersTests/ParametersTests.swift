@@ -47,6 +47,25 @@ struct ParametersTests {
     #expect(try file.tensor("net.weight").floats() == values.floats())
   }
 
+  @Test func aBaseStandsInWhereItFitsAndMayDifferWhereThatIsSaid() throws {
+    let file = try self.file(["a.weight": .ones([2, 3, 1, 1]), "b.weight": .ones([2, 5, 1, 1])])
+    func draw(_ mayDiffer: @escaping @Sendable (String) -> Bool) throws -> Parameters {
+      let parameters = Parameters(seed: 4)
+      parameters.base(mayDiffer: mayDiffer) { file }
+      for name in ["a", "b"] {
+        _ = try Conv2d(3, 2, kernel: 1, bias: false, in: parameters.root[name])
+      }
+      return parameters
+    }
+    let parameters = try draw { $0 == "b.weight" }
+    #expect(try parameters.all[0].tensor.floats() == [Float](repeating: 1, count: 6))
+    #expect(try parameters.all[1].tensor.floats() != [Float](repeating: 1, count: 6))
+    #expect(try parameters.isBased("a.weight"))
+    #expect(try !parameters.isBased("b.weight") && !parameters.isBased("c.weight"))
+    let error = try #require(throws: LayerError.self) { try draw { $0 == "a.weight" } }
+    #expect(error.message.hasPrefix("'b.weight' is [2, 5, 1, 1] in the file"))
+  }
+
   @Test func whatTheFileLacksIsNamed() throws {
     let parameters = Parameters(reading: try file(["weight": .zeros([2, 3, 1, 1])]))
     let error = try #require(throws: SafetensorsError.self) {

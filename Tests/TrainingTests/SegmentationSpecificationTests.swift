@@ -18,6 +18,10 @@ private let twoStages = """
          class_weights: median, ohem: 100, soft_iou: 0, classmix: 0.25}
   """
 
+private let frozenEncoder = """
+      - {name: rest, steps: 2, optimizer: sgd, rate: 0.1, frozen: [encoder]}
+  """
+
 struct SegmentationSpecificationTests {
   @Test func aStageSaysWhatIsItsOwnAndTakesTheRestFromTheTraining() throws {
     let specification = try SegmentationSpecification(
@@ -56,35 +60,9 @@ struct SegmentationSpecificationTests {
 
   // What no stage trains is the base's, and is not stored twice.
   @Test func aBaseIsBegunWithAndNotStoredTwice() throws {
-    let stage = """
-          - {name: rest, steps: 2, optimizer: sgd, rate: 0.1, frozen: [encoder]}
-      """
-    try withTemporaryFolder { url in
-      func folder(_ name: String, _ yaml: String) throws -> String {
-        let path = url.appendingPathComponent(name)
-        try FileManager.default.createDirectory(at: path, withIntermediateDirectories: true)
-        try Data(yaml.utf8).write(to: path.appendingPathComponent("spec.yaml"))
-        return path.path
-      }
-      let yaml = specificationText(stages: stage)
-      let base = try folder("base", yaml), own = try folder("own", "base: ../base\n" + yaml)
-      let begun = Parameters(seed: 77)
-      _ = try SegmentationNetwork(
-        SegmentationSpecification(yaml: yaml, folder: base).network, parameters: begun)
-      try SafetensorsFile.write(
-        Dictionary(uniqueKeysWithValues: begun.all.map { ($0.name, $0.tensor) }),
-        to: base + "/weights.safetensors")
-
-      let specification = try SegmentationSpecification(
-        yaml: "base: ../base\n" + yaml, folder: own)
-      let streets = StreetPool(
-        seed: 5, count: 4, size: PixelSize(width: 64, height: 48), threads: 1)
-      let task = try specification.task(on: SegmentationSamples(streets))
-      _ = try Trainer(
-        task, plan: specification.plan, folder: own, fingerprint: specification.fingerprint
-      ).run(resuming: false)
-
-      let kept = try ModelFolder(at: own).weights().entries.map(\.name)
+    let yaml = specificationText(stages: frozenEncoder)
+    try withBase(yaml, under: yaml) { begun, specification, own in
+      let kept = try train(specification, in: own)
       #expect(!kept.isEmpty && kept.allSatisfy { !$0.hasPrefix("encoder") })
       let network = try SegmentationNetwork(contentsOf: own)
       let drawn = Dictionary(
@@ -93,11 +71,95 @@ struct SegmentationSpecificationTests {
         let isBase = try parameter.tensor.floats() == drawn[parameter.name]?.floats()
         #expect(isBase || !parameter.name.hasPrefix("encoder"), "\(parameter.name)")
       }
-      try FileManager.default.removeItem(atPath: base + "/weights.safetensors")
-      #expect(throws: SpecificationError.self) {
-        try specification.task(on: SegmentationSamples(streets))
-      }
+      try FileManager.default.removeItem(atPath: own + "/../base/weights.safetensors")
+      #expect(throws: SpecificationError.self) { try task(specification) }
     }
+  }
+
+  // Scores of several stages on the encoder of a network that has a decoder, and other channels.
+  @Test func whatComesBehindABasesEncoderMayBeAnother() throws {
+    let yaml = specificationText(stages: frozenEncoder)
+    try withBase(yaml, under: Self.withHeads(yaml)) { begun, specification, own in
+      let classifier = try #require(begun.all.first { $0.name == "classifier.weight" })
+      #expect(classifier.tensor.shape == [11, 8, 1, 1])
+      let kept = try train(specification, in: own)
+      #expect(kept.allSatisfy { !$0.hasPrefix("encoder") })
+      #expect(Set(kept).isSuperset(of: ["classifier.weight", "scores.layer2.weight"]))
+      let network = try SegmentationNetwork(contentsOf: own)
+      for parameter in network.parameters.all where parameter.name.hasPrefix("encoder") {
+        let there = try #require(begun.all.first { $0.name == parameter.name })
+        #expect(try parameter.tensor.floats() == there.tensor.floats(), "\(parameter.name)")
+      }
+      // Heads began at zero, and learned.
+      let head = try #require(
+        network.parameters.all.first { $0.name == "scores.layer3.weight" })
+      #expect(head.tensor.shape == [11, 32, 1, 1])
+      #expect(try head.tensor.abs().max().item() > 0)
+    }
+  }
+
+  // An encoder that is the base's in name only would be drawn, and what is frozen never learned.
+  @Test(arguments: [
+    ("width: 0.125", "width: 0.25", "encoder"),
+    ("frozen: [encoder]", "frozen: [classifier]", "classifier"),
+  ]) func whatDoesNotFitABaseIsRefused(right: String, wrong: String, part: String) throws {
+    let yaml = specificationText(stages: frozenEncoder)
+    let other = Self.withHeads(yaml).replacingOccurrences(of: right, with: wrong)
+    try withBase(yaml, under: other) { _, specification, _ in
+      let error = try #require(throws: LayerError.self) { try task(specification) }
+      #expect(error.message.hasPrefix("'\(part)"), "\(error)")
+      #expect(error.message.contains("in the file, the network needs"))
+    }
+  }
+
+  private static func withHeads(_ yaml: String) -> String {
+    yaml.replacingOccurrences(
+      of: "context: {kind: pyramid, channels: 8, bins: [1, 2]}",
+      with: "context: {kind: linear, channels: 12}"
+    ).replacingOccurrences(
+      of: "decoder: [{stride: 4, channels: 8}]", with: "score_heads: [layer3, layer2]")
+  }
+
+  /// A network of `base` with weights, and in a folder beside it a specification that is based on
+  /// it.
+  private func withBase(
+    _ base: String, under own: String,
+    _ body: (Parameters, SegmentationSpecification, String) throws -> Void
+  ) throws {
+    try withTemporaryFolder { url in
+      func folder(_ name: String, _ yaml: String) throws -> String {
+        let path = url.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: path, withIntermediateDirectories: true)
+        try Data(yaml.utf8).write(to: path.appendingPathComponent("spec.yaml"))
+        return path.path
+      }
+      let (trained, text) = (try folder("base", base), "base: ../base\n" + own)
+      let begun = Parameters(seed: 77)
+      _ = try SegmentationNetwork(
+        SegmentationSpecification(yaml: base, folder: trained).network, parameters: begun)
+      try SafetensorsFile.write(
+        Dictionary(uniqueKeysWithValues: begun.all.map { ($0.name, $0.tensor) }),
+        to: trained + "/weights.safetensors")
+      let path = try folder("own", text)
+      try body(begun, SegmentationSpecification(yaml: text, folder: path), path)
+    }
+  }
+
+  private func task(_ specification: SegmentationSpecification) throws -> SegmentationTask {
+    let streets = StreetPool(
+      seed: 5, count: 4, size: PixelSize(width: 64, height: 48), threads: 1)
+    return try specification.task(on: SegmentationSamples(streets))
+  }
+
+  /// Trains it, and names the tensors of the weights that are written.
+  private func train(
+    _ specification: SegmentationSpecification, in folder: String
+  ) throws -> [String] {
+    _ = try Trainer(
+      task(specification), plan: specification.plan, folder: folder,
+      fingerprint: specification.fingerprint
+    ).run(resuming: false)
+    return try ModelFolder(at: folder).weights().entries.map(\.name)
   }
 
   @Test func eachStageSeesItsOwnCrops() throws {

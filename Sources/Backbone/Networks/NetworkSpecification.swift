@@ -15,6 +15,8 @@ public import Video
 ///   decoder:                           # finer features to join, coarse to fine; may be left out
 ///     - {stride: 8, channels: 96}
 ///     - {stride: 4, channels: 64}
+///   score_heads: [layer3, layer2]      # or, in its place: stages of the encoder whose own scores
+///                                      # are added, coarse to fine, as in FCN-8s
 ///   void: learned                      # one more score, for no class; may be left out
 /// ```
 public struct NetworkSpecification: Hashable, Sendable {
@@ -30,6 +32,9 @@ public struct NetworkSpecification: Hashable, Sendable {
   public let contextChannels: Int
   /// The finer features that the decoder joins, coarse to fine; none without a decoder.
   public let joins: [Join]
+  /// The encoder's stages whose own scores are added to coarser ones, coarse to fine, each before
+  /// the encoder's last; none without heads, and none beside a decoder.
+  public let scoreHeads: [String]
   /// Whether void is learned as one more class, after the others: pixels that the network takes for
   /// none of them then are labelled void.
   public let learnsVoid: Bool
@@ -54,13 +59,16 @@ public struct NetworkSpecification: Hashable, Sendable {
     }
   }
 
-  /// A specification of these parts; void can be learned only as the number after the classes.
+  /// A specification of these parts; void can be learned only as the number after the classes, and
+  /// stages have heads of scores only where there is no decoder.
   public init(
     input: InputContract, classes: ClassList, encoder: EncoderKind, context: ContextKind,
-    contextChannels: Int, joins: [Join], learnsVoid: Bool = false
+    contextChannels: Int, joins: [Join], scoreHeads: [String] = [], learnsVoid: Bool = false
   ) {
     (self.input, self.classes, self.encoder) = (input, classes, encoder)
     (self.context, self.contextChannels, self.joins) = (context, contextChannels, joins)
+    precondition(joins.isEmpty || scoreHeads.isEmpty, "heads of scores beside a decoder")
+    self.scoreHeads = scoreHeads
     precondition(!learnsVoid || classes.void.map(Int.init) == classes.count, "no void to learn")
     self.learnsVoid = learnsVoid
   }
@@ -70,7 +78,7 @@ public struct NetworkSpecification: Hashable, Sendable {
     input = try InputContract(root.group("input"))
     classes = try ClassList(classesOf: root)
     let network = try root.group("network")
-    try network.allow(["encoder", "context", "decoder", "void"])
+    try network.allow(["encoder", "context", "decoder", "score_heads", "void"])
     if network.has("void") { try network.check("void", isOneOf: ["learned", "ignored"]) }
     learnsVoid = network.has("void") ? try network.string("void") == "learned" : false
     guard !learnsVoid || classes.void.map(Int.init) == classes.count else {
@@ -85,6 +93,13 @@ public struct NetworkSpecification: Hashable, Sendable {
       return Join(
         stride: try join.integer("stride", in: 1...32),
         channels: try join.integer("channels", in: 1...4096))
+    }
+    scoreHeads = network.strings("score_heads") ?? []
+    guard !network.has("score_heads") || !scoreHeads.isEmpty else {
+      throw network.complaint("score_heads", "must be a list of names of the encoder's stages")
+    }
+    guard joins.isEmpty || scoreHeads.isEmpty else {
+      throw network.complaint("score_heads", "cannot stand beside decoder: give one of the two")
     }
   }
 }

@@ -5,19 +5,24 @@ internal import Specification
 public import Tensors
 public import Video
 
-/// An encoder, a view of the surroundings, and a decoder that joins finer features step by step.
+/// An encoder, a view of the surroundings, and a decoder that joins finer features step by step, or
+/// heads that add the scores of finer features.
 ///
 /// The stages are the encoder's, then `context` at the coarsest stride, then `decoder` at the
-/// stride of the finest features it joins, where there is one, and last `classifier`: a 1×1
-/// convolution to scores in single precision, which the head interpolates to the size of the frame.
-/// Where the decoder joins the output of an encoder's stage, features cut in between carry it as a
-/// skip.
+/// stride of the finest features it joins, where there is one, then `classifier`: a 1×1
+/// convolution to scores in single precision, and last `scores`, where stages of the encoder have
+/// heads: coarser scores are interpolated to each such stage's grid, and a 1×1 convolution of its
+/// features is added, as in FCN-8s (Long et al., CVPR 2015). Heads begin at zero, so that such a
+/// network begins as the one without them. The last scores are interpolated to the size of the
+/// frame. Where the output of an encoder's stage is joined later on, features cut in between carry
+/// it as a skip.
 public struct SegmentationNetwork: Backbone {
   /// What the network consists of.
   public let specification: NetworkSpecification
-  /// The encoder's stages, then `context`, `decoder` where there is one, and `classifier`.
+  /// The encoder's stages, then `context`, `decoder` where there is one, `classifier`, and `scores`
+  /// where stages have heads.
   public let stages: [Stage]
-  /// What makes labels of the classifier's scores.
+  /// What makes labels of the last stage's scores.
   public let head: ScoreHead
   /// The parameters, drawn or read; of the whole where it is a part of a larger network.
   public private(set) var parameters: Parameters
@@ -25,12 +30,14 @@ public struct SegmentationNetwork: Backbone {
   private(set) var context: any Layer
   private(set) var decoder: [DecoderStep]
   private(set) var classifier: Conv2d
+  private(set) var scoreHeads: [StageScores]
 
   /// A network with parameters drawn or read as `parameters` says: all of them or, in `scope`, the
   /// part of a larger network.
   ///
-  /// - Throws: `SpecificationError` where the specification joins a stride that the encoder does
-  ///   not have, or not from coarse to fine, and what reading parameters throws.
+  /// - Throws: `SpecificationError` where the specification joins a stride or gives a head to a
+  ///   stage that the encoder does not have, or not from coarse to fine, and what reading
+  ///   parameters throws.
   public init(
     _ specification: NetworkSpecification, parameters: Parameters, in scope: ParameterScope? = nil
   ) throws {
@@ -41,6 +48,7 @@ public struct SegmentationNetwork: Backbone {
       last.channels, specification.contextChannels, in: scope["context"])
     decoder = try Self.decoder(of: specification, over: encoder, in: scope)
     classifier = try Self.classifier(of: specification, in: scope)
+    scoreHeads = try Self.scoreHeads(of: specification, over: encoder, in: scope)
     head = ScoreHead(classes: specification.classes)
     var stages = encoder.stages.map { Stage($0.name, stride: $0.stride) }
     stages.append(Stage("context", stride: last.stride))
@@ -48,6 +56,9 @@ public struct SegmentationNetwork: Backbone {
       stages.append(Stage("decoder", stride: finest.stride))
     }
     stages.append(Stage("classifier", stride: stages[stages.count - 1].stride))
+    if let finest = scoreHeads.last {
+      stages.append(Stage("scores", stride: stages[finest.stage].stride))
+    }
     (self.specification, self.stages, self.parameters) = (specification, stages, parameters)
     self.encoder = encoder
   }
@@ -76,6 +87,28 @@ public struct SegmentationNetwork: Backbone {
       in: scope["classifier"])
   }
 
+  private static func scoreHeads(
+    of specification: NetworkSpecification, over encoder: any Encoder, in scope: ParameterScope
+  ) throws -> [StageScores] {
+    var heads: [StageScores] = []
+    for name in specification.scoreHeads {
+      // Coarse to fine: each before the one named before it, the first before the encoder's last.
+      let later = heads.last?.stage ?? encoder.stages.count - 1
+      guard let index = encoder.stages[..<later].firstIndex(where: { $0.name == name }) else {
+        let known = encoder.stages[..<later].reversed().map(\.name)
+        throw SpecificationError(
+          .badDescription,
+          "network.score_heads: no stage '\(name)' before '\(encoder.stages[later].name)'; "
+            + (known.isEmpty ? "there is none" : "there are \(known.joined(separator: ", "))"))
+      }
+      heads.append(
+        try StageScores(
+          from: index, channels: encoder.stages[index].channels, scores: specification.scoreCount,
+          in: scope["scores"][name]))
+    }
+    return heads
+  }
+
   /// The same network with stages of its own after the one called `tap`: drawn or read as
   /// `parameters` says, in `scope`, under the names that they have in a whole network.
   ///
@@ -94,14 +127,18 @@ public struct SegmentationNetwork: Backbone {
     }
     var network = self
     network.parameters = parameters
-    if count == encoder.stages.count {
+    let own = Set(stages[count...].map(\.name))
+    if own.contains("context") {
       network.context = try specification.context.layer(
         encoder.stages[count - 1].channels, specification.contextChannels, in: scope["context"])
     }
-    if count < stages.count - 1, !specification.joins.isEmpty {
+    if own.contains("decoder") {
       network.decoder = try Self.decoder(of: specification, over: encoder, in: scope)
     }
-    network.classifier = try Self.classifier(of: specification, in: scope)
+    if own.contains("classifier") {
+      network.classifier = try Self.classifier(of: specification, in: scope)
+    }
+    network.scoreHeads = try Self.scoreHeads(of: specification, over: encoder, in: scope)
     return network
   }
 
@@ -180,21 +217,42 @@ public struct SegmentationNetwork: Backbone {
   private func run(
     stage index: Int, on input: Features, in pass: ForwardContext
   ) throws(TensorError) -> Features {
-    if index < encoder.stages.count {
-      let output = try encoder.run(stage: index, on: input.main, in: pass)
-      let isJoined = decoder.contains { $0.stage == index }
-      return Features(output, skips: input.skips + (isJoined ? [output] : []))
-    }
-    if index == encoder.stages.count {
-      return Features(try context(input.main, in: pass), skips: input.skips)
-    }
-    if index == stages.count - 1 {
-      return Features(try classifier(input.main, in: pass).cast(to: .float32))
-    }
     var output = input.main
-    for (step, fine) in zip(decoder, input.skips.reversed()) {
-      output = try step(output, joining: fine, in: pass)
+    switch part(ofStage: index) {
+    case .encoder:
+      output = try encoder.run(stage: index, on: output, in: pass)
+      return Features(output, skips: input.skips + (isJoined(stage: index) ? [output] : []))
+    case .context:
+      return Features(try context(output, in: pass), skips: input.skips)
+    case .decoder:
+      for (step, fine) in zip(decoder, input.skips.reversed()) {
+        output = try step(output, joining: fine, in: pass)
+      }
+      return Features(output)
+    case .classifier:
+      return Features(try classifier(output, in: pass).cast(to: .float32), skips: input.skips)
+    case .scores:
+      for (step, fine) in zip(scoreHeads, input.skips.reversed()) {
+        output = try step(output, joining: fine, in: pass)
+      }
+      return Features(output)
     }
-    return Features(output)
+  }
+}
+
+extension SegmentationNetwork {
+  /// What a stage is a part of, or is.
+  enum Part { case encoder, context, decoder, classifier, scores }
+
+  func part(ofStage index: Int) -> Part {
+    let later: [Part] =
+      [.context] + (decoder.isEmpty ? [] : [.decoder]) + [.classifier]
+      + (scoreHeads.isEmpty ? [] : [.scores])
+    return index < encoder.stages.count ? .encoder : later[index - encoder.stages.count]
+  }
+
+  /// Whether stages behind the encoder read what one of its stages gives.
+  func isJoined(stage index: Int) -> Bool {
+    decoder.contains { $0.stage == index } || scoreHeads.contains { $0.stage == index }
   }
 }

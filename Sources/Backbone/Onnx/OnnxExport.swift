@@ -124,17 +124,24 @@ extension SegmentationNetwork {
     stage index: Int, of pass: inout OnnxPass, to graph: inout OnnxGraphBuilder
   ) throws {
     guard let input = pass.main else { return }
-    if index < encoder.stages.count {
+    switch part(ofStage: index) {
+    case .encoder:
       let output = try encoder.layers[index].write(input, to: &graph)
       pass.main = output
-      if decoder.contains(where: { $0.stage == index }) { pass.skips.append(output) }
-    } else if index == encoder.stages.count {
+      if isJoined(stage: index) { pass.skips.append(output) }
+    case .context:
       pass.main = try context.written(input, to: &graph)
-    } else if index == stages.count - 1 {
+    case .classifier:
       pass.main = try classifier.write(input, to: &graph)
-    } else {
+    case .decoder:
       var output = input
       for (step, fine) in zip(decoder, pass.skips.reversed()) {
+        output = try step.write(output, joining: fine, to: &graph)
+      }
+      (pass.main, pass.skips) = (output, [])
+    case .scores:
+      var output = input
+      for (step, fine) in zip(scoreHeads, pass.skips.reversed()) {
         output = try step.write(output, joining: fine, to: &graph)
       }
       (pass.main, pass.skips) = (output, [])

@@ -134,6 +134,15 @@ extension DecoderStep {
   }
 }
 
+extension StageScores {
+  func write(
+    _ coarse: OnnxValue, joining fine: OnnxValue, to graph: inout OnnxGraphBuilder
+  ) throws -> OnnxValue {
+    let own = try convolution.write(fine, to: &graph)
+    return graph.elementwise("Add", own, graph.resized(coarse, like: own))
+  }
+}
+
 extension BatchNorm2d: OnnxLayer {
   /// The input, each channel scaled and shifted by the running statistics.
   public func write(_ input: OnnxValue, to graph: inout OnnxGraphBuilder) throws -> OnnxValue {

@@ -18,6 +18,8 @@ struct PropagationCase: Sendable, CustomTestStringConvertible {
 
   let testDescription: String
   let tap: String?
+  /// Which of the small networks it stands behind.
+  var network = 0
   let make: @Sendable (SegmentationNetwork, Parameters) throws -> Parts
 
   private init(
@@ -41,6 +43,13 @@ struct PropagationCase: Sendable, CustomTestStringConvertible {
         after: tap, parameters: parameters, in: parameters.root)
       return (Warp(), nil, decoder)
     }
+  }
+
+  /// The same behind another of the small networks.
+  private func behind(_ network: Int) -> Self {
+    var other = self
+    other.network = network
+    return other
   }
 
   private static func branch(scale: Double = 1) throws -> NetworkBranch {
@@ -80,6 +89,8 @@ struct PropagationCase: Sendable, CustomTestStringConvertible {
     },
     decoded("decoder after context", tap: "context"),
     decoded("decoder after the encoder", tap: "layer4"),
+    learned("scores of the deepest stage", tap: "classifier") { _, _ in Warp() }.behind(3),
+    decoded("heads after the classifier", tap: "classifier").behind(3),
     fused("attention", tap: "decoder") { network, parameters in
       try CrossResolutionAttention(
         channels: 4, with: NetworkBranch(network, through: "decoder", scale: 0.5), size: 5,

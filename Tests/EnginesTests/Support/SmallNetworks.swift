@@ -22,6 +22,11 @@ let smallNetworks: [String] = [
     context: {kind: linear, channels: 8}
     decoder: [{stride: 8, channels: 8}]
   """,
+  """
+    encoder: {kind: resnet, depth: 10, width: 0.125, stride: 16}
+    context: {kind: linear, channels: 8}
+    score_heads: [layer3, layer2]
+  """,
 ]
 
 /// A network of the eleven classes of CamVid, drawn, its statistics as they are after training.
@@ -39,6 +44,11 @@ func smallNetwork(_ text: String, color: String = "rgb") throws -> SegmentationN
   // Statistics and offsets as they are after training: what is folded must count.
   for (index, parameter) in parameters.all.enumerated() where parameter.kind != .weight {
     try parameter.tensor.assign(parameter.tensor * (1 + 0.01 * Float(index % 7)) + 0.03)
+  }
+  // And heads, which begin at zero.
+  for parameter in parameters.all where parameter.name.hasPrefix("scores.") {
+    let shape = parameter.tensor.shape
+    try parameter.tensor.assign(drawn(shape, seed: UInt64(parameter.tensor.count)))
   }
   return network
 }
