@@ -24,6 +24,16 @@ public protocol Backbone: Sendable {
   /// says otherwise.
   var takesBatches: Bool { get }
 
+  /// The stages that give the skips of what the first `count` stages hand on, first to last; none
+  /// where a backbone does not tell, as it need not.
+  ///
+  /// A pipeline can propagate the output of such a stage, so that it need not run on every frame.
+  func skipStages(through count: Int) -> [String]
+
+  /// The classes' scores that a head of its own makes of what the named stage gives, N × classes ×
+  /// h × w; nil where it has none, as it need not.
+  func scores(of map: Tensor, after stage: String) throws -> Tensor?
+
   /// What the stages in `range` make of `input`; what the last of all gives has no skips.
   func run(_ range: Range<Int>, on input: Features) throws -> Features
 }
@@ -56,6 +66,12 @@ public struct Stage: Hashable, Sendable {
 extension Backbone {
   /// False unless a backbone says otherwise.
   public var takesBatches: Bool { false }
+
+  /// None: a backbone need not tell.
+  public func skipStages(through _: Int) -> [String] { [] }
+
+  /// Nil: no stage has a head of its own unless a backbone says otherwise.
+  public func scores(of _: Tensor, after _: String) throws -> Tensor? { nil }
 
   /// The position of the stage called `name`.
   ///

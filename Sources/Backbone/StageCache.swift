@@ -13,24 +13,28 @@ package struct StageCache: Sendable {
   private let input: @Sendable () throws -> Tensor
   private let run: Run
   private let remembersAll: Bool
+  private let stops: Set<String>
   /// What is known, by stage.
   package private(set) var known: [String: Features] = [:]
 
   /// Nothing is known yet of what `stages` make of `input`.
   ///
   /// Where it `remembersAll`, stages run one by one, so that an early one can be asked for after a
-  /// later one; else what nobody asked for is let go.
+  /// later one; else those of `stops` are remembered so, and what nobody asked for is let go.
   package init(
-    of stages: [Stage], remembersAll: Bool = false,
+    of stages: [Stage], remembersAll: Bool = false, stoppingAt stops: Set<String> = [],
     input: @escaping @Sendable () throws -> Tensor, run: @escaping Run
   ) {
     (self.stages, self.remembersAll, self.input, self.run) = (stages, remembersAll, input, run)
+    self.stops = stops
   }
 
   /// Of a frame, as the backbone sees it.
-  package init(of frame: Frame, in backbone: any Backbone) {
+  package init(
+    of frame: Frame, in backbone: any Backbone, stoppingAt stops: Set<String> = []
+  ) {
     self.init(
-      of: backbone.stages, input: { try backbone.input(for: frame) },
+      of: backbone.stages, stoppingAt: stops, input: { try backbone.input(for: frame) },
       run: { try backbone.run($0, on: $1) })
   }
 
@@ -47,7 +51,8 @@ package struct StageCache: Sendable {
     let known = done > 0 ? self.known[stages[done - 1].name] : nil
     var features = try known ?? Features(input())
     while done < count {
-      let next = remembersAll ? done + 1 : count
+      let next =
+        (done + 1..<count).first { remembersAll || stops.contains(stages[$0 - 1].name) } ?? count
       features = try run(done..<next, features)
       self.known[stages[next - 1].name] = features
       done = next
@@ -82,8 +87,9 @@ package struct StageCache: Sendable {
     throw BackboneError(.badOutput, "the frame has fewer than \(count) skips of its keyframe")
   }
 
-  /// The output of the stage `later` where it reads `map` in the place of what `stage` gives; nothing
-  /// of it is remembered.
+  /// The output of the stage `later` where it reads `map` in the place of what `stage` gives.
+  ///
+  /// It is not remembered.
   package mutating func features(
     after later: String, reading map: Tensor, after stage: String
   ) throws -> Tensor {

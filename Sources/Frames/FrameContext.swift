@@ -143,8 +143,8 @@ extension FrameContext {
     }
   }
 
-  /// What the backbone gives of this frame after the stage `later` where it reads `map` in the place
-  /// of what `stage` gives, N × C × h × w; all else that it reads is the frame's own.
+  /// What the backbone gives of this frame after the stage `later`, N × C × h × w, where it reads
+  /// `map` in the place of what `stage` gives; all else that it reads is the frame's own.
   ///
   /// It is for parts that change features at several stages. It is computed each time.
   public func features(

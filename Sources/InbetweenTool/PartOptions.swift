@@ -87,8 +87,8 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
-      The stage whose output is propagated, or several parted by commas; if left out, the last one, \
-      or what was trained for.
+      The stage whose output is propagated, or several parted by commas; if left out, the last \
+      one, or what was trained for.
       """)
   var tap: String?
 

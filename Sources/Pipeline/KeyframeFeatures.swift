@@ -11,8 +11,6 @@ struct KeyframeFeatures {
   var taps: FeatureMaps
   /// What stages after the last tap read of those before it.
   let skips: [Tensor]
-  /// Of each of these the tapped stage that gives it; nil where none does.
-  var tappedSkips: [String?] = []
   /// All that was made of the frame on the way; nothing where it was made of a smaller picture.
   let known: [String: Features]
 }
@@ -44,12 +42,7 @@ extension PipelineParts {
     guard maps.stages.count == taps.count, let last = known[backbone.stages[depth - 1].name] else {
       throw BackboneError(.badOutput, "the backbone gave nothing at a tap")
     }
-    var tapped = [String?](repeating: nil, count: last.skips.count)
-    for stage in taps.dropLast() {
-      if let index = known[stage]?.indexOfOwnSkip(among: last.skips) { tapped[index] = stage }
-    }
-    return KeyframeFeatures(
-      taps: maps, skips: last.skips, tappedSkips: tapped, known: known)
+    return KeyframeFeatures(taps: maps, skips: last.skips, known: known)
   }
 
   private func features(
@@ -151,14 +144,6 @@ extension PipelineParts {
 }
 
 extension Features {
-  /// Which of the `skips` of a later stage is what this one gives; nil where none is.
-  fileprivate func indexOfOwnSkip(among later: [Tensor]) -> Int? {
-    guard let own = skips.last, own.identity == main.identity, skips.count <= later.count,
-      zip(skips, later).allSatisfy({ $0.identity == $1.identity })
-    else { return nil }
-    return skips.count - 1
-  }
-
   /// N × C × H × W of N times 1 × C × H × W.
   fileprivate static func together(_ several: [Features]) throws -> Features {
     let skips = try several[0].skips.indices.map { index in

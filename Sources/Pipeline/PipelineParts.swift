@@ -27,6 +27,12 @@ struct PipelineParts: Sendable {
   let hasShallowPart: Bool
   /// Whether stages after the last tap run on every frame.
   let hasRest: Bool
+  /// The stages before the last tap whose outputs are read after it, first to last; none where the
+  /// backbone does not tell.
+  let skips: [String]
+  /// Those among them that are propagated: tapped ones, but for those that must run on every frame
+  /// for one that is not.
+  let propagatedSkips: Set<String>
 }
 
 extension PipelineParts {
@@ -39,8 +45,8 @@ extension PipelineParts {
   func tapsToRefresh(through stage: String) throws -> [String] {
     guard let index = taps.dropLast().firstIndex(of: stage) else {
       throw IncompatibleParts(
-        "a clock of its own for '\(stage)' needs it among the taps, before the last: tap it too, as "
-          + "in --tap \(stage),\(taps.last ?? "")")
+        "a clock of its own for '\(stage)' needs it among the taps, before the last: tap it too, "
+          + "as in --tap \(stage),\(taps.last ?? "")")
     }
     return [String](taps[...index])
   }

@@ -82,7 +82,7 @@ extension StreamFrame {
     var propagator = propagator
     try propagator.keyframe(made.taps, in: context)
     return .init(
-      keyframe: .init(view: view, taps: made.taps, skips: made.tappedSkips, kept: kept),
+      keyframe: .init(view: view, taps: made.taps, skipCount: made.skips.count, kept: kept),
       propagator: propagator)
   }
 }

@@ -41,7 +41,7 @@ final class StreamFrame: FrameProvider {
     (self.view, self.state, self.parts, self.clock) = (view, state, parts, clock)
     (chain, propagator, refreshed) = (state.chain, state.propagator, state.refreshed)
     keyframeFeatures = state.keyframeFeatures
-    stages = StageCache(of: view.working, in: parts.backbone)
+    stages = StageCache(of: view.working, in: parts.backbone, stoppingAt: Set(parts.skips))
   }
 
   /// What can be asked of the frame; of the first of a stream, it is its own keyframe.
@@ -337,11 +337,13 @@ extension StreamFrame {
   /// What stages after the last tap read of those before it: of tapped ones what came to the frame,
   /// of others, and of all that must run for these, the frame's own.
   private func skipped(with maps: FeatureMaps) throws -> [Tensor] {
-    let tapped = state.keyframe?.skips ?? []
-    let here = refreshed?.age == 0 ? refreshed?.stages ?? [] : []
-    let own = (tapped.lastIndex { $0.map(here.contains) ?? true } ?? -1) + 1
-    let propagated = try tapped[own...].map { try maps.map(after: $0 ?? "") }
-    return try stages.skips(own) + propagated
+    let count = state.keyframe?.skipCount ?? 0, names = parts.skips
+    let propagated = parts.propagatedSkips
+    guard !propagated.isEmpty, names.count == count else { return try stages.skips(count) }
+    return try names.map { stage in
+      try propagated.contains(stage)
+        ? maps.map(after: stage) : stages.features(after: stage).main
+    }
   }
 
   /// The maps that the head reads, given those at the taps; a decoder may take the place of the

@@ -42,9 +42,8 @@ public struct StreamState: Sendable {
     let view: FrameView
     /// What the propagator was given.
     let taps: FeatureMaps
-    /// What is read after the last tap of stages before it: the tapped stage that gives it, whose
-    /// output is propagated; nil for each frame's own.
-    let skips: [String?]
+    /// How many outputs of stages before the last tap are read after it.
+    let skipCount: Int
     /// Features that are kept of it, by stage.
     let kept: [String: Tensor]
   }

@@ -155,9 +155,8 @@ extension Recipe {
   /// The systems that this package ships.
   public static let all: [Recipe] = [
     .perFrame, .deepFeatureFlow, .accel, .davss, .dvsNet, .llvss, .lowLatency, .clockwork,
-    .adaptiveClockwork, .pipelinedClockwork, .budgetAware, .arSeg, .dcfm, .grfp, .netWarp,
-    .twoClocks,
-    .codecClocks,
+    .adaptiveClockwork, .threeClocks, .pipelinedClockwork, .budgetAware, .arSeg, .dcfm, .grfp,
+    .netWarp, .twoClocks, .codecClocks,
   ]
 }
 

@@ -3,7 +3,7 @@
 internal import Flow
 internal import Foundation
 public import Frames
-internal import Tensors
+public import Tensors
 
 /// How far a frame has come from its key: one number, which schedulers compare.
 ///
@@ -120,10 +120,10 @@ public struct FeatureChange: ChangeScore {
   }
 }
 
-/// The share of places whose best channel after a stage is no longer the key's.
+/// The share of places whose best class, or channel, after a stage is no longer the key's.
 ///
 /// The adaptive clock of Clockwork Convnets (Shelhamer et al., 2016, section 4.3), whose stages
-/// give scores; of features it is the strongest channel that changes.
+/// give scores; where a stage has no head of scores it is the strongest channel that changes.
 public struct LabelChange: ChangeScore {
   /// What traces call it.
   public let name = "labels changed"
@@ -131,14 +131,20 @@ public struct LabelChange: ChangeScore {
   public var dependsOnMotion: Bool { false }
   /// The backbone's stage whose channels are compared.
   public let stage: String
+  /// What makes the classes' scores of its output; nil for the channels themselves.
+  private let scores: (@Sendable (Tensor) throws -> Tensor)?
 
-  /// A measure of the best channel after `stage`.
-  public init(after stage: String) { self.stage = stage }
+  /// A measure of the best channel after `stage`, or of the best class where `scores` makes scores
+  /// of its output, as a head of its own does.
+  public init(
+    after stage: String, scores: (@Sendable (_ map: Tensor) throws -> Tensor)? = nil
+  ) { (self.stage, self.scores) = (stage, scores) }
 
   /// The share of places that differ, from 0 to 1.
   public func score(at context: FrameContext) throws -> Double? {
-    let here = try context.features(after: stage).argmaxLabels()
-    let there = try context.features(after: stage, of: .keyframe).argmaxLabels()
+    func labels(of map: Tensor) throws -> Tensor { try (scores?(map) ?? map).argmaxLabels() }
+    let here = try labels(of: context.features(after: stage))
+    let there = try labels(of: context.features(after: stage, of: .keyframe))
     return 1 - Double(try here.equal(to: there).cast(to: .float32).mean().item())
   }
 }

@@ -60,8 +60,10 @@ public struct Decision: Hashable, Sendable {
   public let scale: Double
   /// What is propagated to this frame where it does not wait for the backbone.
   public let propagated: PropagatedKind
-  /// The stage, tapped and before the last tap, up to which the backbone runs on this frame where
-  /// it is no key frame: those after it borrow from here what stages up to it give. Nil for none.
+  /// The tapped stage, before the last tap, up to which the backbone runs on this non-key frame;
+  /// nil for none.
+  ///
+  /// Frames after it borrow from here what stages up to it gave.
   public let refreshed: String?
 
   /// A role and its reason; the rest says how a key frame is computed and what others borrow.

@@ -69,6 +69,26 @@ struct ScoreHeadsTests {
     #expect(half.type == .float32)
   }
 
+  @Test func aStagesOwnScoresAreThoseThatAreAdded() throws {
+    let network = try network(resNet, heads: ["layer3", "layer2"])
+    let input = try network.input(for: frame(PixelSize(width: 56, height: 40)))
+    for stage in ["layer3", "layer2"] {
+      let map = try network.run(
+        0..<network.index(ofStage: stage) + 1, on: Features(input)
+      ).main
+      let own = try #require(try network.scores(of: map, after: stage))
+      let expected = try SlowMap(map).convolved("scores.\(stage)", of: network)
+      #expect(zip(try own.floats(), expected.values).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+    #expect(try network.scores(of: input, after: "layer1") == nil)
+    let names = (0...network.stages.count).map { network.skipStages(through: $0) }
+    #expect(
+      names == [
+        [], [], [], ["layer2"], ["layer2", "layer3"], ["layer2", "layer3"], ["layer2", "layer3"],
+        ["layer2", "layer3"], [],
+      ])
+  }
+
   @Test func stagesTellTheirStridesAndWhatLaterOnesRead() throws {
     let network = try network(resNet, heads: ["layer3", "layer2"])
     #expect(

@@ -177,6 +177,10 @@ private struct Layered: Backbone {
 
   func input(for frame: Frame) throws -> Tensor { try Pixels().input(for: frame) }
 
+  func skipStages(through count: Int) -> [String] {
+    count > 3 ? [] : Array(["low", "middle"].prefix(count))
+  }
+
   func run(_ range: Range<Int>, on input: Features) throws -> Features {
     var features = input
     for stage in range {

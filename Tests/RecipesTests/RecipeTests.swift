@@ -167,7 +167,10 @@ struct RecipeTests {
   }
 
   private func traces(_ parts: PipelineSpec) throws -> [FrameTrace] {
-    let pipeline = try parts.pipeline(around: models.backbone)
+    // Some recipes take a network of their own.
+    var path = models.backbone
+    if case .text(let own) = parts.backbone?.options["path"] { path = own }
+    let pipeline = try parts.pipeline(around: path)
     let clip: any LabelledClip =
       pipeline.flow.needsMotionVectors ? try EncodedClip(clip, group: 12, threads: 1) : clip
     var state = pipeline.start()

@@ -81,6 +81,11 @@ struct DeviationTests {
     let here = try Tensor([1, 9, 0, 1, 0, 8, 3, 0] as [Float], shape: [1, 2, 2, 2])
     let changed = context(key, key: key, here: here, there: there)
     #expect(try LabelChange(after: "a").score(at: changed) == 0.25)
+    // A head that turns the first class's scores round finds the second everywhere, in both frames.
+    let turned = LabelChange(after: "a") { map in
+      try map * Tensor([-1, 1] as [Float], shape: [1, 2, 1, 1])
+    }
+    #expect(try turned.score(at: changed) == 0)
   }
 
   // Two places of two classes: sure of both, then even at one of them.

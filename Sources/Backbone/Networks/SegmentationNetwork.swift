@@ -251,6 +251,22 @@ extension SegmentationNetwork {
     return index < encoder.stages.count ? .encoder : later[index - encoder.stages.count]
   }
 
+  /// The encoder's stages that the decoder or heads of scores read, until they have read them.
+  public func skipStages(through count: Int) -> [String] {
+    guard count > 0, ![.decoder, .scores].contains(part(ofStage: count - 1)) else { return [] }
+    let isRead = !decoder.isEmpty && count > encoder.stages.count + 1
+    return isRead
+      ? []
+      : stages[..<min(count, encoder.stages.count)].indices.filter(isJoined(stage:))
+        .map { stages[$0].name }
+  }
+
+  /// The scores of a stage's own head, where it has one.
+  public func scores(of map: Tensor, after stage: String) throws -> Tensor? {
+    guard let head = scoreHeads.first(where: { stages[$0.stage].name == stage }) else { return nil }
+    return try withoutGradients { try head.own(of: map, in: .inference) }
+  }
+
   /// Whether stages behind the encoder read what one of its stages gives.
   func isJoined(stage index: Int) -> Bool {
     decoder.contains { $0.stage == index } || scoreHeads.contains { $0.stage == index }

@@ -18,11 +18,16 @@ struct StageScores: Sendable {
       channels, scores, kernel: 1, initialisation: .constant(0), in: scope)
   }
 
+  /// The stage's own scores in single precision, N × scores × h × w of N × channels × h × w.
+  func own(of features: Tensor, in pass: ForwardContext) throws(TensorError) -> Tensor {
+    try convolution(features, in: pass).cast(to: .float32)
+  }
+
   /// Scores in single precision: N × scores × h × w at the grid of `fine`, N × channels × h × w.
   func callAsFunction(
     _ coarse: Tensor, joining fine: Tensor, in pass: ForwardContext
   ) throws(TensorError) -> Tensor {
-    let own = try convolution(fine, in: pass).cast(to: .float32)
+    let own = try own(of: fine, in: pass)
     return try own + coarse.resized(like: own, in: pass)
   }
 }

@@ -81,6 +81,17 @@ public struct OnnxNetwork: Backbone {
     return try description.input.tensor(of: placed.picture(frame.pixels))
   }
 
+  /// The cuts whose tensors later pieces read, where these are all that they read of earlier ones.
+  public func skipStages(through count: Int) -> [String] {
+    guard count > 0, count <= pieces.count else { return [] }
+    let skips = pieces[count - 1].outputs.dropFirst().map(\.name)
+    let names = skips.compactMap { skip in
+      pieces[..<count].firstIndex { $0.cut != nil && $0.outputs[0].name == skip }
+        .map { stages[$0].name }
+    }
+    return names.count == skips.count ? names : []
+  }
+
   /// What the pieces of the network give, and, of a detector, its outputs one after the other.
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {
     do {

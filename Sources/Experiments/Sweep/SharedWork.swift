@@ -150,6 +150,12 @@ private struct SharedBackbone: Backbone {
   var inputSize: PixelSize? { base.inputSize }
   var takesBatches: Bool { base.takesBatches }
 
+  func skipStages(through count: Int) -> [String] { base.skipStages(through: count) }
+
+  func scores(of map: Tensor, after stage: String) throws -> Tensor? {
+    try base.scores(of: map, after: stage)
+  }
+
   func input(for frame: Frame) throws -> Tensor {
     try work.input("\(name) \(frame.index) \(frame.pixels.size)") { try base.input(for: frame) }
   }

@@ -15,9 +15,9 @@ internal import Video
 /// a small network refines it. The blend begins as the frame's own features, or half of each as in
 /// the paper's program.
 ///
-/// It may blend at several taps, as the paper's networks do: what comes of one is read by the stages
-/// after it, whose output is blended at the next. The motion is refined once, on the grid of the
-/// last tap.
+/// It may blend at several taps, as the paper's networks do: what comes of one is read by the
+/// stages after it, whose output is blended at the next. The motion is refined once, on the grid of
+/// the last tap.
 public struct NetWarpBlend: LearnedPropagator {
   /// The frame before, whose own features are blended in.
   public let reference = FlowReference.previous

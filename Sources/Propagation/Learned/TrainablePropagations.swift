@@ -66,15 +66,15 @@ public struct PropagationSite: Sendable {
 
   /// Stages before the propagated one, with their channels.
   ///
-  /// - Throws: `BackboneError` where the backbone has no such stage, `SpecificationError` where they
-  ///   are not in its order.
+  /// - Throws: `BackboneError` where the backbone has no such stage, `SpecificationError` where
+  ///   they are not in its order.
   fileprivate func taps(_ stages: [String]) throws -> [NetWarpBlend.Tap] {
     let places = try (stages + [tap]).map { try backbone.index(ofStage: $0) }
     guard zip(places, places.dropFirst()).allSatisfy(<) else {
       throw SpecificationError(
         .badDescription,
-        "'earlier' names stages before '\(tap)', first to last, not \(stages.joined(separator: ", "))"
-      )
+        "'earlier' names stages before '\(tap)', first to last, not "
+          + stages.joined(separator: ", "))
     }
     return try stages.map { NetWarpBlend.Tap($0, channels: try channels(after: $0)) }
   }

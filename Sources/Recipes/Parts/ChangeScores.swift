@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Backbone
 internal import Layers
 internal import Scheduler
 internal import Specification
@@ -53,9 +54,12 @@ extension Registries {
     ) { options, _ in FeatureChange(after: options.text("stage")) }
     register(
       changeScore: "labels",
-      "a keyframe once a SHARE of places has another best channel after STAGE (Clockwork)",
+      "a keyframe once a SHARE of places has another best class by STAGE's head, or channel",
       options: [stage], unit: "SHARE"
-    ) { options, _ in LabelChange(after: options.text("stage")) }
+    ) { options, context in
+      let stage = options.text("stage"), backbone = context[BackboneInUse.self]?.backbone
+      return LabelChange(after: stage) { try backbone?.scores(of: $0, after: stage) ?? $0 }
+    }
     register(
       changeScore: "learned",
       "a keyframe once a trained network predicts so much change: a folder with its weights",

@@ -22,6 +22,16 @@ extension Recipe {
       scheduler: "labels:layer2,rate=0.5", propagator: "copy", tap: "context")
   }
 
+  /// A clock for each of three stages with heads of scores, as in FCN-8s: those after `layer3` on
+  /// every fourth frame, that on every other one, those before it on all.
+  public static let threeClocks = Recipe(
+    "clockwork-three", "scores of three stages, each on its own clock (Shelhamer et al., 2016)"
+  ) { models in
+    PipelineSpec(
+      backbone: PartSpec("network", ["path": .text(models["fcn"])]),
+      scheduler: "middle:layer3,2,every:4", propagator: "copy", tap: "layer3,classifier")
+  }
+
   /// The deep stages on every frame, while the next one is worked on: what they give is a frame
   /// old, and nothing waits for it.
   public static let pipelinedClockwork = Recipe(

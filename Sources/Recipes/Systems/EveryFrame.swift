@@ -21,7 +21,7 @@ extension Recipe {
 
   /// Semantic Video CNNs through Representation Warping (Gadde et al., ICCV 2017, section 3).
   ///
-  ///     F_t = w_1 ⊙ N(I_t) + w_2 ⊙ warp(F_{t-1}, refined M)
+  ///     F_t = w_1 ⊙ N(I_t) + w_2 ⊙ warp(F_{t-1}, refined M)    at each of two taps
   public static let netWarp = Recipe(
     "netwarp", "every frame's features and those warped, blended (Gadde et al., ICCV 2017)"
   ) { models in
