@@ -3,7 +3,8 @@
 /// One change of a tree of settings, as Hydra writes it.
 ///
 /// `path.to.key=value` sets a key that may be there, `+key=value` adds one that must not,
-/// `++key=value` does either, `~key` removes one. A value is a text, a number, `true`, `false`,
+/// `++key=value` does either, `~key` removes one. The values of a list have their numbers as keys,
+/// from 0: `training.stages.0.steps=600`. A value is a text, a number, `true`, `false`,
 /// `null`, a quoted text, a list `[a, b]` or a mapping `{a: 1}`.
 public struct ConfigOverride: Sendable, Hashable {
   /// What is done to the key.
@@ -74,6 +75,7 @@ public struct ConfigOverride: Sendable, Hashable {
     _ node: ConfigNode, at depth: Int,
     _ expand: ([String], ConfigNode) throws(SpecificationError) -> ConfigNode?
   ) throws(SpecificationError) -> ConfigNode {
+    if case .list(let values) = node.value { return try changed(values, in: node, at: depth, expand) }
     var node = node
     let key = path[depth]
     if depth == path.count - 1 {
@@ -89,14 +91,43 @@ public struct ConfigOverride: Sendable, Hashable {
       let whole = path[...depth].joined(separator: ".")
       throw failure("'\(whole)' is not said; say it as a whole, \(whole)=…")
     }
-    var child = node[key] ?? .empty
-    if child.text != nil {
-      guard let expanded = try expand(Array(path[...depth]), child) else {
-        throw failure("'\(path[...depth].joined(separator: "."))' has no keys of its own")
-      }
-      child = expanded
+    node[key] = try changed(within: node[key] ?? .empty, at: depth, expand)
+    return node
+  }
+
+  /// A value that the path leads into.
+  private func changed(
+    within child: ConfigNode, at depth: Int,
+    _ expand: ([String], ConfigNode) throws(SpecificationError) -> ConfigNode?
+  ) throws(SpecificationError) -> ConfigNode {
+    guard child.text != nil else { return try changed(child, at: depth + 1, expand) }
+    guard let expanded = try expand(Array(path[...depth]), child) else {
+      throw failure("'\(path[...depth].joined(separator: "."))' has no keys of its own")
     }
-    node[key] = try changed(child, at: depth + 1, expand)
+    return try changed(expanded, at: depth + 1, expand)
+  }
+
+  /// A list of `values`, one of which the path leads to, or into.
+  private func changed(
+    _ values: [ConfigNode], in list: ConfigNode, at depth: Int,
+    _ expand: ([String], ConfigNode) throws(SpecificationError) -> ConfigNode?
+  ) throws(SpecificationError) -> ConfigNode {
+    let isLast = depth == path.count - 1, mayAppend = isLast && (action == .add || action == .force)
+    guard let index = Int(path[depth]), index >= 0, index < values.count + (mayAppend ? 1 : 0)
+    else {
+      let name = path[..<depth].joined(separator: ".")
+      throw failure(
+        "'\(name)' is a list of \(values.count), numbered from 0: there is no '\(path[depth])'")
+    }
+    var (node, values) = (list, values)
+    switch action {
+    case _ where !isLast: values[index] = try changed(within: values[index], at: depth, expand)
+    case .remove: values.remove(at: index)
+    case .add where index < values.count: throw failure("the value is there already; ++ sets it")
+    case _ where index == values.count: values.append(value)
+    default: values[index] = value
+    }
+    node.value = .list(values)
     return node
   }
 
