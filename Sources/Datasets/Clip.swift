@@ -55,6 +55,10 @@ public protocol Clip<Target>: Sendable {
   /// it on.
   var groundTruthMotion: (any MotionProvider)? { get }
 
+  /// What the classes of objects in the ground truth are; nil where it has none, or does not say. A
+  /// clip made of another one passes them on.
+  var objectClasses: ObjectClasses? { get }
+
   /// How long it took to decode a frame that is held in memory by now; nil where it is read when it
   /// is asked for, or was never encoded. A clip made of another one passes it on.
   func decodingTime(at index: Int) -> Duration?
@@ -78,6 +82,9 @@ extension Clip {
   public var files: [String] { [] }
 
   /// Nil unless a clip says otherwise.
+  public var objectClasses: ObjectClasses? { nil }
+
+  /// Nil unless a clip says otherwise.
   public func decodingTime(at _: Int) -> Duration? { nil }
 
   /// Nil: unknown unless a clip knows it.
@@ -86,6 +93,19 @@ extension Clip {
   /// The frame and its ground truth, read one after the other.
   public func sample(at index: Int) throws -> Sample<Target> {
     Sample(frame: try frame(at: index), target: try target(at: index))
+  }
+}
+
+/// The classes of a ground truth's objects, and which of them count.
+public struct ObjectClasses: Sendable, Hashable {
+  /// What the numbers of classes stand for.
+  public let list: ClassList
+  /// The classes that count; nil for all.
+  public let counted: Set<Int>?
+
+  /// Classes of which these count, or all.
+  public init(_ list: ClassList, counted: Set<Int>? = nil) {
+    (self.list, self.counted) = (list, counted)
   }
 }
 

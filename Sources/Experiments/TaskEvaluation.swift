@@ -50,6 +50,7 @@ extension EvaluationRun {
   ) throws -> TaskEvaluation {
     let resolved = try resolved(for: task, sharing: nil)
     let clip = try spec.agreement ? agreed(task, resolved) : truth(of: task)
+    let task = clip.objectClasses.map { task.matched(to: $0) } ?? task
     let metrics =
       try (spec.agreement ? task.agreementMetrics() : task.metrics())
       + metrics(of: Prediction.self, against: Target.self)
@@ -63,7 +64,7 @@ extension EvaluationRun {
       spec: used, task: task.name, clip: clip.name, costs: measured.costs,
       scores: measured.scores, frames: measured.records,
       files: inputs + task.files + resolved.files,
-      warnings: source.remarks + resolved.warnings)
+      warnings: source.remarks + resolved.warnings + task.remarks)
   }
 
   /// The clip with ground truth of a task's kind.

@@ -41,7 +41,9 @@ struct BoxFile: PredictionFile {
         "boxes are written as .txt (MOTChallenge), .json (COCO), .csv or .jsonl, not to \(path)")
     }
     (self.path, self.names) = (path, names)
-    text = BoxText(format)
+    // COCO numbers its own classes with gaps.
+    text = BoxText(
+      format, categoryIDs: names == ClassList.coco.names ? ClassList.categoryIDsOfCOCO : nil)
     whole = text.begin
     if path != "-" { try Self.wrapping { () throws(OutputError) in try PendingFile.check(path) } }
   }
@@ -82,7 +84,14 @@ struct BoxFile: PredictionFile {
 struct DepthFiles: PredictionFile {
   private let folder: String
 
+  /// - Throws: `DatasetError` for what is a file's name, as boxes are written into.
   init(_ folder: String) throws(DatasetError) {
+    let ending = folder.split(separator: "/").last?.split(separator: ".").dropFirst().last ?? ""
+    guard folder != "-", !["json", "jsonl", "csv", "txt", "png"].contains(ending.lowercased())
+    else {
+      throw DatasetError(
+        .unwritable, "depth maps are written as 16-bit PNG into a folder, not to \(folder)")
+    }
     self.folder = folder
     do throws(OutputError) { try makeFolder(folder) } catch {
       throw DatasetError(.unwritable, "\(error)")

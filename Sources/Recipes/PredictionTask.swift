@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Backbone
+public import Datasets
 public import Evaluation
 public import Specification
 public import Video
@@ -47,6 +48,13 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
   /// it is unless a task says otherwise.
   func resized(_ prediction: Prediction, from size: PixelSize, to other: PixelSize) -> Prediction
 
+  /// The same task as it is measured against a ground truth of these classes; itself unless a task
+  /// says otherwise.
+  func matched(to classes: ObjectClasses) -> Self
+
+  /// What is odd about how it is measured, to be said once; nothing unless a task says otherwise.
+  var remarks: [String] { get }
+
   /// A picture with a prediction drawn over it.
   func drawn(_ prediction: Prediction, over picture: Image, mark: Overlay.Mark?) -> Image
 }
@@ -63,6 +71,12 @@ extension PredictionTask {
 
   /// Nil: agreement is not measured.
   public func truth(of _: Prediction) -> Target? { nil }
+
+  /// The task itself.
+  public func matched(to _: ObjectClasses) -> Self { self }
+
+  /// Nothing.
+  public var remarks: [String] { [] }
 
   /// The prediction as it is.
   public func resized(

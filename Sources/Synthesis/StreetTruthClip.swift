@@ -5,11 +5,17 @@ public import Video
 
 /// A rendered street with another ground truth than labels.
 public struct StreetTruthClip<Target: Sendable>: Clip {
+  /// The classes of the street's objects; nil where they are not the ground truth.
+  public let objectClasses: ObjectClasses?
   private let clip: StreetClip
   private let truth: @Sendable (StreetClip, Int) -> Target
 
-  fileprivate init(_ clip: StreetClip, truth: @escaping @Sendable (StreetClip, Int) -> Target) {
+  fileprivate init(
+    _ clip: StreetClip, _ classes: ClassList? = nil,
+    truth: @escaping @Sendable (StreetClip, Int) -> Target
+  ) {
     (self.clip, self.truth) = (clip, truth)
+    objectClasses = classes.map { ObjectClasses($0) }
   }
 
   /// The name of the street's clip.
@@ -35,6 +41,6 @@ extension StreetClip {
 
   /// The same frames; their ground truth is the boxes of their objects.
   public var withBoxes: StreetTruthClip<[GroundTruthBox]> {
-    StreetTruthClip(self) { $0.boxes(at: $1) }
+    StreetTruthClip(self, .streetObjects) { $0.boxes(at: $1) }
   }
 }

@@ -35,7 +35,7 @@ extension BoxClip {
       boxes = try groundTruth(in: truth, frames: pictures.count, counted: counted)
     }
     return BoxClip(
-      name: "mot/\(info.name)", classes: .motChallenge,
+      name: "mot/\(info.name)", classes: .motChallenge, counted: counted,
       frames: StoredFrames(
         items: pictures.enumerated().map { place, file in
           StoredFrames.Item(

@@ -10,6 +10,9 @@ public struct BoxClip: Clip {
   public let name: String
   /// What the categories of the boxes stand for.
   public let classes: ClassList
+  /// The categories, and which of them count.
+  public var objectClasses: ObjectClasses? { ObjectClasses(classes, counted: counted) }
+  private let counted: Set<Int>?
   /// What was odd while it was read.
   public let warnings: [String]
   private let frames: StoredFrames
@@ -26,9 +29,10 @@ public struct BoxClip: Clip {
   }
 
   init(
-    name: String, classes: ClassList, frames: StoredFrames, truth: Truth, sources: [String] = [],
-    warnings: [String] = []
+    name: String, classes: ClassList, counted: Set<Int>? = nil, frames: StoredFrames, truth: Truth,
+    sources: [String] = [], warnings: [String] = []
   ) {
+    self.counted = counted
     (self.name, self.classes, self.frames, self.truth) = (name, classes, frames, truth)
     (self.sources, self.warnings) = (sources, warnings)
   }
@@ -97,6 +101,10 @@ extension Image {
 }
 
 extension ClassList {
+  /// COCO's own numbers of its eighty classes, in the order in which networks number them.
+  public static let categoryIDsOfCOCO =
+    [Int](1...90).filter { ![12, 26, 29, 30, 45, 66, 68, 69, 71, 83].contains($0) }
+
   /// One class for data sets that follow anything: object.
   public static let anyObject = ClassList(name: "object1", names: ["object"], void: nil)
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Backbone
+internal import Datasets
 internal import Evaluation
 internal import Layers
 internal import Specification
@@ -68,6 +69,8 @@ private struct DepthTask: PredictionTask {
 private struct DetectionTask: PredictionTask {
   private let folder: HeadFolder
   private let classes: ClassList
+  /// What its classes are in a ground truth's; nil where it is not measured.
+  private var match: ClassMatch?
   let name = "detection"
 
   init(_ folder: HeadFolder) throws(SpecificationError) {
@@ -92,10 +95,21 @@ private struct DetectionTask: PredictionTask {
 
   func resized(
     _ prediction: [Detection], from size: PixelSize, to other: PixelSize
-  ) -> [Detection] { prediction.map { $0.resized(from: size, to: other) } }
+  ) -> [Detection] {
+    let placed = prediction.map { $0.resized(from: size, to: other) }
+    return match?(placed) ?? placed
+  }
+
+  func matched(to classes: ObjectClasses) -> Self {
+    var task = self
+    task.match = ClassMatch(self.classes, to: classes)
+    return task
+  }
+
+  var remarks: [String] { [match?.remark].compactMap(\.self) }
 
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
-    [DetectionMetric(classes: classes.count), TrackingMetric()]
+    [DetectionMetric(classes: match?.count ?? classes.count), TrackingMetric()]
   }
 
   func drawn(_ prediction: [Detection], over picture: Image, mark: Overlay.Mark?) -> Image {

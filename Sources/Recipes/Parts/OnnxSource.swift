@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Backbone
+internal import Datasets
 internal import Engines
 internal import Evaluation
 internal import Specification
@@ -94,6 +95,8 @@ private struct OwnDepthTask: PredictionTask {
 /// Boxes that a network finds by itself: these are carried, unless its outputs are maps to warp.
 private struct OwnDetectionTask: PredictionTask {
   let own: DecodedDetectionHead
+  /// What its classes are in a ground truth's; nil where it is not measured.
+  var match: ClassMatch?
   let name = "detection"
   var usualPropagator: PartSpec { own.readsMaps ? "warp" : "boxes" }
   var files: [String] { [] }
@@ -101,7 +104,7 @@ private struct OwnDetectionTask: PredictionTask {
   func head(behind _: any Backbone) -> any Head<[Detection]> { own }
 
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
-    let count = own.classes.count
+    let count = match?.count ?? own.classes.count
     let masks = own.findsMasks ? [MaskMetric(classes: count)] : []
     return [DetectionMetric(classes: count)] + masks
       + [KeyPointMetric(classes: count), TrackingMetric()]
@@ -115,7 +118,18 @@ private struct OwnDetectionTask: PredictionTask {
 
   func resized(
     _ prediction: [Detection], from size: PixelSize, to other: PixelSize
-  ) -> [Detection] { prediction.map { $0.resized(from: size, to: other) } }
+  ) -> [Detection] {
+    let placed = prediction.map { $0.resized(from: size, to: other) }
+    return match?(placed) ?? placed
+  }
+
+  func matched(to classes: ObjectClasses) -> Self {
+    var task = self
+    task.match = ClassMatch(own.classes, to: classes)
+    return task
+  }
+
+  var remarks: [String] { [match?.remark].compactMap(\.self) }
 
   func drawn(_ prediction: [Detection], over picture: Image, mark: Overlay.Mark?) -> Image {
     Overlay(palette: own.classes.palette).drawn(
