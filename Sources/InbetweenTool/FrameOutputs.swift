@@ -127,12 +127,13 @@ struct LabelOutput: PredictionOutput {
 /// What a task's head predicts, drawn and written as the task says.
 struct TaskOutput<Task: PredictionTask>: PredictionOutput {
   private let task: Task
+  private let opacity: Double
   private var file: (any PredictionFile<Task.Prediction>)?
   let isStandardOutput: Bool
 
   /// Opens the file, where one was asked for.
   init(_ task: Task, _ places: OutputPlaces) throws {
-    self.task = task
+    (self.task, opacity) = (task, places.opacity)
     isStandardOutput = places.predictions == "-"
     guard let path = places.predictions else { return }
     file = try task.file(at: path)
@@ -143,7 +144,8 @@ struct TaskOutput<Task: PredictionTask>: PredictionOutput {
 
   func drawn(_ result: FramePrediction<Task.Prediction>, over frame: Frame) -> Image {
     task.drawn(
-      resized(result, to: frame), over: frame.pixels, mark: Overlay.Mark(result.trace))
+      resized(result, to: frame), over: frame.pixels, mark: Overlay.Mark(result.trace),
+      opacity: opacity)
   }
 
   mutating func add(_ frame: Frame, _ result: FramePrediction<Task.Prediction>) throws {

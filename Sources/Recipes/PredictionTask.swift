@@ -55,8 +55,10 @@ public protocol PredictionTask<Prediction, Target>: Sendable {
   /// What is odd about how it is measured, to be said once; nothing unless a task says otherwise.
   var remarks: [String] { get }
 
-  /// A picture with a prediction drawn over it.
-  func drawn(_ prediction: Prediction, over picture: Image, mark: Overlay.Mark?) -> Image
+  /// A picture with a prediction drawn over it; `opacity`, from 0 to 1, is how much it covers.
+  func drawn(
+    _ prediction: Prediction, over picture: Image, mark: Overlay.Mark?, opacity: Double
+  ) -> Image
 }
 
 extension PredictionTask {

@@ -185,18 +185,20 @@ public struct DepthReading: Hashable, Sendable {
   public let isInverse: Bool
   /// What a number is multiplied by, and what is then added.
   public let scale: Double, shift: Double
-  /// The depths that are told, in metres.
-  public let range: ClosedRange<Double>
+  /// The depths that are told, in metres: those that are stated, or 0.1 to 100.
+  public var range: ClosedRange<Double> { statedRange ?? 0.1...100 }
+  /// The depths that a description states; nil where it states none.
+  public let statedRange: ClosedRange<Double>?
 
   /// Whether numbers are one over depths but for a scale and a shift that nobody states.
   public var isRelative: Bool { isInverse && scale == 1 && shift == 0 }
 
   /// Metres are `scale · x + shift`, or one over that, clamped to `range`.
   public init(
-    isInverse: Bool, scale: Double = 1, shift: Double = 0, range: ClosedRange<Double> = 0.1...100
+    isInverse: Bool, scale: Double = 1, shift: Double = 0, range: ClosedRange<Double>? = nil
   ) {
-    precondition(range.lowerBound > 0, "depths of \(range) metres")
-    (self.isInverse, self.scale, self.shift, self.range) = (isInverse, scale, shift, range)
+    precondition(range.map { $0.lowerBound > 0 } ?? true, "depths that do not begin above 0")
+    (self.isInverse, self.scale, self.shift, statedRange) = (isInverse, scale, shift, range)
   }
 
   init(_ output: DescriptionReader?) throws(SpecificationError) {
@@ -204,8 +206,8 @@ public struct DepthReading: Hashable, Sendable {
     let range =
       try output.flatMap { (output) throws(SpecificationError) in
         output.has("range") ? try output.numbers("range", count: 2) : nil
-      } ?? [0.1, 100]
-    guard range[0] >= 1e-6, range[0] < range[1], range[1] <= 1e9 else {
+      }
+    guard range.map({ $0[0] >= 1e-6 && $0[0] < $0[1] && $0[1] <= 1e9 }) ?? true else {
       throw SpecificationError(
         .badDescription, "output.range must be the nearest and the farthest, in metres")
     }
@@ -213,6 +215,6 @@ public struct DepthReading: Hashable, Sendable {
       isInverse: try output?.text("kind") != "metres",
       scale: try output?.number("scale", in: -1e9...1e9, usual: 1) ?? 1,
       shift: try output?.number("shift", in: -1e9...1e9, usual: 0) ?? 0,
-      range: range[0]...range[1])
+      range: range.map { $0[0]...$0[1] })
   }
 }

@@ -60,8 +60,12 @@ private struct DepthTask: PredictionTask {
 
   func file(at path: String) throws -> (any PredictionFile<DepthMap>)? { try DepthFiles(path) }
 
-  func drawn(_ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?) -> Image {
-    Overlay(palette: .camVid).drawn(depth: prediction, over: picture, mark: mark)
+  func drawn(
+    _ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?, opacity: Double
+  ) -> Image {
+    var overlay = Overlay(palette: .camVid)
+    overlay.opacity = opacity
+    return overlay.drawn(depth: prediction, over: picture, mark: mark)
   }
 }
 
@@ -112,8 +116,12 @@ private struct DetectionTask: PredictionTask {
     [DetectionMetric(classes: match?.count ?? classes.count), TrackingMetric()]
   }
 
-  func drawn(_ prediction: [Detection], over picture: Image, mark: Overlay.Mark?) -> Image {
-    Overlay(palette: classes.palette).drawn(
+  func drawn(
+    _ prediction: [Detection], over picture: Image, mark: Overlay.Mark?, opacity: Double
+  ) -> Image {
+    var overlay = Overlay(palette: classes.palette)
+    overlay.opacity = opacity
+    return overlay.drawn(
       boxes: prediction.filter { $0.score >= 0.5 }, names: classes.names, over: picture, mark: mark)
   }
 }

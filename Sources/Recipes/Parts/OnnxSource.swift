@@ -72,6 +72,10 @@ private struct NoLabels: SegmentationHead {
 private struct OwnDepthTask: PredictionTask {
   let own: DepthReadingHead
   let name = "depth"
+  private let spread = DepthSpread()
+
+  init(own: DepthReadingHead) { self.own = own }
+
   var files: [String] { [] }
 
   func head(behind _: any Backbone) -> any Head<DepthMap> { own }
@@ -87,8 +91,35 @@ private struct OwnDepthTask: PredictionTask {
 
   func file(at path: String) throws -> (any PredictionFile<DepthMap>)? { try DepthFiles(path) }
 
-  func drawn(_ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?) -> Image {
-    Overlay(palette: .camVid).drawn(depth: prediction, over: picture, mark: mark)
+  /// Colours span the range that the description states, else that of the first picture where
+  /// depths are relative.
+  func drawn(
+    _ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?, opacity: Double
+  ) -> Image {
+    var overlay = Overlay(palette: .camVid)
+    overlay.opacity = opacity
+    let stated = own.reading.statedRange.map { Float($0.lowerBound)...Float($0.upperBound) }
+    let range = stated ?? (own.reading.isRelative ? spread.range(first: prediction) : 2...80)
+    return overlay.drawn(depth: prediction, over: picture, range: range, mark: mark)
+  }
+}
+
+/// The range of depths of the first picture that is drawn, and of all after it: colours that went
+/// by each picture would flicker.
+private final class DepthSpread: Sendable {
+  private let known = Mutex<ClosedRange<Float>?>(nil)
+
+  /// A quarter beyond the depths between which 96 % of the known ones lie.
+  func range(first map: DepthMap) -> ClosedRange<Float> {
+    known.withLock { known in
+      if let known { return known }
+      let depths = map.metres.filter { $0 > 0 }.sorted()
+      guard !depths.isEmpty else { return 2...80 }
+      let (near, far) = (depths[depths.count / 50], depths[depths.count - 1 - depths.count / 50])
+      let range = near / 1.25...far * 1.25
+      known = range
+      return range
+    }
   }
 }
 
@@ -131,8 +162,12 @@ private struct OwnDetectionTask: PredictionTask {
 
   var remarks: [String] { [match?.remark].compactMap(\.self) }
 
-  func drawn(_ prediction: [Detection], over picture: Image, mark: Overlay.Mark?) -> Image {
-    Overlay(palette: own.classes.palette).drawn(
+  func drawn(
+    _ prediction: [Detection], over picture: Image, mark: Overlay.Mark?, opacity: Double
+  ) -> Image {
+    var overlay = Overlay(palette: own.classes.palette)
+    overlay.opacity = opacity
+    return overlay.drawn(
       boxes: prediction, names: own.classes.names, over: picture, mark: mark)
   }
 }

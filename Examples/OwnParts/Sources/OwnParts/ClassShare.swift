@@ -32,7 +32,9 @@ struct ShareTask: PredictionTask {
 
   func metrics() -> [any Metric<ClassShare, ClassShare>] { [ShareError()] }
 
-  func drawn(_: ClassShare, over picture: Image, mark _: Overlay.Mark?) -> Image { picture }
+  func drawn(
+    _: ClassShare, over picture: Image, mark _: Overlay.Mark?, opacity _: Double
+  ) -> Image { picture }
 }
 
 /// The ground truth of the task: the same of a clip's labels.
