@@ -18,10 +18,11 @@ struct InspectCommand: ParsableCommand {
       a non-key frame, its optical flow left out; of what schedules, for a frame whose features \
       and motion are known; of a head, for a frame whose features are known. Without \
       weights.safetensors in it the weights are drawn. For an ONNX file: inputs, outputs, \
-      operators, parameters and multiplications. For a safetensors file: its tensors.
+      operators, parameters and multiplications. For a TorchScript file: its methods and \
+      parameters. For a safetensors file: its tensors.
       """)
 
-  @Argument(help: "A folder with spec.yaml, an ONNX file, or a safetensors file.")
+  @Argument(help: "A folder with spec.yaml, an ONNX, a TorchScript or a safetensors file.")
   var path: String
 
   @Option(help: "HEIGHTxWIDTH of the picture; what the network was built for, or 360x480.")
@@ -47,9 +48,18 @@ struct InspectCommand: ParsableCommand {
       try show(inspectFolder())
     } else if OnnxFile.isNamed(path) {
       try show(OnnxInspection(path, size: pixels, threads: threading.threads))
+    } else if isArchive {
+      try threading.apply()
+      try show(ProgramInspection(path))
     } else {
       try show(inspectTensors())
     }
+  }
+
+  /// Whether the file is one of those that `torch.save` and its like write: a ZIP archive.
+  private var isArchive: Bool {
+    guard let file = FileHandle(forReadingAtPath: path) else { return false }
+    return (try? file.read(upToCount: 4)) == Data([0x50, 0x4B, 3, 4])
   }
 
   private func inspectFolder() throws -> NetworkInspection {

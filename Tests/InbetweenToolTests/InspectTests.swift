@@ -162,6 +162,22 @@ struct InspectTests {
     #expect(result["parameters"] as? Int == counts.reduce(0, +))
   }
 
+  @Test func aTorchScriptFileTellsItsMethodsAndParameters() throws {
+    for (name, parameters, methods) in [
+      ("tiny", 46, ["forward"]), ("staged", 260, ["forward", "features", "scores"]),
+    ] {
+      try FileManager.default.copyItem(
+        atPath: Fixtures.network("\(name).pt"), toPath: scratch("\(name).pt"))
+      let result = try inspect("\(name).pt")
+      #expect(result["kind"] as? String == "torchscript")
+      #expect(result["parameters"] as? Int == parameters)
+      #expect(result["methods"] as? [String] == methods)
+    }
+    try scratch.write("PK\u{3}\u{4} and no more", to: "cut.pt")
+    let outcome = try scratch.inbetween("inspect cut.pt")
+    #expect(outcome.code == 65 && outcome.errorLines.count == 1)
+  }
+
   @Test(arguments: [
     ("none", 66, "no such file"), (".", 66, "holds no network"), ("net --size 0x9", 64, "--size"),
     ("net --size 64", 64, "HEIGHTxWIDTH"), ("text", 65, "neither a network nor a safetensors"),

@@ -91,15 +91,15 @@ private struct OwnDepthTask: PredictionTask {
 
   func file(at path: String) throws -> (any PredictionFile<DepthMap>)? { try DepthFiles(path) }
 
-  /// Colours span the range that the description states, else that of the first picture where
-  /// depths are relative.
+  /// Colours span the range of the first picture where depths are relative, else that which the
+  /// description states.
   func drawn(
     _ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?, opacity: Double
   ) -> Image {
     var overlay = Overlay(palette: .camVid)
     overlay.opacity = opacity
     let stated = own.reading.statedRange.map { Float($0.lowerBound)...Float($0.upperBound) }
-    let range = stated ?? (own.reading.isRelative ? spread.range(first: prediction) : 2...80)
+    let range = own.reading.isRelative ? spread.range(first: prediction) : stated ?? 2...80
     return overlay.drawn(depth: prediction, over: picture, range: range, mark: mark)
   }
 }
