@@ -37,6 +37,8 @@ public struct RunResult: Sendable, Codable {
   public var accuracy: Accuracy?
   /// The scores of a task other than segmentation, by name.
   public var scores: [String: Double]?
+  /// The same of the frames 0, 1, 2, … after their key frame; nil for one that is not of frames.
+  public var scoresByDistance: [String: [Double?]]?
   /// The 95 % interval of each figure, by name: see `MovingBlockBootstrap`; empty where nothing was
   /// measured or there are too few frames.
   public var intervals: [String: Interval]?
@@ -55,13 +57,13 @@ public struct RunResult: Sendable, Codable {
   public init(
     status: Status, specification: ExperimentSpec, pipeline: [String: String],
     accuracy: Accuracy? = nil, against reference: AccuracyReference? = nil,
-    scores: [String: Double]? = nil, intervals: [String: Interval]? = nil, speed: Speed, cost: Cost,
-    input: Input,
+    scores: [String: Double]? = nil, scoresByDistance: [String: [Double?]]? = nil,
+    intervals: [String: Interval]? = nil, speed: Speed, cost: Cost, input: Input,
     environment: [String: String], warnings: [String] = []
   ) {
     (self.status, self.specification, self.pipeline) = (status, specification, pipeline)
     (self.accuracy, accuracyAgainst, self.scores) = (accuracy, reference, scores)
-    self.intervals = intervals
+    (self.scoresByDistance, self.intervals) = (scoresByDistance, intervals)
     (self.speed, self.cost, self.input) = (speed, cost, input)
     (self.environment, self.warnings) = (environment, warnings)
     specificationHash = specification.fingerprint
@@ -142,6 +144,7 @@ public struct RunResult: Sendable, Codable {
     case specificationHash = "specification_hash"
     case commandLine = "command_line"
     case accuracyAgainst = "accuracy_against"
+    case scoresByDistance = "scores_by_distance"
   }
 }
 

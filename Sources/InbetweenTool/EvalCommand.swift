@@ -278,7 +278,7 @@ extension EvalCommand {
     let result = RunResult(
       status: signals.wantsStop ? .cancelled : .ok, specification: measured.spec,
       pipeline: names, against: measured.spec.agreement ? .agreement : .labels,
-      scores: measured.scores,
+      scores: measured.scores, scoresByDistance: measured.frames.valuesByDistance,
       intervals: measured.frames.intervals(), speed: measured.costs.speed,
       cost: .now(macs: measured.costs.macs),
       input: .init(

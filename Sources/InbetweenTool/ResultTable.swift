@@ -31,7 +31,15 @@ struct ResultTable: CustomStringConvertible {
   private var scores: [String] {
     guard let scores = result.scores, !scores.isEmpty else { return [] }
     let texts = scores.sorted { $0.key < $1.key }.map { "\($0.key) \(score($0.value))" }
-    return ["  " + texts.joined(separator: "  ")]
+    // Jumps at key frames are of no other distance than 0.
+    let distances = (result.scoresByDistance ?? [:]).filter { _, values in
+      values.count { $0 != nil } > 1
+    }
+    let rows = distances.sorted { $0.key < $1.key }.map { name, values in
+      "  \(name) by distance  "
+        + values.prefix(20).enumerated().map { "\($0): \(score($1))" }.joined(separator: "  ")
+    }
+    return ["  " + texts.joined(separator: "  ")] + rows
   }
 
   private func lines(for accuracy: Accuracy) -> [String] {

@@ -75,7 +75,9 @@ public struct ConfigOverride: Sendable, Hashable {
     _ node: ConfigNode, at depth: Int,
     _ expand: ([String], ConfigNode) throws(SpecificationError) -> ConfigNode?
   ) throws(SpecificationError) -> ConfigNode {
-    if case .list(let values) = node.value { return try changed(values, in: node, at: depth, expand) }
+    if case .list(let values) = node.value {
+      return try changed(values, in: node, at: depth, expand)
+    }
     var node = node
     let key = path[depth]
     if depth == path.count - 1 {

@@ -56,6 +56,31 @@ struct JumpTests {
     #expect(metric.values["flicker_at_keys"] == nil && metric.values["flicker_between"] == nil)
   }
 
+  // Boxes found on key frames, one of two right after them, none thereafter.
+  @Test func figuresAreToldByDistanceFromTheKeyFrame() throws {
+    var metric = DetectionMetric(classes: 1), records: [FrameRecord] = []
+    for (index, (age, isFound)) in [
+      (0, true), (1, true), (3, false), (0, true), (1, false), (3, false),
+    ].enumerated() {
+      let trace = FrameTrace(
+        index: index, time: Double(index),
+        decision: Decision(age == 0 ? .key : .propagated, because: .firstFrame),
+        streamBreak: nil, framesSinceKeyframe: age, stages: [:], total: .zero, keyShare: 1, macs: 0)
+      let box = BoundingBox(x: 0, y: 0, width: 10, height: 10)
+      var record = FrameRecord(trace)
+      record.counts = metric.counts(
+        adding: isFound ? [Detection(box: box, category: 0, score: 0.9)] : [],
+        target: [GroundTruthBox(box: box, category: 0)], trace: trace)
+      records.append(record)
+    }
+    let told = try #require(records.valuesByDistance["mAP50"])
+    #expect(told.count == 4 && told[2] == nil)
+    #expect(told[0] == 1 && told[3] == 0)
+    // Half of the truths are found: 51 of the 101 levels of recall.
+    #expect(abs(try #require(told[1]) - 51.0 / 101) < 1e-9)
+    #expect([FrameRecord]().valuesByDistance.isEmpty)
+  }
+
   // A box of 10 × 10 that goes one pixel to the right overlaps with itself by 90 of 110, one that
   // goes five by 50 of 150; another identity is another box.
   @Test func boxesJumpByWhatTheyDoNotOverlap() throws {

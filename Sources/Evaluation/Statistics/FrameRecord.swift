@@ -83,6 +83,16 @@ extension [FrameRecord] {
     return sum
   }
 
+  /// Every figure by name, of the frames 0, 1, 2, … after their key frame, a hundred at most; nil
+  /// where none of them counts.
+  public var valuesByDistance: [String: [Double?]] {
+    let groups = Dictionary(grouping: self, by: \.framesSinceKeyframe)
+    guard let furthest = groups.keys.max() else { return [:] }
+    let values = (0...Swift.min(furthest, 99)).map { groups[$0]?.values ?? [:] }
+    let names = Set(values.flatMap(\.keys))
+    return Dictionary(uniqueKeysWithValues: names.map { name in (name, values.map { $0[name] }) })
+  }
+
   /// Every figure by name.
   public var values: [String: Double] {
     figures.reduce(into: [:]) { values, figure in
