@@ -224,6 +224,22 @@ struct UltralyticsFilesTests {
     #expect(sized.input.scaling == said.input.scaling)
   }
 
+  // A picture whose colours come last may give maps whose planes come first, and the other way round.
+  @Test(arguments: [
+    ([1, 32, 48, 3], [1, 2, 32, 48], OnnxDescription.Layout.nchw),
+    ([1, 32, 48, 3], [1, 32, 48, 2], .nhwc), ([1, 32, 48, 3], [1, 32, 48, 5], .nhwc),
+    ([1, 3, 32, 48], [1, 16, 24, 2], .nhwc), ([1, 3, 32, 48], [1, 2, 16, 24], .nchw),
+    ([1, 32, 48, 3], [1, 1, 32, 48], .nchw), ([1, 3, 32, 48], [1, 3, 32, 48], .nchw),
+  ]) func sizesTellTheOrderOfAMapsAxes(
+    input: [Int], output: [Int], layout: OnnxDescription.Layout
+  ) throws {
+    let path = try scratch.file(
+      "map.onnx", MadeModel(input: input, outputs: [output], node: "Conv").bytes)
+    _ = try scratch.file(
+      "map.yaml", Array("{input: {color: rgb}, output: {classes: [a, b]}}".utf8))
+    #expect(try OnnxFile(at: path).description.outputLayout == layout)
+  }
+
   @Test func whatScoresWholePicturesIsRefusedBeforeADescriptionIsAskedFor() throws {
     let path = try scratch.file("net.onnx", MadeModel(outputs: [[1, 1000]]).bytes)
     let error = try #require(throws: SpecificationError.self) { try OnnxFile(at: path) }

@@ -26,7 +26,7 @@ public import Video
 ///   names: [logits]                 # of several: those that are read, in that order
 ///   kind: logits                    # segmentation: or probabilities; depth: inverse or metres
 ///   stride: 1                       # where it cannot be seen from sizes
-///   layout: nchw                    # of maps: or nhwc; usually as the input's
+///   layout: nchw                    # of maps: or nhwc; usually as sizes tell, else as the input's
 ///   classes: camvid11               # a list's name, or names; Ultralytics' files tell them
 ///   void: 11                        # segmentation: the plane after the classes
 ///   scale: 1                        # depth: metres are scale · x + shift, or 1 over that
@@ -113,19 +113,21 @@ public struct OnnxDescription: Hashable, Sendable {
     let usualName = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     name = try side?.text("name") ?? usualName
     layout = picture.layout
-    outputLayout = try output?.choice("layout", Layout.self) ?? picture.layout
     self.input = InputContract(
       size: try picture.size(described: input), scaling: try facts.scaling(described: input))
     outputStride = try output?.optional("stride", in: 1...256)
     let task = try Self.task(side, output, facts, by: grammar)
     classes = try facts.classes(described: output, of: task)
     self.task = task
+    outputs = try facts.outputs(described: output, of: task)
+    outputLayout =
+      try output?.choice("layout", Layout.self) ?? facts.layout(of: outputs.first, task, classes)
+      ?? picture.layout
     var isDetector = false
     if case .detection = task { isDetector = true }
     fit =
       try input?.choice("fit", Fit.self)
       ?? (isDetector && facts.isUltralytics ? .letterbox : .stretch)
-    outputs = try facts.outputs(described: output, of: task)
     cuts = try (side?.groups("stages") ?? []).map { (stage) throws(SpecificationError) in
       try stage.allow(["tensor", "name", "stride"])
       let tensor = try stage.string("tensor")

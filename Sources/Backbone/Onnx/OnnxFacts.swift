@@ -192,6 +192,25 @@ struct OnnxFacts {
     return PixelScaling(scale: SIMD3(repeating: 1 / 255), order: .rgb)
   }
 
+  /// The order of axes of the map that is read, where its sizes tell: planes are as many as classes,
+  /// one of depths.
+  func layout(
+    of output: String?, _ task: OnnxDescription.Task, _ classes: ClassList
+  ) -> OnnxDescription.Layout? {
+    let port = model.graph.outputs.first { $0.name == output }
+    guard let sizes = port?.sizes, sizes.count == 4 else { return nil }
+    let planes: [Int]
+    switch task {
+    case .segmentation: planes = [classes.count, classes.count + 1, 1]
+    case .depth: planes = [1]
+    case .detection: return nil
+    }
+    for count in planes where (sizes[1] == count) != (sizes[3] == count) {
+      return sizes[1] == count ? .nchw : .nhwc
+    }
+    return nil
+  }
+
   /// The outputs that are read: of maps the first, those after it are of auxiliary heads.
   func outputs(
     described: DescriptionReader?, of task: OnnxDescription.Task
