@@ -224,7 +224,8 @@ struct UltralyticsFilesTests {
     #expect(sized.input.scaling == said.input.scaling)
   }
 
-  // A picture whose colours come last may give maps whose planes come first, and the other way round.
+  // A picture whose colours come last may give maps whose planes come first, and the other way
+  // round.
   @Test(arguments: [
     ([1, 32, 48, 3], [1, 2, 32, 48], OnnxDescription.Layout.nchw),
     ([1, 32, 48, 3], [1, 32, 48, 2], .nhwc), ([1, 32, 48, 3], [1, 32, 48, 5], .nhwc),

@@ -192,8 +192,8 @@ struct OnnxFacts {
     return PixelScaling(scale: SIMD3(repeating: 1 / 255), order: .rgb)
   }
 
-  /// The order of axes of the map that is read, where its sizes tell: planes are as many as classes,
-  /// one of depths.
+  /// The order of axes of the map that is read, where its sizes tell: planes are as many as
+  /// classes, one of depths.
   func layout(
     of output: String?, _ task: OnnxDescription.Task, _ classes: ClassList
   ) -> OnnxDescription.Layout? {
