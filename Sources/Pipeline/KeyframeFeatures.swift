@@ -59,7 +59,7 @@ extension PipelineParts {
     var maps = FeatureMaps()
     for stage in taps {
       let (small, wanted) = (try stages.features(after: stage), try full.map(after: stage).shape)
-      guard small.skips.isEmpty || !hasRest else {
+      guard stage != taps.last || small.skips.isEmpty || !hasRest else {
         throw BackboneError(
           .incompatible,
           "keyframes at another scale need a tap after which nothing of an earlier stage is read")

@@ -165,6 +165,8 @@ extension KeyframePipeline {
   public var flow: any FlowEstimator { parts.flow }
   /// The stages whose maps are cached and propagated.
   public var taps: [String] { parts.taps }
+  /// Those of which nothing reads what is propagated: tapping them has no effect.
+  public var idleTaps: [String] { parts.idleTaps }
 }
 
 // The way of a frame.
@@ -288,7 +290,7 @@ extension KeyframePipeline {
       state.scored = .init(view: frame.view, output: output)
       try clock.during(.flow) { try state.chain?.set(.scored, to: frame.view.source) }
     }
-    if step.decision.refreshed != nil {
+    if frame.refreshed?.age == 0 {
       try clock.during(.flow) { try state.chain?.set(.refreshed, to: frame.view.source) }
     }
     if step.decision.role == .key, case .background(let frames) = step.decision.refresh {

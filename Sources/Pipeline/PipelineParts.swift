@@ -39,17 +39,25 @@ extension PipelineParts {
   /// The stages whose features of earlier frames are remembered.
   var keptStages: Set<String> { Set(propagator.keptStages + (fusion?.keptStages ?? [])) }
 
+  /// Tapped stages of which nothing reads what is propagated.
+  var idleTaps: [String] {
+    taps.dropLast().filter { !propagatedSkips.contains($0) && !inputs.contains($0) }
+  }
+
   /// The tapped stages, all before the last tap, that run where the backbone runs through `stage`.
   ///
   /// - Throws: `IncompatibleParts` where that is none of them.
   func tapsToRefresh(through stage: String) throws -> [String] {
-    guard let index = taps.dropLast().firstIndex(of: stage) else {
+    guard let index = taps.dropLast().firstIndex(of: stage), !idleTaps.contains(stage) else {
       throw IncompatibleParts(
-        "a clock of its own for '\(stage)' needs it among the taps, before the last: tap it too, "
-          + "as in --tap \(stage),\(taps.last ?? "")")
+        "a clock of its own for '\(stage)' needs it among the taps (here "
+          + "\(taps.joined(separator: ", "))), before the last, and read by later stages")
     }
     return [String](taps[...index])
   }
+
+  /// The stages whose output may be asked for after that of later ones.
+  var stops: Set<String> { keptStages.union(skips).union(inputs).union(taps) }
 
   /// The frame as it came, and at the size that the backbone was built for.
   func view(of frame: Frame) throws -> FrameView {

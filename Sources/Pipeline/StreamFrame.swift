@@ -41,7 +41,7 @@ final class StreamFrame: FrameProvider {
     (self.view, self.state, self.parts, self.clock) = (view, state, parts, clock)
     (chain, propagator, refreshed) = (state.chain, state.propagator, state.refreshed)
     keyframeFeatures = state.keyframeFeatures
-    stages = StageCache(of: view.working, in: parts.backbone, stoppingAt: Set(parts.skips))
+    stages = StageCache(of: view.working, in: parts.backbone, stoppingAt: parts.stops)
   }
 
   /// What can be asked of the frame; of the first of a stream, it is its own keyframe.

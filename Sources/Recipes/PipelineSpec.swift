@@ -44,7 +44,9 @@ public struct PipelineSpec: Sendable, Hashable {
 
   /// The stages that `tap` names; none where it is nil.
   public var taps: [String] {
-    tap?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+    tap?.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      String(part.drop { $0 == " " })
+    } ?? []
   }
 
   /// What propagates where nothing is named, and no task says otherwise.

@@ -113,7 +113,7 @@ extension PipelineSpec {
       throw SpecificationError(
         .incompatible, "the propagator was trained with a fusion of its own; leave out --fusion")
     }
-    spec.tap = try spec.tap(of: strategy, registries)
+    spec.tap = try spec.tap(of: strategy, behind: backbone, registries)
     try spec.checkReach(of: strategy.propagator, registries)
     try spec.checkBothSides(registries)
     try spec.checkStagesAfterTap(
@@ -123,7 +123,10 @@ extension PipelineSpec {
       fusion: fusion ?? strategy.fusion, decoder: strategy.decoder, flow: flow,
       smoothing: spec.smoothing.map { .init(weight: $0.weight, tolerance: $0.tolerance) },
       taps: spec.taps)
-    context[TapsInUse.self] = TapsInUse(pipeline.taps)
+    context[TapsInUse.self] = TapsInUse(pipeline.taps, idle: pipeline.idleTaps)
+    if let idle = pipeline.idleTaps.first {
+      context.note(warning: "tapping '\(idle)' has no effect: no stage reads what is propagated of it")
+    }
     try configure(&context, pipeline)
     let scheduler = try registries.schedulers.build(spec.scheduler, in: context)
     return ResolvedPipeline(
@@ -162,8 +165,12 @@ extension PipelineSpec {
   }
 
   /// The tap that is named, or the one that a part was trained for.
-  private func tap(of strategy: PropagationStrategy, _ registries: Registries) throws -> String? {
-    if let tap, let wanted = strategy.tap, tap != wanted {
+  private func tap(
+    of strategy: PropagationStrategy, behind backbone: some Backbone, _ registries: Registries
+  ) throws -> String? {
+    // What was trained without a tap was trained at the last stage.
+    let wanted = strategy.tap ?? strategy.trainedFlow.flatMap { _ in backbone.stages.last?.name }
+    if let tap, let wanted, tap != wanted {
       throw SpecificationError(
         .incompatible, "\(text(registries)) propagates the output of '\(wanted)', not of '\(tap)'")
     }

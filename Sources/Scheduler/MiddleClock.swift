@@ -8,7 +8,8 @@ public import Frames
 /// With it the stages of Clockwork Convnets (Shelhamer et al., ECCV 2016 workshops, section 4) have
 /// three clocks: those after this tap run on key frames, those up to it on every Nth frame too, and
 /// those before the first tap on every frame. The tapped stage is one that later stages read as
-/// well, such as one with a score head.
+/// well, such as one with a score head. While a key frame is computed in the background no scheduler
+/// is asked, so that nothing runs by this clock until it is there.
 public struct MiddleClock: KeyframeScheduler {
   /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
@@ -35,9 +36,8 @@ public struct MiddleClock: KeyframeScheduler {
   /// What the other scheduler says, with the stages refreshed where their time has come.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let decision = try base.decision(at: context)
-    guard decision.role == .propagated, decision.refreshed == nil,
-      context.framesSinceRefresh >= interval
-    else { return decision }
+    // A key frame that is put off, or computed in the background, is propagated to as well.
+    guard decision.refreshed == nil, context.framesSinceRefresh >= interval else { return decision }
     return decision.with(propagated: .features, refreshed: stage)
   }
 }

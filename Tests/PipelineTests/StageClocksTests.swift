@@ -63,7 +63,7 @@ import Video
       let expected = sum(low: index, middle: index / 2 * 2, deep: index / 4 * 4)
       #expect(try scored.scores.floats().allSatisfy { $0 == expected }, "frame \(index)")
       #expect(scored.trace.framesSinceKeyframe == index % 4)
-      #expect(scored.trace.decision.refreshed == (index % 4 == 2 ? "middle" : nil))
+      #expect((scored.trace.decision.refreshed != nil) == (index % 2 == 0 && index > 0))
     }
     #expect(layers.runs.map(\.count) == [9, 5, 3, 9])
   }
@@ -87,6 +87,33 @@ import Video
     }
     #expect(layers.runs.map(\.count) == [6, 3, 1, 6])
     #expect(slides.counter.count <= (isChained ? 5 : 8))
+  }
+
+  // A key frame that is put off is propagated to, and stages in the middle run on it all the same.
+  @Test func stagesInTheMiddleRunWhereAKeyFrameIsPutOff() throws {
+    let pipeline = try pipeline(
+      BudgetedScheduler(
+        MiddleClock(FixedInterval(every: 2), through: "middle", every: 1), share: 0.01),
+      Copy(), taps: ["middle", "deep"])
+    var state = pipeline.start()
+    for index in 0..<7 {
+      let scores = try pipeline.score(flat(index), in: &state).scores.floats()
+      let expected = sum(low: index, middle: index, deep: 0)
+      #expect(scores.allSatisfy { $0 == expected }, "frame \(index)")
+    }
+  }
+
+  @Test func aTapThatNothingReadsIsTold() throws {
+    #expect(try pipeline(FixedInterval(every: 4), Copy(), taps: ["middle", "deep"]).idleTaps == [])
+    #expect(try pipeline(FixedInterval(every: 4), Copy(), taps: ["low", "deep"]).idleTaps == ["low"])
+    let clocked = try pipeline(
+      MiddleClock(FixedInterval(every: 9), through: "low", every: 1), Copy(), taps: ["low", "deep"])
+    var state = clocked.start()
+    _ = try clocked.score(flat(0), in: &state)
+    let error = try #require(throws: PipelineError.self) {
+      try clocked.score(flat(1), in: &state)
+    }
+    #expect("\(error)".contains("read by later stages"))
   }
 
   @Test func aForkedStreamKeepsItsClocks() throws {
@@ -127,7 +154,7 @@ import Video
   @Test func aClockNeedsATapOfItsOwnAndAPropagatorThatReadsTheKeyFrame() throws {
     let clock = MiddleClock(FixedInterval(every: 9), through: "middle", every: 2)
     for (pipeline, words) in [
-      (try pipeline(clock, Copy(), taps: ["deep"]), "--tap middle,deep"),
+      (try pipeline(clock, Copy(), taps: ["deep"]), "among the taps (here deep)"),
       (try pipeline(clock, Copy(), taps: ["low", "middle"]), "before the last"),
       (
         try pipeline(clock, Warp(from: .previous), taps: ["middle", "deep"]),

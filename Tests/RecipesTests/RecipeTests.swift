@@ -61,6 +61,18 @@ struct RecipeTests {
       }
       #expect(error.message.contains("clock of its own for 'layer2'"))
     }
+    parts.tap = "layer1, layer2, context"
+    parts.scheduler = "middle:layer2,2,middle:layer1,2,every:4"
+    let nested = try #require(throws: SpecificationError.self) {
+      try parts.resolve(around: backbone, head: head)
+    }
+    #expect(nested.message.contains("one clock"))
+    parts.scheduler = "every:4"
+    parts.tap = "layer4,context"
+    #expect(
+      try parts.resolve(around: backbone, head: head).warnings.contains {
+        $0.contains("'layer4' has no effect")
+      })
     for tap in ["layer2,,context", "layer2,nowhere"] {
       parts.tap = tap
       let error = try #require(throws: (any Error).self) {

@@ -189,7 +189,8 @@ extension NetWarpBlend: OnnxPart {
   public func write(_ map: OnnxValue, given frame: inout OnnxFrame) throws -> OnnxValue {
     guard earlier.isEmpty else {
       throw PropagationError(
-        "a blend at several taps is not exported: what it changes is read within the network")
+        "a blend at several taps is not exported, as it changes what the network reads on the way; "
+          + "one at one tap, without 'earlier', is")
     }
     let own = try frame.features(after: stage)
     var (motion, known) = try frame.flow(

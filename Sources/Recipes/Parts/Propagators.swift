@@ -62,9 +62,11 @@ extension Registries {
 public struct TapsInUse: Sendable {
   /// The stages' names.
   public let stages: [String]
+  /// Those of which nothing reads what is propagated.
+  public let idle: [String]
 
   /// Stages in the backbone's order.
-  public init(_ stages: [String]) { self.stages = stages }
+  public init(_ stages: [String], idle: [String] = []) { (self.stages, self.idle) = (stages, idle) }
 }
 
 /// The backbone that parts are built behind.

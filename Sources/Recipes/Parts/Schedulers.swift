@@ -4,6 +4,11 @@ internal import Layers
 public import Scheduler
 public import Specification
 
+extension PartRequirement {
+  /// A clock for stages in the middle, of which there is one.
+  fileprivate static let middleClock = PartRequirement(rawValue: "a clock for middle stages")
+}
+
 extension Registries {
   mutating func registerSchedulers() {
     schedulers.register(
@@ -99,14 +104,19 @@ extension Registries {
       options: [
         .required("stage", .text, placeholder: "TAP"),
         .required("interval", .count, placeholder: "N"),
-      ], slot: base, requires: [.stagesAfterTap, .directPropagation]
+      ], slot: base, requires: [.stagesAfterTap, .directPropagation, .middleClock]
     ) { options, context in
-      let (stage, taps) = (options.text("stage"), context[TapsInUse.self]?.stages ?? [])
-      guard taps.dropLast().contains(stage) else {
+      let stage = options.text("stage"), taps = context[TapsInUse.self] ?? TapsInUse([])
+      guard taps.stages.dropLast().contains(stage), !taps.idle.contains(stage) else {
         throw SpecificationError(
           .incompatible,
-          "a clock of its own for '\(stage)' needs it among the taps, before the last: tap it too, "
-            + "as in --tap \(stage),\(taps.last ?? "context")")
+          "a clock of its own for '\(stage)' needs it among the taps (--tap; here "
+            + "\(taps.stages.joined(separator: ", "))), before the last, and read by later stages")
+      }
+      let (grammar, role) = (context.registries.grammar, context.registries.schedulers.role)
+      guard !grammar.requirements(of: options.part("base"), as: role).contains(.middleClock) else {
+        throw SpecificationError(
+          .incompatible, "there is one clock for stages in the middle: leave out one 'middle:'")
       }
       return MiddleClock(
         try context.scheduler(options.part("base")), through: stage,
