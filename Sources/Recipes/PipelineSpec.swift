@@ -86,6 +86,14 @@ public struct PipelineSpec: Sendable, Hashable {
 }
 
 extension PipelineSpec: Codable {
+  /// One text, or a list of stages.
+  private static func tap(in keys: KeyedDecodingContainer<CodingKeys>) throws -> String? {
+    if let stages = try? keys.decodeIfPresent([String].self, forKey: .tap) {
+      return stages.joined(separator: ",")
+    }
+    return try keys.decodeIfPresent(String.self, forKey: .tap)
+  }
+
   enum CodingKeys: String, CodingKey, CaseIterable {
     case backbone, head, scheduler, propagator, fusion, flow, tap, bidirectional, regions
     case smoothing = "temporal_smoothing"
@@ -104,7 +112,7 @@ extension PipelineSpec: Codable {
       backbone: try part(.backbone), head: try part(.head),
       scheduler: try part(.scheduler) ?? "every:5", propagator: try part(.propagator),
       fusion: try part(.fusion), flow: try part(.flow),
-      tap: try keys.decodeIfPresent(String.self, forKey: .tap),
+      tap: try Self.tap(in: keys),
       smoothing: try keys.decodeIfPresent(SmoothingSpec.self, forKey: .smoothing),
       bidirectional: try keys.decodeIfPresent(
         BidirectionalSpec.Switch.self, forKey: .bidirectional)?.spec,

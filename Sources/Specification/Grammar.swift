@@ -81,10 +81,16 @@ public struct Grammar: Sendable {
       return try parse(Substring(spec.kind), as: role, depth: depth)
     }
     var reading = Reading(try descriptor(of: spec.kind, as: role), as: role)
+    var parts = spec.parts
     for (name, value) in spec.options.sorted(by: { $0.key < $1.key }) {
-      try reading.set(name, value)
+      // A part inside it may be a short text too.
+      if name == reading.descriptor.slot?.name, case .text(let text) = value {
+        parts[name] = PartSpec(text)
+      } else {
+        try reading.set(name, value)
+      }
     }
-    for (name, part) in spec.parts {
+    for (name, part) in parts {
       guard let slot = reading.descriptor.slot, slot.name == name else {
         throw reading.unknown(name)
       }

@@ -182,6 +182,22 @@ struct RegistryTests {
     }
   }
 
+  @Test func whatIsInsideAPartMayBeAShortText() throws {
+    let grammar = Registries.standard.grammar
+    let wanted = try grammar.parse("shallow:3,within:9,moved:8", as: "scheduler")
+    for inner in [
+      "within:9,moved:8", "{kind: within, frames: 9, base: 'moved:8'}",
+      "{kind: within, frames: 9, base: {kind: moved, threshold: 8}}",
+    ] {
+      let yaml = "{kind: shallow, interval: 3, base: \(inner)}"
+      let part = try ConfigNode(
+        yaml: inner.hasPrefix("{") ? yaml : "{kind: shallow, interval: 3, base: '\(inner)'}",
+        file: "part"
+      ).decoded(as: PartSpec.self)
+      #expect(try grammar.canonical(part, as: "scheduler") == wanted)
+    }
+  }
+
   @Test func aSettingWhereThereIsNoneIsRefused() {
     #expect(throws: SpecificationError.self) { try propagators.part("copy:2") }
   }
