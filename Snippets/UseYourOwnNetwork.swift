@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Code of your own in the place of the heavy network: here a closure that sorts by colour.
+
+import Inbetween
+
+let clip = StreetClip(seed: 7, count: 12, size: PixelSize(width: 240, height: 180))
+
+// What the closure is given is the picture, 1 × 3 × H × W: blue, green and red from 0 to 255. What
+// it gives are maps of 1 × C × H / stride × W / stride: here a score for each of two classes.
+let network = ClosureBackbone(stride: 4) { picture in
+  let small = try picture.adaptiveAveragePool(
+    Extent(height: picture.shape[2] / 4, width: picture.shape[3] / 4))
+  let planes = try small.chunked(into: 3, axis: 1)
+  let blue = try planes[0] - planes[2]
+  return try Tensor.concatenate([blue, -blue], axis: 1)
+}
+let classes = ClassList(name: "two", names: ["bluish", "reddish"], void: nil)
+
+// Every fourth frame goes through the closure; scores follow the optical flow to the others.
+let pipeline = try KeyframePipeline(
+  backbone: network, head: ScoreHead(classes: classes), scheduler: .every(4), propagator: .warp(),
+  flow: .dis(.medium))
+
+var stream = pipeline.start()
+for index in 0..<clip.count {
+  let result = try pipeline.label(clip.frame(at: index), in: &stream)
+  let bluish = result.labels.withUnsafeBytes { bytes in bytes.count { $0 == 0 } }
+  print(index, result.trace.role.rawValue, "\(bluish) bluish pixels")
+  precondition(bluish > 0, "there is some sky")
+}
