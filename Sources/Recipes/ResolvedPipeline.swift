@@ -125,7 +125,8 @@ extension PipelineSpec {
       taps: spec.taps)
     context[TapsInUse.self] = TapsInUse(pipeline.taps, idle: pipeline.idleTaps)
     if let idle = pipeline.idleTaps.first {
-      context.note(warning: "tapping '\(idle)' has no effect: no stage reads what is propagated of it")
+      context.note(
+        warning: "tapping '\(idle)' has no effect: no stage reads what is propagated of it")
     }
     try configure(&context, pipeline)
     let scheduler = try registries.schedulers.build(spec.scheduler, in: context)

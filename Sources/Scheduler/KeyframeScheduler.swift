@@ -60,8 +60,8 @@ public struct Decision: Hashable, Sendable {
   public let scale: Double
   /// What is propagated to this frame where it does not wait for the backbone.
   public let propagated: PropagatedKind
-  /// The tapped stage, before the last tap, up to which the backbone runs on this frame where it does
-  /// not wait for all of it; nil for none.
+  /// The tapped stage, before the last tap, up to which the backbone runs on this frame where it
+  /// does not wait for all of it; nil for none.
   ///
   /// Frames after it borrow from here what stages up to it gave.
   public let refreshed: String?

@@ -8,8 +8,8 @@ public import Frames
 /// With it the stages of Clockwork Convnets (Shelhamer et al., ECCV 2016 workshops, section 4) have
 /// three clocks: those after this tap run on key frames, those up to it on every Nth frame too, and
 /// those before the first tap on every frame. The tapped stage is one that later stages read as
-/// well, such as one with a score head. While a key frame is computed in the background no scheduler
-/// is asked, so that nothing runs by this clock until it is there.
+/// well, such as one with a score head. While a key frame is computed in the background no
+/// scheduler is asked, so that nothing runs by this clock until it is there.
 public struct MiddleClock: KeyframeScheduler {
   /// The scheduler whose key frames these are.
   public private(set) var base: any KeyframeScheduler
