@@ -22,10 +22,12 @@ let pipeline = try KeyframePipeline(
   backbone: network, head: ScoreHead(classes: classes), scheduler: .every(4), propagator: .warp(),
   flow: .dis(.medium))
 
-var stream = pipeline.start()
+var stream = pipeline.start(), keys = 0
 for index in 0..<clip.count {
   let result = try pipeline.label(clip.frame(at: index), in: &stream)
   let bluish = result.labels.withUnsafeBytes { bytes in bytes.count { $0 == 0 } }
   print(index, result.trace.role.rawValue, "\(bluish) bluish pixels")
-  precondition(bluish > 0, "there is some sky")
+  if result.trace.role == .key { keys += 1 }
+  precondition(result.labels.withUnsafeBytes { $0[0] } == 0, "the sky is blue")
 }
+precondition(keys == 3, "3 key frames of 12")

@@ -56,15 +56,13 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
         "no stage runs after '\(backbone.stages[deepest - 1].name)': a decoder of non-key frames "
           + "has nothing to do")
     }
-    let skips = backbone.skipStages(through: deepest)
-    let names = tapped.map { backbone.stages[$0 - 1].name }
-    let own = (skips.lastIndex { !names.contains($0) } ?? -1) + 1
     parts = PipelineParts(
       backbone: backbone, scorer: head.dense.map { $0 as any DenseHead }, propagator: propagator,
       fusion: fusion, decoder: decoder, smoothing: smoothing, flow: flow,
-      taps: names, inputs: inputs.map { backbone.stages[$0 - 1].name }, depth: deepest,
-      hasShallowPart: !isRead || fusion != nil, hasRest: hasRest, skips: skips,
-      propagatedSkips: Set(skips[own...]))
+      taps: tapped.map { backbone.stages[$0 - 1].name },
+      inputs: inputs.map { backbone.stages[$0 - 1].name }, depth: deepest,
+      hasShallowPart: !isRead || fusion != nil, hasRest: hasRest,
+      skips: backbone.skipStages(through: deepest))
   }
 
   /// The same pipeline with other keyframes.

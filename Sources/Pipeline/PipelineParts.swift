@@ -30,14 +30,17 @@ struct PipelineParts: Sendable {
   /// The stages before the last tap whose outputs are read after it, first to last; none where the
   /// backbone does not tell.
   let skips: [String]
-  /// Those among them that are propagated: tapped ones, but for those that must run on every frame
-  /// for one that is not.
-  let propagatedSkips: Set<String>
 }
 
 extension PipelineParts {
   /// The stages whose features of earlier frames are remembered.
   var keptStages: Set<String> { Set(propagator.keptStages + (fusion?.keptStages ?? [])) }
+
+  /// The skips that are propagated: tapped ones, but for those that must run on every frame for one
+  /// that is not.
+  var propagatedSkips: Set<String> {
+    Set(skips[((skips.lastIndex { !taps.contains($0) } ?? -1) + 1)...])
+  }
 
   /// Tapped stages of which nothing reads what is propagated.
   var idleTaps: [String] {
