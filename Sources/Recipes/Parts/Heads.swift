@@ -32,17 +32,6 @@ extension Registries {
   }
 }
 
-extension [Detection] {
-  /// What was found and is more likely there than not, as the truth for others.
-  var asTruth: [GroundTruthBox] {
-    filter { $0.score >= 0.5 }.map {
-      GroundTruthBox(
-        box: $0.box, category: $0.category, identity: $0.identity, mask: $0.mask,
-        points: $0.points)
-    }
-  }
-}
-
 /// Depth behind a backbone.
 private struct DepthTask: PredictionTask {
   let folder: HeadFolder
@@ -70,11 +59,11 @@ private struct DepthTask: PredictionTask {
 }
 
 /// Objects with their boxes behind a backbone.
-private struct DetectionTask: PredictionTask {
+private struct DetectionTask: BoxTask {
   private let folder: HeadFolder
-  private let classes: ClassList
+  let classes: ClassList
   /// What its classes are in a ground truth's; nil where it is not measured.
-  private var match: ClassMatch?
+  var match: ClassMatch?
   let name = "detection"
 
   init(_ folder: HeadFolder) throws(SpecificationError) {
@@ -90,27 +79,6 @@ private struct DetectionTask: PredictionTask {
   func head(behind backbone: any Backbone) throws -> any Head<[Detection]> {
     try DetectionHead(contentsOf: folder.folder.path, behind: backbone).folded()
   }
-
-  func truth(of prediction: [Detection]) -> [GroundTruthBox]? { prediction.asTruth }
-
-  func file(at path: String) throws -> (any PredictionFile<[Detection]>)? {
-    try BoxFile(path, names: classes.names)
-  }
-
-  func resized(
-    _ prediction: [Detection], from size: PixelSize, to other: PixelSize
-  ) -> [Detection] {
-    let placed = prediction.map { $0.resized(from: size, to: other) }
-    return match?(placed) ?? placed
-  }
-
-  func matched(to classes: ObjectClasses) -> Self {
-    var task = self
-    task.match = ClassMatch(self.classes, to: classes)
-    return task
-  }
-
-  var remarks: [String] { [match?.remark].compactMap(\.self) }
 
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
     [DetectionMetric(classes: match?.count ?? classes.count), TrackingMetric()]

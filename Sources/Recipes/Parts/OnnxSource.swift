@@ -124,13 +124,14 @@ private final class DepthSpread: Sendable {
 }
 
 /// Boxes that a network finds by itself: these are carried, unless its outputs are maps to warp.
-private struct OwnDetectionTask: PredictionTask {
+private struct OwnDetectionTask: BoxTask {
   let own: DecodedDetectionHead
   /// What its classes are in a ground truth's; nil where it is not measured.
   var match: ClassMatch?
   let name = "detection"
   var usualPropagator: PartSpec { own.readsMaps ? "warp" : "boxes" }
   var files: [String] { [] }
+  var classes: ClassList { own.classes }
 
   func head(behind _: any Backbone) -> any Head<[Detection]> { own }
 
@@ -140,27 +141,6 @@ private struct OwnDetectionTask: PredictionTask {
     return [DetectionMetric(classes: count)] + masks
       + [KeyPointMetric(classes: count), TrackingMetric()]
   }
-
-  func truth(of prediction: [Detection]) -> [GroundTruthBox]? { prediction.asTruth }
-
-  func file(at path: String) throws -> (any PredictionFile<[Detection]>)? {
-    try BoxFile(path, names: own.classes.names)
-  }
-
-  func resized(
-    _ prediction: [Detection], from size: PixelSize, to other: PixelSize
-  ) -> [Detection] {
-    let placed = prediction.map { $0.resized(from: size, to: other) }
-    return match?(placed) ?? placed
-  }
-
-  func matched(to classes: ObjectClasses) -> Self {
-    var task = self
-    task.match = ClassMatch(own.classes, to: classes)
-    return task
-  }
-
-  var remarks: [String] { [match?.remark].compactMap(\.self) }
 
   func drawn(
     _ prediction: [Detection], over picture: Image, mark: Overlay.Mark?, opacity: Double
