@@ -31,7 +31,7 @@ struct DocumentationTests {
       let outcome = try Running(
         "/bin/bash", ["-e", "-o", "pipefail", "-c", line], in: scratch.path,
         environment: ["PATH": scratch("bin") + ":/usr/bin:/bin"]
-      ).wait(seconds: 120)
+      ).wait()
       #expect(outcome.code == 0, "\(page.name):\(command.line): \(line)\n\(outcome.err)")
       for output in DocumentedCommands.outputs(of: line) {
         #expect(

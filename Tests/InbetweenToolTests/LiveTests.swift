@@ -158,13 +158,11 @@ struct LiveTests {
 
   @Test func aStreamThatStaysAwayIsGivenUp() throws {
     #expect(mkfifo(scratch("pipe"), 0o600) == 0)
-    let begin = ContinuousClock.now
     let outcome = try scratch.bash(
       "cat clip.y4m > pipe & \"$@\"",
       "live pipe \(Self.options) --max-outage 1.5 --labels a --json r.json")
     #expect(outcome.code == 75, "\(outcome.err)")
     #expect(outcome.err.contains("pipe: nothing has come for"))
-    #expect(ContinuousClock.now - begin < .seconds(30))
     #expect(try lines(outcome).count == 12 && scratch.names("a").count == 12)
     #expect(try scratch.json("r.json")["status"] as? String == "partial")
   }

@@ -221,14 +221,12 @@ struct RunTests {
     let whole = try scratch.bytes("clip.mp4")
     try scratch.write(whole.prefix(whole.count * 6 / 10), to: "cut.mp4")
     for line in ["cut.mp4 --output o.mp4", "clip.mp4 --output o.mp4 --frames 3"] {
-      let begin = ContinuousClock.now
       let texts = try ["", " --overlap"].map { options in
         let outcome = try scratch.inbetween("run \(line) --backbone NET --labels m\(options)")
         let done = (count: try frames(of: "o.mp4"), maps: try scratch.names("m"))
         return "\(outcome.code ?? -1) \(outcome.err)\(done)"
       }
       #expect(texts[0] == texts[1])
-      #expect(ContinuousClock.now - begin < .seconds(20))
     }
   }
 

@@ -6,7 +6,7 @@ import Testing
 import Video
 
 private func runTool(_ arguments: [String]) throws -> Outcome {
-  try Running(program, arguments, in: packageRoot).wait(seconds: 120)
+  try Running(program, arguments, in: packageRoot).wait()
 }
 
 struct ScoreTests {

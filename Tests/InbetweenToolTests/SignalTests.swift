@@ -47,7 +47,7 @@ struct SignalTests {
     running.send(SIGINT)
     running.send(SIGTERM)
     running.send(SIGINT)
-    let outcome = try running.wait(seconds: 10)
+    let outcome = try running.wait()
     #expect(outcome.code == 130 || outcome.code == 143)
     try expectNothingHalfDone()
   }
@@ -81,22 +81,20 @@ struct SignalTests {
   }
 
   @Test func anInterruptedMeasurementTellsWhatItMeasured() throws {
-    let running = try scratch.start("eval street:3 --frames 500 --backbone truth --json r.json")
-    // Until loading is over, there is nothing to tell.
-    usleep(8_000_000)
-    running.send(SIGINT)
-    let outcome = try running.wait()
-    #expect(outcome.code == 130)
-    #expect(outcome.err.contains("interrupted"))
+    // Until loading is over there is nothing to tell, which takes a slow machine long.
+    for seconds in [8, 24, 72] as [UInt32] {
+      let running = try scratch.start("eval street:3 --frames 500 --backbone truth --json r.json")
+      sleep(seconds)
+      running.send(SIGINT)
+      let outcome = try running.wait()
+      #expect(outcome.code == 130 && outcome.err.contains("interrupted"), "\(outcome.err)")
+      if scratch.has("r.json") { break }
+    }
     #expect(try scratch.json("r.json")["status"] as? String == "cancelled")
   }
 
   private func waitForMaps(atLeast count: Int) throws {
-    for _ in 0..<3000 {
-      if let names = try? scratch.names("maps"), names.count > count { return }
-      usleep(10_000)
-    }
-    Issue.record("no label maps within 30 s")
+    try #require(eventually { (try? scratch.names("maps"))?.count ?? 0 > count })
   }
 
   /// What bears a final name can be read to its end.

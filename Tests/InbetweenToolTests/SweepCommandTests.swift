@@ -40,7 +40,7 @@ struct SweepCommandTests {
     let home = try Scratch()
     let running = try home.start(
       "sweep \(small) \(axes) --frames 60 --out s".replacing("--frames 8 ", with: ""))
-    Thread.sleep(forTimeInterval: 1.5)
+    #expect(eventually { home.has("s/sweep.json") })
     running.send(SIGINT)
     let outcome = try running.wait()
     #expect(outcome.code == 130 && outcome.err.contains("--resume goes on"), "\(outcome)")

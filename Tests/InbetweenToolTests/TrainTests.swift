@@ -81,7 +81,7 @@ struct TrainTests {
     try write(steps: 40)
     #expect(try scratch.inbetween("\(line) --out whole").code == 0)
     let running = try scratch.start("\(line) --out o --checkpoint-every 4")
-    for _ in 0..<3000 where !scratch.has("o/checkpoint.safetensors") { usleep(5000) }
+    #expect(eventually { scratch.has("o/checkpoint.safetensors") })
     running.send(SIGTERM)
     let outcome = try running.wait()
     #expect(outcome.code == 143 && outcome.errorLines.last?.contains("terminated") == true)
@@ -97,7 +97,7 @@ struct TrainTests {
     try write(steps: 40)
     #expect(try scratch.inbetween("\(line) --out whole").code == 0)
     let running = try scratch.start("\(line) --out o --checkpoint-every 4")
-    for _ in 0..<3000 where !scratch.has("o/checkpoint.former.safetensors") { usleep(5000) }
+    #expect(eventually { scratch.has("o/checkpoint.former.safetensors") })
     running.send(SIGKILL)
     _ = try running.wait()
     let newest = try scratch.bytes("o/checkpoint.safetensors")
@@ -120,7 +120,7 @@ struct TrainTests {
     try write(steps: 4000)
     let running = try scratch.start(
       "\(line) --out o --evaluate-every 0 --checkpoint-every 100000")
-    for _ in 0..<3000 where !scratch.has("o/metrics.jsonl") { usleep(5000) }
+    #expect(eventually { scratch.has("o/metrics.jsonl") })
     for option in ["", " --resume", " --overwrite"] {
       let other = try scratch.inbetween("\(line) --out o\(option)")
       #expect(other.code == 73 && other.err.contains("another training"), "\(other.err)")

@@ -123,10 +123,9 @@ struct FlowAheadTests {
     }
   }
 
-  // Nothing runs on behind a stream that is gone: whoever lets go of it waits, and not for long.
+  // Nothing runs on behind a stream that is gone: whoever lets go of it waits.
   @Test func lettingGoWaitsForTheFlowUnderWay() throws {
     let flow = Noting(pause: 20_000)
-    let begin = ContinuousClock.now
     try {
       let made = try pipeline(.every(9), Warp(), flow: flow)
       var state = made.start()
@@ -136,7 +135,6 @@ struct FlowAheadTests {
     }()
     let count = flow.seen.pairs.withLock { $0.count }
     usleep(60_000)
-    #expect(flow.seen.pairs.withLock { $0.count } == count)
-    #expect(ContinuousClock.now - begin < .seconds(1))
+    #expect(flow.seen.pairs.withLock { $0.count } == count && count <= 4)
   }
 }

@@ -42,6 +42,21 @@ public final class Scratch {
   }
 }
 
+/// Waits until something holds, and tells whether it came to hold.
+///
+/// The limit only ends tests that would hang: machines that test are slow at times, and what passes
+/// never waits for it.
+public func eventually(
+  within limit: Duration = .seconds(120), _ condition: () throws -> Bool
+) rethrows -> Bool {
+  let end = ContinuousClock.now + limit
+  while try !condition() {
+    guard ContinuousClock.now < end else { return false }
+    Thread.sleep(forTimeInterval: 0.002)
+  }
+  return true
+}
+
 /// The bytes of a file.
 public func bytes(of path: String) throws -> [UInt8] {
   [UInt8](try Data(contentsOf: URL(filePath: path)))

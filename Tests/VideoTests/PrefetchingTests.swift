@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
+import TestSupport
 import Testing
 import Video
 
@@ -57,9 +57,7 @@ import Video
 
   @Test func aLookAheadTakesNothing() throws {
     let source = Prefetching(Counting(count: 3), depth: 2)
-    let limit = ContinuousClock.now + .seconds(5)
-    while source.peek() == nil && ContinuousClock.now < limit { usleep(1000) }
-    #expect(source.peek()?.index == 0)
+    #expect(eventually { source.peek()?.index == 0 })
     #expect(source.report.decoded == 0)
     for index in 0..<3 { #expect(try source.next()?.index == index) }
     #expect(try source.next() == nil)
@@ -74,8 +72,6 @@ import Video
       let source = Prefetching(Counting(count: .max, token: token), depth: 2)
       _ = try source.next()
     }()
-    let limit = ContinuousClock.now + .seconds(5)
-    while watched != nil && ContinuousClock.now < limit { usleep(1000) }
-    #expect(watched == nil)
+    #expect(eventually { watched == nil })
   }
 }

@@ -60,7 +60,7 @@ final class Running {
   func send(_ number: Int32) { kill(process.processIdentifier, number) }
 
   /// Waits for the end; a process that takes longer than `seconds` is killed, and the test fails.
-  func wait(seconds: Double = 60) throws -> Outcome {
+  func wait(seconds: Double = 300) throws -> Outcome {
     if ended.wait(timeout: .now() + seconds) == .timedOut {
       Issue.record("\(process.arguments ?? []) took more than \(seconds) s")
       send(SIGKILL)
