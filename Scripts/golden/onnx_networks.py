@@ -307,5 +307,17 @@ sure = np.array([place for place in places if place[2] >= 0.59])
 decoder("heatmaps", {"score": 0.59}, [maps], size, 1,
         [(sure[:, 0].min(), sure[:, 1].min(), sure[:, 0].max(), sure[:, 1].max(), 0, sure[:, 2].mean())], 0.59, None)
 
+# Any size by what the file says, but only even ones by what it computes: maps of half the size are doubled and added to
+# those they were made of.
+meeting = write(
+    "meeting",
+    [conv(["image", "w1"], "shallow"), conv(["shallow", "w2"], "deep", 2),
+     helper.make_node("Resize", ["deep", "", "twice"], ["doubled"], mode="nearest"),
+     helper.make_node("Add", ["shallow", "doubled"], ["joined"]), conv(["joined", "w3"], "scores")],
+    [value("image", F, ["n", 3, "h", "w"])], [value("scores", F, ["n", 2, "h", "w"])],
+    [weights("w1", 4, 3, 3, 3), weights("w2", 4, 4, 3, 3), weights("w3", 2, 4, 3, 3),
+     numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice")])
+note("meeting", run(meeting, planes / 255)[0])
+
 (FOLDER / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
 (FOLDER / "decoders.json").write_text(json.dumps(decoders) + "\n")

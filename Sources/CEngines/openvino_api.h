@@ -41,9 +41,12 @@ typedef struct ov_release { const char *number; const char *description; } ov_re
   F(ov_status, ov_core_compile_model,                                                            \
     (const ov_core *, const ov_model *, const char *, size_t, ov_compiled **, ...))              \
   F(void, ov_model_free, (ov_model *))                                                           \
-  F(ov_status, ov_compiled_model_inputs_size, (const ov_compiled *, size_t *))                   \
-  F(ov_status, ov_compiled_model_outputs_size, (const ov_compiled *, size_t *))                  \
-  F(ov_status, ov_compiled_model_input_by_index, (const ov_compiled *, size_t, ov_port **))      \
+  F(ov_status, ov_model_inputs_size, (const ov_model *, size_t *))                               \
+  F(ov_status, ov_model_outputs_size, (const ov_model *, size_t *))                              \
+  F(ov_status, ov_model_const_input_by_index, (const ov_model *, size_t, ov_port **))            \
+  F(ov_status, ov_model_const_output_by_index, (const ov_model *, size_t, ov_port **))           \
+  F(ov_status, ov_model_reshape_by_port_indexes,                                                 \
+    (const ov_model *, const size_t *, const ov_partial_sizes *, size_t))                        \
   F(ov_status, ov_compiled_model_output_by_index, (const ov_compiled *, size_t, ov_port **))     \
   F(ov_status, ov_compiled_model_create_infer_request, (const ov_compiled *, ov_request **))     \
   F(void, ov_compiled_model_free, (ov_compiled *))                                               \

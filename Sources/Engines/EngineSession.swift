@@ -78,12 +78,7 @@ public struct EngineSession: Sendable {
       threads: Int32(clamping: threads), waits_awake: Self.coresAreFree ? 1 : 0,
       reduces_precision: precision == .reduced ? 1 : 0, cuda_device: device.cudaNumber)
     do throws(EngineError) { try check { open(engine.kind, options, &handle, &$0) } } catch {
-      // Its own words seldom tell that it is the engine, not the file: it refuses outputs that it
-      // finds empty before it computes, as rows that a suppression chooses from constants.
-      if error.code == .badModel, engine == .openvino {
-        throw EngineError(
-          .badModel, "\(error.message); if the file is sound, --engine onnxruntime may run it")
-      }
+      if error.code == .badModel { throw engine.refusal(error) }
       // The library is open: what is missing then is something of the device's.
       guard error.code == .libraryMissing, device != .cpu else { throw error }
       throw EngineError(.libraryMissing, "the device \(device) cannot be used: \(error.message)")
@@ -124,10 +119,15 @@ public struct EngineSession: Sendable {
     let elements = try zip(tensors, inputs).map { try EngineInput($0, for: $1) }
     let places = wanted ?? Array(outputs.indices)
     var values = [ce_value_ref?](repeating: nil, count: places.count)
-    try withViews(of: elements[...]) { views in
-      try check { failure in
-        ce_session_run(owner.handle, views, views.count, places, places.count, &values, &failure)
+    do {
+      try withViews(of: elements[...]) { views in
+        try check { failure in
+          ce_session_run(owner.handle, views, views.count, places, places.count, &values, &failure)
+        }
       }
+    } catch let error as EngineError where error.code == .badModel {
+      // OpenVINO makes a model ready when it knows the sizes of its inputs.
+      throw engine.refusal(error)
     }
     // Every value has an owner before the first of them can fail to become a tensor.
     let owners = values.compactMap { $0.map(EngineOutput.init) }
@@ -143,5 +143,17 @@ public struct EngineSession: Sendable {
     return try first.withView { view in
       try withViews(of: elements.dropFirst(), after: views + [view], body)
     }
+  }
+}
+
+extension InferenceEngine {
+  /// A refusal of a model, with the way out where it is rather the engine's than the file's fault.
+  ///
+  /// OpenVINO's own words seldom tell: it refuses outputs that it finds empty before it computes, as
+  /// rows that a suppression chooses from constants.
+  fileprivate func refusal(_ error: EngineError) -> EngineError {
+    guard self == .openvino else { return error }
+    return EngineError(
+      .badModel, "\(error.message); if the file is sound, --engine onnxruntime may run it")
   }
 }

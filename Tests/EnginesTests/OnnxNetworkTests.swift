@@ -56,6 +56,39 @@ struct OnnxNetworkTests {
     #expect(try brokenLaws(of: network, on: frame()) == [])
   }
 
+  /// Each size is computed as by itself, in whatever order sizes come; one that the network cannot
+  /// take is answered with the way out, and others go on.
+  @Test(arguments: engines) func sizesThatDoNotGoTogetherAreRefused(
+    engine: InferenceEngine
+  ) throws {
+    let yaml = """
+      input: {color: bgr, scale: 0.00392156862745098}
+      output: {classes: [a, b], stride: 1}
+      """
+    let network = try network("meeting", yaml, engine)
+    let sizes = (0..<70).map { (width: 8 + 2 * ($0 % 10), height: 6 + 2 * ($0 / 10)) }
+    for round in 0..<2 {
+      #expect(
+        try Golden.named("meeting").matches(output(of: network).floats(), tolerance: 1e-4))
+      for odd in [(15, 12), (16, 13), (7, 7)] {
+        let error = try #require(throws: EngineError.self) {
+          try output(of: network, for: frame(width: odd.0, height: odd.1))
+        }
+        #expect(error.code == .badArgument && error.message.contains("input.size"), "\(error)")
+      }
+      for (width, height) in sizes.prefix(round == 0 ? 3 : .max) {
+        let scores = try output(of: network, for: frame(width: width, height: height))
+        #expect(scores.shape == [1, 2, height, width])
+      }
+    }
+    let fixed = try self.network(
+      "meeting", yaml.replacing("color: bgr", with: "color: bgr, size: [12, 16]"), engine)
+    let error = try #require(throws: (any Error).self) {
+      try output(of: fixed, for: frame(width: 15, height: 12))
+    }
+    #expect(!"\(error)".contains("brings them"))
+  }
+
   /// Usually that of the input; a description may say another.
   @Test(arguments: engines) func aMapsAxesAreInTheOrderThatIsSaid(engine: InferenceEngine) throws {
     func scores(_ layout: String) throws -> Tensor {

@@ -99,8 +99,20 @@ public struct OnnxNetwork: Backbone {
     } catch let error as BackboneError {
       throw error.located(in: path)
     } catch let error as EngineError {
-      throw error.located(in: path)
+      throw advised(error).located(in: path)
     }
+  }
+
+  /// The failure with the way out where the size of the pictures may be what the engine stumbles on:
+  /// many networks take any size that the file admits but only multiples of their stride.
+  private func advised(_ error: EngineError) -> EngineError {
+    guard description.input.size == nil, [.failed, .badArgument].contains(error.code) else {
+      return error
+    }
+    return EngineError(
+      .badArgument,
+      "\(error.message.trimmingCharacters(in: .whitespaces)); where the network does not take "
+        + "pictures of this size, input.size in its description brings them to one that it takes")
   }
 
   private func compute(_ range: Range<Int>, on input: Features) throws -> Features {
