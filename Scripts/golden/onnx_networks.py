@@ -319,5 +319,44 @@ meeting = write(
      numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice")])
 note("meeting", run(meeting, planes / 255)[0])
 
+# A picture and numbers of every type beside it, as networks take that are told the picture's size.
+DOUBLE, BOOL = TensorProto.DOUBLE, TensorProto.BOOL
+further = {
+    "size": (TensorProto.INT64, np.int64, [[480, 640]]), "half": (H, np.float16, [0.37]),
+    "double": (DOUBLE, np.float64, 1e-9), "flag": (BOOL, np.bool_, [True]),
+    "byte": (U8, np.uint8, [[200, 3]]), "signed": (TensorProto.INT8, np.int8, [-100]),
+    "short": (TensorProto.INT16, np.int16, [-3000]), "word": (TensorProto.UINT16, np.uint16, [60000]),
+    "integer": (TensorProto.INT32, np.int32, [-70000]), "unsigned": (TensorProto.UINT32, np.uint32, [4000000000]),
+    "long": (TensorProto.UINT64, np.uint64, [5]), "single": (F, np.float32, [[[0.1, -2.5]]])}
+nodes, terms = [conv(["image", "w"], "maps")], ["maps"]
+for name in further:
+    # Each is brought to the same order of magnitude, so that none is lost in another's rounding.
+    nodes += [helper.make_node("Cast", [name], [f"{name}_f"], to=DOUBLE),
+              helper.make_node("ReduceSum", [f"{name}_f"], [f"{name}_s"], keepdims=0),
+              helper.make_node("Mul", [f"{name}_s", f"{name}_c"], [f"{name}_m"]),
+              helper.make_node("Cast", [f"{name}_m"], [f"{name}_n"], to=F),
+              helper.make_node("Add", [terms[-1], f"{name}_n"], [f"{name}_sum"])]
+    terms.append(f"{name}_sum")
+nodes.append(helper.make_node("Identity", [terms[-1]], ["depth"]))
+given = write(
+    "given", nodes,
+    [value(name, type, list(np.shape(numbers))) for name, (type, _, numbers) in list(further.items())[:5]]
+    + [value("image", F, [1, 3, *SIZE])]
+    + [value(name, type, list(np.shape(numbers))) for name, (type, _, numbers) in list(further.items())[5:]],
+    [value("depth", F, [1, 1, *SIZE])],
+    [weights("w", 1, 3, 3, 3)]
+    + [numpy_helper.from_array(np.float64((weight + 1) / np.abs(np.asarray(further[name][2], np.float64)).max()),
+                               f"{name}_c") for weight, name in enumerate(further)])
+session = onnxruntime.InferenceSession(given, providers=["CPUExecutionProvider"])
+note("given", session.run(None, {"image": planes / 255} | {
+    name: np.asarray(numbers, type) for name, (_, type, numbers) in further.items()})[0])
+
+# PaddleDetection's rows: class and score before the corners, class -1 where there is nothing.
+finals = np.concatenate([random.integers(0, classes, (7, 1)), random.uniform(0, 1, (7, 1)),
+                         random.uniform(0, 12, (7, 2)), random.uniform(13, 24, (7, 2))], 1).astype(np.float32)
+finals[3, 0] = -1
+decoder("rows", {"score": 0.3, "order": "class-first"}, [finals], size, classes,
+        [(*row[2:].astype(np.float64), int(row[0]), float(row[1])) for row in finals if row[0] >= 0], 0.3, None)
+
 (FOLDER / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
 (FOLDER / "decoders.json").write_text(json.dumps(decoders) + "\n")

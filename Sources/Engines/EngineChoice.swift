@@ -55,6 +55,25 @@ extension EngineChoice {
     for path: String, inputs sizes: [[Int]], threads: Int, precision: EnginePrecision = .single,
     device: Device = .cpu, cache: String = Self.usualCache
   ) throws -> ChosenEngine {
+    try engine(
+      running: { () throws(EngineError) in try OnnxModel(contentsOf: path) }, inputs: sizes,
+      threads: threads, precision: precision, device: device, cache: cache)
+  }
+
+  /// The same of a model that was read, some inputs of which numbers may replace.
+  package func engine(
+    for model: OnnxModel, inputs sizes: [[Int]], threads: Int,
+    precision: EnginePrecision = .single, device: Device = .cpu, cache: String = Self.usualCache
+  ) throws -> ChosenEngine {
+    try engine(
+      running: { model }, inputs: sizes, threads: threads, precision: precision, device: device,
+      cache: cache)
+  }
+
+  private func engine(
+    running model: () throws(EngineError) -> OnnxModel, inputs sizes: [[Int]], threads: Int,
+    precision: EnginePrecision, device: Device, cache: String
+  ) throws -> ChosenEngine {
     switch self {
     case .only(let engine):
       try engine.requireDevice(device)
@@ -71,7 +90,7 @@ extension EngineChoice {
             + "or INBETWEEN_ONNXRUNTIME or INBETWEEN_OPENVINO names a library")
       }
       guard there.count > 1 else { return ChosenEngine(engine: first, milliseconds: [:]) }
-      return try fastest(of: there, for: path, sizes, (threads, precision), cache)
+      return try fastest(of: there, for: model(), sizes, (threads, precision), cache)
     }
   }
 
@@ -83,13 +102,13 @@ extension EngineChoice {
   }
 
   private func fastest(
-    of engines: [InferenceEngine], for path: String, _ sizes: [[Int]],
+    of engines: [InferenceEngine], for model: OnnxModel, _ sizes: [[Int]],
     _ settings: (threads: Int, precision: EnginePrecision), _ cache: String
   ) throws -> ChosenEngine {
-    let key = try Self.key(path, sizes, settings, engines)
+    let key = try Self.key(model, sizes, settings, engines)
     var kept = Self.read(cache)
     if let times = kept[key], let chosen = ChosenEngine(kept: times) { return chosen }
-    let times = try Self.measure(engines, path, sizes, settings)
+    let times = try Self.measure(engines, model, sizes, settings)
     kept[key] = Dictionary(uniqueKeysWithValues: times.map { ($0.key.rawValue, $0.value) })
     Self.write(kept, to: cache)
     return ChosenEngine(kept: kept[key] ?? [:])
@@ -99,7 +118,7 @@ extension EngineChoice {
   /// Medians over rounds in which each engine has its turn, so that what else the machine does
   /// meets all of them.
   private static func measure(
-    _ engines: [InferenceEngine], _ path: String, _ sizes: [[Int]],
+    _ engines: [InferenceEngine], _ model: OnnxModel, _ sizes: [[Int]],
     _ settings: (threads: Int, precision: EnginePrecision)
   ) throws -> [InferenceEngine: Double] {
     var (sessions, failure): ([(InferenceEngine, EngineSession)], (any Error)?) = ([], nil)
@@ -109,8 +128,7 @@ extension EngineChoice {
     for engine in engines {
       do {
         let session = try EngineSession(
-          contentsOf: path, engine: engine, threads: settings.threads,
-          precision: settings.precision)
+          model, engine: engine, threads: settings.threads, precision: settings.precision)
         for _ in 0..<2 { _ = try session.run(inputs) }
         sessions.append((engine, session))
       } catch { failure = failure ?? error }
@@ -129,10 +147,9 @@ extension EngineChoice {
 
   /// All that a time depends on.
   private static func key(
-    _ path: String, _ sizes: [[Int]], _ settings: (threads: Int, precision: EnginePrecision),
+    _ model: OnnxModel, _ sizes: [[Int]], _ settings: (threads: Int, precision: EnginePrecision),
     _ engines: [InferenceEngine]
   ) throws -> String {
-    let model = try OnnxModel(contentsOf: path)
     let versions = try engines.map { "\($0.rawValue) \(try $0.library().version)" }
     let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let processor = info.split(separator: "\n").first { $0.hasPrefix("model name") } ?? ""

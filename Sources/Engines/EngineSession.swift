@@ -68,6 +68,24 @@ public struct EngineSession: Sendable {
     }
   }
 
+  /// Reads a model that was looked at: its file, so that weights beside that are found, unless
+  /// something of it was replaced.
+  ///
+  /// - Throws: `.libraryMissing` where there is no engine, or none for that device; `.badModel` for
+  ///   what it does not read.
+  package init(
+    _ model: OnnxModel, engine: InferenceEngine, threads: Int,
+    precision: EnginePrecision = .single, device: Device = .cpu
+  ) throws(EngineError) {
+    if model.isAsInFile, let path = model.path {
+      try self.init(
+        contentsOf: path, engine: engine, threads: threads, precision: precision, device: device)
+    } else {
+      try self.init(
+        model: model.bytes, engine: engine, threads: threads, precision: precision, device: device)
+    }
+  }
+
   private init(
     _ engine: InferenceEngine, _ threads: Int, _ precision: EnginePrecision, _ device: Device,
     _ open: (ce_kind, ce_options, inout ce_session_ref?, inout ce_error) -> ce_code

@@ -150,6 +150,17 @@ package struct DescriptionReader {
     return values
   }
 
+  /// Numbers in lists that are nested as deep as there are axes: their sizes, and the numbers with
+  /// the last axis running fastest; no sizes for a number by itself.
+  package func array(
+    _ key: String
+  ) throws(SpecificationError) -> (sizes: [Int], numbers: [Double]) {
+    guard let node = mapping[key], let array = node.array else {
+      throw complaint(key, "must be a number, or lists of numbers of equal lengths")
+    }
+    return array
+  }
+
   /// All keys of this group, with the number each gives.
   package func allNumbers() throws(SpecificationError) -> [String: Double] {
     var numbers: [String: Double] = [:]

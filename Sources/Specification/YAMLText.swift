@@ -106,6 +106,20 @@ extension Node {
   /// Of base 60, `1:30`, no number is made: sums of many such digits leave what numbers hold.
   var wholeNumber: Int? { isBase60 ? nil : int }
 
+  /// A number by itself, or lists of numbers that are nested alike; nil for anything else.
+  var array: (sizes: [Int], numbers: [Double])? {
+    if let number = finiteNumber { return ([], [number]) }
+    guard let parts = sequence?.map(\.array), let first = parts.first?.flatMap(\.self) else {
+      return nil
+    }
+    var numbers: [Double] = []
+    for part in parts {
+      guard let part, part.sizes == first.sizes else { return nil }
+      numbers += part.numbers
+    }
+    return ([parts.count] + first.sizes, numbers)
+  }
+
   /// The finite number that this is; nil for anything else.
   var finiteNumber: Double? {
     guard !isBase60, let number = float, number.isFinite else { return nil }

@@ -49,6 +49,26 @@ struct OnnxDescriptionTests {
     #expect(error.message.contains("segmentation."), "\(error)")
   }
 
+  @Test(arguments: [
+    ("{size:", "{other: [1], size:", "'other'"),
+    ("half: [0.37]", "half: [[0.37]]", "[1, 1] numbers for the input half: float16 1"),
+    ("half: [0.37]", "half: 0.37", "one number"), ("half: [0.37]", "half: [7.0e4]", "70000.0"),
+    ("flag: [1]", "flag: [2]", "2.0 is no number"), ("long: [5]", "long: [-5]", "-5.0"),
+    ("byte: [[200, 3]]", "byte: [[256, 3]]", "256"), ("long: [5]", "long: [0.5]", "0.5"),
+    ("byte: [[200, 3]]", "byte: [[200], [3, 4]]", "input.constants.byte"),
+    ("flag: [1],", "", "input.constants"), ("long: [5]", "long: []", "input.constants.long"),
+    ("long: [5]", "long: [five]", "input.constants.long"),
+    ("0.1, -2.5", "0.1, -.inf", "input.constants.single"),
+    ("color: bgr", "color: bgr\n    unknown: 1", "unknown"),
+  ])
+  func numbersThatFitNoInputAreNamed(old: String, new: String, reason: String) throws {
+    let yaml = givenYAML.replacing(old, with: new)
+    #expect(yaml != givenYAML)
+    let error = try #require(throws: SpecificationError.self) { try file("given", yaml) }
+    #expect(error.message.contains(reason), "\(error)")
+    #expect(error.message.contains("given."), "\(error)")
+  }
+
   @Test func aPathIsGivenToTheEngineThatOpensIt() throws {
     let registries = Registries.standard
     let path = try described("segmentation", in: scratch, segmentationYAML)

@@ -89,6 +89,21 @@ struct OnnxNetworkTests {
     #expect(!"\(error)".contains("brings them"))
   }
 
+  /// Inputs of every type beside the picture, which is not the first.
+  @Test(arguments: engines) func numbersTakeThePlaceOfFurtherInputs(
+    engine: InferenceEngine
+  ) throws {
+    let network = try network("given", givenYAML, engine)
+    let depth = try output(of: network)
+    let golden = try Golden.named("given")
+    #expect(depth.shape.dimensions == golden.shape)
+    #expect(golden.matches(try depth.floats(), tolerance: 1e-4))
+    #expect(!network.takesBatches && network.description.fixedInputs.count == 12)
+    let other = try self.network(
+      "given", givenYAML.replacing("0.1, -2.5", with: "0.2, -2.5"), engine)
+    #expect(try !golden.matches(output(of: other).floats(), tolerance: 1e-4))
+  }
+
   /// Usually that of the input; a description may say another.
   @Test(arguments: engines) func aMapsAxesAreInTheOrderThatIsSaid(engine: InferenceEngine) throws {
     func scores(_ layout: String) throws -> Tensor {

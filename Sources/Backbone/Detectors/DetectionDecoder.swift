@@ -145,10 +145,16 @@ public enum DetectionDecoders {
     ) { options, _ in ObjectnessRows(thresholds: DetectionThresholds(options), strides: nil) }
     registry.register(
       "rows", "rows of corners, score and class, as networks give that drop overlaps: 1 × N × 6",
-      options: [scoreOption, limitOption] + RowExtras.options
+      options: [
+        scoreOption, limitOption,
+        .optional(
+          "order", .choice(["corners-first", "class-first"]), standard: "corners-first",
+          positional: false),
+      ] + RowExtras.options
     ) { options, _ in
       FinalRows(
-        thresholds: DetectionThresholds(options, suppresses: true), extras: RowExtras(options))
+        thresholds: DetectionThresholds(options, suppresses: true), extras: RowExtras(options),
+        isClassFirst: options.text("order") == "class-first")
     }
     registry.register(
       "yolov7", "rows of picture, corners, class and score: YOLOv7's exports with NMS; N × 7",

@@ -103,9 +103,12 @@ struct ObjectnessRows: DetectionDecoder {
 ///
 /// Of networks that drop overlapping ones themselves, as YOLOv10 and exports with NMS do:
 /// 1 × N × 6, or N × 6, in pixels of the input. Numbers of masks or key points may follow.
+/// PaddleDetection's have class and score before the corners; -1 is the class of no detection.
 struct FinalRows: RowDecoder {
   let thresholds: DetectionThresholds
   var extras = RowExtras()
+  /// Whether class and score come before the corners.
+  var isClassFirst = false
 
   func rows(of outputs: [DetectorOutput], classes: Int) throws -> [DecodedRow] {
     let length = 6 + extras.count
@@ -113,7 +116,8 @@ struct FinalRows: RowDecoder {
     guard output.shape.last == length, output.shape.dropLast().dropLast().allSatisfy({ $0 == 1 })
     else { throw output.fault("1 × N × \(length)") }
     return stride(from: 0, to: output.values.count, by: length).compactMap { start in
-      let row = output.values[start..<start + 6].map(Double.init)
+      var row = output.values[start..<start + 6].map(Double.init)
+      if isClassFirst { row = Array(row[2...]) + [row[1], row[0]] }
       guard row[4] >= thresholds.score, row[5] >= 0, row[5] < Double(classes) else { return nil }
       let more = Array(output.values[start + 6..<start + length])
       return DecodedRow(

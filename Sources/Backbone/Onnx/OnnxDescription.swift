@@ -20,6 +20,7 @@ public import Video
 ///   scale: 0.00392156862745098      # usually 1: x = (pixel - mean) / std * scale
 ///   size: [360, 480]                # where the file takes any size
 ///   layout: nchw                    # or nhwc, where the file's sizes do not tell
+///   constants: {im_shape: [[640, 640]]}   # further inputs: numbers, as lists nested as axes are
 ///   fit: stretch                    # or letterbox, with grey on both sides, or corner, with grey
 ///                                   # to the right and below: how a picture becomes that size
 /// output:
@@ -51,6 +52,8 @@ public struct OnnxDescription: Hashable, Sendable {
   public let outputLayout: Layout
   /// How a picture of another size is brought to the input's.
   public let fit: Fit
+  /// The inputs that numbers of the description replace.
+  public let fixedInputs: [String]
   /// The classes that it tells apart; none for depth.
   public let classes: ClassList
   /// The outputs that are read, in order.
@@ -96,15 +99,13 @@ public struct OnnxDescription: Hashable, Sendable {
     public let stride: Int?
   }
 
-  /// What `model` says, with the description of `yaml` laid over it; `grammar` knows the decoders.
+  /// What `model` says, numbers having replaced further inputs, with the description `side` laid
+  /// over it; `grammar` knows the decoders.
   ///
   /// - Throws: `SpecificationError` with the key that is missing, unknown or does not fit the file.
   package init(
-    _ model: OnnxModel, path: String, yaml: String?, by grammar: Grammar
+    _ model: OnnxModel, path: String, _ side: DescriptionReader?, by grammar: Grammar
   ) throws(SpecificationError) {
-    let side = try yaml.map { (text) throws(SpecificationError) in
-      try DescriptionReader(yaml: text)
-    }
     try side?.allow(["name", "task", "input", "output", "execution", "decoder", "stages"])
     let facts = OnnxFacts(model)
     let input = try side.group("input"), output = try side.group("output")
@@ -125,6 +126,7 @@ public struct OnnxDescription: Hashable, Sendable {
       ?? picture.layout
     var isDetector = false
     if case .detection = task { isDetector = true }
+    fixedInputs = try input.group("constants")?.keys ?? []
     fit =
       try input?.choice("fit", Fit.self)
       ?? (isDetector && facts.isUltralytics ? .letterbox : .stretch)

@@ -152,12 +152,16 @@ struct OnnxFacts {
 
   /// - Throws: `SpecificationError` where the file takes something else than one colour picture.
   func picture(described: DescriptionReader?) throws(SpecificationError) -> Picture {
-    try described?.allow(["color", "size", "mean", "std", "scale", "layout", "fit"])
+    try described?.allow(["color", "size", "mean", "std", "scale", "layout", "fit", "constants"])
     let inputs = model.graph.inputs
     guard inputs.count == 1, let sizes = inputs[0].sizes, sizes.count == 4 else {
       let told = inputs.isEmpty ? "none" : inputs.map { "\($0)" }.joined(separator: "; ")
+      let wayOut =
+        inputs.count > 1
+        ? "; input.constants in the description gives inputs beside it numbers, as {scale: [1]}"
+        : ""
       throw SpecificationError(
-        .badInput, "its input must be one picture of four axes; it has \(told)")
+        .badInput, "its input must be one picture of four axes; it has \(told)\(wayOut)")
     }
     let named = try described?.choice("layout", OnnxDescription.Layout.self)
     let seen: OnnxDescription.Layout? = sizes[1] == 3 ? .nchw : sizes[3] == 3 ? .nhwc : nil

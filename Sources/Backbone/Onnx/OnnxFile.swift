@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Engines
+package import Engines
 internal import Foundation
 public import Specification
+package import Tensors
 internal import Video
 
 /// An ONNX file that was opened and not loaded: what it says, and the description beside it.
@@ -27,12 +28,16 @@ public struct OnnxFile: Sendable {
     by grammar: Grammar = DetectionDecoders.standard
   ) throws {
     self.path = path
-    model = try OnnxModel.checked(contentsOf: path)
+    let read = try OnnxModel.checked(contentsOf: path)
     let beside = NetworkDescription.path(besideNetwork: path)
     let named = file ?? (FileManager.default.fileExists(atPath: beside) ? beside : nil)
     let yaml = try named.map { try Self.text(of: $0, for: path) }
     do throws(SpecificationError) {
-      description = try OnnxDescription(model, path: path, yaml: yaml, by: grammar)
+      let side = try yaml.map { (text) throws(SpecificationError) in
+        try DescriptionReader(yaml: text)
+      }
+      model = try read.fixing(describedBy: side)
+      description = try OnnxDescription(model, path: path, side, by: grammar)
     } catch {
       if error.code == .missingFile {
         throw SpecificationError(
@@ -55,7 +60,36 @@ public struct OnnxFile: Sendable {
   }
 }
 
+extension OnnxModel {
+  /// The model with the numbers of `input.constants` in the place of inputs.
+  ///
+  /// - Throws: `SpecificationError` where they do not fit.
+  fileprivate func fixing(
+    describedBy side: DescriptionReader?
+  ) throws(SpecificationError) -> OnnxModel {
+    guard let constants = try side.group("input").group("constants") else { return self }
+    let fixed = try constants.keys.map { (name) throws(SpecificationError) in
+      let (sizes, numbers) = try constants.array(name)
+      return FixedInput(name: name, sizes: sizes, numbers: numbers)
+    }
+    do throws(EngineError) { return try fixing(fixed) } catch {
+      throw SpecificationError(
+        error.code == .badModel ? .badInput : .badDescription, "input.constants: \(error.message)")
+    }
+  }
+}
+
 extension OnnxFile {
+  /// The engine that is to run it, of those that `choice` leaves.
+  ///
+  /// - Throws: `EngineError` where there is no engine, or none of them reads the model.
+  package func engine(
+    _ choice: EngineChoice, threads: Int, precision: EnginePrecision, device: Device
+  ) throws -> ChosenEngine {
+    try choice.engine(
+      for: model, inputs: [usualInput], threads: threads, precision: precision, device: device)
+  }
+
   /// The sizes of an input as the file takes it, of a picture of 360 × 480 where it takes any.
   public var usualInput: [Int] {
     let size = description.input.size ?? PixelSize(width: 480, height: 360)

@@ -56,9 +56,12 @@ public struct OnnxNetwork: Backbone {
       pieces = try OnnxPiece.all(of: file, engine, threads, precision, device)
     } catch let error as EngineError { throw error.located(in: file.path) }
     let sessions = pieces.compactMap(\.session)
-    takesBatches = sessions.allSatisfy { session in
-      session.inputs.allSatisfy { $0.sizes?.first.map { $0 == nil } ?? false }
-    }
+    // Numbers that replace inputs are those of one picture.
+    takesBatches =
+      file.description.fixedInputs.isEmpty
+      && sessions.allSatisfy { session in
+        session.inputs.allSatisfy { $0.sizes?.first.map { $0 == nil } ?? false }
+      }
     stages = try pieces.stages(of: file.description)
   }
 

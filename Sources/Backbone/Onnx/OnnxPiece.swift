@@ -47,8 +47,7 @@ struct OnnxPiece: Sendable {
     let (model, description) = (file.model, file.description)
     guard !description.cuts.isEmpty else {
       let session = try EngineSession(
-        contentsOf: file.path, engine: engine, threads: threads, precision: precision,
-        device: device)
+        model, engine: engine, threads: threads, precision: precision, device: device)
       return [
         try OnnxPiece(
           giving: description.outputs, from: model.graph.inputs, session, picture: 0, cut: nil)

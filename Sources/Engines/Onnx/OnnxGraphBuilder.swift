@@ -163,5 +163,5 @@ extension OnnxGraphBuilder.Attribute {
 }
 
 extension FixedWidthInteger {
-  fileprivate var littleEndianBytes: [UInt8] { withUnsafeBytes(of: littleEndian, Array.init) }
+  var littleEndianBytes: [UInt8] { withUnsafeBytes(of: littleEndian, Array.init) }
 }

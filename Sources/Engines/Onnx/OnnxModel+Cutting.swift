@@ -126,7 +126,7 @@ extension OnnxModel {
   }
 
   /// The model with another graph: `copy` is given each field of the old one.
-  private func rewritten(
+  func rewritten(
     _ copy: (inout ProtobufWriter, ProtobufReader.Field) throws(ProtobufReader.Fault) -> Void,
     finish: (inout ProtobufWriter) -> Void
   ) -> [UInt8] {

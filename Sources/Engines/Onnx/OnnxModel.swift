@@ -17,7 +17,9 @@ package struct OnnxModel: Sendable {
   /// What is computed.
   package private(set) var graph = Graph()
   /// The bytes; weights that lie in files of their own are not in them.
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
+  /// Whether the file at `path` is this model as it is, with nothing replaced.
+  package let isAsInFile: Bool
 
   /// What a model computes, and from what.
   package struct Graph: Sendable {
@@ -95,16 +97,18 @@ package struct OnnxModel: Sendable {
       let isMissing = error.code == .missingFile || error.code == .unreadable
       throw EngineError(isMissing ? .missingFile : .badModel, "\(path): \(error.message)")
     }
-    try self.init(bytes: bytes, path: path)
+    try self.init(bytes: bytes, path: path, isAsInFile: true)
   }
 
-  /// Reads a model that is in memory.
+  /// Reads a model that is in memory; `path` is where it came from, if from a file.
   ///
   /// - Throws: `.badModel` with what is wrong with it.
-  package init(bytes: [UInt8]) throws(EngineError) { try self.init(bytes: bytes, path: nil) }
+  package init(bytes: [UInt8], path: String? = nil) throws(EngineError) {
+    try self.init(bytes: bytes, path: path, isAsInFile: false)
+  }
 
-  private init(bytes: [UInt8], path: String?) throws(EngineError) {
-    (self.bytes, self.path) = (bytes, path)
+  private init(bytes: [UInt8], path: String?, isAsInFile: Bool) throws(EngineError) {
+    (self.bytes, self.path, self.isAsInFile) = (bytes, path, isAsInFile)
     do throws(ProtobufReader.Fault) { try read(bytes[...]) } catch {
       throw EngineError(.badModel, "\(path ?? "the model") is no ONNX model: it \(error.message)")
     }

@@ -45,9 +45,8 @@ struct OnnxSource: NetworkSource {
   var remarks: [String] { said.all.withLock { $0 } }
 
   func load() throws -> (backbone: any Backbone, head: any SegmentationHead) {
-    let chosen = try choice.engine(
-      for: path, inputs: [file.usualInput], threads: threads, precision: precision,
-      device: device)
+    let chosen = try file.engine(
+      choice, threads: threads, precision: precision, device: device)
     if let remark = chosen.remark {
       said.all.withLock { if !$0.contains(remark) { $0.append(remark) } }
     }
