@@ -358,5 +358,12 @@ finals[3, 0] = -1
 decoder("rows", {"score": 0.3, "order": "class-first"}, [finals], size, classes,
         [(*row[2:].astype(np.float64), int(row[0]), float(row[1])) for row in finals if row[0] >= 0], 0.3, None)
 
+# Every class of a box by itself.
+boxes = np.sort(random.uniform(0, 24, (1, 8, 2, 2)), 2).reshape(1, 8, 4).astype(np.float32)
+table = random.uniform(0, 1, (1, 8, classes)).astype(np.float32)
+decoder("ssd", {"score": 0.5, "multilabel": True, "corners": "xyxy", "pixels": True}, [boxes, table], size, classes,
+        [(*box.astype(np.float64), k, float(row[k])) for box, row in zip(boxes[0], table[0]) for k in range(classes)],
+        0.5, 0.45)
+
 (FOLDER / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
 (FOLDER / "decoders.json").write_text(json.dumps(decoders) + "\n")

@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import Backbone
+internal import Flow
 internal import Foundation
 internal import Outputs
 internal import Propagation
@@ -13,7 +14,7 @@ internal import Video
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a network or a trained propagation as ONNX, for other programs and engines.",
+    abstract: "Write a network, a head or a propagation as ONNX, for other programs and engines.",
     discussion: """
       Beside NAME.onnx stands NAME.yaml, which says how the network is fed and read: --backbone \
       NAME.onnx runs it on an engine. With --tap the network is cut after that stage, into \
@@ -24,12 +25,15 @@ struct ExportCommand: ParsableCommand {
       from a picture to the map that is propagated, NAME-fusion.onnx, from an earlier frame's map \
       to this frame's, and NAME-rest.onnx, from the map to scores where it is not scores already. \
       NAME-pieces.yaml says which runs when, and what every input and output is.
+
+      A head is written with the network before it, as one model from a picture to boxes and scores \
+      or to depths. A flow network is written as a model from two pictures to the optical flow.
       """)
 
   /// Formats that a network can be written in.
   enum Format: String, ExpressibleByArgument, CaseIterable { case onnx }
 
-  @Argument(help: "A folder with spec.yaml and trained weights: a network, or a propagation.")
+  @Argument(help: "A folder with spec.yaml and trained weights: a network, a head, a propagation.")
   var folder: String
 
   @Option(help: "The format: onnx.")
@@ -59,11 +63,17 @@ struct ExportCommand: ParsableCommand {
     try threading.apply()
     if folder.has("propagation") {
       try writePieces(of: folder)
+    } else if folder.has("head") {
+      try writeHead(HeadFolder(folder))
+    } else if try folder.hasFlowNetwork() {
+      try writeFlow(NetworkFlow(folder), of: folder)
     } else if folder.has("network") {
       try writeNetwork(NetworkFolder(folder))
     } else {
       throw Failure(
-        .usage, "\(folder.path): only networks and trained propagations are written as ONNX")
+        .usage,
+        "\(folder.path): networks, heads, flow networks and trained propagations are written as "
+          + "ONNX")
     }
   }
 
@@ -94,10 +104,39 @@ struct ExportCommand: ParsableCommand {
       try write(parts.upToTap, to: stem + "-key.onnx")
       try write(parts.rest, to: stem + "-rest.onnx")
     } else {
-      let whole = try network.onnx(for: size)
-      try write(whole, to: stem + ".onnx")
-      try write([UInt8](whole.description.utf8), to: stem + ".yaml")
-      print("\(stem).yaml: how it is fed and read")
+      try writeWhole(network.onnx(for: size), stem)
+    }
+  }
+
+  private func writeWhole(_ network: ExportedNetwork, _ stem: String) throws {
+    try write(network, to: stem + ".onnx")
+    try write([UInt8](network.description.utf8), to: stem + ".yaml")
+    print("\(stem).yaml: how it is fed and read")
+  }
+
+  private func writeHead(_ head: HeadFolder) throws {
+    try refuseTap(head.folder)
+    let specification = head.specification
+    let network = try NetworkFolder(at: specification.backbone).network()
+    let size = try size(for: network, in: specification.backbone)
+    let whole =
+      switch try head.head(behind: network) {
+      case .depth(let head): try network.onnx(for: size, predictedBy: head)
+      case .detection(let head): try network.onnx(for: size, predictedBy: head)
+      }
+    try writeWhole(whole, stem(specification.name))
+  }
+
+  private func writeFlow(_ flow: NetworkFlow, of folder: ModelFolder) throws {
+    try refuseTap(folder)
+    let size = pixels ?? PixelSize(width: 480, height: 360)
+    let stem = try stem((folder.path as NSString).lastPathComponent)
+    try write(flow.network.onnx(for: size), to: stem + ".onnx")
+  }
+
+  private func refuseTap(_ folder: ModelFolder) throws {
+    guard tap == nil else {
+      throw Failure(.usage, "--tap is for networks: \(folder.path) is written as a whole")
     }
   }
 

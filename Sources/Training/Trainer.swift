@@ -87,6 +87,7 @@ private struct TrainingRun<Task: TrainingTask> {
     self.trainer = trainer
     checkpoint = Checkpoint(in: trainer.folder)
     all = trainer.task.parameters.all
+    try trainer.plan.checkParts(among: all.map(\.name))
     optimizer = try Optimizer(.sgd(momentum: 0, decay: 0, nesterov: false), of: [])
     let found = resuming && checkpoint.exists
     let opened =

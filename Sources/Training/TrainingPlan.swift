@@ -80,6 +80,22 @@ public struct TrainingStage: Hashable, Sendable {
 }
 
 extension TrainingPlan {
+  /// Checks that each part that a stage names is one of what is trained.
+  ///
+  /// - Throws: `TrainingError` with the first that is none, and some that there are.
+  func checkParts(among names: [String]) throws(TrainingError) {
+    for stage in stages {
+      for (key, parts) in [("frozen", stage.frozen), ("rates", stage.rateScales.keys.sorted())] {
+        for part in parts where !names.contains(where: { $0.isPart(of: part) }) {
+          let known = Set(names.compactMap { $0.split(separator: ".").first.map(String.init) })
+          throw TrainingError(
+            "stage '\(stage.name)': \(key) names '\(part)', and nothing of that is trained; there "
+              + "are \(known.sorted().joined(separator: ", ")), and their parts")
+        }
+      }
+    }
+  }
+
   /// Steps done in all stages.
   func step(at position: Checkpoint.Position) -> Int {
     stages.prefix(position.stage).reduce(position.step) { $0 + $1.steps }

@@ -62,6 +62,25 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
     #expect(try brokenLaws(of: task()) == [])
   }
 
+  @Test func aPartThatIsNoneIsNamedBeforeAnythingIsTrained() throws {
+    try withTemporaryFolder { url in
+      for (key, change) in [
+        ("frozen", { (stage: inout TrainingStage) in stage.frozen = ["encoder", "encod"] }),
+        ("rates", { $0.rateScales["decoder.9"] = 0.1 }),
+      ] {
+        var stages = plan(steps: 14).stages
+        change(&stages[1])
+        let trainer = Trainer(
+          try task(), plan: TrainingPlan(stages: stages, seed: 4), folder: url.path,
+          fingerprint: "test")
+        let error = try #require(throws: TrainingError.self) { try trainer.run(resuming: false) }
+        #expect(error.message.contains("stage 'head': \(key) names"), "\(error)")
+        #expect(error.message.contains("context, decoder, encoder"), "\(error)")
+        #expect(!FileManager.default.fileExists(atPath: url.path + "/metrics.jsonl"))
+      }
+    }
+  }
+
   // Stopping saves at once; being killed goes back to the last checkpoint. Both end alike.
   @Test func aBrokenTrainingEndsAsAnUnbrokenOne() throws {
     try TorchRuntime.setThreads(1)

@@ -194,14 +194,15 @@ public enum DetectionDecoders {
       "ssd", "boxes, scores and, if the network has chosen, classes: SSD; outputs in that order",
       options: thresholds + [
         .optional("corners", .choice(["yxyx", "xyxy"]), standard: "yxyx", positional: false),
-        .flag("pixels"), .flag("background"), .flag("final"),
+        .flag("pixels"), .flag("background"), .flag("final"), .flag("multilabel"),
         .optional("first", .integer(0...1), standard: 1, positional: false),
       ]
     ) { options, _ in
       BoxesAndScores(
         thresholds: DetectionThresholds(options, suppresses: options.flag("final")),
         isYFirst: options.text("corners") == "yxyx", isInPixels: options.flag("pixels"),
-        hasBackground: options.flag("background"), firstClass: options.integer("first"))
+        hasBackground: options.flag("background"), isMultilabel: options.flag("multilabel"),
+        firstClass: options.integer("first"))
     }
   }
 

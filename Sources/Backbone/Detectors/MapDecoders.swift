@@ -131,6 +131,8 @@ struct DistributedDistances: DetectionDecoder {
 struct BoxesAndScores: DetectionDecoder {
   let thresholds: DetectionThresholds
   let isYFirst: Bool, isInPixels: Bool, hasBackground: Bool
+  /// Whether every class that is sure enough is a detection of its own, not the likeliest alone.
+  let isMultilabel: Bool
   /// The number by which the network calls the first class, where it has chosen.
   let firstClass: Int
 
@@ -162,29 +164,30 @@ struct BoxesAndScores: DetectionDecoder {
     var found: [Detection] = []
     for row in 0..<count {
       let chosen = outputs.count >= 3 ? outputs[2].values[row] : nil
-      guard let (category, score) = choice(scores.values, row, chosen, classes),
-        score >= thresholds.score
-      else { continue }
-      found.append(
-        Detection(
-          box: box(boxes.values[row * 4..<row * 4 + 4], input), category: category,
-          score: score))
+      for (category, score) in choices(scores.values, row, chosen, classes)
+      where score >= thresholds.score {
+        found.append(
+          Detection(
+            box: box(boxes.values[row * 4..<row * 4 + 4], input), category: category,
+            score: score))
+      }
     }
     return found
   }
 
-  private func choice(
+  private func choices(
     _ scores: [Float], _ row: Int, _ chosen: Float?, _ classes: Int
-  ) -> (Int, Double)? {
+  ) -> [(Int, Double)] {
     if let chosen {
-      guard chosen.isFinite, abs(chosen) < 1e6 else { return nil }
+      guard chosen.isFinite, abs(chosen) < 1e6 else { return [] }
       let category = Int(chosen.rounded()) - firstClass
-      return (0..<classes).contains(category) ? (category, Double(scores[row])) : nil
+      return (0..<classes).contains(category) ? [(category, Double(scores[row]))] : []
     }
     let before = hasBackground ? 1 : 0
     let own = scores[row * (classes + before)..<(row + 1) * (classes + before)].dropFirst(before)
-    guard let best = own.indices.max(by: { own[$0] < own[$1] }) else { return nil }
-    return (best - own.startIndex, Double(own[best]))
+    if isMultilabel { return own.enumerated().map { ($0.offset, Double($0.element)) } }
+    guard let best = own.indices.max(by: { own[$0] < own[$1] }) else { return [] }
+    return [(best - own.startIndex, Double(own[best]))]
   }
 
   private func box(_ numbers: ArraySlice<Float>, _ input: PixelSize) -> BoundingBox {

@@ -18,9 +18,9 @@ public struct DepthHead: Head {
   public let settings: Settings
   /// What training changes.
   public let parameters: Parameters
-  private var fusion: FeatureFusion
-  private var blocks: [ConvolutionBlock]
-  private let predictor: Conv2d
+  private(set) var fusion: FeatureFusion
+  private(set) var blocks: [ConvolutionBlock]
+  let predictor: Conv2d
 
   /// What a depth head consists of.
   public struct Settings: Hashable, Sendable {
@@ -74,9 +74,12 @@ public struct DepthHead: Head {
   public func logDepth(of features: FeatureMaps, in pass: ForwardContext) throws -> Tensor {
     var hidden = try fusion(features, in: pass)
     for block in blocks { hidden = try block(hidden, in: pass) }
-    // Before training, depths are near the geometric mean of the range.
-    let middle = (settings.range.lowerBound * settings.range.upperBound).squareRoot()
-    return try predictor(hidden, in: pass).cast(to: .float32) + Float(log(middle))
+    return try predictor(hidden, in: pass).cast(to: .float32) + middleLogDepth
+  }
+
+  /// What is added: before training, depths are near the geometric mean of the range.
+  var middleLogDepth: Float {
+    Float(log((settings.range.lowerBound * settings.range.upperBound).squareRoot()))
   }
 
   /// The natural logarithm of the depth in metres of every pixel: N × 1 × height × width.

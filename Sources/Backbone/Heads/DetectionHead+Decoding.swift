@@ -87,7 +87,7 @@ extension DetectionHead {
   private static func sigmoid(_ logit: Float) -> Double { 1 / (1 + exp(-Double(logit))) }
 
   /// What boxes are multiplied by: 1 where the grid is that of the frame's size.
-  private static func scale(cells: Int, stride: Int, pixels: Int) -> Double {
+  static func scale(cells: Int, stride: Int, pixels: Int) -> Double {
     (pixels + stride - 1) / stride == cells ? 1 : Double(pixels) / Double(cells * stride)
   }
 }

@@ -27,9 +27,9 @@ public struct DetectionHead: Head {
   public let parameters: Parameters
   /// Pixels that a cell of the grid spans, each way.
   public var stride: Int { fusion.stride }
-  private var fusion: FeatureFusion
-  private var classTower: [ConvolutionBlock], boxTower: [ConvolutionBlock]
-  private let classifier: Conv2d, regressor: Conv2d, centring: Conv2d
+  private(set) var fusion: FeatureFusion
+  private(set) var classTower: [ConvolutionBlock], boxTower: [ConvolutionBlock]
+  let classifier: Conv2d, regressor: Conv2d, centring: Conv2d
 
   /// A head that reads `inputs`, with parameters drawn or read as `parameters` says: all of them
   /// or, in `scope`, the part of a larger network.

@@ -30,8 +30,8 @@ public struct FeatureFusion: Sendable {
   public let inputs: [HeadInput]
   /// The stride of the grid on which they are added.
   public let stride: Int
-  private var laterals: [ConvolutionBlock]
-  private let coordinates: Conv2d?
+  private(set) var laterals: [ConvolutionBlock]
+  let coordinates: Conv2d?
 
   /// A fusion whose layers are made in `scope`.
   ///
@@ -77,8 +77,6 @@ public struct FeatureFusion: Sendable {
       }
       maps.append(try lateral(map, in: pass))
     }
-    // The finest map tells the size: those of coarser ones may be rounded up more.
-    let finest = inputs.indices.min { inputs[$0].stride < inputs[$1].stride } ?? 0
     var sum = maps[finest]
     if let coordinates { sum = try sum + coordinates(Self.places(like: sum), in: pass) }
     for (index, map) in maps.enumerated() where index != finest {
@@ -86,6 +84,9 @@ public struct FeatureFusion: Sendable {
     }
     return try sum.relu()
   }
+
+  /// Which map tells the size: those of coarser ones may be rounded up more.
+  var finest: Int { inputs.indices.min { inputs[$0].stride < inputs[$1].stride } ?? 0 }
 
   /// The same fusion with its normalisations folded into the convolutions.
   public func folded() throws(TensorError) -> FeatureFusion {
@@ -97,12 +98,16 @@ public struct FeatureFusion: Sendable {
   /// Column and row of each cell's centre, from -1 to 1 across the picture: 1 × 2 × H × W.
   private static func places(like map: Tensor) throws(TensorError) -> Tensor {
     let (height, width) = (map.shape[2], map.shape[3])
+    return try Tensor(places(height: height, width: width), shape: [1, 2, height, width])
+      .to(map.device)
+  }
+
+  /// The same, row by row.
+  static func places(height: Int, width: Int) -> [Float] {
     func place(_ index: Int, of count: Int) -> Float {
       (2 * Float(index) + 1) / Float(count) - 1
     }
     let cells = 0..<height * width
-    let values =
-      cells.map { place($0 % width, of: width) } + cells.map { place($0 / width, of: height) }
-    return try Tensor(values, shape: [1, 2, height, width]).to(map.device)
+    return cells.map { place($0 % width, of: width) } + cells.map { place($0 / width, of: height) }
   }
 }

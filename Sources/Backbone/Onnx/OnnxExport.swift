@@ -9,10 +9,15 @@ public import Video
 public struct ExportedNetwork: Sendable {
   /// The file's bytes.
   public let model: [UInt8]
-  /// The YAML that goes beside it, by which it is fed and read.
+  /// The YAML that goes beside it, by which it is fed and read; empty for what is no backbone.
   public let description: String
   /// The names of its inputs and of its outputs, in order.
   public let inputs: [String], outputs: [String]
+
+  package init(model: [UInt8], description: String = "", inputs: [String], outputs: [String]) {
+    (self.model, self.description) = (model, description)
+    (self.inputs, self.outputs) = (inputs, outputs)
+  }
 }
 
 extension SegmentationNetwork {
@@ -87,24 +92,31 @@ extension SegmentationNetwork {
   /// What is to stand beside a model that takes pictures.
   private func description(of size: PixelSize, _ range: Range<Int>) -> String {
     guard range == 0..<stages.count else { return "" }
-    let scaling = specification.input.scaling
-    func row(_ numbers: SIMD3<Float>) -> String {
-      "[\(numbers.x), \(numbers.y), \(numbers.z)]"
-    }
     let classes = specification.classes
     let names = classes.names.map { String(reflecting: $0) }.joined(separator: ", ")
     let known = ClassList.named(classes.name)?.names == classes.names ? classes.name : "[\(names)]"
     let void = specification.learnsVoid ? "\n  void: \(classes.count)" : ""
     return """
       task: segmentation
+      \(inputDescription(of: size))output:
+        kind: logits
+        classes: \(known)\(void)
+
+      """
+  }
+
+  /// How a model is fed that takes pictures of `size`, as the YAML beside it says that.
+  func inputDescription(of size: PixelSize) -> String {
+    let scaling = specification.input.scaling
+    func row(_ numbers: SIMD3<Float>) -> String {
+      "[\(numbers.x), \(numbers.y), \(numbers.z)]"
+    }
+    return """
       input:
         color: \(scaling.order.rawValue)
         mean: \(row(scaling.mean))
         std: \(row(scaling.deviation / scaling.scale))
         size: [\(size.height), \(size.width)]
-      output:
-        kind: logits
-        classes: \(known)\(void)
 
       """
   }

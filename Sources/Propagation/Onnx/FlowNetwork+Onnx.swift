@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Backbone
+public import Backbone
 internal import Engines
-internal import Flow
+public import Flow
 internal import Layers
+public import Video
 
 /// What a `FlowNetwork` found, as values of a graph.
 struct OnnxFlowStep {
@@ -16,6 +17,26 @@ struct OnnxFlowStep {
 }
 
 extension FlowNetwork {
+  /// The network as an ONNX model for pictures of `size`.
+  ///
+  /// From two pictures, 1 × 3 × height × width of blue, green and red from 0 to 255, to the optical
+  /// flow, 1 × 2 × height × width: where each pixel of `frame` was in `reference`, in pixels, x to
+  /// the right and y down.
+  ///
+  /// - Throws: `BackboneError` where a layer cannot be written.
+  public func onnx(for size: PixelSize) throws -> ExportedNetwork {
+    var graph = OnnxGraphBuilder(name: "flow")
+    let sizes = [1, 3, size.height, size.width]
+    let (frame, reference) = (
+      graph.input("frame", sizes: sizes), graph.input("reference", sizes: sizes)
+    )
+    let step = try write(current: frame, reference: reference, to: &graph)
+    let motion = graph.motion(of: step, onGridOf: 1, height: size.height, width: size.width)
+    graph.output(motion, as: "flow")
+    return ExportedNetwork(
+      model: graph.model(producer: "inbetween"), inputs: ["frame", "reference"], outputs: ["flow"])
+  }
+
   /// The finest motion between two pictures, 1 × 3 × H × W from 0 to 255, of the last pass.
   func write(
     current: OnnxValue, reference: OnnxValue, to graph: inout OnnxGraphBuilder
