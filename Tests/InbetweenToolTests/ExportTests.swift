@@ -35,8 +35,20 @@ struct ExportTests {
     #expect(outcome.code == code && outcome.err.contains(words), "\(outcome.err)")
   }
 
+  @Test func aHeadIsWrittenBehindItsNetworkAndAFlowNetworkByItself() throws {
+    let head = try scratch.inbetween("export \(modelFolder)/street-detector --size 64x96")
+    #expect(head.code == 0 && head.out.contains("image → boxes, scores"), "\(head.err)")
+    let description = try String(contentsOfFile: scratch("street-detector.yaml"), encoding: .utf8)
+    #expect(description.contains("size: [64, 96]") && description.contains("kind: ssd"))
+    let flow = try scratch.inbetween("export \(modelFolder)/flownet-s --size 64x96 --output f.onnx")
+    #expect(flow.code == 0 && flow.out.contains("frame, reference → flow"), "\(flow.err)")
+    #expect(scratch.has("f.onnx") && !scratch.has("f.yaml"))
+    let cut = try scratch.inbetween("export \(modelFolder)/street-detector --tap context")
+    #expect(cut.code == 64 && cut.err.contains("as a whole"), "\(cut.err)")
+  }
+
   @Test func aFolderOfAnotherKindIsRefused() throws {
     let outcome = try scratch.inbetween("export \(modelFolder)/street-change")
-    #expect(outcome.code == 64 && outcome.err.contains("only networks"), "\(outcome.err)")
+    #expect(outcome.code == 64 && outcome.err.contains("networks, heads, flow"), "\(outcome.err)")
   }
 }
