@@ -68,7 +68,7 @@ public struct ImportedNetwork: Backbone {
     for index in range {
       let before = (tensor.shape, stride: index == 0 ? 1 : stages[index - 1].stride)
       let key = index == stages.count - 1 ? description.outputKey : nil
-      guard let output = try module.call(methods[index], [tensor], key: key).first else {
+      guard let output = try outputs(of: index, tensor, key: key).first else {
         throw BackboneError(.badOutput, "stage '\(stages[index].name)' gives nothing")
       }
       try output.checkMap(of: stages[index], after: before)
@@ -78,6 +78,15 @@ public struct ImportedNetwork: Backbone {
       tensor = try tensor.scores(of: description.classes, as: description.scores)
     }
     return Features(tensor)
+  }
+
+  /// What a stage's method gives; what it cannot take or gives otherwise than as tensors is the
+  /// file's fault or the description's, not a failure of this program.
+  private func outputs(of stage: Int, _ input: Tensor, key: String?) throws -> [Tensor] {
+    do throws(TensorError) { return try module.call(methods[stage], [input], key: key) } catch {
+      guard [.badArgument, .badType, .badShape].contains(error.code) else { throw error }
+      throw BackboneError(.badOutput, "stage '\(stages[stage].name)': \(error.message)")
+    }
   }
 }
 

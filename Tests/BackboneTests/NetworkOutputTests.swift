@@ -17,8 +17,8 @@ struct NetworkOutputTests {
   ])
   func whatIsNoMapOfThePictureIsRefused(method: String, words: String) throws {
     let network = try network(method, classes: "[a, b, c]")
-    let error = try #require(throws: (any Error).self) { try scores(of: network) }
-    #expect("\(error)".contains(words), "\(error)")
+    let error = try #require(throws: BackboneError.self) { try scores(of: network) }
+    #expect(error.code == .badOutput && error.message.contains(words), "\(error)")
   }
 
   @Test func aStrideThatTheNetworkDoesNotHaveIsRefused() throws {
@@ -43,19 +43,25 @@ struct NetworkOutputTests {
     #expect(try output.argmaxLabels().bytes() == [0, 0, 1, 1])
   }
 
+  @Test func aKeyOfWhatIsNoDictionaryIsRefused() throws {
+    let network = try network("plane", classes: "[a, b]", key: ", key: out")
+    let error = try #require(throws: BackboneError.self) { try scores(of: network) }
+    #expect(error.code == .badOutput && error.message.contains("no dictionary"), "\(error)")
+  }
+
   @Test func oneClassTellsNothingApart() throws {
     let error = try #require(throws: (any Error).self) { try network("plane", classes: "[a]") }
     #expect("\(error)".contains("name two"))
   }
 
   private func network(
-    _ method: String, classes: String, stride: Int = 1, kind: String = "logits"
+    _ method: String, classes: String, stride: Int = 1, kind: String = "logits", key: String = ""
   ) throws -> ImportedNetwork {
     let description = try NetworkDescription(
       yaml: """
         name: net
         input: {color: bgr, mean: [0, 0, 0], std: [255, 255, 255]}
-        output: {kind: \(kind), stride: \(stride), classes: \(classes)}
+        output: {kind: \(kind), stride: \(stride), classes: \(classes)\(key)}
         stages: [{name: \(method), stride: \(stride)}]
         """)
     return try ImportedNetwork(
