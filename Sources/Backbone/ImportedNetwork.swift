@@ -4,15 +4,16 @@ public import Tensors
 public import Video
 
 /// A TorchScript network and the description beside it, as a backbone whose last stage gives
-/// scores.
+/// scores or depths, or, of a detector, what its decoder reads.
 ///
 /// Any network that a user can trace or script in today's PyTorch. Where the description names
 /// stages, each is an exported method of the network, called on what the one before gave, and its
-/// output can be tapped; otherwise `forward` is the one stage, called `scores`.
+/// output can be tapped; otherwise `forward` is the one stage, called `scores` or `depth`. Each
+/// tensor that is read of a detector is a stage of its own, so that a head can read them all.
 public struct ImportedNetwork: Backbone {
   /// What the YAML file beside the network says.
   public let description: NetworkDescription
-  /// The exported methods, in order; without any one stage called `scores`.
+  /// The exported methods, in order; without any, what `forward` gives.
   public let stages: [Stage]
   private let module: TorchScriptModule
   private let methods: [String]
@@ -48,36 +49,66 @@ public struct ImportedNetwork: Backbone {
     (self.module, self.description, self.methods) = (module, description, methods)
     stages =
       description.stages.isEmpty
-      ? [Stage("scores", stride: description.outputStride)] : description.stages
+      ? description.outputs.map { Stage($0, stride: description.outputStride) }
+      : description.stages
   }
 
-  /// The size that the description states; nil for any.
-  public var inputSize: PixelSize? { description.input.size }
+  /// The size that the description states; nil for any, and of detectors, which bring pictures to
+  /// their size themselves, so that boxes are in pixels of the frame.
+  public var inputSize: PixelSize? { description.frameSize }
 
-  /// The head that reads this network's scores.
-  public var head: ScoreHead { ScoreHead(classes: description.classes) }
+  /// The head that reads a segmentation network's scores; `description` has those of other tasks.
+  public var head: ScoreHead { description.head }
 
   /// The frame as the description says: 1 × 3 × H × W; it throws where the size is another.
-  public func input(for frame: Frame) throws -> Tensor {
-    try description.input.tensor(of: frame.pixels)
-  }
+  public func input(for frame: Frame) throws -> Tensor { try description.tensor(of: frame) }
 
-  /// What the methods of the stages give; it throws where one gives no 1 × C × H × W.
+  /// What the methods of the stages give, and, of a detector, its tensors one after the other; it
+  /// throws where a stage gives no map, 1 × C × H × W, or too few tensors.
   public func run(_ range: Range<Int>, on input: Features) throws -> Features {
+    if description.task.isDetection { return try detect(range, on: input) }
     var tensor = input.main
     for index in range {
       let before = (tensor.shape, stride: index == 0 ? 1 : stages[index - 1].stride)
-      let key = index == stages.count - 1 ? description.outputKey : nil
-      guard let output = try outputs(of: index, tensor, key: key).first else {
+      let isLast = index == stages.count - 1
+      let key = isLast ? description.outputKey : nil
+      guard var output = try outputs(of: index, tensor, key: key).first else {
         throw BackboneError(.badOutput, "stage '\(stages[index].name)' gives nothing")
+      }
+      // Networks of depth often leave the axis of the only plane out.
+      if isLast, case .depth = description.task, output.rank == 3 {
+        output = try output.unsqueezed(axis: 1)
       }
       try output.checkMap(of: stages[index], after: before)
       tensor = output
     }
-    if range.upperBound == stages.count {
-      tensor = try tensor.scores(of: description.classes, as: description.scores)
+    if range.upperBound == stages.count, case .segmentation(let kind) = description.task {
+      tensor = try tensor.scores(of: description.classes, as: kind)
     }
     return Features(tensor)
+  }
+
+  private func detect(_ range: Range<Int>, on input: Features) throws -> Features {
+    var features = input
+    for index in range {
+      if index > 0 {
+        guard let next = features.skips.first else {
+          throw BackboneError(.badOutput, "stage '\(stages[index].name)' is given nothing to go on")
+        }
+        features = Features(next, skips: Array(features.skips.dropFirst()))
+        continue
+      }
+      let found = try outputs(of: 0, features.main, key: description.outputKey)
+      guard found.count >= stages.count else {
+        throw BackboneError(
+          .badOutput, "the network gives \(found.count) tensors, of which \(stages.count) are read")
+      }
+      let read = try found.prefix(stages.count).map {
+        $0.type == .float32 ? $0 : try $0.cast(to: .float32)
+      }
+      features = Features(read[0], skips: Array(read.dropFirst()))
+    }
+    return features
   }
 
   /// What a stage's method gives; what it cannot take or gives otherwise than as tensors is the

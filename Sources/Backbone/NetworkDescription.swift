@@ -10,12 +10,14 @@ public import Video
 ///
 /// ```yaml
 /// name: espnet-p2q8-camvid
+/// task: segmentation                # the usual one; or depth, detection
 /// input:
 ///   color: bgr                      # or rgb: the order of the three planes
 ///   size: [360, 480]                # height, width; left out where any size will do
 ///   mean: [110.33, 108.41, 105.03]  # a plane, 0-255, in the order of the planes
 ///   std: [72.13, 72.69, 69.90]
 ///   scale: 0.00392156862745098      # x = (pixel - mean) / std * scale
+///   fit: stretch                    # detection: or letterbox, corner
 /// output:
 ///   kind: logits                    # or probabilities: what a network of two classes gives
 ///   stride: 1                       # input pixels that an output cell spans
@@ -24,21 +26,30 @@ public import Video
 ///   key: out                        # where the network gives a dictionary, as torchvision's do
 ///                                   # a network with one plane, as for binary masks, names two
 ///                                   # classes: the second is where the plane is above 0, or 1/2
+///   count: 2                        # detection: how many tensors are read, from the first; 1
+/// decoder: {kind: yolov8}           # detection: see `inbetween list`
 /// execution: channels-last          # optional: or fused, whichever is faster
 /// stages:                           # optional: exported methods, run in this order
 ///   - {name: features, stride: 8}
 ///   - {name: scores, stride: 8}
 /// ```
-public struct NetworkDescription: Hashable, Sendable {
+///
+/// Of depth, `output` may have `kind` (`inverse` or `metres`), `scale`, `shift` and `range` as the
+/// description of an ONNX network has them, and `stride` is usually 1.
+public struct NetworkDescription: NetworkReading, Hashable {
   /// What the network is called.
   public let name: String
   /// How pixels become its input.
   public let input: InputContract
-  /// The classes that it scores.
+  /// What it predicts.
+  public let task: NetworkTask
+  /// How a picture of another size is brought to the input's.
+  public let fit: PictureFit
+  /// The classes that it tells apart; none for depth.
   public let classes: ClassList
-  /// What a network of one plane gives of the second of two classes.
-  public let scores: Scores
-  /// Pixels of the input that a cell of the scores spans, each way.
+  /// What is read of what it gives: a map of scores or depths, or a detector's tensors in order.
+  public let outputs: [String]
+  /// Pixels of the input that a cell of the map spans, each way.
   public let outputStride: Int
   /// Methods to call in order; empty where the network is one call of `forward`.
   public let stages: [Stage]
@@ -64,24 +75,25 @@ public struct NetworkDescription: Hashable, Sendable {
     case fused
   }
 
-  /// Reads a description from YAML text.
+  /// Reads a description from YAML text; `grammar` knows the decoders of detectors.
   ///
   /// - Throws: `SpecificationError` with the key that is missing, unknown or of the wrong type.
-  public init(yaml: String) throws(SpecificationError) {
+  public init(
+    yaml: String, by grammar: Grammar = DetectionDecoders.standard
+  ) throws(SpecificationError) {
     let root = try DescriptionReader(yaml: yaml)
-    try root.allow(["name", "input", "output", "execution", "stages"])
+    try root.allow(["name", "task", "input", "output", "decoder", "execution", "stages"])
     let output = try root.group("output")
-    try output.allow(["kind", "stride", "classes", "void", "key"])
-    try output.check("kind", isOneOf: Scores.allCases.map(\.rawValue))
-    scores = Scores(rawValue: try output.string("kind")) ?? .logits
     outputKey = output.has("key") ? try output.string("key") : nil
     name = try root.string("name")
-    input = try InputContract(root.group("input"))
-    outputStride = try output.integer("stride", in: 1...256)
-    classes = try ClassList(output)
-    guard classes.count > 1 || classes.void != nil else {
-      throw output.complaint(
-        "classes", "a single class tells nothing apart; name two, as [background, object]")
+    let picture = try root.group("input")
+    input = try InputContract(picture, beside: ["fit"])
+    fit = try picture.choice("fit", PictureFit.self) ?? .stretch
+    (task, classes, outputs) = try Self.task(root, output, by: grammar)
+    if case .segmentation = task {
+      outputStride = try output.integer("stride", in: 1...256)
+    } else {
+      outputStride = try output.optional("stride", in: 1...256) ?? 1
     }
     stages = try root.groups("stages").map { (stage) throws(SpecificationError) in
       try stage.allow(["name", "stride"])
@@ -96,10 +108,47 @@ public struct NetworkDescription: Hashable, Sendable {
     guard Set(stages.map(\.name)).count == stages.count else {
       throw SpecificationError(.badDescription, "two stages share a name")
     }
+    guard stages.isEmpty || !task.isDetection else {
+      throw root.complaint("stages", "of a detector there are none: it is one call of forward")
+    }
+    try checkFit()
+  }
+
+  private static func task(
+    _ root: DescriptionReader, _ output: DescriptionReader, by grammar: Grammar
+  ) throws(SpecificationError) -> (NetworkTask, ClassList, [String]) {
+    try root.checkIfGiven("task", isOneOf: ["segmentation", "depth", "detection"])
+    let usual = root.has("decoder") ? "detection" : "segmentation"
+    switch try root.text("task") ?? usual {
+    case "depth":
+      try output.allow(["kind", "stride", "scale", "shift", "range", "key"])
+      let none = ClassList(name: "none", names: [], void: nil)
+      return (.depth(try DepthReading(output)), none, ["depth"])
+    case "detection":
+      try output.allow(["classes", "count", "key"])
+      let count = try output.integer("count", in: 1...64, usual: 1)
+      return (
+        .detection(
+          decoder: try root.part("decoder", as: DetectionDecoders.role, in: "", by: grammar)),
+        try ClassList(classesOf: output).with(void: nil), (0..<count).map { "output\($0)" }
+      )
+    default:
+      try output.allow(["kind", "stride", "classes", "void", "key"])
+      try output.check("kind", isOneOf: Scores.allCases.map(\.rawValue))
+      let classes = try ClassList(output)
+      guard classes.count > 1 || classes.void != nil else {
+        throw output.complaint(
+          "classes", "a single class tells nothing apart; name two, as [background, object]")
+      }
+      let kind = Scores(rawValue: try output.string("kind")) ?? .logits
+      return (.segmentation(kind), classes, ["scores"])
+    }
   }
 
   /// Reads the description that lies beside a network: `net.yaml` for `net.torchscript.pt`.
-  public init(besideNetwork path: String) throws(SpecificationError) {
+  public init(
+    besideNetwork path: String, by grammar: Grammar = DetectionDecoders.standard
+  ) throws(SpecificationError) {
     guard FileManager.default.fileExists(atPath: path) else {
       throw SpecificationError(.missingFile, "\(path): there is no such network")
     }
@@ -108,7 +157,7 @@ public struct NetworkDescription: Hashable, Sendable {
       throw SpecificationError(.badDescription, "\(file) is no YAML text: it is not UTF-8")
     }
     do {
-      try self.init(yaml: text)
+      try self.init(yaml: text, by: grammar)
     } catch {
       throw error.located(in: file)
     }
@@ -148,8 +197,11 @@ public struct InputContract: Hashable, Sendable {
     (self.size, self.scaling) = (size, scaling)
   }
 
-  init(_ reader: DescriptionReader) throws(SpecificationError) {
-    try reader.allow(["color", "size", "mean", "std", "scale"])
+  /// What a group of keys says, which may have `others` beside these.
+  init(
+    _ reader: DescriptionReader, beside others: [String] = []
+  ) throws(SpecificationError) {
+    try reader.allow(["color", "size", "mean", "std", "scale"] + others)
     let size = reader.has("size") ? try reader.numbers("size", count: 2) : []
     guard size.allSatisfy({ $0 >= 1 && $0 <= 16384 && $0 == $0.rounded() }) else {
       throw SpecificationError(.badDescription, "input.size is [height, width], each 1…16384")

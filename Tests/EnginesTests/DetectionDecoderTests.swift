@@ -229,8 +229,8 @@ struct DetectionDecoderTests {
 
   /// An object in the middle of a picture of 64 × 32, seen through a square input with grey on both
   /// sides: a length there is half as long, and the picture begins at row 8.
-  @Test(arguments: [(OnnxDescription.Fit.letterbox, 8.0), (.corner, 0.0)])
-  func greySidesAreTakenOff(fit: OnnxDescription.Fit, top: Double) throws {
+  @Test(arguments: [(PictureFit.letterbox, 8.0), (.corner, 0.0)])
+  func greySidesAreTakenOff(fit: PictureFit, top: Double) throws {
     let input = PixelSize(width: 32, height: 32)
     let decoder = Fixed(box: BoundingBox(x: 10, y: top + 4, width: 6, height: 5))
     let head = DecodedDetectionHead(

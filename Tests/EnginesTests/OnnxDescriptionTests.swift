@@ -147,7 +147,7 @@ struct UltralyticsFilesTests {
   /// YOLOv7's exporter notes nothing: rows of 7 that the graph's own suppression gives are its.
   @Test func numberedRowsAreYOLOv7s() throws {
     let yaml = "{input: {color: rgb, scale: 0.00392156862745098}}"
-    func task(_ sizes: [Int], node: String = "NonMaxSuppression") throws -> OnnxDescription.Task {
+    func task(_ sizes: [Int], node: String = "NonMaxSuppression") throws -> NetworkTask {
       let model = MadeModel(outputs: [sizes], node: node)
       let path = try scratch.file("seven.onnx", model.bytes)
       _ = try scratch.file("seven.yaml", Array(yaml.utf8))

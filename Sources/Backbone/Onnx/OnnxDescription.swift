@@ -3,7 +3,7 @@
 package import Engines
 internal import Foundation
 internal import Layers
-public import Specification
+package import Specification
 internal import Tensors
 public import Video
 
@@ -39,11 +39,11 @@ public import Video
 /// stages:                           # tensors after which the network is cut, in order
 ///   - {tensor: /layer4/Relu_output_0, name: features}
 /// ```
-public struct OnnxDescription: Hashable, Sendable {
+public struct OnnxDescription: NetworkReading, Hashable {
   /// What the network is called.
   public let name: String
   /// What it predicts.
-  public let task: Task
+  public let task: NetworkTask
   /// How pixels become its input; no size where the file and its description take any.
   public let input: InputContract
   /// Whether planes or pixels are innermost in its input.
@@ -51,7 +51,7 @@ public struct OnnxDescription: Hashable, Sendable {
   /// The same of its maps.
   public let outputLayout: Layout
   /// How a picture of another size is brought to the input's.
-  public let fit: Fit
+  public let fit: PictureFit
   /// The inputs that numbers of the description replace.
   public let fixedInputs: [String]
   /// The classes that it tells apart; none for depth.
@@ -63,30 +63,10 @@ public struct OnnxDescription: Hashable, Sendable {
   /// The tensors after which the network is cut.
   public let cuts: [Cut]
 
-  /// What a network predicts.
-  public enum Task: Hashable, Sendable {
-    /// One class a pixel.
-    case segmentation(NetworkDescription.Scores)
-    /// How far away what is seen at each pixel is.
-    case depth(DepthReading)
-    /// Boxes, as a decoder of that specification reads them.
-    case detection(decoder: PartSpec)
-  }
-
   /// The order of a map's axes.
   public enum Layout: String, Hashable, Sendable, CaseIterable {
     /// N × C × H × W, and N × H × W × C.
     case nchw, nhwc
-  }
-
-  /// How a picture becomes a network's input of another size.
-  public enum Fit: String, Hashable, Sendable, CaseIterable {
-    /// Width and height are scaled, each by its own factor.
-    case stretch
-    /// Both by the same factor, with grey of 114 on both sides, as Ultralytics does.
-    case letterbox
-    /// Both by the same factor, with grey to the right or below, as YOLOX does.
-    case corner
   }
 
   /// A tensor after which the network is cut.
@@ -124,12 +104,10 @@ public struct OnnxDescription: Hashable, Sendable {
     outputLayout =
       try output?.choice("layout", Layout.self) ?? facts.layout(of: outputs.first, task, classes)
       ?? picture.layout
-    var isDetector = false
-    if case .detection = task { isDetector = true }
     fixedInputs = try input.group("constants")?.keys ?? []
     fit =
-      try input?.choice("fit", Fit.self)
-      ?? (isDetector && facts.isUltralytics ? .letterbox : .stretch)
+      try input?.choice("fit", PictureFit.self)
+      ?? (task.isDetection && facts.isUltralytics ? .letterbox : .stretch)
     cuts = try (side?.groups("stages") ?? []).map { (stage) throws(SpecificationError) in
       try stage.allow(["tensor", "name", "stride"])
       let tensor = try stage.string("tensor")
@@ -144,22 +122,13 @@ public struct OnnxDescription: Hashable, Sendable {
     guard Set(cuts.map(\.name)).count == cuts.count else {
       throw SpecificationError(.badDescription, "two stages share a name")
     }
-    guard fit == .stretch || input.size != nil else {
-      throw SpecificationError(
-        .badDescription, "input.fit: \(fit.rawValue) needs input.size, since the file takes any")
-    }
-    if fit != .stretch, !isDetector {
-      throw SpecificationError(
-        .badDescription, "input.fit: \(fit.rawValue) is for detection; maps are of whole pictures")
-    }
+    try checkFit()
   }
-
-  private var isDetector: Bool { if case .detection = task { true } else { false } }
 
   private static func task(
     _ side: DescriptionReader?, _ output: DescriptionReader?, _ facts: OnnxFacts,
     by grammar: Grammar
-  ) throws(SpecificationError) -> Task {
+  ) throws(SpecificationError) -> NetworkTask {
     try side?.checkIfGiven("task", isOneOf: ["segmentation", "depth", "detection"])
     let said = try side?.text("task"), hasDecoder = side?.has("decoder") == true
     let usual = hasDecoder || facts.findsBoxes

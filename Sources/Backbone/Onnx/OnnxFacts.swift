@@ -199,7 +199,7 @@ struct OnnxFacts {
   /// The order of axes of the map that is read, where its sizes tell: planes are as many as
   /// classes, one of depths.
   func layout(
-    of output: String?, _ task: OnnxDescription.Task, _ classes: ClassList
+    of output: String?, _ task: NetworkTask, _ classes: ClassList
   ) -> OnnxDescription.Layout? {
     let port = model.graph.outputs.first { $0.name == output }
     guard let sizes = port?.sizes, sizes.count == 4 else { return nil }
@@ -217,7 +217,7 @@ struct OnnxFacts {
 
   /// The outputs that are read: of maps the first, those after it are of auxiliary heads.
   func outputs(
-    described: DescriptionReader?, of task: OnnxDescription.Task
+    described: DescriptionReader?, of task: NetworkTask
   ) throws(SpecificationError) -> [String] {
     let named = try outputs(described: described)
     if case .detection = task { return named }
@@ -243,7 +243,7 @@ struct OnnxFacts {
   /// The classes that the description names, or the file's metadata; COCO's for detection without
   /// either.
   func classes(
-    described: DescriptionReader?, of task: OnnxDescription.Task
+    described: DescriptionReader?, of task: NetworkTask
   ) throws(SpecificationError) -> ClassList {
     switch task {
     case .depth: return ClassList(name: "none", names: [], void: nil)

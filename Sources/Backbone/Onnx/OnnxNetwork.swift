@@ -67,9 +67,7 @@ public struct OnnxNetwork: Backbone {
 
   /// The size that the file or its description states; nil for any, and of detectors, which bring
   /// pictures to their size themselves, so that boxes are in pixels of the frame.
-  public var inputSize: PixelSize? {
-    if case .detection = description.task { nil } else { description.input.size }
-  }
+  public var inputSize: PixelSize? { description.frameSize }
 
   /// The head that reads a segmentation network's scores; `description` has those of other tasks.
   public var head: ScoreHead { description.head }
@@ -77,11 +75,7 @@ public struct OnnxNetwork: Backbone {
   /// The frame as the description says, 1 × 3 × H × W, from which the engine's input is made; it
   /// throws where the size is another.
   public func input(for frame: Frame) throws -> Tensor {
-    guard let size = description.input.size, inputSize == nil, frame.pixels.channels == 3 else {
-      return try description.input.tensor(of: frame.pixels)
-    }
-    let placed = FittedPicture(frame.pixels.size, into: size, description.fit)
-    return try description.input.tensor(of: placed.picture(frame.pixels))
+    try description.tensor(of: frame)
   }
 
   /// The cuts whose tensors later pieces read, where these are all that they read of earlier ones.

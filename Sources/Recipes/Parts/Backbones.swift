@@ -19,7 +19,7 @@ extension Registries {
     backbones.register(
       "torchscript", "a TorchScript network, with FILE.yaml beside it that says how to feed it",
       options: [path, device], usage: "FILE.pt", validate: onProcessor
-    ) { options, _ in try TorchScriptSource(at: options.text("path")) }
+    ) { options, context in try TorchScriptSource(at: options.text("path"), context) }
     backbones.register(
       "onnx", "an ONNX network, with FILE.yaml beside it where the file does not say enough",
       options: [
@@ -93,9 +93,10 @@ private struct FolderSource: NetworkSource {
 
 private struct TorchScriptSource: NetworkSource {
   let path: String
+  let task: (any PredictionTask)?
   private let description: NetworkDescription
 
-  init(at path: String) throws(SpecificationError) {
+  init(at path: String, _ context: BuildContext) throws {
     // No description would help.
     if path.hasSuffix(".pt2"), FileManager.default.fileExists(atPath: path) {
       throw SpecificationError(
@@ -103,7 +104,9 @@ private struct TorchScriptSource: NetworkSource {
         "\(path) is what torch.export.save writes, which only PyTorch runs; write it with "
           + "torch.jit.trace and torch.jit.save, or with torch.onnx.export")
     }
-    (self.path, description) = (path, try NetworkDescription(besideNetwork: path))
+    let registries = context[Registries.self] ?? .standard
+    description = try NetworkDescription(besideNetwork: path, by: registries.grammar)
+    (self.path, task) = (path, try description.ownTask(in: registries, context))
   }
 
   var classes: ClassList { description.classes }
@@ -111,7 +114,7 @@ private struct TorchScriptSource: NetworkSource {
 
   func load() throws -> (backbone: any Backbone, head: any SegmentationHead) {
     let network = try ImportedNetwork(contentsOf: path, description: description)
-    return (network, network.head)
+    return (network, description.labels(or: task))
   }
 }
 

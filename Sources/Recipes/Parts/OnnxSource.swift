@@ -31,12 +31,7 @@ struct OnnxSource: NetworkSource {
     threads = context.threads
     precision = EnginePrecision(rawValue: options.text("precision")) ?? .single
     device = options.textIfGiven("device").flatMap { Device($0) } ?? .cpu
-    if case .detection(let decoder) = file.description.task {
-      let made = try registries.decoders.build(decoder, in: context)
-      task = file.description.detectionHead(made).map { OwnDetectionTask(own: $0) }
-    } else {
-      task = file.description.depthHead.map { OwnDepthTask(own: $0) }
-    }
+    task = try file.description.ownTask(in: registries, context)
   }
 
   var path: String { file.path }
@@ -52,101 +47,6 @@ struct OnnxSource: NetworkSource {
     }
     let network = try OnnxNetwork(
       file, engine: chosen.engine, threads: threads, precision: precision, device: device)
-    guard let task else { return (network, network.head) }
-    return (network, NoLabels(task: task.name, classes: classes))
-  }
-}
-
-/// Stands where labels would be read off a network that predicts something else.
-private struct NoLabels: SegmentationHead {
-  let task: String
-  let classes: ClassList
-
-  func scores(_: FeatureMaps, size _: PixelSize) throws -> Tensor {
-    throw BackboneError(.incompatible, "the network predicts \(task), not labels")
-  }
-}
-
-/// Depth that a network predicts by itself.
-private struct OwnDepthTask: PredictionTask {
-  let own: DepthReadingHead
-  let name = "depth"
-  private let spread = DepthSpread()
-
-  init(own: DepthReadingHead) { self.own = own }
-
-  var files: [String] { [] }
-
-  func head(behind _: any Backbone) -> any Head<DepthMap> { own }
-
-  /// Inverse depths that nothing brings to metres are relative: aligned before they are compared.
-  func metrics() -> [any Metric<DepthMap, DepthMap>] {
-    [DepthMetric(DepthAccuracy(alignment: own.reading.isRelative ? .inverse : .none))]
-  }
-
-  func agreementMetrics() -> [any Metric<DepthMap, DepthMap>] { [DepthMetric()] }
-
-  func truth(of prediction: DepthMap) -> DepthMap? { prediction }
-
-  func file(at path: String) throws -> (any PredictionFile<DepthMap>)? { try DepthFiles(path) }
-
-  /// Colours span the range of the first picture where depths are relative, else that which the
-  /// description states.
-  func drawn(
-    _ prediction: DepthMap, over picture: Image, mark: Overlay.Mark?, opacity: Double
-  ) -> Image {
-    var overlay = Overlay(palette: .camVid)
-    overlay.opacity = opacity
-    let stated = own.reading.statedRange.map { Float($0.lowerBound)...Float($0.upperBound) }
-    let range = own.reading.isRelative ? spread.range(first: prediction) : stated ?? 2...80
-    return overlay.drawn(depth: prediction, over: picture, range: range, mark: mark)
-  }
-}
-
-/// The range of depths of the first picture that is drawn, and of all after it: colours that went
-/// by each picture would flicker.
-private final class DepthSpread: Sendable {
-  private let known = Mutex<ClosedRange<Float>?>(nil)
-
-  /// A quarter beyond the depths between which 96 % of the known ones lie.
-  func range(first map: DepthMap) -> ClosedRange<Float> {
-    known.withLock { known in
-      if let known { return known }
-      let depths = map.metres.filter { $0 > 0 }.sorted()
-      guard !depths.isEmpty else { return 2...80 }
-      let (near, far) = (depths[depths.count / 50], depths[depths.count - 1 - depths.count / 50])
-      let range = near / 1.25...far * 1.25
-      known = range
-      return range
-    }
-  }
-}
-
-/// Boxes that a network finds by itself: these are carried, unless its outputs are maps to warp.
-private struct OwnDetectionTask: BoxTask {
-  let own: DecodedDetectionHead
-  /// What its classes are in a ground truth's; nil where it is not measured.
-  var match: ClassMatch?
-  let name = "detection"
-  var usualPropagator: PartSpec { own.readsMaps ? "warp" : "boxes" }
-  var files: [String] { [] }
-  var classes: ClassList { own.classes }
-
-  func head(behind _: any Backbone) -> any Head<[Detection]> { own }
-
-  func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
-    let count = match?.count ?? own.classes.count
-    let masks = own.findsMasks ? [MaskMetric(classes: count)] : []
-    return [DetectionMetric(classes: count)] + masks
-      + [KeyPointMetric(classes: count), TrackingMetric()]
-  }
-
-  func drawn(
-    _ prediction: [Detection], over picture: Image, mark: Overlay.Mark?, opacity: Double
-  ) -> Image {
-    var overlay = Overlay(palette: own.classes.palette)
-    overlay.opacity = opacity
-    return overlay.drawn(
-      boxes: prediction, names: own.classes.names, over: picture, mark: mark)
+    return (network, file.description.labels(or: task))
   }
 }

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the networks that the tests of the tool run. Needs PyTorch (these were written by 2.15, camvid.pt by 2.13).
+"""Writes the networks that the tests of the tool run. Needs PyTorch (these were written by 2.15, camvid.pt, depth.pt and
+detector.pt by 2.13).
 
 tiny.pt tells four colours apart, so that what it says of a picture can be told by hand: planes for
 dark, blue, green and red, each the mean of that colour over 3×3 pixels less that of the others.
 staged.pt exports its two stages as methods, so that features can be tapped.
 camvid.pt scores CamVid's classes and void, and was traced as Docs/Guides/Adding-a-backbone.md says.
 weights.pth and pickle.pth are what people save by mistake; broken.pt fails on every picture,
-and the methods of outputs.pt give what is no map of one.
+and the methods of outputs.pt give what is no map of one. depth.pt gives depths, detector.pt boxes.
 """
 import pathlib, torch
-from typing import List
+from typing import Dict, List, Tuple
 
 
 class Tiny(torch.nn.Module):
@@ -143,7 +144,24 @@ class Outputs(torch.nn.Module):
         return x
 
 
+class Depth(torch.nn.Module):
+    """Inverse depths without the axis of their only plane, in a dictionary: half of the first plane and 0.1."""
+
+    def forward(self, x: torch.Tensor) -> Dict[str, torch.Tensor]:
+        return {"depth": x[:, 0] * 0.5 + 0.1, "other": x}
+
+
+class Detector(torch.nn.Module):
+    """Rows as YOLOv8 has them, of two boxes of two classes; the second covers the first's half. Another tensor after it."""
+
+    def forward(self, x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        rows = torch.tensor([[8.0, 12.0], [6.0, 6.0], [8.0, 8.0], [4.0, 4.0], [0.9, 0.2], [0.1, 0.75]])
+        return rows[None].to(torch.float16), x
+
+
 folder = pathlib.Path(__file__).parent
+torch.jit.script(Depth().eval()).save(str(folder / "depth.pt"))
+torch.jit.script(Detector().eval()).save(str(folder / "detector.pt"))
 torch.jit.script(Tiny().eval()).save(str(folder / "tiny.pt"))
 torch.jit.script(Broken().eval()).save(str(folder / "broken.pt"))
 torch.jit.script(Staged().eval()).save(str(folder / "staged.pt"))

@@ -5,23 +5,6 @@ internal import Layers
 internal import Tensors
 public import Video
 
-extension OnnxDescription {
-  /// The head that reads a segmentation network's scores.
-  public var head: ScoreHead { ScoreHead(classes: classes) }
-
-  /// The head that reads a depth network's map; nil for a network of another task.
-  public var depthHead: DepthReadingHead? {
-    if case .depth(let reading) = task { DepthReadingHead(reading) } else { nil }
-  }
-
-  /// The head that reads a detector's outputs with `decoder`; nil for a network of another task.
-  public func detectionHead(_ decoder: any DetectionDecoder) -> DecodedDetectionHead? {
-    guard case .detection = task else { return nil }
-    return DecodedDetectionHead(
-      decoder, outputs: outputs, classes: classes, inputSize: input.size, fit: fit)
-  }
-}
-
 /// Reads depths off a map that a network gives: the last stage's, N × 1 × H × W.
 public struct DepthReadingHead: Head {
   /// How numbers become metres.
@@ -68,7 +51,7 @@ public struct DecodedDetectionHead: Head {
   /// What a detection's category is the place in.
   public let classes: ClassList
   private let inputSize: PixelSize?
-  private let fit: OnnxDescription.Fit
+  private let fit: PictureFit
 
   /// Whether it reads maps that can be warped along the flow.
   public var readsMaps: Bool { decoder.readsMaps }
@@ -79,7 +62,7 @@ public struct DecodedDetectionHead: Head {
   /// A head for a network whose input has `inputSize`, or the frame's size where that is nil.
   public init(
     _ decoder: any DetectionDecoder, outputs: [String], classes: ClassList, inputSize: PixelSize?,
-    fit: OnnxDescription.Fit = .stretch
+    fit: PictureFit = .stretch
   ) {
     (self.decoder, inputs, self.classes) = (decoder, outputs, classes)
     (self.inputSize, self.fit) = (inputSize, fit)

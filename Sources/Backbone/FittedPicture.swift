@@ -12,7 +12,7 @@ struct FittedPicture {
   private let picture: PixelSize
 
   /// A picture of `picture`'s size in an input of `size`.
-  init(_ picture: PixelSize, into size: PixelSize, _ fit: OnnxDescription.Fit) {
+  init(_ picture: PixelSize, into size: PixelSize, _ fit: PictureFit) {
     (self.size, self.picture) = (size, picture)
     guard fit != .stretch else {
       (width, height, left, top) = (size.width, size.height, 0, 0)
