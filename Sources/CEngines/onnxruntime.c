@@ -192,8 +192,10 @@ static ce_code open_session(
   if (!session) return ce_fail(error, ce_out_of_memory, "there is not enough memory");
   session->shared.kind = ce_onnxruntime;
   ort_options *options = NULL;
+  int has_options = 0;
   ce_code code = make_options(wanted, &options, error);
   if (code != ce_ok) goto done;
+  has_options = 1;
   if (path) {
     TRY(api->create_session(environment, path, options, &session->handle));
   } else {
@@ -201,6 +203,8 @@ static ce_code open_session(
   }
   code = read_ports(session, error);
 done:
+  // What it cannot make ready is the model's fault, by whatever name it calls that.
+  if (code == ce_failed && has_options) code = ce_bad_model;
   if (options) api->release_options(options);
   if (code == ce_ok) {
     *out = &session->shared;

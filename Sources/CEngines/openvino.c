@@ -70,19 +70,29 @@ static ce_type type_of(int32_t number) {
   return ce_unknown;
 }
 
-/// The lines of a text that are reasons: those that name sources and checks of the library are not.
+/// Whether a line tells where in the library something was found, or that a report follows.
+static int is_frame(const char *line, size_t length) {
+  static const char *const starts[] = {"Exception from ", "Check '", "FrontEnd API failed", "Summary:",
+                                       "-- Conversion is failed", "Model wasn't fully converted"};
+  for (size_t index = 0; index < sizeof starts / sizeof *starts; index++)
+    if (!strncmp(line, starts[index], strlen(starts[index]))) return 1;
+  return memmem(line, length, " failed at src/", 15) || memmem(line, length, " with a message:", 16);
+}
+
+/// The lines of a text that are reasons.
 static void copy_reason(const char *text, char *reason, size_t capacity) {
   size_t used = 0;
   reason[0] = 0;
   while (*text && used + 2 < capacity) {
     const size_t length = strcspn(text, "\n");
-    const int is_source = !strncmp(text, "Exception from ", 15) || !strncmp(text, "Check '", 7);
-    if (length && !is_source)
+    if (length && !is_frame(text, length))
       used += (size_t)snprintf(reason + used, capacity - used, "%s%.*s", used ? " " : "",
                                (int)(length < 400 ? length : 400), text);
     if (used >= capacity) used = capacity - 1;
     text += length + (text[length] == '\n');
   }
+  // What comes after it goes on with the sentence.
+  while (used && (reason[used - 1] == '.' || reason[used - 1] == ' ')) reason[--used] = 0;
 }
 
 static ce_code failure(ov_status status, ce_code code, ce_error *error) {
@@ -472,7 +482,7 @@ static ce_code set_outputs(
   ce_code code = ce_ok;
   for (size_t index = 0; index < count; index++) {
     ce_view view = variant->outputs[wanted[index]];
-    if (!is_static(&view)) continue;
+    if (!is_static(&view) || view.rank == 0) continue;
     TRY(ov.ov_tensor_create(number_of(view.type), (ov_sizes){view.rank, view.sizes},
                             &tensors[index]),
         ce_failed);
@@ -481,6 +491,15 @@ static ce_code set_outputs(
   }
 done:
   return code;
+}
+
+/// The sizes of a tensor; a single number has none, for which the library has no words.
+static ov_status get_sizes(const ov_tensor *tensor, ov_sizes *sizes) {
+  size_t bytes = 0;
+  const ov_status status = ov.ov_tensor_get_shape(tensor, sizes);
+  if (status != ov_bad_argument) return status;
+  *sizes = (ov_sizes){0, NULL};
+  return ov.ov_tensor_get_byte_size(tensor, &bytes);
 }
 
 /// A copy of what a request holds, whose size became known by computing it.
@@ -493,9 +512,10 @@ static ce_code copy_output(
   void *from = NULL, *to = NULL;
   size_t bytes = 0;
   TRY(ov.ov_infer_request_get_output_tensor_by_index(request, index, &held), ce_failed);
-  TRY(ov.ov_tensor_get_shape(held, &shape), ce_failed);
+  int64_t one = 1;
+  TRY(get_sizes(held, &shape), ce_failed);
   TRY(ov.ov_tensor_get_element_type(held, &number), ce_failed);
-  TRY(ov.ov_tensor_create(number, shape, &copy), ce_failed);
+  TRY(ov.ov_tensor_create(number, shape.sizes ? shape : (ov_sizes){1, &one}, &copy), ce_failed);
   TRY(ov.ov_tensor_get_byte_size(held, &bytes), ce_failed);
   if (bytes) {
     TRY(ov.ov_tensor_data(held, &from), ce_failed);
@@ -511,14 +531,17 @@ done:
   return code;
 }
 
-static ce_code take(ov_tensor *tensor, ce_value_ref *out, ce_error *error) {
+static ce_code take(
+  ov_tensor *tensor, const ce_view *known, ce_value_ref *out, ce_error *error) {
   ce_code code = ce_ok;
   ov_sizes shape = {0, NULL};
   int32_t number = 0;
   size_t bytes = 0;
   ce_value_ref value = ce_make_value(ce_openvino);
   if (!value) return no_memory(error);
-  TRY(ov.ov_tensor_get_shape(tensor, &shape), ce_failed);
+  TRY(get_sizes(tensor, &shape), ce_failed);
+  // A single number was copied as a row of one.
+  if (known->rank == 0 && shape.rank == 1) shape.rank = 0;
   TRY(ov.ov_tensor_get_element_type(tensor, &number), ce_failed);
   value->view.type = type_of(number);
   if (shape.rank > CE_MAX_RANK || value->view.type == ce_unknown) {
@@ -553,7 +576,7 @@ static ce_code run(
   TRY(ov.ov_infer_request_infer(request), ce_failed);
   for (size_t index = 0; code == ce_ok && index < count; index++) {
     if (!outputs[index]) code = copy_output(request, wanted[index], &outputs[index], error);
-    if (code == ce_ok) code = take(outputs[index], &taken[index], error);
+    if (code == ce_ok) code = take(outputs[index], &variant->outputs[wanted[index]], &taken[index], error);
     if (code == ce_ok) outputs[index] = NULL;
   }
 done:

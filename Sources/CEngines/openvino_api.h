@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 typedef int32_t ov_status;
-enum { ov_good = 0, ov_not_implemented = -2 };
+enum { ov_good = 0, ov_not_implemented = -2, ov_bad_argument = -14 };
 
 /// `ov_element_type_e`, those that are used.
 enum {

@@ -50,7 +50,10 @@ extension EngineChoice {
   /// measured is kept in `cache`, a JSON file; in the user's folder of caches unless given. A cache
   /// that cannot be read or written is done without.
   ///
-  /// - Throws: `EngineError` where there is no engine, or none of them reads the model.
+  /// Where none runs the model on inputs of these sizes, which may be the sizes' fault, the first is
+  /// taken: what is wrong is told when it is loaded or run.
+  ///
+  /// - Throws: `EngineError` where there is no engine.
   public func engine(
     for path: String, inputs sizes: [[Int]], threads: Int, precision: EnginePrecision = .single,
     device: Device = .cpu, cache: String = Self.usualCache
@@ -109,6 +112,7 @@ extension EngineChoice {
     var kept = Self.read(cache)
     if let times = kept[key], let chosen = ChosenEngine(kept: times) { return chosen }
     let times = try Self.measure(engines, model, sizes, settings)
+    guard !times.isEmpty else { return ChosenEngine(engine: engines[0], milliseconds: [:]) }
     kept[key] = Dictionary(uniqueKeysWithValues: times.map { ($0.key.rawValue, $0.value) })
     Self.write(kept, to: cache)
     return ChosenEngine(kept: kept[key] ?? [:])
@@ -121,7 +125,7 @@ extension EngineChoice {
     _ engines: [InferenceEngine], _ model: OnnxModel, _ sizes: [[Int]],
     _ settings: (threads: Int, precision: EnginePrecision)
   ) throws -> [InferenceEngine: Double] {
-    var (sessions, failure): ([(InferenceEngine, EngineSession)], (any Error)?) = ([], nil)
+    var sessions: [(InferenceEngine, EngineSession)] = []
     let inputs = try sizes.enumerated().map {
       try Tensor.uniform(Shape($0.element), seed: UInt64($0.offset))
     }
@@ -131,9 +135,8 @@ extension EngineChoice {
           model, engine: engine, threads: settings.threads, precision: settings.precision)
         for _ in 0..<2 { _ = try session.run(inputs) }
         sessions.append((engine, session))
-      } catch { failure = failure ?? error }
+      } catch is EngineError { continue }
     }
-    if sessions.isEmpty, let failure { throw failure }
     var times: [InferenceEngine: [Double]] = [:]
     for _ in 0..<7 {
       for (engine, session) in sessions {

@@ -101,6 +101,7 @@ struct ExportCommand: ParsableCommand {
     let size = try size(for: network, in: folder)
     if let tap {
       let parts = try network.onnx(for: size, cutAfter: tap)
+      for path in [stem + "-key.onnx", stem + "-rest.onnx"] { try OutputFile.check(file: path) }
       try write(parts.upToTap, to: stem + "-key.onnx")
       try write(parts.rest, to: stem + "-rest.onnx")
     } else {
@@ -109,6 +110,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   private func writeWhole(_ network: ExportedNetwork, _ stem: String) throws {
+    for path in [stem + ".onnx", stem + ".yaml"] { try OutputFile.check(file: path) }
     try write(network, to: stem + ".onnx")
     try write([UInt8](network.description.utf8), to: stem + ".yaml")
     print("\(stem).yaml: how it is fed and read")
@@ -157,6 +159,8 @@ struct ExportCommand: ParsableCommand {
     } catch let error as PropagationError {
       throw Failure(.usage, "\(folder.path): \(error)")
     }
+    let names = pieces.pieces.map { "\(stem)-\($0.name).onnx" } + ["\(stem)-pieces.yaml"]
+    for path in names { try OutputFile.check(file: path) }
     for piece in pieces.pieces {
       let path = "\(stem)-\(piece.name).onnx"
       try write(piece.model, to: path)

@@ -7,6 +7,7 @@ internal import Flow
 internal import Foundation
 internal import Outputs
 internal import Pipeline
+internal import Propagation
 internal import Recipes
 internal import Specification
 internal import Tensors
@@ -84,7 +85,7 @@ struct Failure: Error {
 
   private static func code(for error: any Error) -> Code {
     switch error {
-    case is IncompatibleParts: .usage
+    case is IncompatibleParts, is PropagationError: .usage
     case let error as BackboneError: code(for: error)
     case let error as EngineError: code(for: error)
     case let error as SpecificationError: code(for: error)

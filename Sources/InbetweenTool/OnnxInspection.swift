@@ -60,7 +60,11 @@ struct OnnxInspection: Encodable {
         try model.macs(inputs: $0, engine: InferenceEngine.available.first, threads: threads)
       }
       macsUnknown = nil
-    } catch let error as EngineError where pixels == nil && error.code != .missingFile {
+    } catch let error as EngineError where error.code != .missingFile {
+      guard pixels == nil else {
+        throw EngineError(
+          .badArgument, "\(path): \(error.message); --size gives a size that it may not take")
+      }
       // What the file says is worth telling all the same; another size may do.
       (macs, macsUnknown) = (nil, "\(error.message); --size gives another size")
     }

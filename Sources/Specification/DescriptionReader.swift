@@ -56,7 +56,12 @@ package struct DescriptionReader {
     }
   }
 
-  package func has(_ key: String) -> Bool { mapping[key] != nil }
+  package func has(_ key: String) -> Bool { node(key) != nil }
+
+  /// The value of a key, which may be written in quotes: `"1"` is another node than `1`.
+  private func node(_ key: String) -> Node? {
+    mapping[key] ?? mapping.first { $0.key.string == key }?.value
+  }
 
   /// The keys, in order.
   package var keys: [String] { mapping.keys.map { $0.string ?? "?" } }
@@ -79,7 +84,7 @@ package struct DescriptionReader {
   }
 
   package func string(_ key: String) throws(SpecificationError) -> String {
-    guard let value = mapping[key]?.string else { throw complaint(key, "must be given, as text") }
+    guard let value = node(key)?.string else { throw complaint(key, "must be given, as text") }
     return value
   }
 
@@ -117,8 +122,8 @@ package struct DescriptionReader {
   package func integers(
     _ key: String, in range: ClosedRange<Int>
   ) throws(SpecificationError) -> [Int] {
-    let values = mapping[key]?.sequence?.compactMap(\.wholeNumber) ?? []
-    guard !values.isEmpty, values.count == mapping[key]?.sequence?.count,
+    let values = node(key)?.sequence?.compactMap(\.wholeNumber) ?? []
+    guard !values.isEmpty, values.count == node(key)?.sequence?.count,
       values.allSatisfy(range.contains)
     else {
       throw complaint(
@@ -128,7 +133,7 @@ package struct DescriptionReader {
   }
 
   package func number(_ key: String) throws(SpecificationError) -> Double {
-    guard let value = mapping[key]?.finiteNumber else {
+    guard let value = node(key)?.finiteNumber else {
       throw complaint(key, "must be given, as a number")
     }
     return value
@@ -136,7 +141,7 @@ package struct DescriptionReader {
 
   package func integer(_ key: String, in range: ClosedRange<Int>) throws(SpecificationError) -> Int
   {
-    guard let value = mapping[key]?.wholeNumber, range.contains(value) else {
+    guard let value = node(key)?.wholeNumber, range.contains(value) else {
       throw complaint(
         key, "must be given, as a whole number of \(range.lowerBound)…\(range.upperBound)")
     }
@@ -144,8 +149,8 @@ package struct DescriptionReader {
   }
 
   package func numbers(_ key: String, count: Int) throws(SpecificationError) -> [Double] {
-    let values = mapping[key]?.sequence?.compactMap(\.finiteNumber) ?? []
-    guard values.count == count, mapping[key]?.sequence?.count == count
+    let values = node(key)?.sequence?.compactMap(\.finiteNumber) ?? []
+    guard values.count == count, node(key)?.sequence?.count == count
     else { throw complaint(key, "must be given, as \(count) numbers") }
     return values
   }
@@ -155,7 +160,7 @@ package struct DescriptionReader {
   package func array(
     _ key: String
   ) throws(SpecificationError) -> (sizes: [Int], numbers: [Double]) {
-    guard let node = mapping[key], let array = node.array else {
+    guard let node = node(key), let array = node.array else {
       throw complaint(key, "must be a number, or lists of numbers of equal lengths")
     }
     return array
@@ -172,12 +177,12 @@ package struct DescriptionReader {
   }
 
   package func strings(_ key: String) -> [String]? {
-    guard let sequence = mapping[key]?.sequence else { return nil }
+    guard let sequence = node(key)?.sequence else { return nil }
     return sequence.map { $0.string ?? "?" }
   }
 
   package func group(_ key: String) throws(SpecificationError) -> DescriptionReader {
-    guard let group = mapping[key]?.mapping else {
+    guard let group = node(key)?.mapping else {
       throw complaint(key, "must be given, as a group of keys")
     }
     return DescriptionReader(path: path + key + ".", mapping: group)
@@ -185,7 +190,7 @@ package struct DescriptionReader {
 
   /// The groups of a list; none where the key is absent.
   package func groups(_ key: String) throws(SpecificationError) -> [DescriptionReader] {
-    guard let value = mapping[key] else { return [] }
+    guard let value = node(key) else { return [] }
     guard let list = value.sequence?.compactMap(\.mapping), list.count == value.sequence?.count
     else { throw complaint(key, "must be a list of groups") }
     return list.enumerated().map {

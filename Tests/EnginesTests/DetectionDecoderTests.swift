@@ -85,6 +85,21 @@ struct DetectionDecoderTests {
     #expect(try found([1, 38, 9], extra: 32).count == 9)
   }
 
+  @Test func boxesOfSeveralPicturesAreRefused() throws {
+    let decoder = try DetectionDecoders.registry.build(
+      DetectionDecoders.standard.canonical("ssd", as: DetectionDecoders.role), in: BuildContext())
+    func found(_ pictures: Int) throws -> [Detection] {
+      let values = [Float](repeating: 0.5, count: pictures * 12)
+      return try decoder.detections(
+        in: ["boxes": 4, "scores": 4].sorted { $0.key < $1.key }.map {
+          DetectorOutput(name: $0.key, shape: [pictures, 3, $0.value], values: values)
+        }, input: PixelSize(width: 64, height: 64), classes: 4)
+    }
+    #expect(try found(1).count == 3)
+    let error = try #require(throws: BackboneError.self) { try found(2) }
+    #expect(error.message.contains("of one picture"))
+  }
+
   @Test func numberedRowsAreOfTheFirstPicture() throws {
     let spec = try DetectionDecoders.standard.canonical("yolov7", as: DetectionDecoders.role)
     let decoder = try DetectionDecoders.registry.build(spec, in: BuildContext())

@@ -57,6 +57,7 @@ struct OnnxDescriptionTests {
     ("byte: [[200, 3]]", "byte: [[256, 3]]", "256"), ("long: [5]", "long: [0.5]", "0.5"),
     ("byte: [[200, 3]]", "byte: [[200], [3, 4]]", "input.constants.byte"),
     ("flag: [1],", "", "input.constants"), ("long: [5]", "long: []", "input.constants.long"),
+    ("long: [5]", "long: [9007199254740993]", "9007199254740992.0"),
     ("long: [5]", "long: [five]", "input.constants.long"),
     ("0.1, -2.5", "0.1, -.inf", "input.constants.single"),
     ("color: bgr", "color: bgr\n    unknown: 1", "unknown"),

@@ -89,6 +89,37 @@ struct OnnxNetworkTests {
     #expect(!"\(error)".contains("brings them"))
   }
 
+  /// Numbers without an axis, in and out.
+  @Test(arguments: engines) func aSingleNumberGoesInAndOut(engine: InferenceEngine) throws {
+    var graph = OnnxGraphBuilder(name: "scalars")
+    let (map, factor) = (graph.input("map", sizes: [1, 1, 2, 2]), graph.input("factor", sizes: []))
+    let product = graph.elementwise("Mul", map, factor)
+    graph.output(
+      graph.node("ReduceMean", [product], sizes: [], [.integer("keepdims", 0)]), as: "mean")
+    graph.output(product, as: "product")
+    let session = try EngineSession(
+      model: graph.model(producer: "test"), engine: engine, threads: 1)
+    let outputs = try session.run([
+      Tensor([1, 2, 3, 6], shape: [1, 1, 2, 2]), Tensor([2], shape: []),
+    ])
+    #expect(try outputs[0].shape == [] && outputs[0].floats() == [6])
+    #expect(try outputs[1].floats() == [2, 4, 6, 12])
+  }
+
+  /// What no engine takes at the usual size may be taken at that of the pictures.
+  @Test(.enabled(if: engines.count > 1, "there is no choice of engines"))
+  func anEngineIsChosenWhereNoneTakesTheUsualSize() throws {
+    let path = "\(networks)/meeting.onnx"
+    let cache = scratch("engines.json")
+    let odd = try EngineChoice.auto.engine(
+      for: path, inputs: [[1, 3, 7, 7]], threads: 1, cache: cache)
+    #expect(odd.engine == engines[0] && odd.milliseconds.isEmpty && odd.remark == nil)
+    #expect(!FileManager.default.fileExists(atPath: cache))
+    let even = try EngineChoice.auto.engine(
+      for: path, inputs: [[1, 3, 8, 8]], threads: 1, cache: cache)
+    #expect(even.milliseconds.count == engines.count)
+  }
+
   /// Inputs of every type beside the picture, which is not the first.
   @Test(arguments: engines) func numbersTakeThePlaceOfFurtherInputs(
     engine: InferenceEngine

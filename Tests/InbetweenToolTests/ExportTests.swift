@@ -47,6 +47,21 @@ struct ExportTests {
     #expect(cut.code == 64 && cut.err.contains("as a whole"), "\(cut.err)")
   }
 
+  @Test func nothingIsWrittenWhereNotAllCanBe() throws {
+    for (model, folder, file) in [
+      ("street-detector", "a.yaml", "a.onnx"), ("street-light", "a-rest.onnx", "a-key.onnx"),
+      ("street-guided", "a-pieces.yaml", "a-key.onnx"),
+    ] {
+      try FileManager.default.createDirectory(
+        atPath: scratch(folder), withIntermediateDirectories: true)
+      let tap = model == "street-light" ? " --tap context" : ""
+      let outcome = try scratch.inbetween(
+        "export \(modelFolder)/\(model) --size 64x96 --output a.onnx\(tap)")
+      #expect(outcome.code == 73 && outcome.err.contains("\(folder) is a folder"), "\(outcome.err)")
+      #expect(!scratch.has(file) && outcome.out.isEmpty)
+    }
+  }
+
   @Test func aFolderOfAnotherKindIsRefused() throws {
     let outcome = try scratch.inbetween("export \(modelFolder)/street-change")
     #expect(outcome.code == 64 && outcome.err.contains("networks, heads, flow"), "\(outcome.err)")

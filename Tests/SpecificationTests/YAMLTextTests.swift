@@ -43,6 +43,20 @@ struct YAMLTextTests {
     #expect(throws: SpecificationError.self) { try reader.integers("y", in: 0...10) }
   }
 
+  /// Quoted, a name is a text; as it stands, it may be a number to YAML. It is the same name.
+  @Test(arguments: ["1", "true", "null", "~", "1.5", "a b"]) func keysMayBeQuoted(key: String)
+    throws
+  {
+    for text in [key, "\"\(key)\"", "'\(key)'"] {
+      let reader = try DescriptionReader(yaml: "{\(text): 2, other: [[1, 2], [3, 4.5]]}")
+      #expect(reader.has(key) && reader.keys.contains(key))
+      #expect(try reader.number(key) == 2)
+      #expect(try reader.array(key).numbers == [2])
+      let array = try reader.array("other")
+      #expect(array.sizes == [2, 2] && array.numbers == [1, 2, 3, 4.5])
+    }
+  }
+
   @Test func countsBeyondAnyUseAreRefused() throws {
     var grammar = Grammar()
     grammar.add(PartDescriptor("n", "n", options: [.required("count", .count)]), to: "x")

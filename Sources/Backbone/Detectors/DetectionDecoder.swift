@@ -249,7 +249,8 @@ extension DetectionThresholds {
 extension DetectorOutput {
   /// - Throws: `BackboneError` where this is no output of such a shape.
   func fault(_ wanted: String) -> BackboneError {
-    let sizes = shape.map(String.init).joined(separator: " × ")
+    let sizes =
+      shape.isEmpty ? "a single number" : shape.map(String.init).joined(separator: " × ")
     return BackboneError(.badOutput, "the output '\(name)' is \(sizes), not \(wanted)")
   }
 }

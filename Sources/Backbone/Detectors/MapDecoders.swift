@@ -143,6 +143,9 @@ struct BoxesAndScores: DetectionDecoder {
       throw BackboneError(
         .badOutput, "the decoder reads boxes, N × 4, and then scores: name them in output.names")
     }
+    guard outputs[0].shape.dropLast().dropLast().allSatisfy({ $0 == 1 }) else {
+      throw outputs[0].fault("N × 4 of one picture")
+    }
     let (boxes, scores) = (outputs[0], outputs[1]), count = boxes.values.count / 4
     let places = classes + (hasBackground ? 1 : 0)
     if outputs.count >= 3 {

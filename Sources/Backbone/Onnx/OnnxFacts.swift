@@ -157,7 +157,7 @@ struct OnnxFacts {
     guard inputs.count == 1, let sizes = inputs[0].sizes, sizes.count == 4 else {
       let told = inputs.isEmpty ? "none" : inputs.map { "\($0)" }.joined(separator: "; ")
       let wayOut =
-        inputs.count > 1
+        inputs.count > 1 && model.externalFiles.isEmpty
         ? "; input.constants in the description gives inputs beside it numbers, as {scale: [1]}"
         : ""
       throw SpecificationError(

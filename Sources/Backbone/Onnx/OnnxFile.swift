@@ -15,6 +15,8 @@ public struct OnnxFile: Sendable {
   /// Every file that was, or will be, read: the network, its weights, its description.
   public let files: [String]
   let model: OnnxModel
+  /// The YAML file that was read.
+  let descriptionPath: String?
 
   /// Opens the network at `path` and a description: that at `description`, or the YAML file beside
   /// the network where there is one.
@@ -31,6 +33,7 @@ public struct OnnxFile: Sendable {
     let read = try OnnxModel.checked(contentsOf: path)
     let beside = NetworkDescription.path(besideNetwork: path)
     let named = file ?? (FileManager.default.fileExists(atPath: beside) ? beside : nil)
+    descriptionPath = named
     let yaml = try named.map { try Self.text(of: $0, for: path) }
     do throws(SpecificationError) {
       let side = try yaml.map { (text) throws(SpecificationError) in
@@ -82,7 +85,7 @@ extension OnnxModel {
 extension OnnxFile {
   /// The engine that is to run it, of those that `choice` leaves.
   ///
-  /// - Throws: `EngineError` where there is no engine, or none of them reads the model.
+  /// - Throws: `EngineError` where there is no engine.
   package func engine(
     _ choice: EngineChoice, threads: Int, precision: EnginePrecision, device: Device
   ) throws -> ChosenEngine {
@@ -90,9 +93,10 @@ extension OnnxFile {
       for: model, inputs: [usualInput], threads: threads, precision: precision, device: device)
   }
 
-  /// The sizes of an input as the file takes it, of a picture of 360 × 480 where it takes any.
+  /// The sizes of an input as the file takes it, of a picture of 352 × 480 where it takes any:
+  /// networks that go down by 32 and up again take nothing else.
   public var usualInput: [Int] {
-    let size = description.input.size ?? PixelSize(width: 480, height: 360)
+    let size = description.input.size ?? PixelSize(width: 480, height: 352)
     return description.layout == .nchw
       ? [1, 3, size.height, size.width] : [1, size.height, size.width, 3]
   }

@@ -54,7 +54,12 @@ public struct OnnxNetwork: Backbone {
     let threads = try threads ?? TorchRuntime.threads()
     do {
       pieces = try OnnxPiece.all(of: file, engine, threads, precision, device)
-    } catch let error as EngineError { throw error.located(in: file.path) }
+    } catch let error as EngineError {
+      let located = error.located(in: file.path)
+      guard !description.fixedInputs.isEmpty, error.code == .badModel else { throw located }
+      throw EngineError(
+        .badModel, "\(located.message); the numbers of input.constants may not fit it")
+    }
     let sessions = pieces.compactMap(\.session)
     // Numbers that replace inputs are those of one picture.
     takesBatches =
@@ -62,7 +67,9 @@ public struct OnnxNetwork: Backbone {
       && sessions.allSatisfy { session in
         session.inputs.allSatisfy { $0.sizes?.first.map { $0 == nil } ?? false }
       }
-    stages = try pieces.stages(of: file.description)
+    do { stages = try pieces.stages(of: file.description) } catch let error as SpecificationError {
+      throw error.located(in: file.descriptionPath ?? file.path)
+    }
   }
 
   /// The size that the file or its description states; nil for any, and of detectors, which bring
@@ -103,13 +110,28 @@ public struct OnnxNetwork: Backbone {
   /// The failure with the way out where the size of the pictures may be what the engine stumbles on:
   /// many networks take any size that the file admits but only multiples of their stride.
   private func advised(_ error: EngineError) -> EngineError {
-    guard description.input.size == nil, [.failed, .badArgument].contains(error.code) else {
-      return error
+    guard [.failed, .badArgument].contains(error.code) else { return error }
+    var advice: [String] = []
+    if description.input.size == nil {
+      advice = [
+        "where the network does not take pictures of this size, input.size in its description "
+          + "brings them to one that it takes"
+      ]
+    } else if !takesOneSize {
+      advice = ["another input.size in its description may be one that it takes"]
     }
-    return EngineError(
-      .badArgument,
-      "\(error.message.trimmingCharacters(in: .whitespaces)); where the network does not take "
-        + "pictures of this size, input.size in its description brings them to one that it takes")
+    if !description.fixedInputs.isEmpty {
+      advice.append("the numbers of input.constants may not fit it")
+    }
+    let message = error.message.trimmingCharacters(in: .whitespaces)
+    return EngineError(.badArgument, ([message] + advice).joined(separator: "; "))
+  }
+
+  /// Whether the file itself states the size of pictures.
+  private var takesOneSize: Bool {
+    pieces.first { $0.session != nil }?.session?.inputs.allSatisfy { port in
+      port.sizes?.dropFirst().allSatisfy { $0 != nil } ?? false
+    } ?? true
   }
 
   private func compute(_ range: Range<Int>, on input: Features) throws -> Features {
@@ -160,7 +182,7 @@ public struct OnnxNetwork: Backbone {
     var map = output
     let isLabels = !map.type.isFloatingPoint
     if map.rank == 3 { map = try map.unsqueezed(axis: description.outputLayout == .nhwc ? 3 : 1) }
-    guard map.rank == 4 else {
+    guard map.rank == 4, map.count > 0 else {
       throw BackboneError(
         .badOutput, "the network gives \(output.shape), which is no map of the picture")
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Engines
+internal import Specification
 internal import Tensors
 internal import Video
 
@@ -135,9 +136,9 @@ extension [OnnxPiece] {
         let stride = cut.stride
           ?? description.stride(of: piece.outputs.first, in: description.layout)
       else {
-        throw BackboneError(
-          .incompatible,
-          "the stage '\(cut.name)' needs its stride: sizes in the file do not tell it")
+        throw SpecificationError(
+          .badDescription,
+          "stages: '\(cut.name)' needs its stride: sizes in the file do not tell it")
       }
       stages.append(Stage(cut.name, stride: stride))
     }

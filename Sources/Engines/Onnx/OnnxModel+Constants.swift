@@ -95,8 +95,10 @@ extension EngineElementType {
     case .int16: Int16(exactly: number)?.littleEndianBytes
     case .uint32: UInt32(exactly: number)?.littleEndianBytes
     case .int32: Int32(exactly: number)?.littleEndianBytes
-    case .uint64: UInt64(exactly: number)?.littleEndianBytes
-    case .int64: Int64(exactly: number)?.littleEndianBytes
+    // Beyond 2⁵³ not every whole number is one of double precision.
+    case .uint64 where abs(number) < 0x1p53: UInt64(exactly: number)?.littleEndianBytes
+    case .int64 where abs(number) < 0x1p53: Int64(exactly: number)?.littleEndianBytes
+    case .uint64, .int64: nil
     }
   }
 

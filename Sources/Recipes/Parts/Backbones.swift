@@ -106,7 +106,7 @@ private struct TorchScriptSource: NetworkSource {
     }
     let registries = context[Registries.self] ?? .standard
     description = try NetworkDescription(besideNetwork: path, by: registries.grammar)
-    (self.path, task) = (path, try description.ownTask(in: registries, context))
+    (self.path, task) = (path, try description.ownTask(of: path, in: registries, context))
   }
 
   var classes: ClassList { description.classes }

@@ -31,7 +31,7 @@ struct OnnxSource: NetworkSource {
     threads = context.threads
     precision = EnginePrecision(rawValue: options.text("precision")) ?? .single
     device = options.textIfGiven("device").flatMap { Device($0) } ?? .cpu
-    task = try file.description.ownTask(in: registries, context)
+    task = try file.description.ownTask(of: file.path, in: registries, context)
   }
 
   var path: String { file.path }

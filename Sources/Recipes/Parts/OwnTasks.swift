@@ -11,18 +11,31 @@ internal import Video
 extension NetworkReading {
   /// What a network predicts by itself other than labels; nil where that is labels.
   func ownTask(
-    in registries: Registries, _ context: BuildContext
+    of path: String, in registries: Registries, _ context: BuildContext
   ) throws -> (any PredictionTask)? {
     if case .detection(let decoder) = task {
       let made = try registries.decoders.build(decoder, in: context)
-      return detectionHead(made).map { OwnDetectionTask(own: $0) }
+      return detectionHead(made).map { OwnDetectionTask(own: $0, path: path) }
     }
-    return depthHead.map { OwnDepthTask(own: $0) }
+    return depthHead.map { OwnDepthTask(own: $0, path: path) }
   }
 
   /// The head of labels, or what stands in its place where the network predicts something else.
   func labels(or task: (any PredictionTask)?) -> any SegmentationHead {
     task.map { NoLabels(task: $0.name, classes: classes) } ?? head
+  }
+}
+
+/// A head whose complaints name the network that it reads.
+private struct LocatedHead<Base: Head>: Head {
+  let base: Base
+  let path: String
+  var inputs: [String] { base.inputs }
+
+  func callAsFunction(_ features: FeatureMaps, size: PixelSize) throws -> Base.Prediction {
+    do { return try base(features, size: size) } catch let error as BackboneError {
+      throw error.located(in: path)
+    }
   }
 }
 
@@ -39,14 +52,16 @@ private struct NoLabels: SegmentationHead {
 /// Depth that a network predicts by itself.
 private struct OwnDepthTask: PredictionTask {
   let own: DepthReadingHead
+  /// The network's file.
+  let path: String
   let name = "depth"
   private let spread = DepthSpread()
 
-  init(own: DepthReadingHead) { self.own = own }
+  init(own: DepthReadingHead, path: String) { (self.own, self.path) = (own, path) }
 
   var files: [String] { [] }
 
-  func head(behind _: any Backbone) -> any Head<DepthMap> { own }
+  func head(behind _: any Backbone) -> any Head<DepthMap> { LocatedHead(base: own, path: path) }
 
   /// Inverse depths that nothing brings to metres are relative: aligned before they are compared.
   func metrics() -> [any Metric<DepthMap, DepthMap>] {
@@ -94,6 +109,8 @@ private final class DepthSpread: Sendable {
 /// Boxes that a network finds by itself: these are carried, unless its outputs are maps to warp.
 private struct OwnDetectionTask: BoxTask {
   let own: DecodedDetectionHead
+  /// The network's file.
+  let path: String
   /// What its classes are in a ground truth's; nil where it is not measured.
   var match: ClassMatch?
   let name = "detection"
@@ -101,7 +118,9 @@ private struct OwnDetectionTask: BoxTask {
   var files: [String] { [] }
   var classes: ClassList { own.classes }
 
-  func head(behind _: any Backbone) -> any Head<[Detection]> { own }
+  func head(behind _: any Backbone) -> any Head<[Detection]> {
+    LocatedHead(base: own, path: path)
+  }
 
   func metrics() -> [any Metric<[Detection], [GroundTruthBox]>] {
     let count = match?.count ?? own.classes.count
