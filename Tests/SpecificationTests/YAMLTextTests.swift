@@ -43,10 +43,9 @@ struct YAMLTextTests {
     #expect(throws: SpecificationError.self) { try reader.integers("y", in: 0...10) }
   }
 
-  /// Quoted, a name is a text; as it stands, it may be a number to YAML. It is the same name.
-  @Test(arguments: ["1", "true", "null", "~", "1.5", "a b"]) func keysMayBeQuoted(key: String)
-    throws
-  {
+  // Quoted, a name is a text; as it stands, it may be a number to YAML. It is the same name.
+  @Test(arguments: ["1", "true", "null", "~", "1.5", "a b"])
+  func keysMayBeQuoted(key: String) throws {
     for text in [key, "\"\(key)\"", "'\(key)'"] {
       let reader = try DescriptionReader(yaml: "{\(text): 2, other: [[1, 2], [3, 4.5]]}")
       #expect(reader.has(key) && reader.keys.contains(key))
