@@ -50,8 +50,8 @@ extension EngineChoice {
   /// measured is kept in `cache`, a JSON file; in the user's folder of caches unless given. A cache
   /// that cannot be read or written is done without.
   ///
-  /// Where none runs the model on inputs of these sizes, which may be the sizes' fault, the first is
-  /// taken: what is wrong is told when it is loaded or run.
+  /// Where none runs the model on inputs of these sizes, which may be the sizes' fault, the first
+  /// is taken: what is wrong is told when it is loaded or run.
   ///
   /// - Throws: `EngineError` where there is no engine.
   public func engine(

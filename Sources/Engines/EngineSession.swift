@@ -167,8 +167,8 @@ public struct EngineSession: Sendable {
 extension InferenceEngine {
   /// A refusal of a model, with the way out where it is rather the engine's than the file's fault.
   ///
-  /// OpenVINO's own words seldom tell: it refuses outputs that it finds empty before it computes, as
-  /// rows that a suppression chooses from constants.
+  /// OpenVINO's own words seldom tell: it refuses outputs that it finds empty before it computes,
+  /// as rows that a suppression chooses from constants.
   fileprivate func refusal(_ error: EngineError) -> EngineError {
     guard self == .openvino else { return error }
     return EngineError(

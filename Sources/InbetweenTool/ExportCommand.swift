@@ -26,8 +26,9 @@ struct ExportCommand: ParsableCommand {
       to this frame's, and NAME-rest.onnx, from the map to scores where it is not scores already. \
       NAME-pieces.yaml says which runs when, and what every input and output is.
 
-      A head is written with the network before it, as one model from a picture to boxes and scores \
-      or to depths. A flow network is written as a model from two pictures to the optical flow.
+      A head is written with the network before it, as one model from a picture to boxes and \
+      scores or to depths. A flow network is written as a model from two pictures to the optical \
+      flow.
       """)
 
   /// Formats that a network can be written in.

@@ -10,8 +10,8 @@ public import Video
 ///
 /// A head of your own that conforms is exported behind the network whose maps it reads.
 public protocol OnnxHead: Head {
-  /// Adds what the head does, of a picture of `size`, to a graph; what the model gives, in order, and
-  /// what each is called.
+  /// Adds what the head does, of a picture of `size`, to a graph; what the model gives, in order,
+  /// and what each is called.
   ///
   /// `maps` are those that it reads, 1 × C × H × W, by their stages.
   ///
@@ -153,8 +153,9 @@ extension DetectionHead: OnnxHead {
         names: [boxes, scores]
         classes: [\(names)]
       decoder:
-        {kind: ssd, corners: xyxy, pixels: true, multilabel: true, score: \(settings.scoreThreshold), \
-      overlap: \(settings.overlapThreshold), limit: \(settings.detectionLimit)}
+        {kind: ssd, corners: xyxy, pixels: true, multilabel: true, \
+      score: \(settings.scoreThreshold), overlap: \(settings.overlapThreshold), \
+      limit: \(settings.detectionLimit)}
 
       """
   }

@@ -107,8 +107,8 @@ public struct OnnxNetwork: Backbone {
     }
   }
 
-  /// The failure with the way out where the size of the pictures may be what the engine stumbles on:
-  /// many networks take any size that the file admits but only multiples of their stride.
+  /// The failure with the way out where the size of the pictures may be what the engine stumbles
+  /// on: many networks take any size that the file admits but only multiples of their stride.
   private func advised(_ error: EngineError) -> EngineError {
     guard [.failed, .badArgument].contains(error.code) else { return error }
     var advice: [String] = []
