@@ -66,6 +66,6 @@ let givenYAML = """
     scale: 0.00392156862745098
     constants:
       {size: [[480, 640]], half: [0.37], double: 1.0e-9, flag: [1], byte: [[200, 3]],
-       signed: [-100], short: [-3000], word: [60000], integer: [-70000], unsigned: [4000000000], long: [5],
-       single: [[[0.1, -2.5]]]}
+       signed: [-100], short: [-3000], word: [60000], integer: [-70000],
+       unsigned: [4000000000], long: [5], single: [[[0.1, -2.5]]]}
   """
