@@ -174,6 +174,8 @@ public struct DatasetError: Error, Hashable, CustomStringConvertible {
     public static let unwritable = Code(rawValue: "unwritable")
     /// Writing went wrong after it had begun, on a full disk say.
     public static let writeFailed = Code(rawValue: "writeFailed")
+    /// Whoever reads standard output has seen enough.
+    public static let readerLeft = Code(rawValue: "reader left")
   }
 
   /// The kind of failure.

@@ -28,6 +28,8 @@ struct Failure: Error {
     case temporary = 75
     case badDescription = 78
     case interrupted = 130
+    /// Whoever read standard output has seen enough; as of a program that SIGPIPE ends.
+    case readerLeft = 141
     case terminated = 143
   }
 
@@ -77,6 +79,8 @@ struct Failure: Error {
   ///
   /// What stands between the first and the last line of such a text is a trace.
   func report() {
+    // `| head` is no mistake.
+    if code == .readerLeft { return }
     let lines = message.split(whereSeparator: \.isNewline).map(String.init)
     let ends = lines.count > 2 ? [lines[0], lines[lines.count - 1]] : lines
     let line = ends.joined(separator: " ")
@@ -93,6 +97,7 @@ struct Failure: Error {
     case let error as TrainingError: code(for: error)
     case is DecodingError: .badInput
     case let error as CocoaError: code(for: error)
+    case let error as OutputError where error.isReaderGone: .readerLeft
     case let error as OutputError: error.isRefused ? .cannotCreate : .inputOutput
     case let error as TensorError: code(for: error)
     case let error as VideoError: code(for: error)
@@ -141,6 +146,7 @@ struct Failure: Error {
     case .missing: .missingInput
     case .unwritable: .cannotCreate
     case .writeFailed: .inputOutput
+    case .readerLeft: .readerLeft
     default: .badInput
     }
   }

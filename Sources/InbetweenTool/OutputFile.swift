@@ -71,7 +71,8 @@ struct OutputFile {
     if isStandardOutput { try StandardStreams.flush() }
     do throws(OutputError) { try PendingFile.write([UInt8](data), to: path) } catch {
       let name = isStandardOutput ? "standard output" : error.path
-      throw Failure(.inputOutput, "\(name) \(error.message)")
+      throw Failure(
+        error.isReaderGone ? .readerLeft : .inputOutput, "\(name) \(error.message)")
     }
   }
 }

@@ -16,6 +16,9 @@ package struct OutputError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Whether there was no room: on the disk, in a quota, or in what one file may hold.
   package var isFull: Bool { [ENOSPC, EDQUOT, EFBIG].contains(number) }
 
+  /// Whether it was standard output, and whoever read it is gone.
+  package var isReaderGone: Bool { number == EPIPE && path == "/dev/stdout" }
+
   /// Whether the path cannot be written by this user at all, rather than writing went wrong.
   package var isRefused: Bool {
     ![ENOSPC, EDQUOT, EFBIG, EIO, EPIPE, ENOMEM, EMFILE, ENFILE].contains(number)

@@ -74,7 +74,9 @@ struct BoxFile: PredictionFile {
     _ body: () throws(OutputError) -> Void
   ) throws(DatasetError) {
     do throws(OutputError) { try body() } catch {
-      throw DatasetError(error.isRefused ? .unwritable : .writeFailed, "\(error)")
+      let code: DatasetError.Code =
+        error.isReaderGone ? .readerLeft : error.isRefused ? .unwritable : .writeFailed
+      throw DatasetError(code, "\(error)")
     }
   }
 }

@@ -121,6 +121,11 @@ struct HeadTests {
       in: scratch.path
     ).wait()
     #expect(full.code == 74 && full.errorLines.last?.contains("No space left") == true)
+    // A reader that has seen enough is no mistake.
+    let left = try scratch.bash(
+      "\"$@\" | :; exit ${PIPESTATUS[0]}",
+      command + "detector --predictions - --scheduler every:4")
+    #expect(left.code == 141 && !left.err.contains("cannot be written"), "\(left.err)")
     let refused = try scratch.inbetween(command + "detector --predictions b.xml")
     #expect(refused.code != 0 && refused.err.contains(".jsonl"), "\(refused.err)")
   }
