@@ -164,6 +164,23 @@ done:
   return code == ce_ok || code == ce_out_of_memory ? code : ce_library_missing;
 }
 
+/// The same through TensorRT, before CUDA is asked: in half precision where fewer bits are allowed.
+static ce_code add_tensorrt(
+  ort_options *options, int32_t device, int reduces_precision, ce_error *error) {
+  ce_code code = ce_ok;
+  ort_tensorrt_options *tensorrt = NULL;
+  char number[16];
+  const char *keys[] = {"device_id", "trt_fp16_enable"};
+  const char *values[] = {number, reduces_precision ? "1" : "0"};
+  snprintf(number, sizeof number, "%d", device);
+  TRY(api->create_tensorrt(&tensorrt));
+  TRY(api->set_tensorrt(tensorrt, keys, values, 2));
+  TRY(api->add_tensorrt(options, tensorrt));
+done:
+  if (tensorrt) api->release_tensorrt(tensorrt);
+  return code == ce_ok || code == ce_out_of_memory ? code : ce_library_missing;
+}
+
 /// Between calls threads sleep in any case: what runs next, flow and decoding, would have to share
 /// cores with them.
 static ce_code make_options(ce_options wanted, ort_options **out, ce_error *error) {
@@ -176,7 +193,9 @@ static ce_code make_options(ce_options wanted, ort_options **out, ce_error *erro
   TRY(api->add_setting(options, "session.intra_op.allow_spinning",
                        wanted.waits_awake ? "1" : "0"));
   TRY(api->add_setting(options, "session.force_spinning_stop", "1"));
-  if (wanted.cuda_device >= 0) code = add_cuda(options, wanted.cuda_device, error);
+  if (wanted.cuda_device >= 0 && wanted.uses_tensorrt)
+    code = add_tensorrt(options, wanted.cuda_device, wanted.reduces_precision, error);
+  if (code == ce_ok && wanted.cuda_device >= 0) code = add_cuda(options, wanted.cuda_device, error);
   if (code != ce_ok) goto done;
   *out = options;
   return ce_ok;

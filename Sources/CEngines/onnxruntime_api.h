@@ -22,6 +22,7 @@ typedef struct ort_type_info ort_type_info;
 typedef struct ort_tensor_info ort_tensor_info;
 typedef struct ort_run_options ort_run_options;
 typedef struct ort_cuda_options ort_cuda_options;
+typedef struct ort_tensorrt_options ort_tensorrt_options;
 
 enum { ort_log_fatal = 4, ort_optimize_all = 99, ort_arena = 1, ort_default_memory = 0 };
 enum { ort_code_no_file = 3, ort_code_no_model = 4, ort_code_bad_protobuf = 7,
@@ -90,7 +91,14 @@ struct ort_api {
   ort_status *(*release_providers)(char **names, int count);
   void *gap_127[3];
   ort_status *(*add_setting)(ort_options *, const char *key, const char *value);
-  void *gap_131[73];
+  void *gap_131[39];
+  ort_status *(*add_tensorrt)(ort_options *, const ort_tensorrt_options *);
+  ort_status *(*create_tensorrt)(ort_tensorrt_options **);
+  ort_status *(*set_tensorrt)(
+    ort_tensorrt_options *, const char *const *keys, const char *const *values, size_t count);
+  void *gap_173;
+  void (*release_tensorrt)(ort_tensorrt_options *);
+  void *gap_175[29];
   ort_status *(*add_cuda)(ort_options *, const ort_cuda_options *);
   ort_status *(*create_cuda)(ort_cuda_options **);
   ort_status *(*set_cuda)(
@@ -128,6 +136,10 @@ ORT_PLACE(release_options, 100);
 ORT_PLACE(providers, 125);
 ORT_PLACE(release_providers, 126);
 ORT_PLACE(add_setting, 130);
+ORT_PLACE(add_tensorrt, 170);
+ORT_PLACE(create_tensorrt, 171);
+ORT_PLACE(set_tensorrt, 172);
+ORT_PLACE(release_tensorrt, 174);
 ORT_PLACE(add_cuda, 204);
 ORT_PLACE(create_cuda, 205);
 ORT_PLACE(set_cuda, 206);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
 internal import Outputs
-public import Tensors
+internal import Tensors
 
 /// Which engine runs a network: a named one, or whichever is faster here.
 public enum EngineChoice: Sendable, Hashable {
@@ -46,7 +46,7 @@ public struct ChosenEngine: Sendable, Hashable {
 extension EngineChoice {
   /// The engine that is to run the model at `path`, whose inputs have these sizes, on a device.
   ///
-  /// On CUDA there is one engine to choose from, ONNX Runtime; nothing is measured then. What was
+  /// But on the processor there is one engine to choose from, ONNX Runtime; nothing is measured then. What was
   /// measured is kept in `cache`, a JSON file; in the user's folder of caches unless given. A cache
   /// that cannot be read or written is done without.
   ///
@@ -56,7 +56,7 @@ extension EngineChoice {
   /// - Throws: `EngineError` where there is no engine.
   public func engine(
     for path: String, inputs sizes: [[Int]], threads: Int, precision: EnginePrecision = .single,
-    device: Device = .cpu, cache: String = Self.usualCache
+    device: EngineDevice = .cpu, cache: String = Self.usualCache
   ) throws -> ChosenEngine {
     try engine(
       running: { () throws(EngineError) in try OnnxModel(contentsOf: path) }, inputs: sizes,
@@ -66,7 +66,8 @@ extension EngineChoice {
   /// The same of a model that was read, some inputs of which numbers may replace.
   package func engine(
     for model: OnnxModel, inputs sizes: [[Int]], threads: Int,
-    precision: EnginePrecision = .single, device: Device = .cpu, cache: String = Self.usualCache
+    precision: EnginePrecision = .single, device: EngineDevice = .cpu,
+    cache: String = Self.usualCache
   ) throws -> ChosenEngine {
     try engine(
       running: { model }, inputs: sizes, threads: threads, precision: precision, device: device,
@@ -75,7 +76,7 @@ extension EngineChoice {
 
   private func engine(
     running model: () throws(EngineError) -> OnnxModel, inputs sizes: [[Int]], threads: Int,
-    precision: EnginePrecision, device: Device, cache: String
+    precision: EnginePrecision, device: EngineDevice, cache: String
   ) throws -> ChosenEngine {
     switch self {
     case .only(let engine):

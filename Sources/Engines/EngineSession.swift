@@ -39,14 +39,14 @@ public struct EngineSession: Sendable {
   /// Reads the model at `path`; a call takes at most `threads` threads, the caller's among them.
   ///
   /// It computes in the precision of the file unless a `reduced` one is allowed, and on the
-  /// processor unless a CUDA `device` is named, where what that has no operator for stays on the
+  /// processor unless another `device` is named, where what that has no operator for stays on the
   /// processor. The file is handed to the engine as it is; `OnnxModel.check` looks at it first.
   ///
   /// - Throws: `.libraryMissing` where there is no engine, or none for that device; `.badModel` for
   ///   what it does not read.
   public init(
     contentsOf path: String, engine: InferenceEngine, threads: Int,
-    precision: EnginePrecision = .single, device: Device = .cpu
+    precision: EnginePrecision = .single, device: EngineDevice = .cpu
   ) throws(EngineError) {
     try self.init(engine, threads, precision, device) { kind, options, handle, failure in
       ce_session_open(kind, path, nil, 0, options, &handle, &failure)
@@ -59,7 +59,7 @@ public struct EngineSession: Sendable {
   ///   what it does not read.
   public init(
     model bytes: [UInt8], engine: InferenceEngine, threads: Int,
-    precision: EnginePrecision = .single, device: Device = .cpu
+    precision: EnginePrecision = .single, device: EngineDevice = .cpu
   ) throws(EngineError) {
     try self.init(engine, threads, precision, device) { kind, options, handle, failure in
       bytes.withUnsafeBytes {
@@ -75,7 +75,7 @@ public struct EngineSession: Sendable {
   ///   what it does not read.
   package init(
     _ model: OnnxModel, engine: InferenceEngine, threads: Int,
-    precision: EnginePrecision = .single, device: Device = .cpu
+    precision: EnginePrecision = .single, device: EngineDevice = .cpu
   ) throws(EngineError) {
     if model.isAsInFile, let path = model.path {
       try self.init(
@@ -87,14 +87,15 @@ public struct EngineSession: Sendable {
   }
 
   private init(
-    _ engine: InferenceEngine, _ threads: Int, _ precision: EnginePrecision, _ device: Device,
+    _ engine: InferenceEngine, _ threads: Int, _ precision: EnginePrecision, _ device: EngineDevice,
     _ open: (ce_kind, ce_options, inout ce_session_ref?, inout ce_error) -> ce_code
   ) throws(EngineError) {
     try engine.requireDevice(device)
     var handle: ce_session_ref?
     let options = ce_options(
       threads: Int32(clamping: threads), waits_awake: Self.coresAreFree ? 1 : 0,
-      reduces_precision: precision == .reduced ? 1 : 0, cuda_device: device.cudaNumber)
+      reduces_precision: precision == .reduced ? 1 : 0, cuda_device: device.number,
+      uses_tensorrt: device.isTensorRT ? 1 : 0)
     do throws(EngineError) { try check { open(engine.kind, options, &handle, &$0) } } catch {
       if error.code == .badModel { throw engine.refusal(error) }
       // The library is open: what is missing then is something of the device's.

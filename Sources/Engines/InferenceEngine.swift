@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CEngines
 internal import Foundation
-public import Tensors
 
 /// A library that runs ONNX networks, opened when a network first needs it.
 ///
@@ -90,17 +89,17 @@ extension InferenceEngine {
   /// Does nothing where its library is there and was built for the device.
   ///
   /// - Throws: `.libraryMissing` with how to get one.
-  public func requireDevice(_ device: Device) throws(EngineError) {
+  public func requireDevice(_ device: EngineDevice) throws(EngineError) {
     let library = try library()
-    guard device != .cpu, !library.providers.contains("CUDAExecutionProvider") else { return }
+    guard let (name, title) = device.provider, !library.providers.contains(name) else { return }
     guard self == .onnxruntime else {
       throw EngineError(
         .libraryMissing,
-        "\(title) does not compute on \(device): ONNX Runtime does, with --engine onnxruntime")
+        "\(self.title) does not compute on \(device): ONNX Runtime does, with --engine onnxruntime")
     }
     throw EngineError(
       .libraryMissing,
-      "ONNX Runtime \(library.version) in \(library.path) was built without CUDA, and has "
+      "ONNX Runtime \(library.version) in \(library.path) was built without \(title), and has "
         + library.providers.joined(separator: ", ")
         + ": 'Scripts/install-engines onnxruntime-gpu' fetches PyPI's wheel that has it, or "
         + "\(variable) names its \(fileName)")
@@ -155,15 +154,5 @@ func check(_ call: (inout ce_error) -> ce_code) throws(EngineError) {
       String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
     throw EngineError(.init(rawValue: UInt32(code.rawValue)), text)
-  }
-}
-
-extension Device {
-  /// The number of a CUDA device as C is told it; below 0 for the processor.
-  var cudaNumber: Int32 {
-    switch self {
-    case .cpu: -1
-    case .cuda(let number): Int32(clamping: number)
-    }
   }
 }

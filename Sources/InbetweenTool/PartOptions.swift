@@ -49,8 +49,8 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
-      Where an ONNX network computes: cpu, or cuda or cuda:N with an ONNX Runtime that was built \
-      for it. Usually cpu.
+      Where an ONNX network computes: cpu, or cuda, cuda:N, tensorrt or tensorrt:N with an ONNX \
+      Runtime that was built for it. Usually cpu.
       """)
   var device: String?
 

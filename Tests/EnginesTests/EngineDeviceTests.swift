@@ -34,7 +34,7 @@ struct EngineDeviceTests {
 
   @Test(.enabled(if: !hasCUDA, "this ONNX Runtime has CUDA"), arguments: [0, 3])
   func aLibraryWithoutCUDASaysWhichHasIt(number: Int) throws {
-    let device = Device.cuda(number)
+    let device = EngineDevice.cuda(number)
     func refusal(_ call: () throws -> Void) throws -> EngineError {
       try #require(throws: EngineError.self) { try call() }
     }
@@ -76,6 +76,39 @@ struct EngineDeviceTests {
     }
     let here = try EngineSession(contentsOf: path, engine: .onnxruntime, threads: 1)
     // Graphics processors multiply in fewer bits.
+    #expect(try gap(there.run([picture])[0], here.run([picture])[0]) < 1e-2)
+  }
+
+  private static var hasTensorRT: Bool {
+    let library = try? InferenceEngine.onnxruntime.library()
+    return library?.providers.contains("TensorrtExecutionProvider") ?? false
+  }
+
+  @Test func namesOfDevicesAreReadAndWritten() {
+    for (name, device, written) in [
+      ("cpu", EngineDevice.cpu, "cpu"), ("cuda", .cuda(0), "cuda:0"),
+      ("cuda:3", .cuda(3), "cuda:3"),
+      ("tensorrt", .tensorRT(0), "tensorrt:0"), ("tensorrt:1", .tensorRT(1), "tensorrt:1"),
+    ] { #expect(EngineDevice(name) == device && device.description == written) }
+    for name in ["", "cpu:0", "cuda:", "cuda:x", "cuda:300", "cuda:0:1", "tensor", "TensorRT"] {
+      #expect(EngineDevice(name) == nil, "\(name)")
+    }
+  }
+
+  @Test func tensorRTComputesOrSaysWhyNot() throws {
+    let picture = try drawn([1, 3, 12, 16], seed: 1)
+    let there: EngineSession
+    do throws(EngineError) {
+      there = try EngineSession(
+        contentsOf: path, engine: .onnxruntime, threads: 1, device: .tensorRT(0))
+    } catch {
+      #expect(error.code == .libraryMissing, "\(error)")
+      let words =
+        Self.hasTensorRT ? "the device tensorrt:0 cannot be used" : "was built without TensorRT"
+      #expect(error.message.contains(words), "\(error)")
+      return
+    }
+    let here = try EngineSession(contentsOf: path, engine: .onnxruntime, threads: 1)
     #expect(try gap(there.run([picture])[0], here.run([picture])[0]) < 1e-2)
   }
 }

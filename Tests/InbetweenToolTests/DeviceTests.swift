@@ -27,11 +27,13 @@ struct DeviceTests {
   }
 
   @Test(arguments: [
-    ("net.onnx --device cuda:x", "'cuda:x'"), ("net.onnx --device gpu", "cpu, cuda or cuda:N"),
-    ("onnx:net.onnx,device=tpu", "'tpu'"),
+    ("net.onnx --device cuda:x", "'cuda:x'"),
+    ("net.onnx --device gpu", "cpu, cuda, cuda:N, tensorrt"),
+    ("onnx:net.onnx,device=tpu", "'tpu'"), ("net.onnx --device tensorrt:x", "'tensorrt:x'"),
+    ("net.pt --device tensorrt", "ONNX networks run on others"),
     ("\(modelFolder)/street-light --device cuda", "ONNX networks run on others"),
     ("net.pt --device cuda:1", "ONNX networks run on others"),
-    ("net.pt --device gpu", "cpu, cuda or cuda:N"),
+    ("net.pt --device gpu", "cpu, cuda, cuda:N, tensorrt"),
   ])
   func aDeviceThatIsNoneIsAMistake(options: String, words: String) throws {
     let outcome = try scratch.inbetween("config show --backbone \(options)")

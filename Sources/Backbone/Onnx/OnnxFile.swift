@@ -3,7 +3,6 @@
 package import Engines
 internal import Foundation
 public import Specification
-package import Tensors
 internal import Video
 
 /// An ONNX file that was opened and not loaded: what it says, and the description beside it.
@@ -87,7 +86,7 @@ extension OnnxFile {
   ///
   /// - Throws: `EngineError` where there is no engine.
   package func engine(
-    _ choice: EngineChoice, threads: Int, precision: EnginePrecision, device: Device
+    _ choice: EngineChoice, threads: Int, precision: EnginePrecision, device: EngineDevice
   ) throws -> ChosenEngine {
     try choice.engine(
       for: model, inputs: [usualInput], threads: threads, precision: precision, device: device)

@@ -48,7 +48,7 @@ public struct OnnxNetwork: Backbone {
   ///   there.
   public init(
     _ file: OnnxFile, engine: InferenceEngine, threads: Int? = nil,
-    precision: EnginePrecision = .single, device: Device = .cpu
+    precision: EnginePrecision = .single, device: EngineDevice = .cpu
   ) throws {
     (description, self.engine, path) = (file.description, engine, file.path)
     let threads = try threads ?? TorchRuntime.threads()

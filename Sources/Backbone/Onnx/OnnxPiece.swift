@@ -43,7 +43,7 @@ struct OnnxPiece: Sendable {
   /// - Throws: `EngineError` for the engine or a tensor that is not there.
   static func all(
     of file: OnnxFile, _ engine: InferenceEngine, _ threads: Int, _ precision: EnginePrecision,
-    _ device: Device
+    _ device: EngineDevice
   ) throws -> [OnnxPiece] {
     let (model, description) = (file.model, file.description)
     guard !description.cuts.isEmpty else {

@@ -70,6 +70,8 @@ typedef struct ce_options {
   int32_t reduces_precision;
   /// The number of the graphics processor that computes through CUDA; below 0 for none.
   int32_t cuda_device;
+  /// Whether TensorRT computes there what it can.
+  int32_t uses_tensorrt;
 } ce_options;
 
 typedef struct ce_session *ce_session_ref;

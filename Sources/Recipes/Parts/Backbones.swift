@@ -56,10 +56,10 @@ extension Registries {
 }
 
 /// The device that is named; nil where none is.
-private func namedDevice(_ options: ResolvedOptions) throws(InvalidOption) -> Device? {
+private func namedDevice(_ options: ResolvedOptions) throws(InvalidOption) -> EngineDevice? {
   guard let name = options.textIfGiven("device") else { return nil }
-  guard let device = Device(name) else {
-    throw InvalidOption("needs a device cpu, cuda or cuda:N, not '\(name)'")
+  guard let device = EngineDevice(name) else {
+    throw InvalidOption("needs a device cpu, cuda, cuda:N, tensorrt or tensorrt:N, not '\(name)'")
   }
   return device
 }

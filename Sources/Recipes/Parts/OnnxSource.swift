@@ -15,7 +15,7 @@ struct OnnxSource: NetworkSource {
   private let choice: EngineChoice
   private let threads: Int
   private let precision: EnginePrecision
-  private let device: Device
+  private let device: EngineDevice
   let task: (any PredictionTask)?
   private let said = Remarks()
 
@@ -30,7 +30,7 @@ struct OnnxSource: NetworkSource {
     choice = options.textIfGiven("engine").flatMap { EngineChoice($0) } ?? .auto
     threads = context.threads
     precision = EnginePrecision(rawValue: options.text("precision")) ?? .single
-    device = options.textIfGiven("device").flatMap { Device($0) } ?? .cpu
+    device = options.textIfGiven("device").flatMap { EngineDevice($0) } ?? .cpu
     task = try file.description.ownTask(of: file.path, in: registries, context)
   }
 
