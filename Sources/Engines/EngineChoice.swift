@@ -46,9 +46,9 @@ public struct ChosenEngine: Sendable, Hashable {
 extension EngineChoice {
   /// The engine that is to run the model at `path`, whose inputs have these sizes, on a device.
   ///
-  /// But on the processor there is one engine to choose from, ONNX Runtime; nothing is measured then. What was
-  /// measured is kept in `cache`, a JSON file; in the user's folder of caches unless given. A cache
-  /// that cannot be read or written is done without.
+  /// But on the processor there is one engine to choose from, ONNX Runtime; nothing is measured
+  /// then. What was measured is kept in `cache`, a JSON file; in the user's folder of caches unless
+  /// given. A cache that cannot be read or written is done without.
   ///
   /// Where none runs the model on inputs of these sizes, which may be the sizes' fault, the first
   /// is taken: what is wrong is told when it is loaded or run.
