@@ -46,7 +46,7 @@ public struct ChosenEngine: Sendable, Hashable {
 extension EngineChoice {
   /// The engine that is to run the model at `path`, whose inputs have these sizes, on a device.
   ///
-  /// But on the processor there is one engine to choose from, ONNX Runtime; nothing is measured
+  /// On other devices than the processor there is one engine, ONNX Runtime; nothing is measured
   /// then. What was measured is kept in `cache`, a JSON file; in the user's folder of caches unless
   /// given. A cache that cannot be read or written is done without.
   ///
