@@ -29,6 +29,8 @@ let package = Package(
       name: "CTorchBackend", dependencies: ["CKernels", "CTorch"],
       // A unit reads LibTorch's headers once for all the files that it includes.
       sources: ["units"],
+      // As LibTorch is built: else some types of its headers have members that they do not have there.
+      cxxSettings: [.define("NDEBUG")],
       linkerSettings: [.linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
     .target(
       name: "COpenCV",

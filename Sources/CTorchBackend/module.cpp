@@ -4,12 +4,14 @@
 #include "kernels.hpp"
 #include "version.hpp"
 
+#include <ATen/record_function.h>
 #include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/passes/inliner.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 #include <unordered_set>
 
@@ -266,6 +268,86 @@ ct_code ct_module_call(ct_module_ref module, const char *method, const ct_tensor
       throw Failure(ct_bad_argument, "the method gave more tensors than can be taken");
     hand_out(tensors, outs);
     *count = tensors.size();
+  });
+}
+
+/// What the calling thread has multiplied since counting began.
+static thread_local int64_t counted_macs;
+static thread_local int convolutions_under_way;
+
+static int64_t product_macs(const at::Tensor &left, const at::Tensor &right) {
+  return left.dim() > 1 ? left.numel() * right.size(-1) : left.numel();
+}
+
+static int64_t convolution_macs(c10::ArrayRef<const c10::IValue> inputs) {
+  const auto &input = inputs[0].toTensor(), &weight = inputs[1].toTensor();
+  // Of a transposed one each cell of the input meets all of its channel's weights.
+  if (inputs[6].toBool()) return input.numel() * (weight.numel() / weight.size(0));
+  const auto stride = inputs[3].toIntVector(), padding = inputs[4].toIntVector();
+  const auto dilation = inputs[5].toIntVector();
+  int64_t macs = input.size(0) * weight.numel();
+  for (int64_t axis = 0; axis < input.dim() - 2; ++axis) {
+    // One number may stand for all axes.
+    const auto of = [axis](const std::vector<int64_t> &all) { return all.size() > 1 ? all[axis] : all[0]; };
+    const int64_t window = of(dilation) * (weight.size(axis + 2) - 1) + 1;
+    macs *= (input.size(axis + 2) + 2 * of(padding) - window) / of(stride) + 1;
+  }
+  return macs;
+}
+
+/// What an operation was given: the last of what is told, which may be all of a program's stack.
+static c10::ArrayRef<const c10::IValue> arguments_of(const at::RecordFunction &function) {
+  const auto told = function.inputs();
+  const size_t count = function.num_inputs();
+  return count < told.size() ? told.slice(told.size() - count) : told;
+}
+
+static bool is_convolution(const at::RecordFunction &function) {
+  return !std::strcmp(function.name(), "aten::_convolution");
+}
+
+/// Adds up convolutions and products of matrices as the dispatcher hands them out, but for products
+/// that a convolution is made of. Inputs are asked for of these alone: of others they may not be kept.
+static std::unique_ptr<at::ObserverContext> begin_macs(const at::RecordFunction &function) {
+  const auto is = [&](const char *name) { return !std::strcmp(function.name(), name); };
+  if (is_convolution(function)) {
+    if (convolutions_under_way++ == 0) counted_macs += convolution_macs(arguments_of(function));
+  } else if (convolutions_under_way == 0 && (is("aten::mm") || is("aten::bmm") || is("aten::mv"))) {
+    const auto given = arguments_of(function);
+    counted_macs += product_macs(given[0].toTensor(), given[1].toTensor());
+  } else if (convolutions_under_way == 0 && (is("aten::addmm") || is("aten::baddbmm"))) {
+    const auto given = arguments_of(function);
+    counted_macs += product_macs(given[1].toTensor(), given[2].toTensor());
+  }
+  return nullptr;
+}
+
+static void end_macs(const at::RecordFunction &function, at::ObserverContext *) {
+  if (is_convolution(function)) convolutions_under_way--;
+}
+
+ct_code ct_module_macs(ct_module_ref module, const char *method, const ct_tensor_ref *inputs,
+                       size_t input_count, int64_t *macs, ct_error *error) noexcept {
+  return guarded(error, [&] {
+    auto found = module->value.find_method(method);
+    if (!found) throw Failure(ct_bad_argument, std::string("no method is called ") + method);
+    at::NoGradGuard guard;
+    std::vector<c10::IValue> arguments;
+    for (size_t i = 0; i < input_count; ++i) arguments.emplace_back(laid_out(module, inputs[i]));
+    std::unique_lock<std::mutex> turn(module->turn, std::defer_lock);
+    if (module->takes_turns) turn.lock();
+    struct Counting {
+      at::CallbackHandle handle = at::addThreadLocalCallback(
+        at::RecordFunctionCallback(begin_macs, end_macs)
+          .needsInputs(true).scopes({at::RecordScope::FUNCTION}));
+      ~Counting() { at::removeCallback(handle); }
+    };
+    // What is fused into one operation, as with one thread, would not be seen.
+    const torch::jit::GraphOptimizerEnabledGuard as_written(false);
+    counted_macs = convolutions_under_way = 0;
+    const Counting counting;
+    (*found)(std::move(arguments));
+    *macs = counted_macs;
   });
 }
 

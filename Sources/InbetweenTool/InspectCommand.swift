@@ -50,7 +50,7 @@ struct InspectCommand: ParsableCommand {
       try show(OnnxInspection(path, size: pixels, threads: threading.threads))
     } else if isArchive {
       try threading.apply()
-      try show(ProgramInspection(path))
+      try show(ProgramInspection(path, size: pixels))
     } else {
       try show(inspectTensors())
     }

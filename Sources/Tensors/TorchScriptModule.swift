@@ -83,6 +83,19 @@ public struct TorchScriptModule: Sendable {
     }
   }
 
+  /// Multiply-adds of one call of a method: of its convolutions and products of matrices, as LibTorch
+  /// runs them one by one.
+  public func macs(of method: String, _ inputs: [Tensor]) throws(TensorError) -> Int {
+    let handles = inputs.map { Optional($0.handle) }
+    var macs: Int64 = 0
+    try withExtendedLifetime(inputs) { () throws(TensorError) in
+      try check(#function) {
+        ct_module_macs(owner.handle, method, handles, handles.count, &macs, &$0)
+      }
+    }
+    return Int(macs)
+  }
+
   /// The methods that can be called.
   public func methods() throws(TensorError) -> [String] {
     let capacity = 65536

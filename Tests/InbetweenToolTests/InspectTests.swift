@@ -163,16 +163,27 @@ struct InspectTests {
   }
 
   @Test func aTorchScriptFileTellsItsMethodsAndParameters() throws {
-    for (name, parameters, methods) in [
-      ("tiny", 46, ["forward"]), ("staged", 260, ["forward", "features", "scores"]),
+    // Convolutions at 12 × 16 by hand: 3×3 of each of three planes and 1×1 to four; 3×3 of three
+    // planes to eight at half the size and 1×1 to four.
+    for (name, parameters, methods, macs) in [
+      ("tiny", 46, ["forward"], 12 * 16 * (27 + 12)),
+      ("staged", 260, ["forward", "features", "scores"], 6 * 8 * (27 * 8 + 8 * 4)),
+      ("depth", 0, ["forward"], 0),
     ] {
       try FileManager.default.copyItem(
         atPath: Fixtures.network("\(name).pt"), toPath: scratch("\(name).pt"))
-      let result = try inspect("\(name).pt")
+      let result = try inspect("\(name).pt --size 12x16")
       #expect(result["kind"] as? String == "torchscript")
+      #expect(result["macs"] as? Int == macs && result["size"] as? [Int] == [1, 3, 12, 16])
       #expect(result["parameters"] as? Int == parameters)
       #expect(result["methods"] as? [String] == methods)
     }
+    // What takes no picture says why, beside the rest.
+    try FileManager.default.copyItem(
+      atPath: Fixtures.network("broken.pt"), toPath: scratch("broken.pt"))
+    let broken = try inspect("broken.pt")
+    #expect(broken["macs"] == nil && broken["parameters"] as? Int == 0)
+    #expect((broken["macs_unknown"] as? String)?.contains("is invalid for input") == true)
     try scratch.write("PK\u{3}\u{4} and no more", to: "cut.pt")
     let outcome = try scratch.inbetween("inspect cut.pt")
     #expect(outcome.code == 65 && outcome.errorLines.count == 1)

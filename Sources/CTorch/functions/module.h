@@ -7,5 +7,7 @@ CT_FUNCTION(ct_module_load, (const char *path, ct_module_options options, ct_mod
 CT_FUNCTION(ct_module_call, (ct_module_ref module, const char *method, const ct_tensor_ref *inputs, size_t input_count, const char *key, ct_tensor_ref *outs, size_t capacity, size_t *count, ct_error *error), (module, method, inputs, input_count, key, outs, capacity, count, error))
 // Names, one a line, cut at `capacity`, always with a zero at the end.
 CT_FUNCTION(ct_module_methods, (ct_module_ref module, char *text, size_t capacity, ct_error *error), (module, text, capacity, error))
+// Calls a method and tells how often it multiplied and added in convolutions and products of matrices.
+CT_FUNCTION(ct_module_macs, (ct_module_ref module, const char *method, const ct_tensor_ref *inputs, size_t input_count, int64_t *macs, ct_error *error), (module, method, inputs, input_count, macs, error))
 CT_GETTER(int64_t, ct_module_parameter_count, (ct_module_ref module), (module))
 CT_GETTER(void, ct_module_release, (ct_module_ref module), (module))
