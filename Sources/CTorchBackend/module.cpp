@@ -246,19 +246,25 @@ static at::Tensor laid_out(ct_module_ref module, ct_tensor_ref input) {
                                         : input->value;
 }
 
+/// Calls a method without gradients; calls of a program that writes to itself take turns.
+static c10::IValue call(ct_module_ref module, const char *method, const ct_tensor_ref *inputs,
+                        size_t input_count) {
+  auto found = module->value.find_method(method);
+  if (!found) throw Failure(ct_bad_argument, std::string("no method is called ") + method);
+  at::NoGradGuard guard;
+  std::vector<c10::IValue> arguments;
+  for (size_t i = 0; i < input_count; ++i) arguments.emplace_back(laid_out(module, inputs[i]));
+  std::unique_lock<std::mutex> turn(module->turn, std::defer_lock);
+  if (module->takes_turns) turn.lock();
+  return (*found)(std::move(arguments));
+}
+
 ct_code ct_module_call(ct_module_ref module, const char *method, const ct_tensor_ref *inputs,
                        size_t input_count, const char *key, ct_tensor_ref *outs, size_t capacity,
                        size_t *count, ct_error *error) noexcept {
   return guarded(error, [&] {
-    auto found = module->value.find_method(method);
-    if (!found) throw Failure(ct_bad_argument, std::string("no method is called ") + method);
-    at::NoGradGuard guard;
-    std::vector<c10::IValue> arguments;
-    for (size_t i = 0; i < input_count; ++i) arguments.emplace_back(laid_out(module, inputs[i]));
-    std::unique_lock<std::mutex> turn(module->turn, std::defer_lock);
-    if (module->takes_turns) turn.lock();
     std::vector<at::Tensor> tensors;
-    auto result = (*found)(std::move(arguments));
+    auto result = call(module, method, inputs, input_count);
     if (result.isGenericDict()) result = value_at(result, key ? key : "");
     else if (key) throw Failure(ct_bad_argument, std::string("the method gave no dictionary, of which ") + key
                                                    + " could be a key");
@@ -329,13 +335,6 @@ static void end_macs(const at::RecordFunction &function, at::ObserverContext *) 
 ct_code ct_module_macs(ct_module_ref module, const char *method, const ct_tensor_ref *inputs,
                        size_t input_count, int64_t *macs, ct_error *error) noexcept {
   return guarded(error, [&] {
-    auto found = module->value.find_method(method);
-    if (!found) throw Failure(ct_bad_argument, std::string("no method is called ") + method);
-    at::NoGradGuard guard;
-    std::vector<c10::IValue> arguments;
-    for (size_t i = 0; i < input_count; ++i) arguments.emplace_back(laid_out(module, inputs[i]));
-    std::unique_lock<std::mutex> turn(module->turn, std::defer_lock);
-    if (module->takes_turns) turn.lock();
     struct Counting {
       at::CallbackHandle handle = at::addThreadLocalCallback(
         at::RecordFunctionCallback(begin_macs, end_macs)
@@ -346,7 +345,7 @@ ct_code ct_module_macs(ct_module_ref module, const char *method, const ct_tensor
     const torch::jit::GraphOptimizerEnabledGuard as_written(false);
     counted_macs = convolutions_under_way = 0;
     const Counting counting;
-    (*found)(std::move(arguments));
+    call(module, method, inputs, input_count);
     *macs = counted_macs;
   });
 }

@@ -169,6 +169,12 @@ struct InspectTests {
       ("tiny", 46, ["forward"], 12 * 16 * (27 + 12)),
       ("staged", 260, ["forward", "features", "scores"], 6 * 8 * (27 * 8 + 8 * 4)),
       ("depth", 0, ["forward"], 0),
+      // Transposed 2×2 of three planes to four; dilated 3×3 of two to three, twice; 42 rows of 7 to
+      // 5; these by themselves.
+      (
+        "products", 206, ["forward"],
+        12 * 16 * 3 * 16 + 24 * 32 * 6 * 18 + 42 * 7 * 5 + 42 * 5 * 42
+      ),
     ] {
       try FileManager.default.copyItem(
         atPath: Fixtures.network("\(name).pt"), toPath: scratch("\(name).pt"))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the networks that the tests of the tool run. Needs PyTorch (these were written by 2.15, camvid.pt, depth.pt and
-detector.pt by 2.13).
+detector.pt and products.pt by 2.13).
 
 tiny.pt tells four colours apart, so that what it says of a picture can be told by hand: planes for
 dark, blue, green and red, each the mean of that colour over 3×3 pixels less that of the others.
@@ -159,7 +159,23 @@ class Detector(torch.nn.Module):
         return rows[None].to(torch.float16), x
 
 
+class Products(torch.nn.Module):
+    """A product of each kind, whose multiply-adds can be counted by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(7, 5)
+        self.up = torch.nn.ConvTranspose2d(3, 4, 2, stride=2)
+        self.wide = torch.nn.Conv2d(4, 6, 3, padding="same", dilation=2, groups=2)
+
+    def forward(self, x: torch.Tensor):
+        maps = self.wide(self.up(x))
+        rows = self.linear(maps[:, :, :7, :7].reshape(-1, 7))
+        return maps, torch.bmm(rows[None], rows.t()[None])
+
+
 folder = pathlib.Path(__file__).parent
+torch.jit.script(Products().eval()).save(str(folder / "products.pt"))
 torch.jit.script(Depth().eval()).save(str(folder / "depth.pt"))
 torch.jit.script(Detector().eval()).save(str(folder / "detector.pt"))
 torch.jit.script(Tiny().eval()).save(str(folder / "tiny.pt"))
