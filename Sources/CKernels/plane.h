@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Warping a single plane whose border is clamped: sixteen cells at a time, from motion to value in
-// registers.
+// Warping a single plane whose border is clamped, sixteen cells at a time.
 //
-// With one plane what is worked out for a chunk serves no other, so keeping it costs more than the
-// blend. The arithmetic is that of `ck_split`, `ck_weigh` and `ck_blend_any`, bit for bit.
+// With one plane what is worked out for a cell serves no other, so that it stays in the first cache
+// until it is read. The arithmetic is that of `ck_split`, `ck_weigh` and `ck_blend_any`, bit for bit.
 #pragma once
 
 #include "blend.h"
@@ -69,55 +68,84 @@ CK_INLINE int ck_is_nowhere(const ck_ints *difference) {
   return __builtin_reduce_or(*difference) == 0;
 }
 
-/// The four cells around each of sixteen places: `upper` and `lower` are the offsets of the two to
-/// the left.
+/// Sixteen places: the offset of the cell at the upper left of each, and how far to the right and
+/// below it they lie.
+typedef struct ck_sixteen {
+  ck_ints upper;
+  ck_floats right, below;
+} ck_sixteen;
+
+/// The four cells around each of sixteen places: `upper` are the offsets of those at the upper left;
+/// gives whether they could be read so.
 ///
-/// `alike` says whether the sixteen before lay side by side, and then whether these do: once some
-/// do not, the others of a row are not asked, as a guess that often fails costs more than it saves.
-CK_INLINE void ck_read_around(const float *plane, ck_edges edges, const ck_ints *upper,
-                              const ck_ints *lower, int *alike, ck_floats around[4]) {
+/// Motion changes little from cell to cell, so that most of sixteen places lie side by side, in up to
+/// three stretches: each is read as a whole, and every lane takes its own. What a place reads a row
+/// down counts nothing where nothing is between two rows.
+CK_INLINE int ck_read_stretches(const float *plane, ck_edges edges, const ck_ints *upper,
+                                ck_floats around[4]) {
   const ck_ints steps = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  const int32_t cells = edges.height * edges.width;
-  if (*alike) {
-    const int32_t above = (*upper)[0], below = (*lower)[0];
-    const ck_ints astray = (*upper ^ (above + steps)) | (*lower ^ (below + steps));
-    *alike = ck_is_nowhere(&astray) && below + ck_lanes < cells;
-    if (*alike) {
-      around[0] = *(const ck_floats *)(plane + above);
-      around[1] = *(const ck_floats *)(plane + above + 1);
-      around[2] = *(const ck_floats *)(plane + below);
-      around[3] = *(const ck_floats *)(plane + below + 1);
-      return;
-    }
+  const ck_ints start = *upper - steps;
+  const int32_t first = start[0], last = start[ck_lanes - 1];
+  const ck_ints is_first = start == first, astray = ~is_first & (start ^ last);
+  int32_t third = last;
+  if (!ck_is_nowhere(&astray)) {
+    const ck_ints others = astray != 0 ? start : (ck_ints)(last);
+    const int32_t most = __builtin_reduce_max(others), least = __builtin_reduce_min(others);
+    third = most > last ? most : least;
+    const ck_ints left = astray != 0 ? start ^ third : (ck_ints)(0);
+    if (!ck_is_nowhere(&left)) return 0;
   }
-  const ck_ints last_row = *upper >= cells - edges.width - 1, last = *lower >= cells - 1;
+  const int32_t reach = edges.height * edges.width - edges.width - ck_lanes - 1;
+  if (ck_smaller(ck_smaller(first, last), third) < 0) return 0;
+  if (first > reach || last > reach || third > reach) return 0;
+  const int32_t down[4] = {0, 1, edges.width, edges.width + 1};
+  const ck_ints is_third = start == third;
+  for (int k = 0; k < 4; ++k) {
+    const float *from = plane + down[k];
+    const ck_floats a = *(const ck_floats *)(from + first), b = *(const ck_floats *)(from + last);
+    around[k] = is_first ? a : b;
+  }
+  if (third == last) return 1;
+  for (int k = 0; k < 4; ++k) {
+    const ck_floats c = *(const ck_floats *)(plane + down[k] + third);
+    around[k] = is_third ? c : around[k];
+  }
+  return 1;
+}
+
+/// The four cells around each of sixteen places.
+CK_INLINE void ck_read_around(const float *plane, ck_edges edges, const ck_sixteen *at,
+                              ck_floats around[4]) {
+  if (ck_read_stretches(plane, edges, &at->upper, around)) return;
+  const ck_floats zero = 0;
+  const int32_t cells = edges.height * edges.width;
+  const ck_ints lower = at->upper + (at->below > zero ? (ck_ints)(edges.width) : (ck_ints)(0));
+  const ck_ints last_row = at->upper >= cells - edges.width - 1, last = lower >= cells - 1;
   uint32_t places[ck_lanes];
-  memcpy(places, upper, sizeof places);
+  memcpy(places, &at->upper, sizeof places);
   if (ck_is_nowhere(&last_row)) {
     // A row down, whether or not it counts.
     ck_read_pairs(plane, places, &around[0], &around[1]);
     ck_read_pairs(plane + edges.width, places, &around[2], &around[3]);
   } else if (ck_is_nowhere(&last)) {
     ck_read_pairs(plane, places, &around[0], &around[1]);
-    memcpy(places, lower, sizeof places);
+    memcpy(places, &lower, sizeof places);
     ck_read_pairs(plane, places, &around[2], &around[3]);
   } else {
-    ck_read_last_pairs(plane, cells, upper, &around[0], &around[1]);
-    ck_read_last_pairs(plane, cells, lower, &around[2], &around[3]);
+    ck_read_last_pairs(plane, cells, &at->upper, &around[0], &around[1]);
+    ck_read_last_pairs(plane, cells, &lower, &around[2], &around[3]);
   }
 }
 
 /// What sixteen places read.
-CK_INLINE void ck_blend_sixteen(const float *plane, ck_edges edges, const ck_axis *across,
-                                const ck_axis *along, int *alike, float *out) {
+CK_INLINE void ck_blend_sixteen(const float *plane, ck_edges edges, const ck_sixteen *places,
+                                float *out) {
 #pragma clang fp contract(off)
   // -0 stands in for a cell that does not count; see `ck_blend_any`.
   const ck_floats zero = 0, one = 1, nothing = -0.0f;
-  const ck_floats right = across->fraction, below = along->fraction;
-  const ck_ints upper = along->cell * edges.width + across->cell;
-  const ck_ints lower = upper + (below > zero ? (ck_ints)(edges.width) : (ck_ints)(0));
+  const ck_floats right = places->right, below = places->below;
   ck_floats around[4];
-  ck_read_around(plane, edges, &upper, &lower, alike, around);
+  ck_read_around(plane, edges, places, around);
   const ck_floats left = one - right, above = one - below;
   const ck_floats weight[4] = {left * above, right * above, left * below, right * below};
   ck_floats part[4];
@@ -162,27 +190,39 @@ CK_INLINE void ck_fetch(const float *values, ptrdiff_t count) {
 }
 
 /// A row of the only plane; gives how many of its cells are made, as many sixteens as there are.
+///
+/// Places of several sixteens are found before the first is read: what decides how one is read is
+/// then long known.
 CK_INLINE int32_t ck_warp_row(const float *plane, ck_edges edges, const ck_motion *motion,
                               int32_t y, float *out) {
+  enum { most = 8 };
   const ck_ints steps = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   const float *values = motion->values + y * motion->row;
   const uint8_t *known = motion->known ? motion->known + (ptrdiff_t)y * edges.width : 0;
   const ck_ints row = (ck_ints)(y);
-  int32_t x = 0;
-  int alike = 1;
-  for (; x + ck_lanes <= edges.width; x += ck_lanes) {
-    ck_floats dx, dy;
-    const float *here = values + x * motion->column;
-    ck_fetch(plane + ((ptrdiff_t)y + 8) * edges.width + x, ck_lanes);
-    ck_fetch(here + 4 * motion->row, ck_lanes * motion->column);
-    ck_read_motion(motion, here, known ? known + x : 0, &dx, &dy);
-    const ck_ints column = x + steps;
-    ck_axis across, along;
-    ck_split_sixteen(&dx, &column, edges.width, &across);
-    ck_split_sixteen(&dy, &row, edges.height, &along);
-    ck_blend_sixteen(plane, edges, &across, &along, &alike, out + x);
+  const int32_t sixteens = edges.width / ck_lanes;
+  ck_sixteen places[most];
+  for (int32_t begin = 0; begin < sixteens; begin += most) {
+    const int32_t count = ck_smaller(most, sixteens - begin);
+    for (int32_t i = 0; i < count; ++i) {
+      const int32_t x = (begin + i) * ck_lanes;
+      const float *here = values + x * motion->column;
+      ck_floats dx, dy;
+      ck_fetch(plane + ((ptrdiff_t)y + 8) * edges.width + x, ck_lanes);
+      ck_fetch(here + 4 * motion->row, ck_lanes * motion->column);
+      ck_read_motion(motion, here, known ? known + x : 0, &dx, &dy);
+      const ck_ints column = x + steps;
+      ck_axis across, along;
+      ck_split_sixteen(&dx, &column, edges.width, &across);
+      ck_split_sixteen(&dy, &row, edges.height, &along);
+      places[i] = (ck_sixteen){along.cell * edges.width + across.cell, across.fraction,
+                               along.fraction};
+    }
+    for (int32_t i = 0; i < count; ++i) {
+      ck_blend_sixteen(plane, edges, &places[i], out + (begin + i) * ck_lanes);
+    }
   }
-  return x;
+  return sixteens * ck_lanes;
 }
 
 /// A whole row of the only plane.

@@ -76,7 +76,11 @@ static at::Device device(int32_t index) {
 }
 
 ct_code ct_move(ct_tensor_ref tensor, int32_t index, ct_tensor_ref *out, ct_error *error) noexcept {
-  return give(out, error, {tensor}, [&] { return tensor->value.to(device(index)); });
+  return give(out, error, {tensor}, [&] {
+    const auto wanted = device(index);
+    // What is there already takes no way through the dispatcher.
+    return tensor->value.device() == wanted ? tensor->value : tensor->value.to(wanted);
+  });
 }
 
 void ct_release(ct_tensor_ref tensor) noexcept { delete tensor; }

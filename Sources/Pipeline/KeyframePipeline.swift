@@ -61,8 +61,7 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
       fusion: fusion, decoder: decoder, smoothing: smoothing, flow: flow,
       taps: tapped.map { backbone.stages[$0 - 1].name },
       inputs: inputs.map { backbone.stages[$0 - 1].name }, depth: deepest,
-      hasShallowPart: !isRead || fusion != nil, hasRest: hasRest,
-      skips: backbone.skipStages(through: deepest))
+      hasShallowPart: !isRead || fusion != nil, hasRest: hasRest)
   }
 
   /// The same pipeline with other keyframes.

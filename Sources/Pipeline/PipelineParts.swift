@@ -30,12 +30,28 @@ struct PipelineParts: Sendable {
   /// The stages before the last tap whose outputs are read after it, first to last; none where the
   /// backbone does not tell.
   let skips: [String]
+  /// The stages whose features of earlier frames are remembered.
+  let keptStages: Set<String>
+  /// The stages whose output may be asked for after that of later ones.
+  let stops: Set<String>
+
+  init(
+    backbone: some Backbone, scorer: (any DenseHead)?, propagator: some Propagator,
+    fusion: (any Fusion)?, decoder: (any Backbone)?, smoothing: PhotometricSmoothing?,
+    flow: some FlowEstimator, taps: [String], inputs: [String], depth: Int, hasShallowPart: Bool,
+    hasRest: Bool
+  ) {
+    (self.backbone, self.scorer, self.propagator) = (backbone, scorer, propagator)
+    (self.fusion, self.decoder, self.smoothing, self.flow) = (fusion, decoder, smoothing, flow)
+    (self.taps, self.inputs, self.depth) = (taps, inputs, depth)
+    (self.hasShallowPart, self.hasRest) = (hasShallowPart, hasRest)
+    skips = backbone.skipStages(through: depth)
+    keptStages = Set(propagator.keptStages + (fusion?.keptStages ?? []))
+    stops = keptStages.union(skips).union(inputs).union(taps)
+  }
 }
 
 extension PipelineParts {
-  /// The stages whose features of earlier frames are remembered.
-  var keptStages: Set<String> { Set(propagator.keptStages + (fusion?.keptStages ?? [])) }
-
   /// The skips that are propagated: tapped ones, but for those that must run on every frame for one
   /// that is not.
   var propagatedSkips: Set<String> {
@@ -58,9 +74,6 @@ extension PipelineParts {
     }
     return [String](taps[...index])
   }
-
-  /// The stages whose output may be asked for after that of later ones.
-  var stops: Set<String> { keptStages.union(skips).union(inputs).union(taps) }
 
   /// The frame as it came, and at the size that the backbone was built for.
   func view(of frame: Frame) throws -> FrameView {

@@ -141,7 +141,7 @@ struct UsualTimes: Sendable {
   /// Nil before there was a frame of each role.
   var usual: (keyframe: Duration, propagated: Duration)? {
     guard let keyframe, let propagated else { return nil }
-    return (.seconds(keyframe) * parts, .seconds(propagated) * parts)
+    return (.seconds(keyframe * Double(parts)), .seconds(propagated * Double(parts)))
   }
 
   mutating func add(_ trace: FrameTrace) {

@@ -95,7 +95,7 @@ struct Motion {
   ck_motion motion;
 };
 
-enum Places { whole, between, anywhere };
+enum Places { whole, between, anywhere, drifting };
 Motion make_motion(Check &check, int height, int width, Places places);
 /// An array's shape: up to `channels`, either layout.
 ck_shape make_shape(Check &check, int channels, int most_side = 70);

@@ -19,8 +19,26 @@ static float displacement(Check &check, int size, Places places) {
   return odd[check.integer(0, 6)];
 }
 
+/// Motion of a camera: it changes little from cell to cell, and here and there it jumps.
+struct Drift {
+  float start, across, down;
+  int jump;
+  float after;
+
+  Drift(Check &check, int width) {
+    const float far = check.one_in(3) ? float(width) : 3.0f;
+    const float rate = check.one_in(4) ? 0.0f : check.one_in(2) ? 0.02f : 0.2f;
+    start = check.real(-far, far), across = check.real(-rate, rate), down = check.real(-rate, rate);
+    jump = check.one_in(2) ? width : check.integer(0, width), after = check.real(-3, 3);
+    if (check.one_in(4)) start = std::floor(start), after = std::floor(after);
+  }
+
+  float at(int x, int y) const { return start + across * x + down * y + (x < jump ? 0 : after); }
+};
+
 Motion make_motion(Check &check, int height, int width, Places places) {
   Motion out;
+  const Drift right(check, width), below(check, height);
   const ptrdiff_t cells = ptrdiff_t(height) * width;
   const int arrangement = check.integer(0, 2);
   ck_motion &motion = out.motion;
@@ -34,7 +52,9 @@ Motion make_motion(Check &check, int height, int width, Places places) {
   if (check.one_in(2)) out.known = check.bytes(size_t(cells), 2);
   for (ptrdiff_t i = 0; i < cells; ++i) {
     float x = displacement(check, width, places), y = displacement(check, height, places);
-    if (!check.timing && check.one_in(20))
+    if (places == drifting)
+      x = right.at(int(i % width), int(i / width)), y = below.at(int(i % width), int(i / width));
+    if (!check.timing && check.one_in(places == drifting ? 400 : 20))
       (check.one_in(2) ? x : y) = check.one_in(2) ? NAN : INFINITY;
     float *to = out.values.data() + i % width * motion.column + i / width * motion.row;
     to[0] = x;
@@ -79,7 +99,7 @@ struct Warp {
     shape = make_shape(check, channels);
     cells = ptrdiff_t(shape.height) * shape.width;
     border = make_border(check);
-    const Places places = check.timing ? between : Places(check.integer(0, 2));
+    const Places places = check.timing ? drifting : Places(check.integer(0, 3));
     motion = make_motion(check, shape.height, shape.width, places);
     features = check.reals(count_of(shape));
     if (!may_be_infinite || places == anywhere || check.timing) return;
