@@ -58,6 +58,8 @@ public struct AugmentedRuns: Sendable {
     let reference: FlowReference
     /// N × height × width, of the last frames; void where nobody labelled them.
     let labels: Tensor
+    /// The same of the keyframes.
+    let keyframeLabels: Tensor
     /// N × height × width, of the last frames: 0 where nobody knows their look, else 1; nil where
     /// all is known.
     let known: Tensor?
@@ -83,12 +85,14 @@ public struct AugmentedRuns: Sendable {
     let known = drawn.contains { $0.known != nil } ? try maps { $0.known ?? all } : nil
     return Batch(
       images: images, flows: drawn[0].flows.indices.map { frame in drawn.map { $0.flows[frame] } },
-      reference: reference, labels: try maps(\.labels), known: try known?.cast(to: .float32))
+      reference: reference, labels: try maps(\.labels),
+      keyframeLabels: try maps(\.keyframeLabels), known: try known?.cast(to: .float32))
   }
 
   private struct Drawn {
     let images: [Image]
     let labels: Image
+    let keyframeLabels: Image
     let known: Image?
     let flows: [MotionField]
   }
@@ -103,6 +107,7 @@ public struct AugmentedRuns: Sendable {
       width: images[0].width, height: images[0].height, channels: 1, repeating: void)
     return Drawn(
       images: images, labels: run.labels.map { view.labels($0, void: void) } ?? unlabelled,
+      keyframeLabels: run.keyframeLabels.map { view.labels($0, void: void) } ?? unlabelled,
       known: run.known.map { view.labels($0, void: 0) }, flows: run.flows.map { view.motion($0) })
   }
 }
@@ -114,12 +119,14 @@ private struct WholeRun: Sendable {
   let flows: [MotionField]
   /// Of the last frame, where they are labels of what is learned.
   let labels: Image?
+  /// The same of the keyframe.
+  let keyframeLabels: Image?
   /// 1 where the look of the last frame is known, 0 elsewhere; nil where all is known.
   let known: Image?
 
   /// What it takes in memory; motion takes two numbers of 32 bits a pixel, and a byte of validity.
   var byteCount: Int {
-    let pictures = (images + [labels, known].compactMap(\.self)).reduce(0) {
+    let pictures = (images + [labels, keyframeLabels, known].compactMap(\.self)).reduce(0) {
       $0 + $1.width * $1.height * $1.channels
     }
     return pictures + flows.reduce(0) { $0 + 9 * $1.width * $1.height }
@@ -144,6 +151,7 @@ private struct WholeRun: Sendable {
       return try way.motionToKey(from: frames[place])
     }
     labels = isLabelled ? run.labels : nil
+    keyframeLabels = isLabelled ? run.firstLabels : nil
     known = run.voidIsUnknown ? run.labels?.mapped { $0 == void ? 0 : 1 } : nil
   }
 }

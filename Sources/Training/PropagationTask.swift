@@ -6,6 +6,7 @@ internal import Frames
 public import Layers
 public import Propagation
 internal import Tensors
+internal import Video
 
 /// Training what propagates features behind a network that stays as it is, or is trained with it.
 ///
@@ -34,6 +35,9 @@ public struct PropagationTask: TrainingTask {
   /// What the error map of a fusion counts that tells one (`LearnedFusion.errorMap`), taught by
   /// where the propagated labels are wrong.
   public var errors = 0.0
+  /// What the key frame's labels count, carried along the motion that a propagator finds itself
+  /// (`MotionFinding`), where they are not those of the last frame.
+  public var carried = 0.0
   /// What measures the part as it stands; nil for nothing.
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int
@@ -80,7 +84,7 @@ public struct PropagationTask: TrainingTask {
     let run = BatchedRun(
       batch, behind: backbone, isTrained: trainsBackbone, on: parameters.device)
     let keyframe = try run.features(of: 0, through: cachedStages)
-    let (propagated, wrong) = try propagate(keyframe.main, along: run, of: batch, in: pass)
+    let (propagated, others) = try propagate(keyframe.main, along: run, of: batch, in: pass)
     let skips = try run.skips(keyframe.skips.count)
     let rest = try (part.decoder ?? backbone).run(
       cachedStages..<backbone.stages.count, on: Features(propagated, skips: skips), in: .inference)
@@ -90,7 +94,7 @@ public struct PropagationTask: TrainingTask {
       try loss.add(
         self.loss(ofScores: own, of: batch).total, named: "per_frame", counting: perFrame)
     }
-    if let wrong { try loss.add(wrong, named: "errors", counting: errors) }
+    for (name, other, weight) in others { try loss.add(other, named: name, counting: weight) }
     if similarity > 0 {
       let own = try run.features(of: run.last, through: cachedStages).main
       let known = try batch.known?.unsqueezed(axis: 1)
@@ -113,33 +117,50 @@ public struct PropagationTask: TrainingTask {
       known: batch.known)
   }
 
-  /// The keyframe's map at the last frame of a run, and what a fusion's error map loses where that
-  /// is taught.
+  /// A loss beside that of the scores.
+  private typealias Other = (name: String, loss: Tensor, weight: Double)
+
+  /// The keyframe's map at the last frame of a run, and what else the way there loses: a fusion's
+  /// error map, or the keyframe's labels along the motion, where these are taught.
   private func propagate(
     _ keyframe: Tensor, along run: BatchedRun, of batch: Batch, in pass: ForwardContext
-  ) throws -> (map: Tensor, errors: Tensor?) {
+  ) throws -> (map: Tensor, others: [Other]) {
     // What reads the keyframe itself asks nothing of the frames between.
     let first = part.propagator.readsKeyframeDirectly ? run.last : 1
     let contexts = (first...run.last).map { run.context(of: $0) }
     switch part {
+    case .propagator(let propagator as any MotionFinding)
+    where carried > 0 && contexts.count == 1:
+      let lesson = CarriedLabels(classes: backbone.specification.classes.count)
+      let (map, planes) = try propagator.propagate(
+        propagator.prepared(keyframe), beside: planes(batch.keyframeLabels, in: lesson),
+        given: contexts[0], in: pass)
+      guard let planes else { return (map, []) }
+      let lost = try lesson.loss(of: planes, from: self.planes(batch.labels, in: lesson))
+      return (map, [("carried", lost, carried)])
     case .propagator(let propagator):
       return (
-        try propagator.propagate(propagator.prepared(keyframe), through: contexts, in: pass), nil
+        try propagator.propagate(propagator.prepared(keyframe), through: contexts, in: pass), []
       )
     case .fusion(let fusion, let propagator):
       let propagated = try carry(keyframe, through: contexts, of: run, by: propagator)
       let context = run.context(of: run.last)
-      return (
-        try fusion.fuse(propagated, given: context, in: pass),
-        try errors > 0
-          ? fusion.errorMap(of: propagated, given: context, in: pass).map {
-            try errorMapLoss(
-              $0, of: propagated, labels: labels(of: batch, in: run), known: batch.known)
-          } : nil
-      )
+      let fused = try fusion.fuse(propagated, given: context, in: pass)
+      guard errors > 0,
+        let map = try fusion.errorMap(of: propagated, given: context, in: pass)
+      else { return (fused, []) }
+      let lost = try errorMapLoss(
+        map, of: propagated, labels: labels(of: batch, in: run), known: batch.known)
+      return (fused, [("errors", lost, errors)])
     case .decoder(_, let propagator):
-      return (try carry(keyframe, through: contexts, of: run, by: propagator), nil)
+      return (try carry(keyframe, through: contexts, of: run, by: propagator), [])
     }
+  }
+
+  /// Labels of whole blocks of four pixels each way, with what is void in a class of its own.
+  private func planes(_ labels: Tensor, in lesson: CarriedLabels) throws -> Tensor {
+    let isVoid = try labels.equal(to: Float(backbone.specification.ignoredLabel))
+    return try lesson.planes(labels.filled(with: Float(lesson.classes), where: isVoid), 4)
   }
 
   /// The labels of the last frames; where nobody labelled them, the network's own.

@@ -22,6 +22,8 @@ public import Tensors
 ///   distillation: 1         # the weight of agreement with the backbone's own scores
 ///   similarity: 1        # the weight of feature similarity to the later frame (AR-Seg)
 ///   errors: 0.5          # the weight of a fusion's error map, taught by what is wrong (DAVSS)
+///   carried: 1           # the weight of the key frame's labels, carried along the motion that a
+///                        # part finds itself (DFF's flow network)
 ///   backbone: trained    # it too, but for the statistics of its normalisations; stages may say
 ///                        # `rates: {backbone: 0.1}`. Else it stays as it is: frozen
 ///   per_frame: 1         # the weight of the loss of per-frame inference
@@ -41,6 +43,8 @@ public struct PropagationTrainingSpecification: Sendable {
   public let similarity: Double
   /// What the error map of a fusion counts.
   public let errors: Double
+  /// What the key frame's labels count, carried along the motion that the part finds.
+  public let carried: Double
   /// Whether the backbone is trained too, and what the loss of its own scores counts.
   public let trainsBackbone: Bool, perFrame: Double
   /// How many pairs are made of each source, and how many frames lie from one to the other.
@@ -68,12 +72,13 @@ public struct PropagationTrainingSpecification: Sendable {
     try training.allow(
       Self.lessonKeys + [
         "seed", "pairs", "gaps", "frames", "degradation", "distillation", "similarity", "errors",
-        "backbone", "per_frame", "stages",
+        "carried", "backbone", "per_frame", "stages",
       ])
     lesson = try StageConfiguration(training, usually: training)
     agreement = try training.number("distillation", in: 0...1000, usual: 1)
     similarity = try training.number("similarity", in: 0...1000, usual: 0)
     errors = try training.number("errors", in: 0...1000, usual: 0)
+    carried = try training.number("carried", in: 0...1000, usual: 0)
     var use = BackboneUse.frozen
     if training.has("backbone") {
       try training.check("backbone", isOneOf: BackboneUse.allCases.map(\.rawValue))
@@ -113,11 +118,17 @@ public struct PropagationTrainingSpecification: Sendable {
     }
     let parameters = Parameters(seed: plan.seed, device: device)
     let trained = try trainsBackbone ? trainedBackbone(in: parameters) : nil
+    let trainable = try part.part(behind: backbone, parameters: parameters)
+    if carried > 0, !(trainable.propagator is any MotionFinding) {
+      throw SpecificationError(
+        .badDescription, "training.carried: this part finds no motion itself, as scaled-warp does")
+    }
     var task = try PropagationTask(
-      part.part(behind: backbone, parameters: parameters),
+      trainable,
       behind: trained?.network ?? backbone, tap: part.tap, on: sources, along: flow, lesson: lesson,
       frames: frames, degradation: degradation, seed: plan.seed)
     (task.similarity, task.perFrame, task.errors) = (similarity, perFrame, errors)
+    task.carried = carried
     task.networks = trained.map { [$0.folder] } ?? []
     return task
   }

@@ -74,6 +74,18 @@ extension LearnedPropagator {
   }
 }
 
+/// A learned propagator that finds the motion itself.
+///
+/// What else is known of the frame that is read, as its labels, is brought along the same motion, so
+/// that a training can say how good the motion is.
+public protocol MotionFinding: LearnedPropagator {
+  /// The map at the current frame, as `propagate(_:given:in:)` gives it, and `planes` (N × C × any
+  /// height × any width) along the motion alone.
+  func propagate(
+    _ map: Tensor, beside planes: Tensor?, given context: FrameContext, in pass: ForwardContext
+  ) throws -> (map: Tensor, planes: Tensor?)
+}
+
 /// The one map that a stream remembers for a ``LearnedPropagator``.
 public struct RememberedMap: Sendable {
   private let map: Tensor?

@@ -46,18 +46,31 @@ public struct ScaledWarp: LearnedPropagator {
   public func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
-    let (height, width) = (map.shape[2], map.shape[3])
+    try propagate(map, beside: nil, given: context, in: pass).map
+  }
+}
+
+extension ScaledWarp: MotionFinding {
+  /// The key frame's map along the motion, times the scale field, and `planes` along the same motion
+  /// as they are.
+  public func propagate(
+    _ map: Tensor, beside planes: Tensor?, given context: FrameContext, in pass: ForwardContext
+  ) throws -> (map: Tensor, planes: Tensor?) {
     let scaling = flow.specification.scaling
     let current = try context.image(.current).scaled(by: scaling)
     let reference = try context.image(.keyframe).scaled(by: scaling)
     let steps = try flow.steps(from: current, to: reference, in: pass)
-    guard let step = steps.last, let features = step.finestFeatures else { return map }
-    let cell = max(1, Int((Double(current.shape[3]) / Double(width)).rounded()))
-    let motion = try step.motion(onGridOf: cell, height: height, width: width, in: pass)
+    guard let step = steps.last, let features = step.finestFeatures else { return (map, planes) }
+    func warped(_ map: Tensor) throws -> Tensor {
+      let (height, width) = (map.shape[2], map.shape[3])
+      let cell = max(1, Int((Double(current.shape[3]) / Double(width)).rounded()))
+      let motion = try step.motion(onGridOf: cell, height: height, width: width, in: pass)
+      return try map.warped(along: motion / Float(cell))
+    }
     pass.ledger?.add(macs: 5 * map.count)
     let scales = try scale(features, in: pass).cast(to: .float32)
-      .resized(height: height, width: width, in: pass)
-    return try map.warped(along: motion / Float(cell)) * (scales + 1)
+      .resized(height: map.shape[2], width: map.shape[3], in: pass)
+    return (try warped(map) * (scales + 1), try planes.map(warped))
   }
 }
 

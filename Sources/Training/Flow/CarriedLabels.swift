@@ -18,7 +18,11 @@ struct CarriedLabels {
     current: Tensor, reference: Tensor, motion: Tensor, dividedBy factor: Int
   ) throws(TensorError) -> Tensor {
     let (here, there) = (try planes(current, factor), try planes(reference, factor))
-    let carried = try there.warped(along: motion)
+    return try loss(of: there.warped(along: motion), from: here)
+  }
+
+  /// Both are `planes` of labels.
+  func loss(of carried: Tensor, from here: Tensor) throws(TensorError) -> Tensor {
     let present = try here.slice(axis: 1, 0..<classes)
     let agreement = try (carried.slice(axis: 1, 0..<classes) * present).sum(axes: [0, 2, 3])
     // A block of one class agrees wholly with itself; one of several can do no better than this.
@@ -27,7 +31,8 @@ struct CarriedLabels {
     return try ((whole - agreement) * weights).sum() / ((whole * weights).sum() + 1e-3)
   }
 
-  private func planes(_ labels: Tensor, _ factor: Int) throws(TensorError) -> Tensor {
+  /// N × (`classes` + 1) × h × w: the share of each class in blocks of `factor` × `factor`.
+  func planes(_ labels: Tensor, _ factor: Int) throws(TensorError) -> Tensor {
     try labels.cast(to: .int64).oneHot(classes: classes + 1).permuted(0, 3, 1, 2)
       .cast(to: .float32).reduced(by: factor).detached()
   }

@@ -30,6 +30,8 @@ public struct FrameRun: Sendable {
   public let places: [Int]
   /// Of the last frame; nil where nobody labelled it.
   public let labels: Image?
+  /// Of the first frame, where they were asked for; nil where nobody labelled it.
+  public let firstLabels: Image?
   /// Whether void labels mark what nobody knows the look of, as where a still in motion uncovers
   /// what it does not show: there, no network's opinion is worth agreeing with.
   public let voidIsUnknown: Bool
@@ -39,17 +41,21 @@ public struct FrameRun: Sendable {
   ///
   /// - Precondition: there are two images, and the last one is learned on.
   public init(
-    _ images: [Image], every stride: Int = 1, labels: Image?, voidIsUnknown: Bool = false
+    _ images: [Image], every stride: Int = 1, labels: Image?, firstLabels: Image? = nil,
+    voidIsUnknown: Bool = false
   ) {
     precondition(images.count >= 2, "\(images.count) images are no run")
     precondition((images.count - 1) % stride == 0, "every \(stride)th of \(images.count) images")
-    (self.images, self.labels, self.voidIsUnknown) = (images, labels, voidIsUnknown)
+    (self.images, self.labels, self.firstLabels) = (images, labels, firstLabels)
+    self.voidIsUnknown = voidIsUnknown
     places = Array(Swift.stride(from: 0, to: images.count, by: stride))
   }
 
   /// An earlier frame and a later one.
   public init(_ pair: MotionPair) {
-    self.init([pair.reference, pair.current], labels: pair.currentLabels)
+    self.init(
+      [pair.reference, pair.current], labels: pair.currentLabels,
+      firstLabels: pair.referenceLabels)
   }
 }
 
@@ -161,7 +167,9 @@ public struct ClipPairs: MotionPairs {
     let last = first + gap * steps
     let images = try stride(from: first, through: last, by: everyFrame ? 1 : gap)
       .map { try clip.frame(at: $0).pixels }
-    return FrameRun(images, every: everyFrame ? gap : 1, labels: try clip.labels(at: last))
+    return FrameRun(
+      images, every: everyFrame ? gap : 1, labels: try clip.labels(at: last),
+      firstLabels: try clip.labels(at: first))
   }
 
   private func draw(_ random: inout RandomStream) -> (Int, Int) {
@@ -211,7 +219,9 @@ public struct StreetPairs: MotionPairs {
     let clip = StreetClip(seed: random.next() >> 16, count: last + 1, size: size, threads: 1)
     let images = stride(from: first, through: last, by: everyFrame ? 1 : gap)
       .map { clip.frame(at: $0).pixels }
-    return FrameRun(images, every: everyFrame ? gap : 1, labels: clip.labels(at: last))
+    return FrameRun(
+      images, every: everyFrame ? gap : 1, labels: clip.labels(at: last),
+      firstLabels: clip.labels(at: first))
   }
 }
 
@@ -252,6 +262,6 @@ public struct StillPairs: MotionPairs {
       .map { clip.frame(at: $0).pixels }
     return FrameRun(
       images + [end.frame.pixels], every: everyFrame ? gap : 1, labels: end.labels,
-      voidIsUnknown: true)
+      firstLabels: clip.labels(at: 1), voidIsUnknown: true)
   }
 }
