@@ -1,53 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include "openvino_api.h"
-#include "session.h"
+#include "openvino_session.h"
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_IDLE 16
-/// Sizes of inputs that the model is compiled for, each by itself; of more, it is once for all.
-#define MAX_FITTED 4
-/// Sizes that were found to go together, and are not looked at again.
-#define MAX_CHECKED 64
-
-static struct ov_table ov;
-static ov_core *core;
-
-/// The sizes of all inputs of a call.
-struct sizes {
-  int32_t *ranks;
-  int64_t *axes;
-};
-
-/// The model as it was compiled, for inputs of one size or of any.
-struct variant {
-  ov_compiled *compiled;
-  struct sizes inputs;
-  /// The sizes of its outputs, as far as they are known before anything is computed.
-  ce_view *outputs;
-  /// Requests that no call is using: each call needs one of its own.
-  ov_request *idle[MAX_IDLE];
-  size_t idle_count;
-};
-
-struct session {
-  struct ce_session shared;
-  ce_options options;
-  /// Guards all that follows.
-  pthread_mutex_t lock;
-  /// Null where the file states all sizes: there is one variant then.
-  ov_model *model;
-  /// The sizes that the file states, some of them ranges.
-  ov_partial_sizes *stated;
-  struct variant fitted[MAX_FITTED], general;
-  size_t fitted_count;
-  struct sizes checked[MAX_CHECKED];
-  size_t checked_count, next_checked;
-};
+struct ov_table ov;
+ov_core *vino_core;
 
 static const struct { ce_type type; int32_t number; } types[] = {
   {ce_bool, ov_bool},       {ce_bfloat16, ov_bfloat16}, {ce_float16, ov_float16},
@@ -95,7 +55,7 @@ static void copy_reason(const char *text, char *reason, size_t capacity) {
   while (used && (reason[used - 1] == '.' || reason[used - 1] == ' ')) reason[--used] = 0;
 }
 
-static ce_code failure(ov_status status, ce_code code, ce_error *error) {
+ce_code vino_failure(ov_status status, ce_code code, ce_error *error) {
   const char *text = ov.ov_get_last_err_msg();
   char reason[768];
   copy_reason(text && *text ? text : ov.ov_get_error_info(status), reason, sizeof reason);
@@ -104,15 +64,9 @@ static ce_code failure(ov_status status, ce_code code, ce_error *error) {
   return strstr(reason, "bad_alloc") ? ce_out_of_memory : code;
 }
 
-static ce_code no_memory(ce_error *error) {
+ce_code vino_no_memory(ce_error *error) {
   return ce_fail(error, ce_out_of_memory, "there is not enough memory");
 }
-
-#define TRY(call, as)                                              \
-  do {                                                             \
-    const ov_status status_ = (call);                              \
-    if (status_ != ov_good) { code = failure(status_, as, error); goto done; } \
-  } while (0)
 
 /// Whether the numbers of element types are those that are declared: eight elements of each take
 /// the bytes that they should, and so do those of the packed types in between.
@@ -149,12 +103,12 @@ static ce_code bind(void *library, ce_facts *facts, ce_error *error) {
                    "it is OpenVINO %s, which numbers element types in another way; 2025.4 or later "
                    "is needed",
                    facts->version);
-  TRY(ov.ov_core_create(&core), ce_library_missing);
+  TRY(ov.ov_core_create(&vino_core), ce_library_missing);
 done:
   return code;
 }
 
-static ce_code describe(const ov_port *port, ce_view *view, ce_error *error) {
+ce_code vino_describe(const ov_port *port, ce_view *view, ce_error *error) {
   ce_code code = ce_ok;
   int32_t number = 0;
   ov_partial_sizes shape = {{0, 0}, NULL};
@@ -174,6 +128,13 @@ done:
   return code;
 }
 
+int vino_is_static(const ce_view *view) {
+  if (view->rank < 0 || view->type == ce_unknown) return 0;
+  for (int32_t axis = 0; axis < view->rank; axis++)
+    if (view->sizes[axis] < 0) return 0;
+  return 1;
+}
+
 static ce_code read_port(
   const void *handle, size_t index, int is_output, ce_port *out, ce_error *error) {
   const ov_model *model = handle;
@@ -189,10 +150,10 @@ static ce_code read_port(
   if (ov.ov_port_get_any_name(port, &name) != ov_good) name = NULL;
   out->name = strdup(name ? name : "");
   if (!out->name) {
-    code = no_memory(error);
+    code = vino_no_memory(error);
     goto done;
   }
-  code = describe(port, &out->view, error);
+  code = vino_describe(port, &out->view, error);
 done:
   if (name) ov.ov_free(name);
   if (port) ov.ov_output_const_port_free(port);
@@ -214,7 +175,7 @@ static ce_code read_stated_sizes(struct session *session, ce_error *error) {
   ce_code code = ce_ok;
   ov_port *port = NULL;
   session->stated = calloc(count + 1, sizeof *session->stated);
-  if (!session->stated) return no_memory(error);
+  if (!session->stated) return vino_no_memory(error);
   for (size_t index = 0; index < count; index++) {
     TRY(ov.ov_model_const_input_by_index(session->model, index, &port), ce_bad_model);
     TRY(ov.ov_port_get_partial_shape(port, &session->stated[index]), ce_bad_model);
@@ -226,104 +187,28 @@ done:
   return code;
 }
 
-static int is_static(const ce_view *view) {
-  if (view->rank < 0 || view->type == ce_unknown) return 0;
-  for (int32_t axis = 0; axis < view->rank; axis++)
-    if (view->sizes[axis] < 0) return 0;
-  return 1;
-}
-
-/// One picture at a time on all threads; numbers as the file has them unless fewer bits are allowed,
-/// and no thread bound to a core, which another library's threads may want.
-static ce_code compile(
-  const struct session *session, const ov_model *model, struct variant *variant,
-  ce_error *error) {
-  const ce_options options = session->options;
-  const size_t outputs = session->shared.output_count;
-  ce_code code = ce_ok;
-  ov_port *port = NULL;
-  char threads[16];
-  snprintf(threads, sizeof threads, "%d", options.threads);
-  variant->outputs = calloc(outputs + 1, sizeof *variant->outputs);
-  if (!variant->outputs) return no_memory(error);
-  TRY(ov.ov_core_compile_model(core, model, "CPU", 10, &variant->compiled, "PERFORMANCE_HINT",
-                               "LATENCY", "NUM_STREAMS", "1", "INFERENCE_NUM_THREADS", threads,
-                               options.reduces_precision ? "EXECUTION_MODE_HINT" : "INFERENCE_PRECISION_HINT",
-                               options.reduces_precision ? "PERFORMANCE" : "f32", "ENABLE_CPU_PINNING", "NO"),
-      ce_bad_model);
-  for (size_t index = 0; index < outputs; index++) {
-    TRY(ov.ov_compiled_model_output_by_index(variant->compiled, index, &port), ce_bad_model);
-    code = describe(port, &variant->outputs[index], error);
-    ov.ov_output_const_port_free(port);
-    port = NULL;
-    if (code != ce_ok) goto done;
-  }
-done:
-  return code;
-}
-
-static void free_sizes(struct sizes *sizes) {
-  free(sizes->ranks);
-  free(sizes->axes);
-  *sizes = (struct sizes){NULL, NULL};
-}
-
-static ce_code copy_sizes(
-  const ce_view *views, size_t count, struct sizes *sizes, ce_error *error) {
-  sizes->ranks = calloc(count + 1, sizeof *sizes->ranks);
-  sizes->axes = calloc(count * CE_MAX_RANK + 1, sizeof *sizes->axes);
-  if (!sizes->ranks || !sizes->axes) {
-    free_sizes(sizes);
-    return no_memory(error);
-  }
-  for (size_t index = 0; index < count; index++) {
-    sizes->ranks[index] = views[index].rank;
-    for (int32_t axis = 0; axis < views[index].rank; axis++)
-      sizes->axes[index * CE_MAX_RANK + axis] = views[index].sizes[axis];
-  }
-  return ce_ok;
-}
-
-static int have_sizes(const ce_view *views, size_t count, const struct sizes *sizes) {
-  for (size_t index = 0; index < count; index++) {
-    if (views[index].rank != sizes->ranks[index]) return 0;
-    for (int32_t axis = 0; axis < views[index].rank; axis++)
-      if (views[index].sizes[axis] != sizes->axes[index * CE_MAX_RANK + axis]) return 0;
-  }
-  return 1;
-}
-
-static void close_variant(struct variant *variant) {
-  for (size_t index = 0; index < variant->idle_count; index++)
-    ov.ov_infer_request_free(variant->idle[index]);
-  if (variant->compiled) ov.ov_compiled_model_free(variant->compiled);
-  free_sizes(&variant->inputs);
-  free(variant->outputs);
-  *variant = (struct variant){0};
-}
-
 static ce_code open_session(
   const char *path, const void *bytes, size_t count, ce_options options, ce_session_ref *out,
   ce_error *error) {
   struct session *session = calloc(1, sizeof *session);
-  if (!session) return no_memory(error);
+  if (!session) return vino_no_memory(error);
   session->shared.kind = ce_openvino;
   session->options = options;
   pthread_mutex_init(&session->lock, NULL);
   ce_code code = ce_ok;
   int is_fixed = 1;
   if (path) {
-    TRY(ov.ov_core_read_model(core, path, NULL, &session->model), ce_bad_model);
+    TRY(ov.ov_core_read_model(vino_core, path, NULL, &session->model), ce_bad_model);
   } else {
-    TRY(ov.ov_core_read_model_from_memory_buffer(core, bytes, count, NULL, &session->model),
+    TRY(ov.ov_core_read_model_from_memory_buffer(vino_core, bytes, count, NULL, &session->model),
         ce_bad_model);
   }
   code = read_ports(session, session->model, error);
   if (code != ce_ok) goto done;
   for (size_t index = 0; index < session->shared.input_count; index++)
-    is_fixed &= is_static(&session->shared.inputs[index].view);
+    is_fixed &= vino_is_static(&session->shared.inputs[index].view);
   if (is_fixed) {
-    code = compile(session, session->model, &session->general, error);
+    code = vino_compile(session, session->model, &session->general, error);
     ov.ov_model_free(session->model);
     session->model = NULL;
   } else {
@@ -341,122 +226,15 @@ done:
 static void close_session(ce_session_ref shared) {
   struct session *session = (struct session *)shared;
   for (size_t index = 0; index < session->fitted_count; index++)
-    close_variant(&session->fitted[index]);
-  close_variant(&session->general);
+    vino_close_variant(&session->fitted[index]);
+  vino_close_variant(&session->general);
   for (size_t index = 0; index < session->checked_count; index++)
-    free_sizes(&session->checked[index]);
+    vino_free_sizes(&session->checked[index]);
   for (size_t index = 0; session->stated && index < shared->input_count; index++)
     ov.ov_partial_shape_free(&session->stated[index]);
   free(session->stated);
   if (session->model) ov.ov_model_free(session->model);
   pthread_mutex_destroy(&session->lock);
-}
-
-/// Gives the model's inputs these sizes, which finds those that do not go together: computed without
-/// being asked, such an input may end the process.
-static ce_code give_sizes(
-  const struct session *session, const ce_view *views, ce_error *error) {
-  const size_t count = session->shared.input_count;
-  ce_code code = ce_ok;
-  size_t *places = calloc(count + 1, sizeof *places);
-  ov_partial_sizes *sizes = calloc(count + 1, sizeof *sizes);
-  ov_range *axes = calloc(count * CE_MAX_RANK + 1, sizeof *axes);
-  if (!places || !sizes || !axes) {
-    code = no_memory(error);
-    goto done;
-  }
-  for (size_t index = 0; index < count; index++) {
-    places[index] = index;
-    if (!views) {
-      sizes[index] = session->stated[index];
-      continue;
-    }
-    const int32_t rank = views[index].rank;
-    sizes[index] = (ov_partial_sizes){{rank, rank}, &axes[index * CE_MAX_RANK]};
-    for (int32_t axis = 0; axis < rank; axis++) {
-      const int64_t size = views[index].sizes[axis];
-      sizes[index].sizes[axis] = (ov_range){size, size};
-    }
-  }
-  TRY(ov.ov_model_reshape_by_port_indexes(session->model, places, sizes, count), ce_bad_argument);
-done:
-  free(places);
-  free(sizes);
-  free(axes);
-  return code;
-}
-
-/// Makes sure that inputs of these sizes go together; the caller holds the lock.
-static ce_code check_sizes(struct session *session, const ce_view *views, ce_error *error) {
-  const size_t count = session->shared.input_count;
-  for (size_t index = 0; index < session->checked_count; index++)
-    if (have_sizes(views, count, &session->checked[index])) return ce_ok;
-  struct sizes sizes;
-  ce_code code = give_sizes(session, views, error);
-  if (code == ce_ok) code = copy_sizes(views, count, &sizes, error);
-  if (code != ce_ok) return code;
-  struct sizes *place = &session->checked[session->next_checked];
-  if (session->checked_count == MAX_CHECKED) free_sizes(place);
-  else session->checked_count++;
-  *place = sizes;
-  session->next_checked = (session->next_checked + 1) % MAX_CHECKED;
-  return ce_ok;
-}
-
-/// The model compiled for inputs of these sizes; the caller holds the lock.
-static ce_code choose(
-  struct session *session, const ce_view *views, struct variant **out, ce_error *error) {
-  const size_t count = session->shared.input_count;
-  *out = &session->general;
-  if (!session->model) return ce_ok;
-  for (size_t index = 0; index < session->fitted_count; index++)
-    if (have_sizes(views, count, &session->fitted[index].inputs)) {
-      *out = &session->fitted[index];
-      return ce_ok;
-    }
-  if (session->fitted_count == MAX_FITTED) {
-    ce_code code = check_sizes(session, views, error);
-    if (code != ce_ok || session->general.compiled) return code;
-    code = give_sizes(session, NULL, error);
-    if (code == ce_ok) code = compile(session, session->model, &session->general, error);
-    if (code != ce_ok) close_variant(&session->general);
-    return code;
-  }
-  struct variant *variant = &session->fitted[session->fitted_count];
-  ce_code code = give_sizes(session, views, error);
-  if (code == ce_ok) code = copy_sizes(views, count, &variant->inputs, error);
-  if (code == ce_ok) code = compile(session, session->model, variant, error);
-  if (code != ce_ok) {
-    close_variant(variant);
-    return code;
-  }
-  session->fitted_count++;
-  *out = variant;
-  return ce_ok;
-}
-
-static ce_code borrow(
-  struct session *session, const ce_view *views, struct variant **variant, ov_request **out,
-  ce_error *error) {
-  pthread_mutex_lock(&session->lock);
-  ov_request *request = NULL;
-  ce_code code = choose(session, views, variant, error);
-  if (code == ce_ok && (*variant)->idle_count)
-    request = (*variant)->idle[--(*variant)->idle_count];
-  pthread_mutex_unlock(&session->lock);
-  if (code == ce_ok && !request)
-    TRY(ov.ov_compiled_model_create_infer_request((*variant)->compiled, &request), ce_failed);
-  *out = request;
-done:
-  return code;
-}
-
-static void give_back(struct session *session, struct variant *variant, ov_request *request) {
-  pthread_mutex_lock(&session->lock);
-  const int has_room = variant->idle_count < MAX_IDLE;
-  if (has_room) variant->idle[variant->idle_count++] = request;
-  pthread_mutex_unlock(&session->lock);
-  if (!has_room) ov.ov_infer_request_free(request);
 }
 
 static ce_code set_inputs(
@@ -482,7 +260,7 @@ static ce_code set_outputs(
   ce_code code = ce_ok;
   for (size_t index = 0; index < count; index++) {
     ce_view view = variant->outputs[wanted[index]];
-    if (!is_static(&view) || view.rank == 0) continue;
+    if (!vino_is_static(&view) || view.rank == 0) continue;
     TRY(ov.ov_tensor_create(number_of(view.type), (ov_sizes){view.rank, view.sizes},
                             &tensors[index]),
         ce_failed);
@@ -538,7 +316,7 @@ static ce_code take(
   int32_t number = 0;
   size_t bytes = 0;
   ce_value_ref value = ce_make_value(ce_openvino);
-  if (!value) return no_memory(error);
+  if (!value) return vino_no_memory(error);
   TRY(get_sizes(tensor, &shape), ce_failed);
   // A single number was copied as a row of one.
   if (known->rank == 0 && shape.rank == 1) shape.rank = 0;
@@ -569,7 +347,7 @@ static ce_code run(
   ce_value_ref taken[CE_MAX_PORTS] = {NULL};
   struct variant *variant = NULL;
   ov_request *request = NULL;
-  ce_code code = borrow(session, views, &variant, &request, error);
+  ce_code code = vino_borrow(session, views, &variant, &request, error);
   if (code == ce_ok) code = set_inputs(request, views, shared->input_count, inputs, error);
   if (code == ce_ok) code = set_outputs(request, variant, wanted, count, outputs, error);
   if (code != ce_ok) goto done;
@@ -582,7 +360,7 @@ static ce_code run(
 done:
   // A request holds on to its tensors, whose memory is the caller's: after a failure it may hold
   // some of a call that never ran, so it is not used again.
-  if (request && code == ce_ok) give_back(session, variant, request);
+  if (request && code == ce_ok) vino_give_back(session, variant, request);
   if (request && code != ce_ok) ov.ov_infer_request_free(request);
   for (size_t index = 0; index < shared->input_count; index++)
     if (inputs[index]) ov.ov_tensor_free(inputs[index]);
