@@ -106,6 +106,17 @@ ct_code ct_matmul(ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out,
   });
 }
 
+ct_code ct_solve(ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out,
+                 ct_error *error) noexcept {
+  return give(out, error, {lhs, rhs}, [&] {
+    const auto &a = lhs->value, &b = rhs->value;
+    const bool fit = a.dim() == 2 && b.dim() == 2 && a.size(0) == a.size(1)
+                     && a.size(0) == b.size(0);
+    if (!fit) throw Failure(ct_bad_shape, shape(a) + " x = " + shape(b) + " is not solved");
+    return at::cholesky_solve(b, at::linalg_cholesky(a));
+  });
+}
+
 static std::vector<int64_t> axes_of(const at::Tensor &x, const int64_t *axes, size_t count) {
   std::vector<int64_t> all(axes, axes + count);
   for (int64_t axis = 0; count == 0 && axis < x.dim(); ++axis) all.push_back(axis);

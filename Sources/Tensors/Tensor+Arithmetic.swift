@@ -93,6 +93,14 @@ extension Tensor {
   public func matmul(_ other: Tensor) throws(TensorError) -> Tensor {
     try shim { ct_matmul(handle, other.handle, &$0, &$1) }
   }
+
+  /// The n × m matrix X for which self · X = `product`, where self is n × n, symmetric and positive
+  /// definite, as the sum of a matrix's square and a ridge is.
+  ///
+  /// - Throws: where it is not.
+  public func solved(for product: Tensor) throws(TensorError) -> Tensor {
+    try shim { ct_solve(handle, product.handle, &$0, &$1) }
+  }
 }
 
 extension Tensor {

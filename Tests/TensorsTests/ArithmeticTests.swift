@@ -100,6 +100,18 @@ func operatorsWorkElementByElementAndStretch(index: Int) throws {
   try expectEqual(batch, expected + expected, shape: [2, 3, 5], within: 1e-5)
 }
 
+@Test func whatIsSolvedGivesTheProductAgain() throws {
+  let root = try Tensor.normal([4, 4], seed: 3)
+  let matrix = try root.matmul(root.transposed())
+  let product = try Tensor.normal([4, 3], seed: 4)
+  let solution = try matrix.solved(for: product)
+  #expect(solution.shape == [4, 3])
+  let again = try matrix.matmul(solution)
+  #expect(try distance(again.floats(), product.floats()) < 1e-3)
+  #expect(throws: TensorError.self) { try (-matrix).solved(for: product) }
+  #expect(throws: TensorError.self) { try matrix.solved(for: product.transposed()) }
+}
+
 @Test func reductionsGoOverTheNamedAxes() throws {
   let tensor = try Tensor([1, 2, 3, 4, 5, 9], shape: [2, 3])
   try expectEqual(tensor.sum(), [24], shape: [])

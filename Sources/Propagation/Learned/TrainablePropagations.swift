@@ -123,6 +123,20 @@ extension TrainablePropagations {
         try ScaledWarp(channels: site.channels(), flow: flow, parameters: site.parameters))
     }
     kinds.register(
+      "adaptive-warp", "a warp, and a change told by an early stage and learned as it runs",
+      options: [
+        .required("after", .text), AdaptiveWarp.priorOption,
+        .optional("adapts", .flag, standard: true, positional: false),
+      ]
+    ) { options, context in
+      let site = context.propagationSite, stage = options.text("after")
+      return .propagator(
+        try AdaptiveWarp(
+          channels: site.channels(), after: stage, giving: site.channels(after: stage),
+          prior: options.number("prior"), adapts: options.flag("adapts"),
+          parameters: site.parameters))
+    }
+    kinds.register(
       "displaced-convolution", "kernels and displacements of every place (SDC-Net)",
       options: [size(3...25, usually: 5), channels(usually: 16)], validate: isOdd
     ) { options, context in

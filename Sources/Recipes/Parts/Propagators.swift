@@ -29,6 +29,16 @@ extension Registries {
           border: options.text("border") == "zero" ? .zero : .clamp))
     }
     propagators.register(
+      "adaptive-warp",
+      "the warp, and a change told by an early stage's features and learned while it runs",
+      options: [.required("after", .text), AdaptiveWarp.priorOption],
+      usage: "adaptive-warp:STAGE[,prior=3]"
+    ) { options, context in
+      let stage = options.text("after")
+      _ = try context[BackboneInUse.self]?.backbone.index(ofStage: stage)
+      return PropagationStrategy(AdaptiveWarp(after: stage, prior: options.number("prior")))
+    }
+    propagators.register(
       "boxes",
       "boxes follow the flow inside them, with identities: for networks that find objects",
       options: [
