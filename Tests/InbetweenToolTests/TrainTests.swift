@@ -256,6 +256,7 @@ struct TrainTests {
     ("kind: displaced-convolution, size: 3, channels: 4", ""),
     ("kind: error-guided, branch: {network: ../net, scale: 0.5}, channels: 4", ""),
     ("kind: variant-convolution, after: stem, size: 3, channels: 4", "tap: decoder"),
+    ("kind: adaptive-warp, after: stem", "tap: decoder"),
   ])
   func whatCarriesIsTrainedAndUsed(propagation: String, tap: String) throws {
     try writePart(propagation, tap: tap)

@@ -174,6 +174,15 @@ struct AdaptiveWarpTests {
     }
   }
 
+  @Test func theTapItselfTellsNothing() throws {
+    var warp = AdaptiveWarp(after: "map")
+    let context = FrameContext(
+      ofBatch: 1, from: GivenAnswers(features: { _, _ in try .zeros([1, 2, 3, 4]) }))
+    #expect(throws: PropagationError.self) {
+      try warp.keyframe(FeatureMaps(.zeros([1, 2, 3, 4]), after: "map"), in: context)
+    }
+  }
+
   @Test func oneThatDoesNotAdaptStays() throws {
     var stream = Stream(
       try AdaptiveWarp(

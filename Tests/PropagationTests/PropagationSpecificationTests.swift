@@ -70,6 +70,8 @@ struct PropagationSpecificationTests {
       "kind: variant-convolution, after: stem, size: 3, channels: 4, centre: 0.5, adapted: true",
       "decoder"
     ),
+    ("kind: adaptive-warp, after: stem", "decoder"),
+    ("kind: adaptive-warp, after: stem, prior: 0.5, adapts: false", "decoder"),
     ("kind: gated-recurrence, after: classifier", nil),
     ("kind: tap-blend, start: 0.5", "decoder"),
     ("kind: tap-blend, start: 1, refined: false", "decoder"),

@@ -25,6 +25,9 @@ struct RegistryTests {
     #expect((try schedulers.part("moved:2.5") as? ThresholdScheduler)?.threshold == 2.5)
     let warp = try #require(try propagators.part("warp:previous,zero").propagator as? Warp)
     #expect(warp.reference == .previous && warp.border == .zero)
+    let adaptive = try propagators.part("adaptive-warp:layer2,prior=0.5").propagator
+    #expect((adaptive as? AdaptiveWarp)?.stage == "layer2")
+    #expect((adaptive as? AdaptiveWarp)?.prior == 0.5)
   }
 
   // A part of anyone's is named as the package's own are.

@@ -91,8 +91,16 @@ public struct AdaptiveWarp: LearnedPropagator {
   /// Learns from what the key frame before would have given here, and remembers this one.
   public mutating func keyframe(_ features: FeatureMaps, in context: FrameContext) throws {
     let map = try features.only()
-    let own = try context.features(after: stage).means(
-      on: Extent(height: map.shape[2], width: map.shape[3]))
+    guard features.stages != [stage] else {
+      throw PropagationError("'\(stage)' is what is propagated: an earlier stage is to tell of it")
+    }
+    let early = try context.features(after: stage)
+    guard map.rank == 4, early.rank == 4 else {
+      throw PropagationError(
+        "a warp moves maps of N × C × H × W, and the network gives \(map.shape) at the tap and "
+          + "\(early.shape) after '\(stage)'")
+    }
+    let own = try early.means(on: Extent(height: map.shape[2], width: map.shape[3]))
     // In the background, and at first, there is no key frame before.
     if adapts, let (former, _) = try? remembered.contents(),
       context.keyframe.index != context.frame.index

@@ -130,6 +130,9 @@ extension TrainablePropagations {
       ]
     ) { options, context in
       let site = context.propagationSite, stage = options.text("after")
+      guard
+        try site.backbone.index(ofStage: stage) < site.backbone.index(ofStage: site.tap)
+      else { throw InvalidOption("needs a stage before the tap '\(site.tap)', not '\(stage)'") }
       return .propagator(
         try AdaptiveWarp(
           channels: site.channels(), after: stage, giving: site.channels(after: stage),
