@@ -83,8 +83,8 @@ public struct TorchScriptModule: Sendable {
     }
   }
 
-  /// Multiply-adds of one call of a method: of its convolutions and products of matrices, as LibTorch
-  /// runs them one by one.
+  /// Multiply-adds of one call of a method: of its convolutions and products of matrices, as
+  /// LibTorch runs them one by one.
   public func macs(of method: String, _ inputs: [Tensor]) throws(TensorError) -> Int {
     let handles = inputs.map { Optional($0.handle) }
     var macs: Int64 = 0

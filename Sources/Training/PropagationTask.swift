@@ -36,7 +36,7 @@ public struct PropagationTask: TrainingTask {
   /// where the propagated labels are wrong.
   public var errors = 0.0
   /// What the key frame's labels count, carried along the motion that a propagator finds itself
-  /// (`MotionFinding`), where they are not those of the last frame.
+  /// (`LearnedPropagator.findsMotion`), where they are not those of the last frame.
   public var carried = 0.0
   /// What measures the part as it stands; nil for nothing.
   public var evaluation: (@Sendable () throws -> [String: Double])?
@@ -129,8 +129,8 @@ public struct PropagationTask: TrainingTask {
     let first = part.propagator.readsKeyframeDirectly ? run.last : 1
     let contexts = (first...run.last).map { run.context(of: $0) }
     switch part {
-    case .propagator(let propagator as any MotionFinding)
-    where carried > 0 && contexts.count == 1:
+    case .propagator(let propagator)
+    where carried > 0 && propagator.findsMotion && contexts.count == 1:
       let lesson = CarriedLabels(classes: backbone.specification.classes.count)
       let (map, planes) = try propagator.propagate(
         propagator.prepared(keyframe), beside: planes(batch.keyframeLabels, in: lesson),

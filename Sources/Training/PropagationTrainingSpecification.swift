@@ -119,7 +119,7 @@ public struct PropagationTrainingSpecification: Sendable {
     let parameters = Parameters(seed: plan.seed, device: device)
     let trained = try trainsBackbone ? trainedBackbone(in: parameters) : nil
     let trainable = try part.part(behind: backbone, parameters: parameters)
-    if carried > 0, !(trainable.propagator is any MotionFinding) {
+    guard carried == 0 || trainable.findsMotion else {
       throw SpecificationError(
         .badDescription, "training.carried: this part finds no motion itself, as scaled-warp does")
     }

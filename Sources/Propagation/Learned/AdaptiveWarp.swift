@@ -12,16 +12,16 @@ internal import Video
 ///
 ///     F_t = warp(F_k, M) + W e_t,      e_t = pool(own_t) - warp(pool(own_k), M)
 ///
-/// own are features of an early stage, which runs on every frame, brought to the grid of F by means.
-/// Where the flow explains the frame, e is nothing and nothing is added. At each key frame k + 1 the
-/// truth is known: W is the ridge regression of what the warp from the key frame before was off by,
-/// over all key frames so far,
+/// own are features of an early stage, which runs on every frame, brought to the grid of F by
+/// means. Where the flow explains the frame, e is nothing and nothing is added. At each key frame
+/// k + 1 the truth is known: W is the ridge regression of what the warp from the key frame before
+/// was off by, over all key frames so far,
 ///
 ///     W = argmin Σ ‖F_{k+1} - warp(F_k, M) - W e‖² + s ‖W - W₀‖²
 ///
 /// each older one counting a little less. W₀ is what training told, or nothing: then the part needs
-/// no training, and works behind any network. s is `prior` times the mean square of e, summed as the
-/// rest is, so that W₀ keeps its say however long the stream is.
+/// no training, and works behind any network. s is `prior` times the mean square of e, summed as
+/// the rest is, so that W₀ keeps its say however long the stream is.
 ///
 /// It is this package's own. What is propagated stays at or above zero where the key frame's
 /// features are, as behind a rectifier.
@@ -79,13 +79,14 @@ public struct AdaptiveWarp: LearnedPropagator {
     let grid = Extent(height: map.shape[2], width: map.shape[3])
     let (motion, known) = try context.flow(
       to: .keyframe, height: grid.height, width: grid.width)
-    pass.ledger?.add(macs: 4 * map.count)
     let warped = try map.warped(along: motion, known: known)
     guard let start else { return warped }
     let before = try context.features(after: stage, of: .keyframe).means(on: grid)
       .warped(along: motion, known: known)
     let change = try context.features(after: stage).means(on: grid) - before
-    return try corrected(warped, by: start, of: change, isRectified: map.min().item() >= 0)
+    pass.ledger?.add(macs: 4 * (map.count + before.count))
+    return try corrected(
+      warped, by: start, of: change, isRectified: map.min().item() >= 0, countedIn: pass.ledger)
   }
 
   /// Learns from what the key frame before would have given here, and remembers this one.
@@ -128,16 +129,17 @@ public struct AdaptiveWarp: LearnedPropagator {
       return FeatureMaps(
         try corrected(
           map, by: change, of: own - warped.slice(axis: 1, channels..<both.shape[1]),
-          isRectified: isRectified), after: stage)
+          isRectified: isRectified, countedIn: .current), after: stage)
     }
   }
 
   private func corrected(
-    _ map: Tensor, by weights: Tensor, of change: Tensor, isRectified: Bool
+    _ map: Tensor, by weights: Tensor, of change: Tensor, isRectified: Bool,
+    countedIn ledger: MACCounter?
   ) throws -> Tensor {
-    let (channels, own) = (weights.shape[0], weights.shape[1])
-    let told = try change.conv2d(weights.reshaped(to: [channels, own, 1, 1]))
-    MACCounter.current?.add(macs: map.count * own)
+    ledger?.add(macs: map.count * weights.shape[1])
+    // Channels last: a matrix product, without another layout in between.
+    let told = try change.permuted(0, 2, 3, 1).matmul(weights.transposed()).permuted(0, 3, 1, 2)
     let sum = try map + told
     return isRectified ? try sum.relu() : sum
   }
@@ -151,7 +153,8 @@ public struct AdaptiveWarp: LearnedPropagator {
     try withoutGradients {
       let (motion, known) = try context.flow(
         to: .keyframe, height: map.shape[2], width: map.shape[3])
-      var off = try Tensor.concatenate([map, own], axis: 1)
+      var off =
+        try Tensor.concatenate([map, own], axis: 1)
         - former.warped(along: motion, known: known)
       if let known { off = try off * known.unsqueezed(axis: 1).cast(to: .float32) }
       let rows = try off.flattened(from: 2).squeezed(axis: 0)

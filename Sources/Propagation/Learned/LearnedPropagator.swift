@@ -32,6 +32,18 @@ public protocol LearnedPropagator: Propagator {
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor
 
+  /// Whether it finds the motion itself. False unless a propagator says otherwise.
+  var findsMotion: Bool { get }
+
+  /// The map at the current frame, and `planes` (N × C × any height × any width) of the `reference`
+  /// along the motion alone, where it finds that itself.
+  ///
+  /// What else is known of that frame, as its labels, then tells a training how good the motion is.
+  /// Nil in the place of planes unless a propagator says otherwise.
+  func propagate(
+    _ map: Tensor, beside planes: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> (map: Tensor, planes: Tensor?)
+
   /// The map that the next frame's is made from, where `map` became `propagated` at this one.
   ///
   /// Unless said otherwise it is the same keyframe's again, or what was propagated where the frame
@@ -42,6 +54,16 @@ public protocol LearnedPropagator: Propagator {
 extension LearnedPropagator {
   /// Whether the frame that it reads is the key frame.
   public var readsKeyframeDirectly: Bool { reference == .keyframe }
+
+  /// False unless a propagator says otherwise.
+  public var findsMotion: Bool { false }
+
+  /// The map alone unless a propagator says otherwise.
+  public func propagate(
+    _ map: Tensor, beside _: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> (map: Tensor, planes: Tensor?) {
+    (try propagate(map, given: context, in: pass), nil)
+  }
 
   /// The map as it is: nothing is worth doing unless a propagator says otherwise.
   public func prepared(_ map: Tensor) throws -> Tensor { map }
@@ -72,18 +94,6 @@ extension LearnedPropagator {
   public mutating func labels(at context: FrameContext) throws -> Tensor? {
     readsKeyframeDirectly ? try propagate(to: context).only().argmaxLabels() : nil
   }
-}
-
-/// A learned propagator that finds the motion itself.
-///
-/// What else is known of the frame that is read, as its labels, is brought along the same motion, so
-/// that a training can say how good the motion is.
-public protocol MotionFinding: LearnedPropagator {
-  /// The map at the current frame, as `propagate(_:given:in:)` gives it, and `planes` (N × C × any
-  /// height × any width) along the motion alone.
-  func propagate(
-    _ map: Tensor, beside planes: Tensor?, given context: FrameContext, in pass: ForwardContext
-  ) throws -> (map: Tensor, planes: Tensor?)
 }
 
 /// The one map that a stream remembers for a ``LearnedPropagator``.

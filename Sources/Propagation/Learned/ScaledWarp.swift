@@ -46,15 +46,22 @@ public struct ScaledWarp: LearnedPropagator {
   public func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
-    try propagate(map, beside: nil, given: context, in: pass).map
+    try propagate(map, planes: nil, given: context, in: pass).map
   }
-}
 
-extension ScaledWarp: MotionFinding {
-  /// The key frame's map along the motion, times the scale field, and `planes` along the same motion
-  /// as they are.
+  /// True: that of its own network.
+  public var findsMotion: Bool { true }
+
+  /// The key frame's map along the motion, times the scale field, and `planes` along the same
+  /// motion as they are.
   public func propagate(
-    _ map: Tensor, beside planes: Tensor?, given context: FrameContext, in pass: ForwardContext
+    _ map: Tensor, beside planes: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> (map: Tensor, planes: Tensor?) {
+    try propagate(map, planes: planes, given: context, in: pass)
+  }
+
+  private func propagate(
+    _ map: Tensor, planes: Tensor?, given context: FrameContext, in pass: ForwardContext
   ) throws -> (map: Tensor, planes: Tensor?) {
     let scaling = flow.specification.scaling
     let current = try context.image(.current).scaled(by: scaling)

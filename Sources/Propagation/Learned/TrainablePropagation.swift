@@ -32,6 +32,11 @@ public enum TrainablePropagation: Sendable {
     }
   }
 
+  /// Whether it finds the motion itself, which its training may then be told of.
+  public var findsMotion: Bool {
+    if case .propagator(let propagator) = self { propagator.findsMotion } else { false }
+  }
+
   /// What is fused with what was propagated; nil where there is none.
   public var fusion: (any Fusion)? {
     if case .fusion(let fusion, _) = self { fusion } else { nil }
