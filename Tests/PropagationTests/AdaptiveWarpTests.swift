@@ -59,14 +59,20 @@ struct AdaptiveWarpTests {
     return draws.floats(channels * Stream.cells, in: -1...1)
   }
 
+  private static let truth: [[Float]] = [[0.1, -0.2], [0.4, 0.05], [-0.15, 0.3]]
+
+  /// A map that is much like others of its seed.
+  private func related(to seed: UInt64, at step: Int) -> [Float] {
+    zip(drawn(3, seed: seed), drawn(3, seed: seed + 1 + UInt64(step))).map { $0 + 0.3 * $1 }
+  }
+
   /// A map that changes from `map` by a linear map of how early features change.
   private func changed(_ map: [Float], from before: [Float], to now: [Float]) -> [Float] {
-    let truth: [[Float]] = [[0.5, -1], [2, 0.25], [-0.75, 1.5]]
-    return map.indices.map { place in
+    map.indices.map { place in
       let (channel, cell) = (place / Stream.cells, place % Stream.cells)
       return (0..<2).reduce(map[place]) {
         let at = $1 * Stream.cells + cell
-        return $0 + truth[channel][$1] * (now[at] - before[at])
+        return $0 + Self.truth[channel][$1] * (now[at] - before[at])
       }
     }
   }
@@ -107,7 +113,7 @@ struct AdaptiveWarpTests {
     let prior = 0.7
     var stream = Stream(AdaptiveWarp(after: "early", prior: prior))
     let (early, maps) = (
-      (0..<4).map { drawn(2, seed: 20 + $0) }, (0..<3).map { drawn(3, seed: 30 + $0) }
+      (0..<4).map { drawn(2, seed: 20 + $0) }, (0..<3).map { step in related(to: 30, at: step) }
     )
     for key in 0..<3 { try stream.key(5 * key, map: maps[key], early: early[key]) }
     func difference(_ values: [[Float]], _ key: Int, _ channel: Int, _ cell: Int) -> Double {
@@ -145,7 +151,7 @@ struct AdaptiveWarpTests {
     let trained = try AdaptiveWarp(
       channels: 3, after: "early", giving: 2, prior: 1000, parameters: parameters)
     let change = try #require(parameters.all.first)
-    try change.tensor.assign(Tensor([0.5, -1, 2, 0.25, -0.75, 1.5], shape: [3, 2]))
+    try change.tensor.assign(Tensor(Self.truth.flatMap(\.self), shape: [3, 2]))
     let (map, early) = (drawn(3, seed: 1), (0..<3).map { drawn(2, seed: 40 + $0) })
     var stream = Stream(trained)
     try stream.key(0, map: map, early: early[0])
@@ -172,6 +178,15 @@ struct AdaptiveWarpTests {
       let least = try stream.map(1, early: drawn(2, seed: 3)).min() ?? 0
       #expect((least >= 0) == (offset == 1))
     }
+  }
+
+  /// Two unrelated maps differ by more than either varies.
+  @Test func aCutTeachesNothing() throws {
+    var stream = Stream(AdaptiveWarp(after: "early"))
+    let map = drawn(3, seed: 61)
+    try stream.key(0, map: drawn(3, seed: 60), early: drawn(2, seed: 62))
+    try stream.key(5, map: map, early: drawn(2, seed: 63))
+    #expect(try stream.map(6, early: drawn(2, seed: 64)) == map)
   }
 
   @Test func theTapItselfTellsNothing() throws {

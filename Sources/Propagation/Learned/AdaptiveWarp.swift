@@ -23,7 +23,8 @@ internal import Video
 /// no training, and works behind any network. s is `prior` times the mean square of e, summed as
 /// the rest is, so that W₀ keeps its say however long the stream is.
 ///
-/// It is this package's own. What is propagated stays at or above zero where the key frame's
+/// A key frame of which the warp explains nothing, as after a cut, teaches nothing. It is this
+/// package's own. What is propagated stays at or above zero where the key frame's
 /// features are, as behind a rectifier.
 public struct AdaptiveWarp: LearnedPropagator {
   /// The key frame, from which every frame is reached in one step.
@@ -159,9 +160,10 @@ public struct AdaptiveWarp: LearnedPropagator {
       if let known { off = try off * known.unsqueezed(axis: 1).cast(to: .float32) }
       let rows = try off.flattened(from: 2).squeezed(axis: 0)
       let channels = map.shape[1]
-      try change.add(
-        rows.slice(axis: 0, channels..<rows.shape[0]), rows.slice(axis: 0, 0..<channels),
-        near: start)
+      let wrong = try rows.slice(axis: 0, 0..<channels)
+      let spread = try map - map.mean(axes: [2, 3], keepingAxes: true)
+      guard try (wrong * wrong).sum().item() < (spread * spread).sum().item() else { return }
+      try change.add(rows.slice(axis: 0, channels..<rows.shape[0]), wrong, near: start)
     }
   }
 }
