@@ -130,7 +130,7 @@ public struct PropagationTask: TrainingTask {
     let contexts = (first...run.last).map { run.context(of: $0) }
     switch part {
     case .propagator(let propagator)
-    where carried > 0 && propagator.findsMotion && contexts.count == 1:
+    where carried > 0 && propagator.findsMotion && propagator.readsKeyframeDirectly:
       let lesson = CarriedLabels(classes: backbone.specification.classes.count)
       let (map, planes) = try propagator.propagate(
         propagator.prepared(keyframe), beside: planes(batch.keyframeLabels, in: lesson),

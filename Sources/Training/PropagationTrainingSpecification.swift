@@ -119,9 +119,11 @@ public struct PropagationTrainingSpecification: Sendable {
     let parameters = Parameters(seed: plan.seed, device: device)
     let trained = try trainsBackbone ? trainedBackbone(in: parameters) : nil
     let trainable = try part.part(behind: backbone, parameters: parameters)
-    guard carried == 0 || trainable.findsMotion else {
+    let reachesKeyframe = trainable.findsMotion && trainable.propagator.readsKeyframeDirectly
+    guard carried == 0 || reachesKeyframe else {
       throw SpecificationError(
-        .badDescription, "training.carried: this part finds no motion itself, as scaled-warp does")
+        .badDescription,
+        "training.carried: this part finds no motion to the key frame itself, as scaled-warp does")
     }
     var task = try PropagationTask(
       trainable,

@@ -36,17 +36,7 @@ struct CarriedLabelsTests {
 
   /// What carried labels lose where the network gives `dx` and `dy` everywhere.
   private func carried(_ task: PropagationTask, _ dx: Int, _ dy: Int) throws -> Float {
-    for parameter in task.parameters.all where parameter.name.hasPrefix("flow.") {
-      try parameter.tensor.assign(.zeros(parameter.tensor.shape))
-      if parameter.name == "flow.conv2.0.bias" {
-        try parameter.tensor.assign(.ones(parameter.tensor.shape))
-      }
-      guard parameter.name == "flow.predict_flow2.weight" else { continue }
-      var weights = [Float](repeating: 0, count: parameter.tensor.count)
-      // An output of 1 is 4 pixels of the halved picture.
-      (weights[4], weights[weights.count / 2 + 4]) = (Float(dx) / 8, Float(dy) / 8)
-      try parameter.tensor.assign(Tensor(weights, shape: parameter.tensor.shape))
-    }
+    try task.parameters.setMotion(dx, dy, under: "flow.")
     let loss = try task.loss(of: task.batch(at: 0), at: 0, in: .inference)
     return try #require(loss.parts["carried"]).item()
   }

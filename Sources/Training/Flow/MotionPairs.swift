@@ -30,7 +30,7 @@ public struct FrameRun: Sendable {
   public let places: [Int]
   /// Of the last frame; nil where nobody labelled it.
   public let labels: Image?
-  /// Of the first frame, where they were asked for; nil where nobody labelled it.
+  /// Of the first frame; nil where nobody labelled it.
   public let firstLabels: Image?
   /// Whether void labels mark what nobody knows the look of, as where a still in motion uncovers
   /// what it does not show: there, no network's opinion is worth agreeing with.
