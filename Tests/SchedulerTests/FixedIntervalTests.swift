@@ -20,3 +20,23 @@ struct FixedIntervalTests {
     #expect(brokenLaws(of: FixedInterval(every: interval)) == [])
   }
 }
+
+struct MeanIntervalTests {
+  @Test(arguments: [
+    (1, "KKKKKKKKKKK"), (2, "K.K.K.K.K.K"), (2.5, "K..K.K..K.K"), (1.25, "K.KKKK.KKKK"),
+    (3.75, "K...K...K.."), (1000.5, "K.........."),
+  ])
+  func keyFramesAreSpreadEvenly(interval: Double, drawing: String) throws {
+    #expect(try drawn(MeanInterval(every: interval), frames: 11) == drawing)
+  }
+
+  @Test(arguments: [1, 2.5, 3.75]) func keepsTheLaws(interval: Double) {
+    #expect(brokenLaws(of: MeanInterval(every: interval)) == [])
+  }
+
+  /// As many as the rate says: none is lost to rounding.
+  @Test(arguments: [1.1, 7.3, 9.5]) func theRateIsThatAskedFor(interval: Double) throws {
+    let keys = try drawn(MeanInterval(every: interval), frames: 1000).count { $0 == "K" }
+    #expect(abs(Double(keys) - 1000 / interval) <= 1)
+  }
+}
