@@ -106,14 +106,17 @@ ct_code ct_matmul(ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out,
   });
 }
 
-ct_code ct_solve(ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out,
+ct_code ct_solve(ct_tensor_ref lhs, ct_tensor_ref rhs, double ridge, ct_tensor_ref *out,
                  ct_error *error) noexcept {
   return give(out, error, {lhs, rhs}, [&] {
     const auto &a = lhs->value, &b = rhs->value;
     const bool fit = a.dim() == 2 && b.dim() == 2 && a.size(0) == a.size(1)
                      && a.size(0) == b.size(0);
     if (!fit) throw Failure(ct_bad_shape, shape(a) + " x = " + shape(b) + " is not solved");
-    return at::cholesky_solve(b, at::linalg_cholesky(a));
+    if (ridge == 0) return at::cholesky_solve(b, at::linalg_cholesky(a));
+    auto raised = a.clone();
+    raised.diagonal().add_(ridge);
+    return at::cholesky_solve(b, at::linalg_cholesky(raised));
   });
 }
 

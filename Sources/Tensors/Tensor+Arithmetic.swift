@@ -94,12 +94,14 @@ extension Tensor {
     try shim { ct_matmul(handle, other.handle, &$0, &$1) }
   }
 
-  /// The n × m matrix X for which self · X = `product`, where self is n × n, symmetric and positive
-  /// definite, as the sum of a matrix's square and a ridge is.
+  /// The n × m matrix X for which (self + `ridge` · 1) · X = `product`, where self is n × n and the
+  /// sum symmetric and positive definite, as a matrix's square and a ridge above 0 are.
   ///
   /// - Throws: where it is not.
-  public func solved(for product: Tensor) throws(TensorError) -> Tensor {
-    try shim { ct_solve(handle, product.handle, &$0, &$1) }
+  public func solved(
+    for product: Tensor, ridge: Double = 0
+  ) throws(TensorError) -> Tensor {
+    try shim { ct_solve(handle, product.handle, ridge, &$0, &$1) }
   }
 }
 

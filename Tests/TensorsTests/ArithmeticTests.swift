@@ -108,6 +108,9 @@ func operatorsWorkElementByElementAndStretch(index: Int) throws {
   #expect(solution.shape == [4, 3])
   let again = try matrix.matmul(solution)
   #expect(try distance(again.floats(), product.floats()) < 1e-3)
+  let ridged = try matrix.solved(for: product, ridge: 0.5)
+  let sum = try matrix.matmul(ridged) + ridged * 0.5
+  #expect(try distance(sum.floats(), product.floats()) < 1e-3)
   #expect(throws: TensorError.self) { try (-matrix).solved(for: product) }
   #expect(throws: TensorError.self) { try matrix.solved(for: product.transposed()) }
 }

@@ -8,7 +8,7 @@ CT_FUNCTION(ct_leaky_relu, (ct_tensor_ref tensor, double slope, ct_tensor_ref *o
 CT_FUNCTION(ct_softmax, (ct_tensor_ref tensor, int64_t axis, int32_t logarithm, ct_tensor_ref *out, ct_error *error), (tensor, axis, logarithm, out, error))
 CT_FUNCTION(ct_matmul, (ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out, ct_error *error), (lhs, rhs, out, error))
 // Matrices: `lhs` n × n, symmetric and positive definite, `rhs` n × m.
-CT_FUNCTION(ct_solve, (ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out, ct_error *error), (lhs, rhs, out, error))
+CT_FUNCTION(ct_solve, (ct_tensor_ref lhs, ct_tensor_ref rhs, double ridge, ct_tensor_ref *out, ct_error *error), (lhs, rhs, ridge, out, error))
 // No axes means all of them.
 CT_FUNCTION(ct_reduce, (ct_reduction_kind kind, ct_tensor_ref tensor, const int64_t *axes, size_t axis_count, int32_t keep, ct_tensor_ref *out, ct_error *error), (kind, tensor, axes, axis_count, keep, out, error))
 CT_FUNCTION(ct_argmax, (ct_tensor_ref tensor, int64_t axis, int32_t keep, ct_tensor_ref *out, ct_error *error), (tensor, axis, keep, out, error))

@@ -8,20 +8,25 @@ public import Tensors
 internal import Video
 
 /// Features of the key frame along the optical flow, and what the frame's own early features tell
-/// has changed since, by a linear map that is learned while the stream runs.
+/// has changed since, by linear maps: one that is trained, one that is learned while the stream
+/// runs.
 ///
-///     F_t = warp(F_k, M) + W e_t,      e_t = pool(own_t) - warp(pool(own_k), M)
+///     F_t = warp(F_k - T(own_k), M) + T(own_t),     T(own) = V own + W p(own)
 ///
-/// own are features of an early stage, which runs on every frame, brought to the grid of F by
-/// means. Where the flow explains the frame, e is nothing and nothing is added. At each key frame
-/// k + 1 the truth is known: W is the ridge regression of what the warp from the key frame before
-/// was off by, over all key frames so far,
+/// own are features of an early stage, which runs on every frame, as means on F's grid, and p their
+/// means over cells of two, four, … thirty-two of it, each brought back to the grid. Where the flow
+/// explains the frame both terms of T are alike, and nothing is added. V is trained; without any
+/// training it is nothing, and the part works behind any network. W begins as nothing. At each
+/// key frame k' the truth is known, and W is moved towards what the warp from the key frame before
+/// was off by,
 ///
-///     W = argmin Σ ‖F_{k+1} - warp(F_k, M) - W e‖² + s ‖W - W₀‖²
+///     W ← argmin Σ ‖F_k' - warp(F_k, M) - V (own_k' - warp(own_k, M)) - U e‖² + s ‖U - W‖²  over U,
+///     e = p(own_k') - warp(p(own_k), M),
 ///
-/// each older one counting a little less. W₀ is what training told, or nothing: then the part needs
-/// no training, and works behind any network. s is `prior` times the mean square of e, summed as
-/// the rest is, so that W₀ keeps its say however long the stream is.
+/// over the places of a grid of half the size: the affine projection algorithm of adaptive filters
+/// (Ozeki and Umeda, 1984) with a ridge. s is `prior` times the sum of the squares of e, of its
+/// channels in the mean, times 1 at the first key frame that teaches, 2 at the next and 4 at last: at
+/// first W is moved fast.
 ///
 /// A key frame of which the warp explains nothing, as after a cut, teaches nothing. It is this
 /// package's own. What is propagated stays at or above zero where the key frame's
@@ -29,32 +34,38 @@ internal import Video
 public struct AdaptiveWarp: LearnedPropagator {
   /// The key frame, from which every frame is reached in one step.
   public let reference = FlowReference.keyframe
-  /// The key frame's map, and its early features behind it.
+  /// The key frame's map, less what T tells of its early features.
   public var remembered = RememberedMap()
-  /// W₀ where it is trained; else nothing.
+  /// V where it is trained; else nothing.
   public let parameters: Parameters
   /// The early stage of the backbone that sees each frame.
   public let stage: String
-  /// What W₀ counts beside what is seen: the ridge, in mean squares of e.
+  /// How slowly W is moved: the ridge, in squares of e.
   public let prior: Double
-  /// Whether W is learned while the stream runs; else it stays W₀.
+  /// Whether W is learned while the stream runs; else it stays nothing.
   public let adapts: Bool
-  private let start: Tensor?
-  private var change: RunningRegression
+  /// V: outputs × inputs × 1 × 1.
+  private let trained: Tensor?
+  /// W; nil before anything was learned.
+  private var learned: LevelWeights?
+  /// How many key frames have taught, the next one included, or as many as matter.
+  private var looks = 1
+  private static let settled = 4
+  /// The key frame's map and early features, on the grid of which W is learned.
+  private var example: Tensor?
   /// Whether the key frame's map is nowhere below zero.
   private var isRectified = false
 
-  /// A warp of any map, with nothing learned yet: W₀ is zero.
+  /// A warp of any map, with nothing trained.
   ///
   /// - Precondition: `prior` is above 0.
   public init(after stage: String, prior: Double = 3) {
     precondition(prior > 0, "a ridge of \(prior)")
     (self.stage, self.prior, adapts) = (stage, prior, true)
-    (parameters, start) = (Parameters(seed: 0), nil)
-    change = RunningRegression(ridge: prior)
+    (parameters, trained) = (Parameters(seed: 0), nil)
   }
 
-  /// A warp of maps with `channels`, beside early ones with `ownChannels`, whose W₀ is trained; it
+  /// A warp of maps with `channels`, beside early ones with `ownChannels`, whose V is trained; it
   /// begins as zero.
   ///
   /// - Precondition: `prior` is above 0.
@@ -64,30 +75,27 @@ public struct AdaptiveWarp: LearnedPropagator {
   ) throws {
     precondition(prior > 0, "a ridge of \(prior)")
     (self.stage, self.prior, self.adapts, self.parameters) = (stage, prior, adapts, parameters)
-    let start = try parameters.root.parameter(
-      "change", [channels, ownChannels], .weight, .constant(0))
-    self.start = start
-    change = RunningRegression(ridge: prior)
+    trained = try parameters.root.parameter(
+      "change", [channels, ownChannels, 1, 1], .weight, .constant(0))
   }
 
   /// The early stage: the key frame's features of it are compared with the frame's.
   public var keptStages: [String] { [stage] }
 
-  /// The map along the flow, and what W₀ tells of it; as a training sees it.
+  /// The map along the flow, and what V tells; as a training sees it.
   public func propagate(
     _ map: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
-    let grid = Extent(height: map.shape[2], width: map.shape[3])
+    let grid = map.grid
     let (motion, known) = try context.flow(
       to: .keyframe, height: grid.height, width: grid.width)
-    let warped = try map.warped(along: motion, known: known)
-    guard let start else { return warped }
-    let before = try context.features(after: stage, of: .keyframe).means(on: grid)
-      .warped(along: motion, known: known)
-    let change = try context.features(after: stage).means(on: grid) - before
-    pass.ledger?.add(macs: 4 * (map.count + before.count))
-    return try corrected(
-      warped, by: start, of: change, isRectified: map.min().item() >= 0, countedIn: pass.ledger)
+    pass.ledger?.add(macs: 4 * map.count)
+    guard let trained else { return try map.warped(along: motion, known: known) }
+    let before = try context.features(after: stage, of: .keyframe).means(on: grid).conv2d(trained)
+    let now = try context.features(after: stage).means(on: grid).conv2d(trained)
+    pass.ledger?.add(macs: map.count * trained.shape[1])
+    let sum = try (map - before).warped(along: motion, known: known) + now
+    return try map.min().item() >= 0 ? sum.relu() : sum
   }
 
   /// Learns from what the key frame before would have given here, and remembers this one.
@@ -102,140 +110,185 @@ public struct AdaptiveWarp: LearnedPropagator {
         "a warp moves maps of N × C × H × W, and the network gives \(map.shape) at the tap and "
           + "\(early.shape) after '\(stage)'")
     }
-    let own = try early.means(on: Extent(height: map.shape[2], width: map.shape[3]))
-    // In the background, and at first, there is no key frame before.
-    if adapts, let (former, _) = try? remembered.contents(),
-      context.keyframe.index != context.frame.index
-    {
-      try learn(from: former, to: map, beside: own, in: context)
+    try withoutGradients {
+      if adapts {
+        let halved = try map.adaptiveAveragePool(map.grid.halved)
+        let means = try MeanPyramid(of: onGrid(early, of: map), below: map.grid).joined()
+        let now = try Tensor.concatenate([halved, means], axis: 1).channelsLast()
+        // In the background, and at first, there is no key frame before.
+        if let example, example.shape == now.shape, context.keyframe.index != context.frame.index {
+          try learn(from: example, to: now, channels: map.shape[1], in: context)
+        }
+        example = now
+      }
+      isRectified = try map.min().item() >= 0
+      let base = try told(of: early, beside: map).map { try map - $0 } ?? map
+      remembered = RememberedMap(try base.channelsLast(), after: features.stages[0])
     }
-    isRectified = try map.min().item() >= 0
-    remembered = RememberedMap(
-      try Tensor.concatenate([map, own], axis: 1).channelsLast(), after: features.stages[0])
   }
 
-  /// The map at this frame: warped, and changed as W tells.
+  /// The map at this frame: warped, and changed as T tells.
   public mutating func propagate(to context: FrameContext) throws -> FeatureMaps {
-    let (both, stage) = try remembered.contents()
+    let (base, stage) = try remembered.contents()
     return try withoutGradients {
       let (motion, known) = try context.flow(
-        to: .keyframe, height: both.shape[2], width: both.shape[3])
-      MACCounter.current?.add(macs: 4 * both.count)
-      let warped = try both.warped(along: motion, known: known)
-      let own = try context.features(after: self.stage).means(
-        on: Extent(height: both.shape[2], width: both.shape[3]))
-      let channels = both.shape[1] - own.shape[1]
-      let map = try warped.slice(axis: 1, 0..<channels)
-      guard let change = change.weights ?? start else { return FeatureMaps(map, after: stage) }
+        to: .keyframe, height: base.shape[2], width: base.shape[3])
+      let warped = try base.warped(along: motion, known: known)
+      MACCounter.current?.add(macs: 4 * base.count)
+      guard let now = try told(of: context.features(after: self.stage), beside: base) else {
+        return FeatureMaps(warped, after: stage)
+      }
       return FeatureMaps(
-        try corrected(
-          map, by: change, of: own - warped.slice(axis: 1, channels..<both.shape[1]),
-          isRectified: isRectified, countedIn: .current), after: stage)
+        try isRectified ? warped.addingRectified(now) : warped + now, after: stage)
     }
   }
 
-  private func corrected(
-    _ map: Tensor, by weights: Tensor, of change: Tensor, isRectified: Bool,
-    countedIn ledger: MACCounter?
-  ) throws -> Tensor {
-    ledger?.add(macs: map.count * weights.shape[1])
-    // Channels last: a matrix product, without another layout in between.
-    let told = try change.permuted(0, 2, 3, 1).matmul(weights.transposed()).permuted(0, 3, 1, 2)
-    let sum = try map + told
-    return isRectified ? try sum.relu() : sum
+  /// T of early features, on the grid of `map`; nil where nothing is trained and nothing learned.
+  private func told(of early: Tensor, beside map: Tensor) throws -> Tensor? {
+    guard trained != nil || learned != nil else { return nil }
+    let own = try onGrid(early, of: map)
+    let sum = try learned.map {
+      MACCounter.current?.add(macs: $0.macs(on: map.grid))
+      return try MeanPyramid(of: own, below: map.grid).sum(weighted: $0, on: map.grid)
+    }
+    guard let trained else { return sum }
+    MACCounter.current?.add(macs: map.count * trained.shape[1])
+    let told = try own.conv2d(trained)
+    return try sum.map { try told + $0 } ?? told
+  }
+
+  /// Early features as V reads them; as they are where there is no V.
+  private func onGrid(_ early: Tensor, of map: Tensor) throws -> Tensor {
+    trained == nil ? early : try early.means(on: map.grid)
   }
 
   private mutating func learn(
-    from former: Tensor, to map: Tensor, beside own: Tensor, in context: FrameContext
+    from former: Tensor, to now: Tensor, channels: Int, in context: FrameContext
   ) throws {
-    guard former.shape[1] == map.shape[1] + own.shape[1],
-      former.shape[2] == map.shape[2], former.shape[3] == map.shape[3]
+    let (motion, known) = try context.flow(
+      to: .keyframe, height: now.shape[2], width: now.shape[3])
+    let map = try now.slice(axis: 1, 0..<channels)
+    var off = try now - former.warped(along: motion, known: known)
+    if let known { off = try off * known.unsqueezed(axis: 1).cast(to: .float32) }
+    let rows = try off.flattened(from: 2).squeezed(axis: 0)
+    let wrong = try rows.slice(axis: 0, 0..<channels)
+    let inputs = try rows.slice(axis: 0, channels..<rows.shape[0])
+    let spread = try map - map.mean(axes: [2, 3], keepingAxes: true)
+    let square = try Double((inputs * inputs).sum().item())
+    guard square > 0, square.isFinite,
+      try (wrong * wrong).sum().item() < (spread * spread).sum().item()
     else { return }
-    try withoutGradients {
-      let (motion, known) = try context.flow(
-        to: .keyframe, height: map.shape[2], width: map.shape[3])
-      var off =
-        try Tensor.concatenate([map, own], axis: 1)
-        - former.warped(along: motion, known: known)
-      if let known { off = try off * known.unsqueezed(axis: 1).cast(to: .float32) }
-      let rows = try off.flattened(from: 2).squeezed(axis: 0)
-      let channels = map.shape[1]
-      let wrong = try rows.slice(axis: 0, 0..<channels)
-      let spread = try map - map.mean(axes: [2, 3], keepingAxes: true)
-      guard try (wrong * wrong).sum().item() < (spread * spread).sum().item() else { return }
-      try change.add(rows.slice(axis: 0, channels..<rows.shape[0]), wrong, near: start)
+    let before = try learned?.joined ?? .zeros([channels, inputs.shape[0]])
+    var left = try wrong - before.matmul(inputs)
+    if let trained {
+      // The finest level of means comes first: what V reads, on this grid.
+      let own = try inputs.slice(axis: 0, 0..<trained.shape[1])
+      left = try left - trained.flattened(from: 1).matmul(own)
     }
+    let ridge = prior * Double(min(looks, Self.settled)) * square / Double(inputs.shape[0])
+    let across = try inputs.transposed()
+    // Of two forms of one solution that of the smaller matrix.
+    let (count, places) = (inputs.shape[0], inputs.shape[1])
+    let move =
+      try places < count
+      ? across.matmul(inputs).solved(for: left.transposed(), ridge: ridge).transposed()
+        .matmul(across)
+      : inputs.matmul(across).solved(for: inputs.matmul(left.transposed()), ridge: ridge)
+        .transposed()
+    let smaller = min(count, places)
+    MACCounter.current?.add(
+      macs: count * places * (2 * channels + smaller) + smaller * smaller * (channels + smaller / 3)
+    )
+    learned = try LevelWeights(before + move)
+    looks += 1
   }
 }
 
 extension AdaptiveWarp {
-  /// How much W₀ counts, as a part's option.
+  /// How slowly W is moved, as a part's option.
   package static var priorOption: OptionSpec {
     .optional("prior", .number(0.01...1000), standard: .number(3), positional: false)
   }
 }
 
-/// Linear maps from what is seen to what it goes with, by least squares over all that came so far.
-private struct RunningRegression: Sendable {
-  /// Outputs × inputs; nil before anything was seen.
-  private(set) var weights: Tensor?
-  private let ridge: Double
-  private var gram: Tensor?
-  private var cross: Tensor?
+/// Means of features over cells of 2, 4, … 32 of a grid's, each made of those before.
+private struct MeanPyramid {
+  static let levels = 5
+  private let means: [Tensor]
 
-  /// What is left of an older look's weight at each newer one.
-  private static let decay: Float = 0.95
-  /// More places than that are thinned out.
-  private static let places = 4096
+  init(of features: Tensor, below grid: Extent) throws {
+    var means: [Tensor] = [], size = grid, last = features
+    for _ in 0..<Self.levels {
+      size = size.halved
+      last = try last.adaptiveAveragePool(size)
+      means.append(last)
+    }
+    self.means = means
+  }
 
-  init(ridge: Double) { self.ridge = ridge }
+  /// The levels, each times its own weights, brought to the next finer and at last to the grid.
+  func sum(weighted weights: LevelWeights, on grid: Extent) throws -> Tensor {
+    let coarsest = Self.levels - 1
+    var sum = try means[coarsest].conv2d(weights.levels[coarsest])
+    for level in (0..<coarsest).reversed() {
+      let told = try means[level].conv2d(weights.levels[level])
+      sum = try told + sum.resized(to: told.grid)
+    }
+    return try sum.resized(to: grid)
+  }
 
-  /// Inputs × places, outputs × places; the weights are drawn to `start`, or to nothing.
-  mutating func add(_ inputs: Tensor, _ outputs: Tensor, near start: Tensor?) throws {
-    let count = inputs.shape[0], every = (inputs.shape[1] - 1) / Self.places + 1
-    let seen = try inputs.everyOther(every), told = try outputs.everyOther(every)
-    let transposed = try seen.transposed()
-    MACCounter.current?.add(macs: seen.count * (count + told.shape[0]))
-    var (gram, cross) = (try seen.matmul(transposed), try told.matmul(transposed))
-    if let before = self.gram { gram = try gram + before * Self.decay }
-    if let before = self.cross { cross = try cross + before * Self.decay }
-    (self.gram, self.cross) = (gram, cross)
-    let square = try (seen * seen).sum().item()
-    guard square > 0 || weights != nil else { return }
-    let identity = try Tensor(
-      (0..<count * count).map { $0 / count == $0 % count ? 1 : 0 as Float }, shape: [count, count])
-    let mean = try (gram * identity).sum().item() / Float(count)
-    guard mean > 0, mean.isFinite else { return }
-    let strength = Float(ridge) * mean
-    let pulled = try start.map { try cross + $0 * strength } ?? cross
-    weights = try (gram + identity * strength).solved(for: pulled.transposed()).transposed()
-      .contiguous()
+  /// The levels as channels behind each other, on the finest grid of theirs.
+  func joined() throws -> Tensor {
+    var joined = means[Self.levels - 1]
+    for mean in means.dropLast().reversed() {
+      joined = try Tensor.concatenate([mean, joined.resized(to: mean.grid)], axis: 1)
+    }
+    return joined
   }
 }
 
-extension Tensor {
-  /// Means around the places of a coarser grid that convolutions with strides lead to.
-  fileprivate func means(on grid: Extent) throws -> Tensor {
-    let stride = Extent(
-      height: Swift.max(1, Int((Double(shape[2]) / Double(grid.height)).rounded())),
-      width: Swift.max(1, Int((Double(shape[3]) / Double(grid.width)).rounded())))
-    let window = Extent(height: 2 * stride.height - 1, width: 2 * stride.width - 1)
-    let means =
-      stride == 1
-      ? self
-      : try averagePool(
-        window, stride: stride,
-        padding: Extent(height: stride.height - 1, width: stride.width - 1),
-        countingPadding: false)
-    guard means.shape[2] != grid.height || means.shape[3] != grid.width else { return means }
-    return try means.resizedBilinear(height: grid.height, width: grid.width, grid: .halfPixel)
+/// Linear maps of the levels of a pyramid.
+private struct LevelWeights: Sendable {
+  /// Outputs × inputs of all levels.
+  let joined: Tensor
+  /// Outputs × inputs × 1 × 1 each.
+  let levels: [Tensor]
+
+  init(_ joined: Tensor) throws {
+    let (outputs, inputs) = (joined.shape[0], joined.shape[1] / MeanPyramid.levels)
+    self.joined = joined
+    levels = try (0..<MeanPyramid.levels).map {
+      try joined.slice(axis: 1, $0 * inputs..<($0 + 1) * inputs).contiguous()
+        .reshaped(to: [outputs, inputs, 1, 1])
+    }
   }
 
-  /// Every so many columns of a matrix.
-  fileprivate func everyOther(_ step: Int) throws -> Tensor {
-    guard step > 1 else { return self }
-    let columns = shape[1] / step * step
-    return try slice(axis: 1, 0..<columns).reshaped(to: [shape[0], columns / step, step])
-      .slice(axis: 2, 0..<1).squeezed(axis: 2).contiguous()
+  /// Of one frame on that grid.
+  func macs(on grid: Extent) -> Int {
+    var (places, size) = (0, grid)
+    for _ in levels {
+      size = size.halved
+      places += size.height * size.width
+    }
+    return places * joined.shape[0] * joined.shape[1] / levels.count
+  }
+}
+
+extension Extent {
+  /// Half of it, and one at least.
+  fileprivate var halved: Extent { Extent(height: (height + 1) / 2, width: (width + 1) / 2) }
+}
+
+extension Tensor {
+  /// Height and width of N × C × H × W.
+  fileprivate var grid: Extent { Extent(height: shape[2], width: shape[3]) }
+
+  fileprivate func means(on size: Extent) throws -> Tensor {
+    size == grid ? self : try adaptiveAveragePool(size)
+  }
+
+  fileprivate func resized(to size: Extent) throws -> Tensor {
+    size == grid
+      ? self : try resizedBilinear(height: size.height, width: size.width, grid: .halfPixel)
   }
 }
