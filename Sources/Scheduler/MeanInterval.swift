@@ -3,11 +3,10 @@
 public import Frames
 internal import Video
 
-/// Key frames spread evenly, whose interval need not be whole: one every 2.5 frames is the frames 0,
-/// 3, 5, 8, 10, …
+/// Key frames spread evenly, at an interval that need not be whole.
 ///
-/// It is the baseline of another scheduler at the same rate of key frames, and of another
-/// propagation at the same time.
+/// One every 2.5 frames is frames 0, 3, 5, 8, 10 and so on. It is the baseline of another scheduler
+/// at the same rate of key frames, and of another propagation at the same time.
 public struct MeanInterval: KeyframeScheduler {
   /// Frames from one key frame to the next, in the mean.
   public let interval: Double

@@ -20,13 +20,13 @@ internal import Video
 /// key frame k' the truth is known, and W is moved towards what the warp from the key frame before
 /// was off by,
 ///
-///     W ← argmin Σ ‖F_k' - warp(F_k, M) - V (own_k' - warp(own_k, M)) - U e‖² + s ‖U - W‖²  over U,
-///     e = p(own_k') - warp(p(own_k), M),
+///     W ← argmin Σ ‖F_k' - warp(F_k, M) - V (own_k' - warp(own_k, M)) - U e‖² + s ‖U - W‖² over U
+///     e = p(own_k') - warp(p(own_k), M)
 ///
 /// over the places of a grid of half the size: the affine projection algorithm of adaptive filters
 /// (Ozeki and Umeda, 1984) with a ridge. s is `prior` times the sum of the squares of e, of its
-/// channels in the mean, times 1 at the first key frame that teaches, 2 at the next and 4 at last: at
-/// first W is moved fast.
+/// channels in the mean, times 1 at the first key frame that teaches, 2 at the next and 4 at last:
+/// at first W is moved fast.
 ///
 /// A key frame of which the warp explains nothing, as after a cut, teaches nothing. It is this
 /// package's own. What is propagated stays at or above zero where the key frame's

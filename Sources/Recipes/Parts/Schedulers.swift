@@ -13,11 +13,12 @@ extension Registries {
   mutating func registerSchedulers() {
     schedulers.register(
       "every",
-      "a keyframe every N frames, in the mean where N is not whole; every:1 is per-frame inference",
+      "a keyframe every N frames, in the mean if N is not whole; every:1 is per-frame inference",
       options: [.required("interval", .number(1...1_000_000_000), placeholder: "N")]
     ) { options, _ in
       let interval = options.number("interval")
-      return Int(exactly: interval).map { FixedInterval(every: $0) } ?? MeanInterval(every: interval)
+      guard let whole = Int(exactly: interval) else { return MeanInterval(every: interval) }
+      return FixedInterval(every: whole)
     }
     schedulers.register(
       "random", "each frame is a keyframe with this probability: the honest baseline",
