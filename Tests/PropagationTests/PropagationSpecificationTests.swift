@@ -221,6 +221,22 @@ struct PropagationSpecificationTests {
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
   }
 
+  // Two pictures have not the statistics of all that it will see.
+  @Test func aTrainedBranchKeepsItsStatistics() throws {
+    let light = try NetworkFolder(at: scratch("light")).network()
+    let branch = try NetworkBranch(light, isTrained: true)
+    let statistics = light.parameters.all.filter { $0.kind == .statistic }
+    let before = try statistics.map { try $0.tensor.floats() }
+    for parameter in light.parameters.all where parameter.kind != .statistic {
+      try parameter.tensor.setRequiresGradient(true)
+    }
+    let picture = try context().image(.current)
+    let found = try branch.features(of: picture, in: .training(seed: 1))
+    #expect(found.requiresGradient && !before.isEmpty)
+    #expect(try found.detached().floats() == branch.features(of: picture, in: .inference).floats())
+    #expect(try statistics.map { try $0.tensor.floats() } == before)
+  }
+
   @Test(
     arguments: [
       ("kind: magic", "propagation: no trained propagation 'magic'; there are scaled-warp,"),

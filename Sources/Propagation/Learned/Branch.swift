@@ -52,11 +52,13 @@ public struct NetworkBranch: Branch {
   }
 
   /// What the network gives of the pictures, N × 3 × H × W, made smaller by `scale` first.
+  ///
+  /// Its normalisations keep their statistics while it is trained: those of a few pictures are not
+  /// those that it will be used with.
   public func features(of pictures: Tensor, in pass: ForwardContext) throws -> Tensor {
+    let pass = pass.isTraining ? .inference : pass
     if isTrained { return try output(for: pictures, in: pass) }
-    return try withoutGradients {
-      try output(for: pictures, in: pass.isTraining ? .inference : pass)
-    }
+    return try withoutGradients { try output(for: pictures, in: pass) }
   }
 
   /// The same with the network's normalisations folded into its convolutions.
