@@ -23,6 +23,9 @@ struct RegistryTests {
   @Test func aSettingReachesThePart() throws {
     #expect((try schedulers.part("every:7") as? FixedInterval)?.interval == 7)
     #expect((try schedulers.part("every:7.5") as? MeanInterval)?.interval == 7.5)
+    #expect((try schedulers.part("every:7,offset=3") as? MeanInterval)?.offset == 3)
+    #expect((try schedulers.part("every:7,offset=0") as? FixedInterval)?.interval == 7)
+    #expect(throws: SpecificationError.self) { try schedulers.part("every:7,offset=7") }
     #expect((try schedulers.part("moved:2.5") as? ThresholdScheduler)?.threshold == 2.5)
     let warp = try #require(try propagators.part("warp:previous,zero").propagator as? Warp)
     #expect(warp.reference == .previous && warp.border == .zero)
@@ -95,7 +98,7 @@ struct RegistryTests {
 
   @Test(arguments: [
     ("evry:5", "no scheduler 'evry'; did you mean 'every'?"),
-    ("every", "every:N needs a number of at least 1"), ("every:0", "not '0'"),
+    ("every", "every:N,offset=OFFSET needs a number of at least 1"), ("every:0", "not '0'"),
     ("every:x", "not 'x'"), ("moved:-1", "needs a number above 0"), ("moved:nan", "not 'nan'"),
     ("moved:latency=1e300", "latency"), ("moved:latency=1e-300", "latency"),
     ("moved:rate=2", "a number above 0 and not above 1"), ("random:0", "not '0'"),

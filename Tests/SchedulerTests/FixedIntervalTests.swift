@@ -30,6 +30,21 @@ struct MeanIntervalTests {
     #expect(try drawn(MeanInterval(every: interval), frames: 11) == drawing)
   }
 
+  @Test(arguments: [
+    (5, 2, "K.K....K..."), (5, 4, "K...K....K."), (2.5, 2, "K.K..K.K..K"), (2, 0.5, "KK.K.K.K.K."),
+  ])
+  func intervalsAreCountedFromTheOffset(interval: Double, offset: Double, drawing: String) throws {
+    #expect(try drawn(MeanInterval(every: interval, offset: offset), frames: 11) == drawing)
+  }
+
+  /// One with every offset: each frame but the first is a key frame exactly once.
+  @Test func overAllOffsetsEachFrameIsAKeyFrameOnce() throws {
+    let drawings = try (0..<4).map {
+      Array(try drawn(MeanInterval(every: 4, offset: Double($0)), frames: 14))
+    }
+    #expect((1..<14).allSatisfy { frame in drawings.count { $0[frame] == "K" } == 1 })
+  }
+
   @Test(arguments: [1, 2.5, 3.75]) func keepsTheLaws(interval: Double) {
     #expect(brokenLaws(of: MeanInterval(every: interval)) == [])
   }

@@ -14,10 +14,19 @@ extension Registries {
     schedulers.register(
       "every",
       "a keyframe every N frames, in the mean if N is not whole; every:1 is per-frame inference",
-      options: [.required("interval", .number(1...1_000_000_000), placeholder: "N")]
+      options: [
+        .required("interval", .number(1...1_000_000_000), placeholder: "N"),
+        .optional("offset", .number(0...1_000_000_000), standard: .number(0), positional: false),
+      ]
     ) { options, _ in
-      let interval = options.number("interval")
-      guard let whole = Int(exactly: interval) else { return MeanInterval(every: interval) }
+      let (interval, offset) = (options.number("interval"), options.number("offset"))
+      guard offset < interval else {
+        throw SpecificationError(
+          .badValue, "every:\(interval) takes an offset below its interval, not \(offset)")
+      }
+      guard let whole = Int(exactly: interval), offset == 0 else {
+        return MeanInterval(every: interval, offset: offset)
+      }
       return FixedInterval(every: whole)
     }
     schedulers.register(
