@@ -6,9 +6,10 @@ internal import Specification
 
 /// How two pipelines differ, over one or several clips that both were measured on.
 ///
-/// On a clip, both runs' frames are drawn together (see `MovingBlockBootstrap`). Over several clips
-/// the clip is the unit: the mean of the clips' differences, with Student's interval, since clips
-/// differ from each other more than frames do.
+/// On a clip, both runs' frames are drawn together (see `MovingBlockBootstrap`). Of several runs on
+/// a clip, whose key frames fall elsewhere or whose parts have other seeds, the mean counts. Over
+/// several clips the clip is the unit: the mean of the clips' differences, with Student's interval,
+/// since clips differ from each other more than frames do.
 public struct Comparison: Sendable, Codable {
   /// A figure of both pipelines on one clip, or over all of them.
   public struct Row: Sendable, Codable, Hashable {
@@ -16,7 +17,7 @@ public struct Comparison: Sendable, Codable {
     public let figure: String
     /// The clip; nil for all of them together.
     public let clip: String?
-    /// The figure of the first pipeline, and of the other.
+    /// The figure of the first pipeline, and of the other: the mean over their runs on the clip.
     public let base, other: Double
     /// `other` − `base`; nil where there are too few frames, or clips, to tell its spread.
     public let difference: Interval?
@@ -44,15 +45,21 @@ public struct Comparison: Sendable, Codable {
     clip: (StoredRun) -> String
   ) throws {
     (self.base, self.other) = names
-    let before = Dictionary(base.map { (clip($0), $0) }) { first, _ in first }
-    let pairs = other.compactMap { run in before[clip(run)].map { (clip(run), $0, run) } }
+    let (before, after) = (
+      Dictionary(grouping: base, by: clip), Dictionary(grouping: other, by: clip)
+    )
+    var clips: [String] = []
+    for run in other where !clips.contains(clip(run)) { clips.append(clip(run)) }
+    let pairs = clips.compactMap { name in
+      before[name].flatMap { base in after[name].map { (name, base, $0) } }
+    }
     guard !pairs.isEmpty else {
       throw SpecificationError(
         .incompatible,
         "\(names.base) and \(names.other) have no clip in common: "
           + "\(Self.list(base.map(clip))) and \(Self.list(other.map(clip)))")
     }
-    let known = pairs.map { Set($0.1.frames.values.keys).intersection($0.2.frames.values.keys) }
+    let known = pairs.flatMap { $0.1 + $0.2 }.map { Set($0.frames.values.keys) }
     let shared = known.dropFirst().reduce(known[0]) { $0.intersection($1) }
     if let unknown = figures.first(where: { !shared.contains($0) }) {
       throw SpecificationError(
@@ -98,27 +105,46 @@ extension Comparison.Row {
     _ figure: String, _ clip: String, _ base: StoredRun, _ other: StoredRun,
     _ bootstrap: MovingBlockBootstrap
   ) throws {
-    guard base.frames.map(\.index) == other.frames.map(\.index) else {
+    try self.init(figure, clip, [base], [other], bootstrap)
+  }
+
+  /// The mean of a figure over some runs, and over others, over the same frames of a clip; nil
+  /// where one of them has it not.
+  init?(
+    _ figure: String, _ clip: String, _ base: [StoredRun], _ other: [StoredRun],
+    _ bootstrap: MovingBlockBootstrap
+  ) throws {
+    let runs = base + other
+    let first = runs[0]
+    for run in runs where run.frames.map(\.index) != first.frames.map(\.index) {
       throw SpecificationError(
         .incompatible,
-        "\(base.path) and \(other.path) are not of the same frames of \(clip): "
-          + "\(base.frames.count) and \(other.frames.count)")
+        "\(first.path) and \(run.path) are not of the same frames of \(clip): "
+          + "\(first.frames.count) and \(run.frames.count)")
     }
-    guard let name = base.frames.countsName(of: figure),
-      let before = base.frames.values[figure], let after = other.frames.values[figure]
+    let values = runs.compactMap { $0.frames.values[figure] }
+    guard let name = first.frames.countsName(of: figure), values.count == runs.count
     else { return nil }
     // Key frames are others in another run: what only one of them counts cannot be paired.
-    let shared = zip(base.frames, other.frames).compactMap { one, two in
-      one.counts[name].flatMap { from in
-        two.counts[name].flatMap { from.isLike($0) ? (from, $0) : nil }
-      }
+    let shared = first.frames.indices.compactMap { place -> [FigureCounts]? in
+      let counts = runs.compactMap { $0.frames[place].counts[name] }
+      return counts.count == runs.count && counts.allSatisfy(counts[0].isLike) ? counts : nil
     }
-    let isPaired = shared.count == base.frames.counts(of: name).count
+    let isPaired = shared.count == first.frames.counts(of: name).count
+    func counts(_ runs: Range<Int>) -> [[FigureCounts]] {
+      runs.map { run in shared.map { $0[run] } }
+    }
     let difference =
       isPaired
-      ? bootstrap.differences(from: shared.map(\.0), to: shared.map(\.1), named: name)[figure] : nil
+      ? bootstrap.differences(
+        fromEach: counts(0..<base.count), toEach: counts(base.count..<runs.count), named: name)[
+          figure] : nil
+    func mean(_ values: some Collection<Double>) -> Double {
+      values.reduce(0, +) / Double(values.count)
+    }
     self.init(
-      figure: figure, clip: clip, base: before, other: after, difference: difference,
+      figure: figure, clip: clip, base: mean(values.prefix(base.count)),
+      other: mean(values.dropFirst(base.count)), difference: difference,
       gains: difference.map { $0.low > 0 ? 1 : 0 } ?? 0,
       losses: difference.map { $0.high < 0 ? 1 : 0 } ?? 0)
   }

@@ -11,7 +11,8 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Say which differences between runs exclude zero.",
     discussion: """
-      Each argument is a folder that eval --out wrote, or one that holds several, a clip each. The \
+      Each argument is a folder that eval --out wrote, or one that holds several: clips, or runs \
+      on a clip whose key frames fall elsewhere (every:5,offset=2), of which the mean counts. The \
       others are compared with the first, frame by frame, by a paired moving-block bootstrap; over \
       several clips the clip is the unit. Of a sweep every point is compared with per-frame \
       inference.

@@ -71,6 +71,26 @@ struct BootstrapTests {
     #expect(same == Interval(estimate: 0, low: 0, high: 0))
   }
 
+  // Of means over frames, the mean over runs is that of one run with each frame's mean.
+  @Test func severalRunsOnAClipCountByTheirMean() throws {
+    var draws = Draws(seed: 11)
+    let base = (0..<3).map { _ in series(&draws, count: 80, memory: 0.6) }
+    let other = (0..<2).map { _ in series(&draws, count: 80, memory: 0.6) }
+    func mean(_ runs: [[Double]]) -> [Double] {
+      (0..<80).map { frame in runs.reduce(0) { $0 + $1[frame] } / Double(runs.count) }
+    }
+    let bootstrap = MovingBlockBootstrap(resamples: 300)
+    let found = try #require(
+      bootstrap.differences(fromEach: base.map(counts), toEach: other.map(counts), named: "x")["x"])
+    let expected = try #require(
+      bootstrap.differences(from: counts(mean(base)), to: counts(mean(other)), named: "x")["x"])
+    for (one, two) in [
+      (found.low, expected.low), (found.estimate, expected.estimate), (found.high, expected.high),
+    ] {
+      #expect(abs(one - two) < 1e-12)
+    }
+  }
+
   private func matrix(_ predicted: [UInt8], _ truth: [UInt8]) -> ConfusionMatrix {
     var matrix = ConfusionMatrix(classes: 3)
     func map(_ ids: [UInt8]) -> Image {

@@ -54,6 +54,34 @@ struct ComparisonTests {
     }
   }
 
+  // Where key frames fall is not what is compared: all places count alike.
+  @Test func ofRunsWithOtherKeyFramesTheMeanCounts() throws {
+    try withTemporaryFolder { home in
+      func runs(_ interval: Int) throws -> [StoredRun] {
+        try (0..<3).map { place in
+          let scheduler = "every:\(interval),offset=\(place)"
+          return try run(
+            [("data", "street:3"), ("frames", 24), ("scheduler", .text(scheduler))],
+            in: "\(home.path)/\(interval) \(place)")
+        }
+      }
+      let (often, seldom) = (try runs(3), try runs(6))
+      let found = try Comparison(
+        often, with: seldom, names: ("a", "b"), figures: ["mIoU"], clip: clip)
+      #expect(found.rows.map(\.clip) == ["street:3"])
+      let row = try #require(found.rows.first)
+      func mean(_ runs: [StoredRun]) -> Double {
+        runs.reduce(0) { $0 + ($1.result.accuracy?.mIoU ?? .nan) } / 3
+      }
+      #expect(abs(row.base - mean(often)) < 1e-12 && abs(row.other - mean(seldom)) < 1e-12)
+      #expect(row.losses == 1 && row.difference?.high ?? 1 < 0)
+      #expect(abs(try #require(row.difference).estimate - (row.other - row.base)) < 1e-12)
+      let one = try Comparison(
+        often, with: [seldom[1]], names: ("a", "b"), figures: ["mIoU"], clip: clip)
+      #expect(one.rows.map(\.other) == [try #require(seldom[1].result.accuracy?.mIoU)])
+    }
+  }
+
   // One pipeline is best on the first half, another on the second: each is told where it is worse.
   @Test func theHalfThatChoosesIsNotTheOneThatIsReported() throws {
     try withTemporaryFolder { home in

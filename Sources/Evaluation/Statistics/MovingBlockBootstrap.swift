@@ -41,15 +41,43 @@ public struct MovingBlockBootstrap: Sendable, Hashable {
   public func differences(
     from base: [FigureCounts], to other: [FigureCounts], named name: String
   ) -> [String: Interval] {
-    precondition(base.count == other.count, "\(base.count) frames and \(other.count)")
-    guard let one = CountSeries(base), let two = CountSeries(other) else { return [:] }
+    differences(fromEach: [base], toEach: [other], named: name)
+  }
+
+  /// The intervals of the differences of two means: of a figure over `other` runs, and over `base`
+  /// runs, all over the same frames.
+  ///
+  /// The frames are drawn alike in all runs. What only comes of where a run's key frames fell is
+  /// less in a mean over runs, and so is the interval.
+  ///
+  /// - Precondition: there are runs of each, with as many frames.
+  public func differences(
+    fromEach base: [[FigureCounts]], toEach other: [[FigureCounts]], named name: String
+  ) -> [String: Interval] {
+    let frames = base.first?.count ?? 0
+    precondition(
+      !base.isEmpty && !other.isEmpty && (base + other).allSatisfy { $0.count == frames },
+      "runs of \((base + other).map(\.count)) frames")
+    let (one, two) = (base.compactMap(CountSeries.init), other.compactMap(CountSeries.init))
+    guard one.count == base.count, two.count == other.count else { return [:] }
     func difference(_ blocks: [Range<Int>]) -> [String: Double] {
-      let from = one.values(of: blocks, named: name)
-      return two.values(of: blocks, named: name).reduce(into: [:]) { found, value in
-        if let before = from[value.key] { found[value.key] = value.value - before }
-      }
+      let from = Self.means(of: one.map { $0.values(of: blocks, named: name) })
+      return Self.means(of: two.map { $0.values(of: blocks, named: name) })
+        .reduce(into: [:]) { found, value in
+          if let before = from[value.key] { found[value.key] = value.value - before }
+        }
     }
-    return gathered(frames: base.count, estimate: difference([0..<base.count]), difference)
+    return gathered(frames: frames, estimate: difference([0..<frames]), difference)
+  }
+
+  /// The mean of each value that all have.
+  private static func means(of values: [[String: Double]]) -> [String: Double] {
+    guard values.count > 1 else { return values[0] }
+    return values[0].reduce(into: [:]) { means, value in
+      let all = values.compactMap { $0[value.key] }
+      guard all.count == values.count else { return }
+      means[value.key] = all.reduce(0, +) / Double(all.count)
+    }
   }
 
   private func gathered(
