@@ -11,22 +11,25 @@ internal import Video
 /// has changed since, by linear maps: one that is trained, one that is learned while the stream
 /// runs.
 ///
-///     F_t = warp(F_k - T(own_k), M) + T(own_t),     T(own) = V own + W p(own)
+///     F_t = warp(F_k - T(own_k), M) + T(own_t),     T(own) = a V own + W p(own)
 ///
 /// own are features of an early stage, which runs on every frame, as means on F's grid, and p their
 /// means over cells of two, four, … thirty-two of it, each brought back to the grid. Where the flow
 /// explains the frame both terms of T are alike, and nothing is added. V is trained; without any
 /// training it is nothing, and the part works behind any network. W begins as nothing. At each
-/// key frame k' the truth is known, and W is moved towards what the warp from the key frame before
-/// was off by,
+/// key frame k' the truth is known: what the warp from the key frame before was off by,
 ///
-///     W ← argmin Σ ‖F_k' - warp(F_k, M) - V (own_k' - warp(own_k, M)) - U e‖² + s ‖U - W‖² over U
-///     e = p(own_k') - warp(p(own_k), M)
+///     d = F_k' - warp(F_k, M),     v = V (own_k' - warp(own_k, M)),     e = p(own_k') - warp(p(own_k), M)
 ///
-/// over the places of a grid of half the size: the affine projection algorithm of adaptive filters
-/// (Ozeki and Umeda, 1984) with a ridge. s is `prior` times the sum of the squares of e, of its
-/// channels in the mean, times 1 at the first key frame that teaches, 2 at the next and 4 at last:
-/// at first W is moved fast.
+/// over the places of a grid of half the size. a says how far V is right on this footage, Σ⟨v, d⟩
+/// over Σ‖v‖² of all key frames so far and of one more, as large as the first, at which it would be
+/// right altogether. W is moved towards what is left,
+///
+///     W ← argmin Σ ‖d - a v - U e‖² + s ‖U - W‖² over U
+///
+/// which is the affine projection algorithm of adaptive filters (Ozeki and Umeda, 1984) with a
+/// ridge. s is `prior` times the sum of the squares of e, of its channels in the mean, times 1 at
+/// the first key frame that teaches, 2 at the next and 4 at last: at first W is moved fast.
 ///
 /// A key frame of which the warp explains nothing, as after a cut, teaches nothing. It is this
 /// package's own. What is propagated stays at or above zero where the key frame's
@@ -42,10 +45,12 @@ public struct AdaptiveWarp: LearnedPropagator {
   public let stage: String
   /// How slowly W is moved: the ridge, in squares of e.
   public let prior: Double
-  /// Whether W is learned while the stream runs; else it stays nothing.
+  /// Whether a and W are learned while the stream runs; else they stay one and nothing.
   public let adapts: Bool
   /// V: outputs × inputs × 1 × 1.
   private let trained: Tensor?
+  /// How far V is right.
+  private var trust = Trust()
   /// W; nil before anything was learned.
   private var learned: LevelWeights?
   /// How many key frames have taught, the next one included, or as many as matter.
@@ -153,7 +158,7 @@ public struct AdaptiveWarp: LearnedPropagator {
     }
     guard let trained else { return sum }
     MACCounter.current?.add(macs: map.count * trained.shape[1])
-    let told = try own.conv2d(trained)
+    let told = try own.conv2d(trained * trust.share)
     return try sum.map { try told + $0 } ?? told
   }
 
@@ -183,7 +188,9 @@ public struct AdaptiveWarp: LearnedPropagator {
     if let trained {
       // The finest level of means comes first: what V reads, on this grid.
       let own = try inputs.slice(axis: 0, 0..<trained.shape[1])
-      left = try left - trained.flattened(from: 1).matmul(own)
+      let told = try trained.flattened(from: 1).matmul(own)
+      try trust.learn(from: told, of: wrong)
+      left = try left - told * trust.share
     }
     let ridge = prior * Double(min(looks, Self.settled)) * square / Double(inputs.shape[0])
     let across = try inputs.transposed()
@@ -208,6 +215,29 @@ extension AdaptiveWarp {
   /// How slowly W is moved, as a part's option.
   package static var priorOption: OptionSpec {
     .optional("prior", .number(0.01...1000), standard: .number(3), positional: false)
+  }
+}
+
+/// How far what was trained is right on the footage at hand.
+private struct Trust {
+  /// Σ⟨v, d⟩ and Σ‖v‖².
+  private var sums: (right: Double, all: Double)?
+
+  /// From nothing to half as much again; one before anything was learned.
+  var share: Float {
+    guard let sums, sums.all > 0 else { return 1 }
+    return Float(min(max(sums.right / sums.all, 0), 1.5))
+  }
+
+  /// Counts what was told of what was to be told.
+  mutating func learn(from told: Tensor, of wanted: Tensor) throws {
+    let (right, all) = (
+      Double(try (told * wanted).sum().item()), Double(try (told * told).sum().item())
+    )
+    guard right.isFinite, all.isFinite else { return }
+    // At first as if one key frame had said that it is right altogether.
+    let before = sums ?? (all, all)
+    sums = (before.right + right, before.all + all)
   }
 }
 
