@@ -82,7 +82,7 @@ CK_INLINE void ck_multiply_points(const ck_product *sizes, const ck_matrices *le
   }
 }
 
-static int ck_has_wide_registers(void) {
+int ck_has_wide_registers(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   return __builtin_cpu_supports("x86-64-v4");

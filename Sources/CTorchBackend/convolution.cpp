@@ -8,6 +8,7 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "pointwise.hpp"
 #include "winograd.hpp"
 
 namespace ct {
@@ -147,6 +148,37 @@ static bool suits_winograd(const at::Tensor &input, const at::Tensor &weight,
   return pays(images_of(input, apart), input.size(1), weight.size(0));
 }
 
+static bool needs_gradient(const at::Tensor &input, const at::Tensor &weight,
+                           const c10::optional<at::Tensor> &bias) {
+  return at::GradMode::is_enabled() &&
+         (input.requires_grad() || weight.requires_grad() || (bias && bias->requires_grad()));
+}
+
+/// Whether it is a product of matrices that nothing is learned of.
+static bool suits_pointwise(const at::Tensor &input, const at::Tensor &weight,
+                            const c10::optional<at::Tensor> &bias, const Window &window) {
+  if (is_left_to_library() || window.groups != 1) return false;
+  if (weight.size(2) != 1 || weight.size(3) != 1 || !are_both(window.stride, 1)) return false;
+  if (!are_both(window.padding, 0) || !is_plain(input) || !is_plain(weight)) return false;
+  if (bias && (!is_plain(*bias) || bias->sizes() != weight.sizes().slice(0, 1))) return false;
+  const int64_t cells = input.size(0) * input.size(2) * input.size(3);
+  return pointwise::pays(cells, input.size(1), weight.size(0)) &&
+         input.is_contiguous(at::MemoryFormat::ChannelsLast) &&
+         !needs_gradient(input, weight, bias);
+}
+
+static at::Tensor pointwise_convolved(const at::Tensor &input, const at::Tensor &weight,
+                                      const c10::optional<at::Tensor> &bias) {
+  const auto images = images_of(input, 1);
+  const auto weights = weight.contiguous();
+  const auto offsets = bias ? bias->contiguous() : at::Tensor();
+  auto out = empty_features(images, weight.size(0), input);
+  pointwise::convolve(input.data_ptr<float>(), images.count * images.height * images.width,
+                      input.size(1), weights.data_ptr<float>(), weight.size(0),
+                      bias ? offsets.data_ptr<float>() : nullptr, out.data_ptr<float>());
+  return out;
+}
+
 /// Whether the kernel is a single cell that skips others: what it skips can be left out beforehand.
 static bool is_sparse_point(const at::Tensor &weight, const Window &window) {
   return weight.size(2) == 1 && weight.size(3) == 1 && are_both(window.padding, 0) &&
@@ -166,8 +198,9 @@ at::Tensor convolved(const at::Tensor &input, const at::Tensor &weight,
   // stride 2, so it is never asked for strides of such kernels.
   if (is_sparse_point(weight, window)) {
     const std::array<int64_t, 2> one{1, 1}, none{0, 0};
-    return at::conv2d(every(input, window.stride), weight, bias, one, none, one, window.groups);
+    return convolved(every(input, window.stride), weight, bias, {one, none, one, window.groups});
   }
+  if (suits_pointwise(input, weight, bias, window)) return pointwise_convolved(input, weight, bias);
   if (!suits_winograd(input, weight, bias, window))
     return at::conv2d(input, weight, bias, window.stride, window.padding, window.dilation,
                       window.groups);

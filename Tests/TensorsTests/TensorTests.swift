@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Synchronization
 import Tensors
+import TestSupport
 import Testing
 
 @Test func aTensorGivesBackWhatItWasMadeOf() throws {
@@ -119,6 +120,8 @@ private final class Released: Sendable {
 }
 
 @Test func threadsAreSetAndTold() throws {
+  steadyThreads.lock()
+  defer { steadyThreads.unlock() }
   let before = try TorchRuntime.threads()
   try TorchRuntime.setThreads(1)
   #expect(try TorchRuntime.threads() == 1)

@@ -113,6 +113,8 @@ func motionThatIsNotUsedHasNoGradient(channelsLast: Bool) throws {
 }
 
 @Test func gradientsDependNeitherOnThreadsNorOnWhetherBothAreAskedFor() throws {
+  steadyThreads.lock()
+  defer { steadyThreads.unlock() }
   let before = try TorchRuntime.threads()
   defer { try? TorchRuntime.setThreads(before) }
   let (one, weights) = smoothCase((24, 60, 81), seed: 2)

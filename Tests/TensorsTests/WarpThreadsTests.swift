@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ConformanceKit
 import Tensors
+import TestSupport
 import Testing
 
 /// Rows are shared out among threads, and chunks of cells begin where a thread's rows do: what
@@ -13,6 +14,8 @@ func theNumberOfThreadsChangesNoBitOfAWarp(border: Border, channelsLast: Bool) t
     one.motion[2 * cell] = 2.3 + 0.031 * x - 0.02 * y
     one.motion[2 * cell + 1] = -1.6 + 0.017 * x + 0.045 * y
   }
+  steadyThreads.lock()
+  defer { steadyThreads.unlock() }
   let before = try TorchRuntime.threads()
   defer { try? TorchRuntime.setThreads(before) }
   try TorchRuntime.setThreads(1)

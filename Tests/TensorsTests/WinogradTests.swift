@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Tensors
+import TestSupport
 import Testing
 
 /// A 3 × 3 convolution of stride 1, as large as those that go through Winograd's tiles.
@@ -132,6 +133,8 @@ func aLargeConvolutionAndItsGradientsMatchLoops(index: Int) throws {
 }
 
 @Test func threadsChangeNoBitOfAConvolution() throws {
+  steadyThreads.lock()
+  defer { steadyThreads.unlock() }
   let before = try TorchRuntime.threads()
   defer { try? TorchRuntime.setThreads(before) }
   let sizes = [

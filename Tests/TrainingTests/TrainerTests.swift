@@ -83,6 +83,8 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
 
   // Stopping saves at once; being killed goes back to the last checkpoint. Both end alike.
   @Test func aBrokenTrainingEndsAsAnUnbrokenOne() throws {
+    steadyThreads.lock()
+    defer { steadyThreads.unlock() }
     try TorchRuntime.setThreads(1)
     try withTemporaryFolder { url in
       let folder = url.path
@@ -107,6 +109,8 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
   // At 7 within a stage, at 10 at its end: the checkpoint says that the evaluation is to come, the
   // log holds it already.
   @Test(arguments: [7, 10]) func anEvaluationIsLoggedOnceThoughItIsMadeAgain(step: Int) throws {
+    steadyThreads.lock()
+    defer { steadyThreads.unlock() }
     try TorchRuntime.setThreads(1)
     try withTemporaryFolder { url in
       let whole = "\(url.path)/whole", broken = "\(url.path)/broken"
@@ -176,6 +180,8 @@ private func trainer(in folder: String, steps: Int = 14) throws -> Trainer<Segme
   // After 10 steps the first stage is done: the second may be another then, with another optimiser
   // and an average, and ends as if it had been that from the start. The first may not.
   @Test func aStageThatHasNotBegunMayBeChanged() throws {
+    steadyThreads.lock()
+    defer { steadyThreads.unlock() }
     try TorchRuntime.setThreads(1)
     try withTemporaryFolder { url in
       let whole = "\(url.path)/whole", taken = "\(url.path)/taken"

@@ -83,6 +83,9 @@ typedef struct ck_product {
 void ck_multiply(const ck_product *sizes, const ck_matrices *left, const ck_matrices *right,
                  const ck_matrices *out);
 
+/// Whether there are 32 registers of 16 floats each, as with AVX-512.
+int ck_has_wide_registers(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,7 @@
 #include "../module.cpp"
 #include "../network.cpp"
 #include "../parallel.cpp"
+#include "../pointwise.cpp"
 #include "../runtime.cpp"
 #include "../shape.cpp"
 #include "../table.cpp"
