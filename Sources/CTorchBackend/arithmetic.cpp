@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations element by element, products and reductions.
 #include "kernels.hpp"
+#include "pointwise.hpp"
 
 #include <ATen/core/grad_mode.h>
 #include <cmath>
@@ -95,6 +96,23 @@ ct_code ct_softmax(ct_tensor_ref tensor, int64_t axis, int32_t logarithm, ct_ten
   });
 }
 
+static bool is_matrix(const at::Tensor &tensor) {
+  return tensor.dim() == 2 && tensor.is_cpu() && tensor.scalar_type() == at::kFloat &&
+         tensor.layout() == at::kStrided && tensor.numel() > 0 && tensor.numel() < 1 << 30 &&
+         !(at::GradMode::is_enabled() && tensor.requires_grad());
+}
+
+static at::Tensor product(const at::Tensor &a, const at::Tensor &b) {
+  if (!is_matrix(a) || !is_matrix(b) || !pointwise::pays(a.size(0), a.size(1), b.size(1)))
+    return at::matmul(a, b);
+  const auto left = a.contiguous();
+  auto out = at::empty({a.size(0), b.size(1)}, a.options());
+  pointwise::multiply(left.data_ptr<float>(), a.size(0), a.size(1),
+                      {b.data_ptr<float>(), b.size(1), b.stride(1), b.stride(0)}, nullptr,
+                      out.data_ptr<float>());
+  return out;
+}
+
 ct_code ct_matmul(ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out,
                   ct_error *error) noexcept {
   return give(out, error, {lhs, rhs}, [&] {
@@ -102,7 +120,7 @@ ct_code ct_matmul(ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *out,
     const bool fit = a.dim() > 0 && b.dim() > 0
                      && a.size(-1) == b.size(b.dim() > 1 ? -2 : -1);
     if (!fit) throw Failure(ct_bad_shape, shape(a) + " and " + shape(b) + " have no product");
-    return at::matmul(a, b);
+    return product(a, b);
   });
 }
 

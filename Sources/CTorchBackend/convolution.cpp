@@ -173,8 +173,9 @@ static at::Tensor pointwise_convolved(const at::Tensor &input, const at::Tensor 
   const auto weights = weight.contiguous();
   const auto offsets = bias ? bias->contiguous() : at::Tensor();
   auto out = empty_features(images, weight.size(0), input);
-  pointwise::convolve(input.data_ptr<float>(), images.count * images.height * images.width,
-                      input.size(1), weights.data_ptr<float>(), weight.size(0),
+  pointwise::multiply(input.data_ptr<float>(), images.count * images.height * images.width,
+                      input.size(1),
+                      {weights.data_ptr<float>(), weight.size(0), weight.size(1), 1},
                       bias ? offsets.data_ptr<float>() : nullptr, out.data_ptr<float>());
   return out;
 }

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// 1 × 1 convolutions: a product of matrices, in LibTorch's threads.
+// Products of matrices, as 1 × 1 convolutions are, in LibTorch's threads.
 #pragma once
 #include "backend.hpp"
 
 namespace ct::pointwise {
 
-/// Whether `convolve` is faster than LibTorch's own, measured: by 1.2 to 2 times with AVX-512; with
+/// Whether `multiply` is faster than LibTorch's own, measured: by 1.2 to 2 times with AVX-512; with
 /// AVX2 it is a little slower.
-CT_HIDDEN bool pays(int64_t cells, int64_t inputs, int64_t outputs);
+CT_HIDDEN bool pays(int64_t rows, int64_t inputs, int64_t outputs);
 
-/// `out`, cells × outputs, of `input`, cells × inputs, and `weight`, outputs × inputs; `bias` may be
+/// The right side of a product: `values[output * o + input * i]`.
+struct Weights {
+  const float *values;
+  int64_t outputs, output, input;
+};
+
+/// `out`, rows × outputs, of `left`, rows × inputs, and `weights`; `bias`, one for each output, may be
 /// null. In what order sums are taken depends on sizes only, not on threads.
-CT_HIDDEN void convolve(const float *input, int64_t cells, int64_t inputs, const float *weight,
-                        int64_t outputs, const float *bias, float *out);
+CT_HIDDEN void multiply(const float *left, int64_t rows, int64_t inputs, const Weights &weights,
+                        const float *bias, float *out);
 
 }  // namespace ct::pointwise

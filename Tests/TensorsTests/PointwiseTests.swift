@@ -4,7 +4,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Convolutions with a kernel of one cell, against plain sums.
+/// Convolutions with a kernel of one cell and products of matrices, against plain sums.
 struct PointwiseTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let count: Int, height: Int, width: Int, inputs: Int, outputs: Int
@@ -70,5 +70,29 @@ struct PointwiseTests {
     #expect(distance(try output.floats(), plain) < 1e-4)
     try output.sum().backward()
     #expect(try learned.gradient() != nil)
+  }
+
+  /// Products of matrices, each side as it lies and turned.
+  @Test(arguments: [(8, 8, 8), (9, 33, 17), (50, 20, 31), (100, 7, 40), (3, 12, 9)], [false, true])
+  func eachElementIsASumOverInputs(sizes: (Int, Int, Int), isTurned: Bool) throws {
+    let (rows, inputs, columns) = sizes
+    var draws = Draws(seed: 9)
+    let left: [Float] = draws.floats(rows * inputs, in: -1...1)
+    let right: [Float] = draws.floats(inputs * columns, in: -1...1)
+    func matrix(_ values: [Float], _ rows: Int, _ columns: Int) throws -> Tensor {
+      let plain = try Tensor(values, shape: [rows, columns])
+      return isTurned ? try plain.transposed().contiguous().transposed() : plain
+    }
+    let found = try matrix(left, rows, inputs).matmul(matrix(right, inputs, columns))
+    let expected = (0..<rows).flatMap { row in
+      (0..<columns).map { column in
+        Float(
+          (0..<inputs).reduce(0.0) {
+            $0 + Double(left[row * inputs + $1]) * Double(right[$1 * columns + column])
+          })
+      }
+    }
+    #expect(found.shape == [rows, columns])
+    #expect(distance(try found.floats(), expected) < 1e-5)
   }
 }
