@@ -2,6 +2,8 @@
 #include "pointwise.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 
 #include "parallel.hpp"
 #include "winograd.hpp"
@@ -85,9 +87,15 @@ static void multiply_rows(const Product &one, Range rows, float *memory) {
   }
 }
 
+/// `INBETWEEN_CONVOLUTION=winograd` leaves to LibTorch all but Winograd's tiles, for comparison.
+static bool is_left_to_library() {
+  const char *choice = std::getenv("INBETWEEN_CONVOLUTION");
+  return choice && (!std::strcmp(choice, "winograd") || !std::strcmp(choice, "library"));
+}
+
 bool pays(int64_t rows, int64_t inputs, int64_t outputs) {
-  static const bool is_wide = ck_has_wide_registers();
-  return is_wide && rows >= ck_rows_together && inputs >= 8 && outputs >= 8;
+  static const bool is_faster = ck_has_wide_registers() && !is_left_to_library();
+  return is_faster && rows >= ck_rows_together && inputs >= 8 && outputs >= 8;
 }
 
 void multiply(const float *left, int64_t rows, int64_t inputs, const Weights &weights,
