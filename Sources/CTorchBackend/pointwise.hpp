@@ -15,8 +15,8 @@ struct Weights {
   int64_t outputs, output, input;
 };
 
-/// `out`, rows × outputs, of `left`, rows × inputs, and `weights`; `bias`, one for each output, may be
-/// null. In what order sums are taken depends on sizes only, not on threads.
+/// `out`, rows × outputs, of `left`, rows × inputs, and `weights`; `bias`, one for each output, may
+/// be null. In what order sums are taken depends on sizes only, not on threads.
 CT_HIDDEN void multiply(const float *left, int64_t rows, int64_t inputs, const Weights &weights,
                         const float *bias, float *out);
 

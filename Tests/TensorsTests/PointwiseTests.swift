@@ -73,7 +73,8 @@ struct PointwiseTests {
   }
 
   /// Products of matrices, each side as it lies and turned.
-  @Test(arguments: [(8, 8, 8), (9, 33, 17), (50, 20, 31), (100, 7, 40), (3, 12, 9)], [false, true])
+  @Test(
+    arguments: [(8, 8, 8), (9, 33, 17), (50, 20, 31), (100, 7, 40), (3, 12, 9)], [false, true])
   func eachElementIsASumOverInputs(sizes: (Int, Int, Int), isTurned: Bool) throws {
     let (rows, inputs, columns) = sizes
     var draws = Draws(seed: 9)

@@ -2,7 +2,8 @@
 
 internal import Foundation
 
-/// Held by a test while it changes how many threads LibTorch has, and by one whose bits depend on it.
+/// Held by a test while it changes how many threads LibTorch has, and by one whose bits depend on
+/// that.
 ///
 /// Tests run side by side, and the last bits of LibTorch's own convolutions are others with another
 /// number of threads.

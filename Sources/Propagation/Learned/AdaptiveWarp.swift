@@ -19,7 +19,8 @@ internal import Video
 /// training it is nothing, and the part works behind any network. W begins as nothing. At each
 /// key frame k' the truth is known: what the warp from the key frame before was off by,
 ///
-///     d = F_k' - warp(F_k, M),     v = V (own_k' - warp(own_k, M)),     e = p(own_k') - warp(p(own_k), M)
+///     d = F_k' - warp(F_k, M),     v = V (own_k' - warp(own_k, M))
+///     e = p(own_k') - warp(p(own_k), M)
 ///
 /// over the places of a grid of half the size. a says how far V is right on this footage, Σ⟨v, d⟩
 /// over Σ‖v‖² of all key frames so far and of one more, as large as the first, at which it would be
