@@ -19,6 +19,8 @@ public struct Comparison: Sendable, Codable {
     public let clip: String?
     /// The figure of the first pipeline, and of the other: the mean over their runs on the clip.
     public let base, other: Double
+    /// Over how many runs each of them is the mean; over all clips, of the one with the most.
+    public let baseRuns, otherRuns: Int
     /// `other` − `base`; nil where there are too few frames, or clips, to tell its spread.
     public let difference: Interval?
     /// Clips whose difference excludes zero, and in which direction; of a single clip, that clip.
@@ -94,6 +96,7 @@ public struct Comparison: Sendable, Codable {
     return Row(
       figure: rows[0].figure, clip: nil, base: rows.reduce(0) { $0 + $1.base } / count,
       other: rows.reduce(0) { $0 + $1.other } / count,
+      baseRuns: rows.map(\.baseRuns).max() ?? 1, otherRuns: rows.map(\.otherRuns).max() ?? 1,
       difference: Interval(meanOf: rows.map { $0.other - $0.base }),
       gains: rows.reduce(0) { $0 + $1.gains }, losses: rows.reduce(0) { $0 + $1.losses })
   }
@@ -144,7 +147,8 @@ extension Comparison.Row {
     }
     self.init(
       figure: figure, clip: clip, base: mean(values.prefix(base.count)),
-      other: mean(values.dropFirst(base.count)), difference: difference,
+      other: mean(values.dropFirst(base.count)), baseRuns: base.count, otherRuns: other.count,
+      difference: difference,
       gains: difference.map { $0.low > 0 ? 1 : 0 } ?? 0,
       losses: difference.map { $0.high < 0 ? 1 : 0 } ?? 0)
   }

@@ -156,7 +156,7 @@ struct ComparisonTable: CustomStringConvertible {
   var description: String {
     let clips = Set(comparison.rows.compactMap(\.clip)).count
     let width = comparison.rows.map { ($0.clip ?? "all \(clips) clips").count }.max() ?? 10
-    var lines = ["\(comparison.other) beside \(comparison.base):"]
+    var lines = ["\(comparison.other) beside \(comparison.base)\(means):"]
     for row in comparison.rows {
       let clip = row.clip ?? "all \(clips) clips"
       let figure = row.figure.padding(toLength: 14, withPad: " ", startingAt: 0)
@@ -166,6 +166,12 @@ struct ComparisonTable: CustomStringConvertible {
           + Self.text(row))
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// Of how many runs figures are means, where there are several on a clip.
+  private var means: String {
+    let most = comparison.rows.reduce((1, 1)) { (max($0.0, $1.otherRuns), max($0.1, $1.baseRuns)) }
+    return most == (1, 1) ? "" : ", means of \(most.0) and \(most.1) runs on a clip"
   }
 
   private static func text(_ row: Comparison.Row) -> String {

@@ -75,6 +75,7 @@ struct ComparisonTests {
       }
       #expect(abs(row.base - mean(often)) < 1e-12 && abs(row.other - mean(seldom)) < 1e-12)
       #expect(row.losses == 1 && row.difference?.high ?? 1 < 0)
+      #expect(row.baseRuns == 3 && row.otherRuns == 3)
       #expect(abs(try #require(row.difference).estimate - (row.other - row.base)) < 1e-12)
       let one = try Comparison(
         often, with: [seldom[1]], names: ("a", "b"), figures: ["mIoU"], clip: clip)

@@ -16,10 +16,12 @@ extension Registries {
       "a keyframe every N frames, in the mean if N is not whole; every:1 is per-frame inference",
       options: [
         .required("interval", .number(1...1_000_000_000), placeholder: "N"),
-        .optional("offset", .number(0...1_000_000_000), standard: .number(0), positional: false),
+        .optional("offset", .number(0...1_000_000_000), positional: false),
       ]
     ) { options, _ in
-      let (interval, offset) = (options.number("interval"), options.number("offset"))
+      let (interval, offset) = (
+        options.number("interval"), options.numberIfGiven("offset") ?? 0
+      )
       guard offset < interval else {
         throw SpecificationError(
           .badValue, "every:\(interval) takes an offset below its interval, not \(offset)")
