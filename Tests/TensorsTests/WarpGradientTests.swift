@@ -113,16 +113,16 @@ func motionThatIsNotUsedHasNoGradient(channelsLast: Bool) throws {
 }
 
 @Test func gradientsDependNeitherOnThreadsNorOnWhetherBothAreAskedFor() throws {
-  steadyThreads.lock()
-  defer { steadyThreads.unlock() }
-  let before = try TorchRuntime.threads()
-  defer { try? TorchRuntime.setThreads(before) }
   let (one, weights) = smoothCase((24, 60, 81), seed: 2)
   for channelsLast in layouts {
-    try TorchRuntime.setThreads(1)
-    let alone = try gradients(one, weights, .zero, channelsLast: channelsLast)
-    try TorchRuntime.setThreads(2)
-    let together = try gradients(one, weights, .zero, channelsLast: channelsLast)
+    let (alone, together) = (
+      try TorchRuntime.withThreads(1) {
+        try gradients(one, weights, .zero, channelsLast: channelsLast)
+      },
+      try TorchRuntime.withThreads(2) {
+        try gradients(one, weights, .zero, channelsLast: channelsLast)
+      }
+    )
     #expect(alone.features.bits == together.features.bits)
     #expect(alone.motion.bits == together.motion.bits)
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ConformanceKit
 import Tensors
-import TestSupport
 import Testing
 
 /// Rows are shared out among threads, and chunks of cells begin where a thread's rows do: what
@@ -14,14 +13,11 @@ func theNumberOfThreadsChangesNoBitOfAWarp(border: Border, channelsLast: Bool) t
     one.motion[2 * cell] = 2.3 + 0.031 * x - 0.02 * y
     one.motion[2 * cell + 1] = -1.6 + 0.017 * x + 0.045 * y
   }
-  steadyThreads.lock()
-  defer { steadyThreads.unlock() }
-  let before = try TorchRuntime.threads()
-  defer { try? TorchRuntime.setThreads(before) }
-  try TorchRuntime.setThreads(1)
-  let alone = try one.warped(border, channelsLast: channelsLast)
+  func warped(on threads: Int) throws -> [Float] {
+    try TorchRuntime.withThreads(threads) { try one.warped(border, channelsLast: channelsLast) }
+  }
+  let alone = try warped(on: 1)
   for threads in [2, 3, 5, 8] {
-    try TorchRuntime.setThreads(threads)
-    #expect(try one.warped(border, channelsLast: channelsLast).bits == alone.bits, "\(threads)")
+    #expect(try warped(on: threads).bits == alone.bits, "\(threads)")
   }
 }

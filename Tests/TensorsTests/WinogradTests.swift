@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Tensors
-import TestSupport
 import Testing
 
 /// A 3 × 3 convolution of stride 1, as large as those that go through Winograd's tiles.
@@ -133,18 +132,13 @@ func aLargeConvolutionAndItsGradientsMatchLoops(index: Int) throws {
 }
 
 @Test func threadsChangeNoBitOfAConvolution() throws {
-  steadyThreads.lock()
-  defer { steadyThreads.unlock() }
-  let before = try TorchRuntime.threads()
-  defer { try? TorchRuntime.setThreads(before) }
   let sizes = [
     Case(count: 2, inputs: 48, outputs: 64, height: 37, width: 50, hasBias: true),
     Case(count: 2, inputs: 160, outputs: 288, height: 15, width: 20, dilation: 2),
   ]
   for one in sizes {
     let results = try [1, 2, 3, 8].map { threads in
-      try TorchRuntime.setThreads(threads)
-      return try measured(one, .channelsLast)
+      try TorchRuntime.withThreads(threads) { try measured(one, .channelsLast) }
     }
     for other in results.dropFirst() {
       #expect(other.output.bits == results[0].output.bits, "\(one)")

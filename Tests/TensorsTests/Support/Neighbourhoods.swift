@@ -89,10 +89,5 @@ struct Tap {
 
 /// Runs `body` on so many of LibTorch's threads.
 func onThreads<Result>(_ count: Int, _ body: () throws -> Result) throws -> Result {
-  steadyThreads.lock()
-  defer { steadyThreads.unlock() }
-  let before = try TorchRuntime.threads()
-  defer { try? TorchRuntime.setThreads(before) }
-  try TorchRuntime.setThreads(count)
-  return try body()
+  try TorchRuntime.withThreads(count, body)
 }
