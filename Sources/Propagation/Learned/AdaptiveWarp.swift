@@ -24,7 +24,7 @@ internal import Video
 ///
 /// over the places of a grid of half the size. a says how far V is right on this footage, Σ⟨v, d⟩
 /// over Σ‖v‖² of all key frames so far and of one more, as large as the first, at which it would be
-/// right altogether. W is moved towards what is left,
+/// right altogether; it is kept between 0 and 1.5. W is moved towards what is left,
 ///
 ///     W ← argmin Σ ‖d - a v - U e‖² + s ‖U - W‖² over U
 ///
