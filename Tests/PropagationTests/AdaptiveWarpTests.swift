@@ -81,6 +81,17 @@ struct AdaptiveWarpTests {
     }
   }
 
+  /// Key frames that change as early features tell exactly; the map of the last.
+  private func lastKey(of stream: inout Stream, early: ArraySlice<[Float]>) throws -> [Float] {
+    var map = drawn(3, seed: 1)
+    try stream.key(0, map: map, early: early[0])
+    for key in early.indices.dropFirst() {
+      map = changed(map, from: early[key - 1], to: early[key])
+      try stream.key(5 * key, map: map, early: early[key])
+    }
+    return map
+  }
+
   @Test func itKeepsTheLawsOfAPropagator() throws {
     #expect(try brokenLaws(of: AdaptiveWarp(after: "early"), follows: true) == [])
     let trained = try AdaptiveWarp(
@@ -99,12 +110,7 @@ struct AdaptiveWarpTests {
   @Test func whatEarlyFeaturesTellIsLearnedAtKeyFrames() throws {
     var stream = Stream(AdaptiveWarp(after: "early", prior: 0.01))
     let early = (0..<22).map { even(10 + $0) }
-    var map = drawn(3, seed: 1)
-    try stream.key(0, map: map, early: early[0])
-    for key in 1...20 {
-      map = changed(map, from: early[key - 1], to: early[key])
-      try stream.key(5 * key, map: map, early: early[key])
-    }
+    let map = try lastKey(of: &stream, early: early[...20])
     let expected = changed(map, from: early[20], to: early[21])
     let found = try stream.map(101, early: early[21])
     let (left, all) = (distance(found, expected), distance(map, expected))
@@ -219,12 +225,7 @@ struct AdaptiveWarpTests {
       Tensor(Self.truth.joined().map { sign * $0 }, shape: [3, 2, 1, 1]))
     var stream = Stream(warp)
     let early = (0..<6).map { drawn(2, seed: 40 + $0) }
-    var map = drawn(3, seed: 1)
-    try stream.key(0, map: map, early: early[0])
-    for key in 1...4 {
-      map = changed(map, from: early[key - 1], to: early[key])
-      try stream.key(5 * key, map: map, early: early[key])
-    }
+    let map = try lastKey(of: &stream, early: early[...4])
     let after = changed(map, from: early[4], to: early[5])
     let found = try stream.map(21, early: early[5])
     #expect(distance(found, sign > 0 ? after : map) < 0.1 * distance(map, after))
