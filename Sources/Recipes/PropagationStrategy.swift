@@ -37,14 +37,16 @@ public struct PropagationStrategy: Sendable {
     self.carrier = carrier
   }
 
-  /// What was trained, in a model folder, for a backbone.
+  /// What was trained, in a model folder, for a backbone; its branch sees pictures whose sides are
+  /// `scale` times as long as the frame's, where one is given.
   ///
   /// - Throws: `SpecificationError` where a file is missing, or the parts do not fit the backbone.
   public init(
     _ folder: ModelFolder, behind backbone: any Backbone,
-    in known: TrainablePropagations = .standard
+    scale: Double? = nil, in known: TrainablePropagations = .standard
   ) throws {
-    let specification = try PropagationSpecification(folder, in: known)
+    var specification = try PropagationSpecification(folder, in: known)
+    if let scale { specification = try specification.seeing(scale: scale) }
     let part = try folder.load {
       try specification.part(behind: backbone, parameters: $0)
     }.folded()

@@ -221,6 +221,19 @@ struct PropagationSpecificationTests {
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
   }
 
+  @Test func aBranchIsShownPicturesOfAnotherScale() throws {
+    let half = try specification("kind: correction, branch: {network: ../light, scale: 0.5}")
+    let whole = try specification("kind: correction, branch: {network: ../light}")
+    #expect(half.part != whole.part)
+    #expect(try half.seeing(scale: 1).part == whole.part)
+    #expect(try whole.seeing(scale: 0.5).part == half.part)
+    let error = #expect(throws: SpecificationError.self) { try half.seeing(scale: 1.5) }
+    #expect(error?.message.contains("not above 1 for scale, not '1.5'") == true)
+    let none = try specification("kind: gated-recurrence, after: classifier")
+    let refused = #expect(throws: SpecificationError.self) { try none.seeing(scale: 1) }
+    #expect(refused?.message.contains("gated-recurrence has no branch") == true)
+  }
+
   // Two pictures have not the statistics of all that it will see.
   @Test func aTrainedBranchKeepsItsStatistics() throws {
     let light = try NetworkFolder(at: scratch("light")).network()

@@ -45,7 +45,7 @@ public struct PropagationSpecification: Sendable {
   /// The estimator's name in a catalogue.
   public let flow: String
   /// What is trained, with what the paper lets one choose; paths are told from the folder.
-  public let part: PartSpec
+  public private(set) var part: PartSpec
   let known: TrainablePropagations
 
   /// Reads a description; `folder` is where the files it names lie, `known` what it may name.
@@ -78,5 +78,20 @@ public struct PropagationSpecification: Sendable {
     flow = root.has("flow") ? try root.string("flow") : "dis:medium"
     part = try root.part("propagation", as: known.kinds.role, in: folder, by: known.grammar)
     self.known = known
+  }
+
+  /// The same, its branch seeing pictures whose sides are `scale` times as long, 0.05 to 1,
+  /// whatever it was trained at.
+  ///
+  /// - Throws: `SpecificationError` where the part has no branch, or one without a scale.
+  public func seeing(scale: Double) throws(SpecificationError) -> PropagationSpecification {
+    guard part.parts["branch"] != nil else {
+      throw SpecificationError(
+        .badDescription, "\(part.kind) has no branch that could see pictures of another scale")
+    }
+    var specification = self
+    specification.part.parts["branch"]?.options["scale"] = .number(scale)
+    specification.part = try known.grammar.canonical(specification.part, as: known.kinds.role)
+    return specification
   }
 }

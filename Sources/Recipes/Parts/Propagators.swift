@@ -53,7 +53,9 @@ extension Registries {
     }
     propagators.register(
       "trained", "a trained propagation: a folder with its weights",
-      options: [.required("folder", .path)], requires: [.ownTap]
+      options: [
+        .required("folder", .path), .optional("scale", .number(0.05...1), positional: false),
+      ], usage: "trained:FOLDER[,scale=0.5]", requires: [.ownTap]
     ) { options, context in
       guard let backbone = context[BackboneInUse.self] else {
         preconditionFailure("a trained propagation is built behind a backbone")
@@ -61,7 +63,8 @@ extension Registries {
       let folder = try ModelFolder(at: options.text("folder"))
       folder.files.forEach(context.note(file:))
       let known = context.registries.trainablePropagations
-      let strategy = try PropagationStrategy(folder, behind: backbone.backbone, in: known)
+      let strategy = try PropagationStrategy(
+        folder, behind: backbone.backbone, scale: options.numberIfGiven("scale"), in: known)
       try strategy.warnOfOtherParts(folder, backbone, in: context)
       return strategy
     }
