@@ -136,10 +136,11 @@ struct TaskOutput<Task: PredictionTask>: PredictionOutput {
     (self.task, opacity) = (task, places.opacity)
     isStandardOutput = places.predictions == "-"
     guard let path = places.predictions else { return }
-    file = try task.file(at: path)
-    guard file != nil else {
+    guard let file = try task.file(at: path) else {
       throw Failure(.usage, "--predictions: \(task.name) has no format to be written in")
     }
+    self.file = file
+    Warnings.say(file.remarks)
   }
 
   func drawn(_ result: FramePrediction<Task.Prediction>, over frame: Frame) -> Image {

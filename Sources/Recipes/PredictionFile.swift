@@ -12,11 +12,19 @@ public protocol PredictionFile<Prediction>: Sendable {
   /// What is written.
   associatedtype Prediction: Sendable
 
+  /// What is odd about what will be written, to be said once; nothing, as usually.
+  var remarks: [String] { get }
+
   /// Writes what was predicted of a frame, in the frame's own pixels.
   mutating func add(_ prediction: Prediction, of frame: Frame, _ trace: FrameTrace) throws
 
   /// Ends the file: until then it need not be there.
   mutating func finish() throws
+}
+
+extension PredictionFile {
+  /// Nothing.
+  public var remarks: [String] { [] }
 }
 
 /// Boxes as text: MOTChallenge's for `.txt`, COCO's results for `.json`, else `.csv` or `.jsonl`.
@@ -84,10 +92,15 @@ struct BoxFile: PredictionFile {
 /// Depth maps as 16-bit PNG in a folder, in millimetres; 0 where nothing is known, 65535 for what
 /// is as far or farther.
 struct DepthFiles: PredictionFile {
+  let remarks: [String]
   private let folder: String
 
+  /// Depths that are `relative` are in no unit, which is remarked on.
+  ///
   /// - Throws: `DatasetError` for what is a file's name, as boxes are written into.
-  init(_ folder: String) throws(DatasetError) {
+  init(_ folder: String, relative isRelative: Bool = false) throws(DatasetError) {
+    let odd = "the network's depths are relative: \(folder) gets thousandths of their own unit, "
+    remarks = isRelative ? [odd + "which are not millimetres"] : []
     let ending = folder.split(separator: "/").last?.split(separator: ".").dropFirst().last ?? ""
     guard folder != "-", !["json", "jsonl", "csv", "txt", "png"].contains(ending.lowercased())
     else {

@@ -81,6 +81,29 @@ struct HeadTests {
     #expect(!FileManager.default.fileExists(atPath: scratch("l")))
   }
 
+  // Millimetres are what readers of 16-bit PNG take them for.
+  @Test(arguments: [("", true), (", scale: 2", false)])
+  func relativeDepthsAreNotWrittenAsMillimetresSilently(scale: String, isRelative: Bool) throws {
+    try FileManager.default.copyItem(
+      atPath: Fixtures.network("depth.pt"), toPath: scratch("net.pt"))
+    try scratch.write(
+      """
+      name: net
+      task: depth
+      input: {color: bgr, mean: [0, 0, 0], std: [255, 255, 255]}
+      output: {kind: inverse, key: depth\(scale), range: [0.5, 100]}
+      """, to: "net.yaml")
+    try FileManager.default.createDirectory(
+      atPath: scratch("pictures"), withIntermediateDirectories: true)
+    try Image(width: 32, height: 32, channels: 3, repeating: 90)
+      .writePNG(to: scratch("pictures/0.png"))
+    let outcome = try scratch.inbetween("run pictures --backbone net.pt --predictions d")
+    #expect(outcome.code == 0, "\(outcome.err)")
+    let warnings = outcome.err.split(separator: "\n").filter { $0.contains("not millimetres") }
+    #expect(warnings.count == (isRelative ? 1 : 0), "\(outcome.err)")
+    #expect(FileManager.default.fileExists(atPath: scratch("d/0.png")))
+  }
+
   // Boxes that are carried have identities, and are written as each format has them.
   @Test func predictionsAreWritten() throws {
     let clip = StreetClip(seed: 12, count: 4, size: PixelSize(width: 240, height: 160))

@@ -90,7 +90,7 @@ public struct PropagationSpecification: Sendable {
         .badDescription, "\(part.kind) has no branch that could see pictures of another scale")
     }
     var specification = self
-    specification.part.parts["branch"]?.options["scale"] = .number(scale)
+    specification.part.parts["branch"]?.options["scale"] = OptionValue(scale)
     specification.part = try known.grammar.canonical(specification.part, as: known.kinds.role)
     return specification
   }

@@ -14,7 +14,7 @@ public struct ExportedPropagation: Sendable {
   public let fusion: ExportedPiece
   /// From the map to scores; nil where the map is scores.
   public let rest: ExportedPiece?
-  /// From the map to scores on frames that are no key frames; nil where the rest does that.
+  /// From the map to scores on non-key frames; nil where the rest does that.
   public let decoder: ExportedPiece?
   let classes: [String]
   let size: PixelSize
@@ -68,7 +68,7 @@ extension SegmentationNetwork {
       rest: try site.hasRest
         ? site.rest(of: self, on: decoder == nil ? "every frame" : "key frames") : nil,
       decoder: try decoder.map {
-        try site.rest(of: $0, called: "decoder", on: "frames that are no key frames")
+        try site.rest(of: $0, called: "decoder", on: "non-key frames")
       },
       classes: specification.classes.names + (specification.learnsVoid ? ["none of these"] : []),
       size: size)
@@ -154,7 +154,7 @@ extension OnnxSite {
         ExportedPort(name: "next", sizes: next.sizes, meaning: "'before' of the next frame"))
     }
     return ExportedPiece(
-      name: "fusion", frames: "frames that are no key frames",
+      name: "fusion", frames: "non-key frames",
       model: frame.graph.model(producer: "inbetween"), inputs: frame.inputs, outputs: outputs)
   }
 

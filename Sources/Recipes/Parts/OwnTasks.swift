@@ -72,7 +72,9 @@ private struct OwnDepthTask: PredictionTask {
 
   func truth(of prediction: DepthMap) -> DepthMap? { prediction }
 
-  func file(at path: String) throws -> (any PredictionFile<DepthMap>)? { try DepthFiles(path) }
+  func file(at path: String) throws -> (any PredictionFile<DepthMap>)? {
+    try DepthFiles(path, relative: own.reading.isRelative)
+  }
 
   /// Colours span the range of the first picture where depths are relative, else that which the
   /// description states.

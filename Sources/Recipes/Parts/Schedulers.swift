@@ -23,8 +23,7 @@ extension Registries {
         options.number("interval"), options.numberIfGiven("offset") ?? 0
       )
       guard offset < interval else {
-        throw SpecificationError(
-          .badValue, "every:\(interval) takes an offset below its interval, not \(offset)")
+        throw SpecificationError(.badValue, "every takes an offset below its interval")
       }
       guard let whole = Int(exactly: interval), offset == 0 else {
         return MeanInterval(every: interval, offset: offset)

@@ -33,7 +33,7 @@ struct MaskSequence {
     }
   }
 
-  /// Mean overlap of the masks of frames that are no keys, and milliseconds a mask and frame;
+  /// Mean overlap of the masks of non-key frames, and milliseconds a mask and frame;
   /// objects of fewer than 300 pixels on the key frame are left out.
   func carried(every interval: Int, _ way: MaskWay) -> (overlap: Double, milliseconds: Double) {
     var objects: [Int: Carried] = [:]

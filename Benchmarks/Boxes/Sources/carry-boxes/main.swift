@@ -57,7 +57,7 @@ struct Sequence {
       pictures: (last.pixels, now.pixels))
   }
 
-  /// Mean overlap over the frames that are no keys, as the script beside which this is measured
+  /// Mean overlap over the non-key frames, as the script beside which this is measured
   /// counts it, and milliseconds of each frame.
   func carried(every interval: Int, _ way: Way) throws -> (overlap: Double, times: [Double]) {
     var tracks = BoxTracks()
