@@ -43,16 +43,45 @@ CK_INLINE void ck_block_means_of_row(const float *rows, ptrdiff_t stride, int32_
   }
 }
 
-CK_KERNEL void ck_block_means(const float *plane, int32_t down, int32_t across, int32_t width,
-                              float *out, int32_t row_begin, int32_t row_end) {
-  const ptrdiff_t stride = (ptrdiff_t)width * across;
+/// Where the window of output cell `i` begins; the one before ends at most one cell behind it.
+CK_INLINE int32_t ck_window_begin(int32_t i, int32_t from, int32_t to) {
+  return (int32_t)((int64_t)i * from / to);
+}
+
+/// Where it ends.
+CK_INLINE int32_t ck_window_end(int32_t i, int32_t from, int32_t to) {
+  return (int32_t)(((int64_t)(i + 1) * from + to - 1) / to);
+}
+
+CK_INLINE void ck_window_means_of_row(const float *rows, int32_t down, ck_extent from,
+                                      int32_t width, float *restrict out) {
+  for (int32_t x = 0; x < width; ++x) {
+    const int32_t begin = ck_window_begin(x, from.width, width);
+    const int32_t across = ck_window_end(x, from.width, width) - begin;
+    float sum = 0;
+    for (int32_t i = 0; i < down; ++i) {
+      const float *row = rows + (ptrdiff_t)i * from.width + begin;
+      for (int32_t j = 0; j < across; ++j) sum += row[j];
+    }
+    out[x] = sum / (float)(down * across);
+  }
+}
+
+CK_KERNEL void ck_window_means(const float *plane, ck_extent from, ck_extent to, float *out,
+                               int32_t row_begin, int32_t row_end) {
+  const int is_whole = from.height % to.height == 0 && from.width % to.width == 0;
+  const int32_t across = from.width / to.width;
   for (int32_t y = row_begin; y < row_end; ++y) {
-    const float *rows = plane + (ptrdiff_t)y * down * stride;
-    float *to = out + (ptrdiff_t)y * width;
-    if (down == 2 && across == 2) {
-      ck_block_means_of_row(rows, stride, 2, 2, width, to);
+    const int32_t begin = ck_window_begin(y, from.height, to.height);
+    const int32_t down = ck_window_end(y, from.height, to.height) - begin;
+    const float *rows = plane + (ptrdiff_t)begin * from.width;
+    float *row = out + (ptrdiff_t)y * to.width;
+    if (is_whole && down == 2 && across == 2) {
+      ck_block_means_of_row(rows, from.width, 2, 2, to.width, row);
+    } else if (is_whole) {
+      ck_block_means_of_row(rows, from.width, down, across, to.width, row);
     } else {
-      ck_block_means_of_row(rows, stride, down, across, width, to);
+      ck_window_means_of_row(rows, down, from, to.width, row);
     }
   }
 }

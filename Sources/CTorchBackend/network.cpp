@@ -82,30 +82,27 @@ ct_code ct_add_rectified(ct_tensor_ref lhs, ct_tensor_ref rhs, ct_tensor_ref *ou
   });
 }
 
-/// Means over blocks of whole cells of one size; LibTorch works out the edges of each anew.
-static at::Tensor block_means(const at::Tensor &x, int64_t height, int64_t width) {
+/// Means over windows that cover a plane; LibTorch works out the edges of each anew.
+static at::Tensor window_means(const at::Tensor &x, int64_t height, int64_t width) {
   const Grid grid = grid_of(x);
   auto out = at::empty({grid.count, grid.channels, height, width}, x.options());
-  const int64_t plane = height * width, work = grid.cells() / height;
+  const int64_t plane = height * width, work = std::max<int64_t>(grid.cells() / height, 1);
   const float *from = x.data_ptr<float>();
   float *to = out.data_ptr<float>();
-  const int64_t down = grid.height / height, across = grid.width / width;
+  const ck_extent given{int32_t(grid.height), int32_t(grid.width)};
+  const ck_extent wanted{int32_t(height), int32_t(width)};
   const Grid planes{grid.count * grid.channels, 1, height, width, ck_planar, true};
   over_images(planes, height, work, [&](int64_t image, int32_t begin, int32_t end) {
-    ck_block_means(from + image * grid.cells(), int32_t(down), int32_t(across), int32_t(width),
-                   to + image * plane, begin, end);
+    ck_window_means(from + image * grid.cells(), given, wanted, to + image * plane, begin, end);
   });
   return out;
 }
 
 static at::Tensor adaptively_pooled(const at::Tensor &x, at::IntArrayRef size) {
-  const bool is_whole = size[0] > 0 && size[1] > 0 && x.size(2) % size[0] == 0 &&
-                        x.size(3) % size[1] == 0 && x.numel() > 0;
   const bool has_gradient = at::GradMode::is_enabled() && x.requires_grad();
-  if (is_whole && !has_gradient && x.is_cpu() && x.scalar_type() == at::kFloat &&
-      x.is_contiguous())
-    return block_means(x, size[0], size[1]);
-  return at::adaptive_avg_pool2d(x, size);
+  const bool is_own = size[0] > 0 && size[1] > 0 && x.numel() > 0 && x.is_cpu() &&
+                      x.scalar_type() == at::kFloat && x.is_contiguous() && !has_gradient;
+  return is_own ? window_means(x, size[0], size[1]) : at::adaptive_avg_pool2d(x, size);
 }
 
 static at::Tensor pool(ct_pooling_kind kind, const at::Tensor &x, const ct_window &window,

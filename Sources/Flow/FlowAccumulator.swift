@@ -49,11 +49,15 @@ public struct FlowAccumulator: Sendable {
 
   /// The motion from `frame`, the next of the stream, back to the key.
   ///
-  /// To be called for every frame, in the order of their index, as the next one's motion may rest
-  /// on it. Asked again about the same frame it answers the same.
+  /// To be called for every frame but one that becomes the key, in the order of their index, as the
+  /// next one's motion may rest on it; where the estimator reaches only what the codec predicted
+  /// from, for that one too. Asked again about the same frame it answers the same.
   public mutating func motionToKey(from frame: Frame) throws -> MotionField {
     try extend(to: frame).toKey
   }
+
+  /// The motion from the last frame that was asked about back to the key; nowhere, from the key.
+  public var lastMotionToKey: MotionField { latest.ways.toKey }
 
   /// The motion from `frame`, the next of the stream or the last one asked about, back to the frame
   /// that is marked so; to the key where none was since.

@@ -96,6 +96,24 @@ extension FrameContext {
     }
   }
 
+  /// The optical flow to the last keyframe as it is to be expected, on any grid, and where it is
+  /// valid, as `flow(to:height:width:)` gives them.
+  ///
+  /// It is for parts that learn on key frames, which need no flow of their own. Where flow is put
+  /// together of steps and nobody has asked for this frame's, it is that of the frame before, as
+  /// much longer as this frame is farther from the last keyframe: nothing is estimated. Else it is
+  /// the frame's own.
+  public func expectedFlowToKeyframe(
+    height: Int, width: Int
+  ) throws -> (flow: Tensor, valid: Tensor?) {
+    let isKnown = flows[.keyframe] != nil || gridFlows[Grid(.keyframe, height, width)] != nil
+    guard !isKnown, framesSinceKeyframe > 1, let before = try provider.keyframeFlowOfFrameBefore()
+    else { return try flow(to: .keyframe, height: height, width: width) }
+    let (flow, valid) = try before.resized(width: width, height: height).tensors()
+    let distance = Float(framesSinceKeyframe)
+    return (try flow * (distance / (distance - 1)), valid)
+  }
+
   /// A map of an earlier frame, N × C × height × width, where the optical flow says: what is here
   /// was there.
   ///

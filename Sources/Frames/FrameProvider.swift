@@ -20,6 +20,10 @@ public protocol FrameProvider {
     to reference: FlowReference, height: Int, width: Int
   ) throws -> (flow: Tensor, valid: Tensor?)?
 
+  /// The optical flow from the frame before to the last keyframe, where it is known and the frame's
+  /// own is not: nil, as it is unless a provider says otherwise, where `flow(to:)` is to be asked.
+  func keyframeFlowOfFrameBefore() throws -> MotionField?
+
   /// The pixels of a frame, N × 3 × H × W: blue, green and red from 0 to 255.
   func image(_ side: FrameSide) throws -> Tensor
 
@@ -56,6 +60,9 @@ extension FrameProvider {
   public func flow(
     to _: FlowReference, height _: Int, width _: Int
   ) throws -> (flow: Tensor, valid: Tensor?)? { nil }
+
+  /// Nil, so that `flow(to:)` is asked.
+  public func keyframeFlowOfFrameBefore() throws -> MotionField? { nil }
 
   /// Nothing: throws `NotAtHand` unless a provider has pictures.
   public func image(_: FrameSide) throws -> Tensor { throw NotAtHand("pictures") }

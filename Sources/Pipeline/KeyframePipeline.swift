@@ -207,9 +207,13 @@ extension KeyframePipeline {
       }
       let frame = StreamFrame(view, of: state, in: parts, clock: clock, objects: objects)
       let context = frame.context()
-      try frame.extendChain()
-      state.chain = frame.chain
+      // A codec's vectors reach back one frame only: its chain must see keyframes too.
+      if parts.flow.reach == .previousFrame { try frame.extendChain() }
       let decision = try isFirst ? Decision(first: view.source) : decide(context, &state, clock)
+      if decision.role == .propagated || decision.refresh != .immediate {
+        try frame.extendChain()
+      }
+      state.chain = frame.chain
       return Step(frame: frame, context: context, decision: decision, state: state)
     }
   }

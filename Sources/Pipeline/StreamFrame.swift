@@ -76,16 +76,31 @@ final class StreamFrame: FrameProvider {
 
 // Optical flow.
 extension StreamFrame {
-  /// Codec vectors reach back one frame only, so the chain must see every frame, asked for or not.
+  /// The chain must see every frame to which something is propagated, asked for or not.
   func extendChain() throws(PipelineError) {
-    guard var chain else { return }
-    chainedFlow = try clock.during(.flow) { try chain.motionToKey(from: view.source) }
-    self.chain = chain
+    guard chain != nil, chainedFlow == nil else { return }
+    try clock.during(.flow) { _ = try chained() }
+  }
+
+  /// The flow to the keyframe, put together of steps; nil where there is no chain.
+  private func chained() throws -> MotionField? {
+    if let chainedFlow { return chainedFlow }
+    chainedFlow = try chain?.motionToKey(from: view.source)
+    return chainedFlow
+  }
+
+  func keyframeFlowOfFrameBefore() throws -> MotionField? {
+    guard let chain, chainedFlow == nil, chain.estimator.reach == .stepByStep,
+      !view.source.followsBreak
+    else { return nil }
+    return onWorkingGrid(chain.lastMotionToKey)
   }
 
   func flow(to reference: FlowReference) throws -> MotionField {
     try clock.during(.flow) {
-      guard var chain, let chainedFlow else { return try directFlow(to: reference) }
+      guard let chainedFlow = try chained(), var chain else {
+        return try directFlow(to: reference)
+      }
       switch reference {
       case .keyframe: return onWorkingGrid(chainedFlow)
       case .scored: return onWorkingGrid(try chain.motion(to: .scored, from: view.source))

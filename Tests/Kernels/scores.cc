@@ -80,21 +80,34 @@ KERNEL(ck_resized_argmax, 2e-6) {
                 limit);
 }
 
-KERNEL(ck_block_means, 1e-6) {
-  const int down = check.integer(1, 9), across = check.integer(1, 9);
+KERNEL(ck_window_means, 1e-6) {
+  const bool is_whole = check.one_in(2);
   const int height = check.side(), width = check.side();
-  const Floats plane = check.reals(size_t(height) * down * width * across);
+  const ck_extent from = is_whole ? ck_extent{height * check.integer(1, 9), width * check.integer(1, 9)}
+                                  : ck_extent{check.side(), check.side()};
+  const Floats plane = check.reals(size_t(from.height) * size_t(from.width));
   const size_t cells = size_t(height) * width;
   const Outs got = check.run(height, {{Floats(cells, 7)}, {}}, [&](Outs &out, int begin, int end) {
-    ck_block_means(plane.data(), down, across, width, out.floats[0].data(), begin, end);
+    ck_window_means(plane.data(), from, {height, width}, out.floats[0].data(), begin, end);
   });
   check.compare(got, check.reference([&] {
+    // A cell of the plane belongs to each window that covers a part of it.
     Doubles out(cells);
-    for (int y = 0; y < height * down; ++y) {
-      for (int x = 0; x < width * across; ++x) {
-        out[size_t(y / down) * width + x / across] +=
-            plane[size_t(y) * width * across + x] / double(down * across);
+    const auto shares = [](int i, int size, int cell, int from) {
+      return int64_t(i) * from < int64_t(cell + 1) * size && int64_t(cell) * size < int64_t(i + 1) * from;
+    };
+    for (size_t at = 0; at < cells; ++at) {
+      int count = 0;
+      for (int y = 0; y < from.height; ++y) {
+        for (int x = 0; x < from.width; ++x) {
+          if (!shares(int(at) / width, height, y, from.height) ||
+              !shares(int(at) % width, width, x, from.width))
+            continue;
+          out[at] += double(plane[size_t(y) * from.width + x]);
+          count += 1;
+        }
       }
+      out[at] /= count;
     }
     return Wanted{{out}, {}};
   }),

@@ -111,10 +111,15 @@ void ck_remember(const ck_memory *memory, ck_shape shape, const ck_motion *motio
 
 int32_t ck_most_remembered(void) CK_NOEXCEPT;
 
-/// Means over blocks of `down` × `across` cells of one plane; `width` counts the cells of a row of `out`,
-/// and so do the rows.
-void ck_block_means(const float *plane, int32_t down, int32_t across, int32_t width, float *out,
-                    int32_t row_begin, int32_t row_end) CK_NOEXCEPT;
+/// Cells of a plane: at least one each way.
+typedef struct ck_extent {
+  int32_t height, width;
+} ck_extent;
+
+/// Means over windows of one plane, one for each cell of `out`: of whole cells, so many that they cover
+/// the plane; where the sizes do not divide, neighbours share a row or a column.
+void ck_window_means(const float *plane, ck_extent from, ck_extent to, float *out,
+                     int32_t row_begin, int32_t row_end) CK_NOEXCEPT;
 
 /// How samples become numbers: (sample - mean) / deviation * scale, by output channel.
 typedef struct ck_affine {

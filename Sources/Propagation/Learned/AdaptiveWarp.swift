@@ -117,10 +117,10 @@ public struct AdaptiveWarp: LearnedPropagator {
           + "\(early.shape) after '\(stage)'")
     }
     try withoutGradients {
+      let own = try OwnFeatures(early, on: map.grid, hasTrainedMap: trained != nil)
       if adapts {
         let halved = try map.adaptiveAveragePool(map.grid.halved)
-        let means = try MeanPyramid(of: onGrid(early, of: map), below: map.grid).joined()
-        let now = try Tensor.concatenate([halved, means], axis: 1).channelsLast()
+        let now = try Tensor.concatenate([halved, own.pyramid.joined()], axis: 1)
         // In the background, and at first, there is no key frame before.
         if let example, example.shape == now.shape, context.keyframe.index != context.frame.index {
           try learn(from: example, to: now, channels: map.shape[1], in: context)
@@ -128,7 +128,7 @@ public struct AdaptiveWarp: LearnedPropagator {
         example = now
       }
       isRectified = try map.min().item() >= 0
-      let base = try told(of: early, beside: map).map { try map - $0 } ?? map
+      let base = try told(of: own).map { try map - $0 } ?? map
       remembered = RememberedMap(try base.channelsLast(), after: features.stages[0])
     }
   }
@@ -141,38 +141,32 @@ public struct AdaptiveWarp: LearnedPropagator {
         to: .keyframe, height: base.shape[2], width: base.shape[3])
       let warped = try base.warped(along: motion, known: known)
       MACCounter.current?.add(macs: 4 * base.count)
-      guard let now = try told(of: context.features(after: self.stage), beside: base) else {
-        return FeatureMaps(warped, after: stage)
-      }
+      guard trained != nil || learned != nil else { return FeatureMaps(warped, after: stage) }
+      let own = try OwnFeatures(
+        context.features(after: self.stage), on: base.grid, hasTrainedMap: trained != nil)
+      guard let now = try told(of: own) else { return FeatureMaps(warped, after: stage) }
       return FeatureMaps(
         try isRectified ? warped.addingRectified(now) : warped + now, after: stage)
     }
   }
 
-  /// T of early features, on the grid of `map`; nil where nothing is trained and nothing learned.
-  private func told(of early: Tensor, beside map: Tensor) throws -> Tensor? {
-    guard trained != nil || learned != nil else { return nil }
-    let own = try onGrid(early, of: map)
+  /// T of early features; nil where nothing is trained and nothing learned.
+  private func told(of own: OwnFeatures) throws -> Tensor? {
     let sum = try learned.map {
-      MACCounter.current?.add(macs: $0.macs(on: map.grid))
-      return try MeanPyramid(of: own, below: map.grid).sum(weighted: $0, on: map.grid)
+      MACCounter.current?.add(macs: $0.macs(on: own.grid))
+      return try own.pyramid.sum(weighted: $0, on: own.grid)
     }
     guard let trained else { return sum }
-    MACCounter.current?.add(macs: map.count * trained.shape[1])
-    let told = try own.conv2d(trained * trust.share)
+    let told = try own.features.conv2d(trained * trust.share)
+    MACCounter.current?.add(macs: told.count * trained.shape[1])
     return try sum.map { try told + $0 } ?? told
-  }
-
-  /// Early features as V reads them; as they are where there is no V.
-  private func onGrid(_ early: Tensor, of map: Tensor) throws -> Tensor {
-    trained == nil ? early : try early.means(on: map.grid)
   }
 
   private mutating func learn(
     from former: Tensor, to now: Tensor, channels: Int, in context: FrameContext
   ) throws {
-    let (motion, known) = try context.flow(
-      to: .keyframe, height: now.shape[2], width: now.shape[3])
+    let (motion, known) = try context.expectedFlowToKeyframe(
+      height: now.shape[2], width: now.shape[3])
     let map = try now.slice(axis: 1, 0..<channels)
     var off = try now - former.warped(along: motion, known: known)
     if let known { off = try off * known.unsqueezed(axis: 1).cast(to: .float32) }
@@ -239,6 +233,20 @@ private struct Trust {
     // At first as if one key frame had said that it is right altogether.
     let before = sums ?? (all, all)
     sums = (before.right + right, before.all + all)
+  }
+}
+
+/// Early features of a frame, as T reads them.
+private struct OwnFeatures {
+  let grid: Extent
+  /// On that grid where there is a V, which reads them there; else as they are.
+  let features: Tensor
+  let pyramid: MeanPyramid
+
+  init(_ early: Tensor, on grid: Extent, hasTrainedMap: Bool) throws {
+    self.grid = grid
+    features = try hasTrainedMap ? early.means(on: grid) : early
+    pyramid = try MeanPyramid(of: features, below: grid)
   }
 }
 
