@@ -43,27 +43,35 @@ CK_INLINE void ck_block_means_of_row(const float *rows, ptrdiff_t stride, int32_
   }
 }
 
-/// Where the window of output cell `i` begins; the one before ends at most one cell behind it.
+/// Where the window of output cell `i` begins, of `to` that cover `from`, and where it ends.
 CK_INLINE int32_t ck_window_begin(int32_t i, int32_t from, int32_t to) {
   return (int32_t)((int64_t)i * from / to);
 }
 
-/// Where it ends.
 CK_INLINE int32_t ck_window_end(int32_t i, int32_t from, int32_t to) {
   return (int32_t)(((int64_t)(i + 1) * from + to - 1) / to);
 }
 
-CK_INLINE void ck_window_means_of_row(const float *rows, int32_t down, ck_extent from,
-                                      int32_t width, float *restrict out) {
+CK_INLINE void ck_window_means_of_row(const float *rows, int32_t down, int32_t from, int32_t width,
+                                      float *restrict out) {
+  // Without a division for each cell: the next window begins at `begin` and `rest` parts of a cell.
+  const int32_t step = from / width, parts = from % width;
+  int32_t begin = 0, rest = 0;
   for (int32_t x = 0; x < width; ++x) {
-    const int32_t begin = ck_window_begin(x, from.width, width);
-    const int32_t across = ck_window_end(x, from.width, width) - begin;
+    int32_t end = begin + step, left = rest + parts;
+    if (left >= width) {
+      left -= width;
+      end += 1;
+    }
+    const int32_t across = end + (left > 0) - begin;
     float sum = 0;
     for (int32_t i = 0; i < down; ++i) {
-      const float *row = rows + (ptrdiff_t)i * from.width + begin;
+      const float *row = rows + (ptrdiff_t)i * from + begin;
       for (int32_t j = 0; j < across; ++j) sum += row[j];
     }
     out[x] = sum / (float)(down * across);
+    begin = end;
+    rest = left;
   }
 }
 
@@ -81,7 +89,7 @@ CK_KERNEL void ck_window_means(const float *plane, ck_extent from, ck_extent to,
     } else if (is_whole) {
       ck_block_means_of_row(rows, from.width, down, across, to.width, row);
     } else {
-      ck_window_means_of_row(rows, down, from, to.width, row);
+      ck_window_means_of_row(rows, down, from.width, to.width, row);
     }
   }
 }

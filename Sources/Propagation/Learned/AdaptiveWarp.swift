@@ -22,9 +22,10 @@ internal import Video
 ///     d = F_k' - warp(F_k, M),     v = V (own_k' - warp(own_k, M))
 ///     e = p(own_k') - warp(p(own_k), M)
 ///
-/// over the places of a grid of half the size. a says how far V is right on this footage, Σ⟨v, d⟩
-/// over Σ‖v‖² of all key frames so far and of one more, as large as the first, at which it would be
-/// right altogether; it is kept between 0 and 1.5. W is moved towards what is left,
+/// over every second place, row by row, of a grid of half the size; M is there the flow that a key
+/// frame may expect. a says how far V is right on this footage, Σ⟨v, d⟩ over Σ‖v‖² of all key
+/// frames so far and of one more, as large as the first, at which it would be right altogether; it
+/// is kept between 0 and 1.5. W is moved towards what is left,
 ///
 ///     W ← argmin Σ ‖d - a v - U e‖² + s ‖U - W‖² over U
 ///
@@ -170,13 +171,15 @@ public struct AdaptiveWarp: LearnedPropagator {
     let map = try now.slice(axis: 1, 0..<channels)
     var off = try now - former.warped(along: motion, known: known)
     if let known { off = try off * known.unsqueezed(axis: 1).cast(to: .float32) }
-    let rows = try off.flattened(from: 2).squeezed(axis: 0)
+    // Neighbours say much the same: every second place teaches.
+    let places = try off.flattened(from: 2).squeezed(axis: 0)
+    let rows = try places.slice(axis: 1, 0..<places.shape[1], step: 2).contiguous()
     let wrong = try rows.slice(axis: 0, 0..<channels)
     let inputs = try rows.slice(axis: 0, channels..<rows.shape[0])
     let spread = try map - map.mean(axes: [2, 3], keepingAxes: true)
     let square = try Double((inputs * inputs).sum().item())
     guard square > 0, square.isFinite,
-      try (wrong * wrong).sum().item() < (spread * spread).sum().item()
+      try (wrong * wrong).mean().item() < (spread * spread).mean().item()
     else { return }
     let before = try learned?.joined ?? .zeros([channels, inputs.shape[0]])
     var left = try wrong - before.matmul(inputs)
@@ -190,16 +193,16 @@ public struct AdaptiveWarp: LearnedPropagator {
     let ridge = prior * Double(min(looks, Self.settled)) * square / Double(inputs.shape[0])
     let across = try inputs.transposed()
     // Of two forms of one solution that of the smaller matrix.
-    let (count, places) = (inputs.shape[0], inputs.shape[1])
+    let (count, taught) = (inputs.shape[0], inputs.shape[1])
     let move =
-      try places < count
+      try taught < count
       ? across.matmul(inputs).solved(for: left.transposed(), ridge: ridge).transposed()
         .matmul(across)
       : inputs.matmul(across).solved(for: inputs.matmul(left.transposed()), ridge: ridge)
         .transposed()
-    let smaller = min(count, places)
+    let smaller = min(count, taught)
     MACCounter.current?.add(
-      macs: count * places * (2 * channels + smaller) + smaller * smaller * (channels + smaller / 3)
+      macs: count * taught * (2 * channels + smaller) + smaller * smaller * (channels + smaller / 3)
     )
     learned = try LevelWeights(before + move)
     looks += 1
