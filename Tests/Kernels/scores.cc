@@ -92,22 +92,25 @@ KERNEL(ck_window_means, 1e-6) {
   });
   check.compare(got, check.reference([&] {
     // A cell of the plane belongs to each window that covers a part of it.
-    Doubles out(cells);
-    const auto shares = [](int i, int size, int cell, int from) {
-      return int64_t(i) * from < int64_t(cell + 1) * size && int64_t(cell) * size < int64_t(i + 1) * from;
-    };
-    for (size_t at = 0; at < cells; ++at) {
-      int count = 0;
-      for (int y = 0; y < from.height; ++y) {
-        for (int x = 0; x < from.width; ++x) {
-          if (!shares(int(at) / width, height, y, from.height) ||
-              !shares(int(at) % width, width, x, from.width))
-            continue;
-          out[at] += double(plane[size_t(y) * from.width + x]);
-          count += 1;
-        }
+    const auto cells_of = [](int i, int size, int from) {
+      std::vector<int> cells;
+      for (int cell = 0; cell < from; ++cell) {
+        if (int64_t(i) * from < int64_t(cell + 1) * size &&
+            int64_t(cell) * size < int64_t(i + 1) * from)
+          cells.push_back(cell);
       }
-      out[at] /= count;
+      return cells;
+    };
+    Doubles out(cells);
+    std::vector<std::vector<int>> columns;
+    for (int x = 0; x < width; ++x) columns.push_back(cells_of(x, width, from.width));
+    for (size_t at = 0; at < cells; ++at) {
+      const auto rows = cells_of(int(at) / width, height, from.height);
+      const auto &across = columns[at % size_t(width)];
+      for (const int y : rows) {
+        for (const int x : across) out[at] += double(plane[size_t(y) * from.width + x]);
+      }
+      out[at] /= double(rows.size() * across.size());
     }
     return Wanted{{out}, {}};
   }),

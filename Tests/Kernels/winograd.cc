@@ -223,6 +223,11 @@ FUSED_KERNEL(ck_weights_of_points, 3e-5) {
 }
 
 FUSED_KERNEL(ck_multiply, 2e-5) {
+#if defined(__x86_64__)
+  // Every processor with these two has the others of its level.
+  const bool is_wide = __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+  if ((ck_has_wide_registers() != 0) != is_wide) check.fail("wide registers: not %d", !is_wide);
+#endif
   const int begin = check.integer(0, 3), end = begin + check.integer(1, 3);
   const int rows = check.timing ? 128 : 8 * check.integer(1, 6),
             columns = check.one_in(2) ? 16 : 32;

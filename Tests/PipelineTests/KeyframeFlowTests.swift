@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backbone
+import ConformanceKit
 import Flow
 import Frames
 import Pipeline
@@ -57,13 +58,13 @@ private struct AsksForFlow: KeyframeScheduler {
 struct KeyframeFlowTests {
   private func pipeline(
     _ scheduler: some KeyframeScheduler, _ propagator: some Propagator, _ flow: some FlowEstimator
-  ) throws -> KeyframePipeline<LabelMap> {
+  ) throws -> KeyframePipeline<Image> {
     try KeyframePipeline(
       backbone: Pixels(), head: Pixels().head, scheduler: scheduler, propagator: propagator,
       flow: flow)
   }
 
-  private func run(_ pipeline: KeyframePipeline<LabelMap>, frames: Int) throws {
+  private func run(_ pipeline: KeyframePipeline<Image>, frames: Int) throws {
     var state = pipeline.start()
     for index in 0..<frames { _ = try pipeline.label(slide(index, by: 2), in: &state) }
   }
@@ -71,7 +72,7 @@ struct KeyframeFlowTests {
   // Of nine frames three are key frames, whose steps nobody wants.
   @Test func noStepIsEstimatedToAKeyFrameUnlessItIsAskedFor() throws {
     let flow = Accelerating(reach: .anyFrame)
-    try run(pipeline(.every(4), .warp(), ChainedFlow(flow)), frames: 9)
+    try run(pipeline(FixedInterval(every: 4), .warp(), ChainedFlow(flow)), frames: 9)
     #expect(flow.counter.count == 6)
     let asked = Accelerating(reach: .anyFrame)
     try run(pipeline(AsksForFlow(), .warp(), ChainedFlow(asked)), frames: 9)
@@ -82,7 +83,7 @@ struct KeyframeFlowTests {
   // gone 16; frame 8 is to be 33 · 4 / 3 = 44 pixels from frame 4, and is 48. On a grid of half the size half of that.
   @Test func whatAKeyFrameMayExpectIsTheFlowOfTheFrameBeforeGoneOn() throws {
     let propagator = Expecting(), flow = Accelerating(reach: .anyFrame)
-    try run(pipeline(.every(4), propagator, ChainedFlow(flow)), frames: 9)
+    try run(pipeline(FixedInterval(every: 4), propagator, ChainedFlow(flow)), frames: 9)
     #expect(propagator.notes.shifts.withLock(\.self) == [-6, -22])
     #expect(flow.counter.count == 6)
   }
@@ -93,11 +94,12 @@ struct KeyframeFlowTests {
     try run(
       pipeline(AsksForFlow(), asked, ChainedFlow(Accelerating(reach: .anyFrame))), frames: 9)
     #expect(asked.notes.shifts.withLock(\.self) == [-8, -24])
-    try run(pipeline(.every(4), direct, Accelerating(reach: .anyFrame)), frames: 9)
+    try run(pipeline(FixedInterval(every: 4), direct, Accelerating(reach: .anyFrame)), frames: 9)
     #expect(direct.notes.shifts.withLock(\.self) == [-8, -24])
     // Where every frame is a key frame there is no flow of the frame before.
     try run(
-      pipeline(.every(1), neighbours, ChainedFlow(Accelerating(reach: .anyFrame))), frames: 3)
+      pipeline(FixedInterval(every: 1), neighbours, ChainedFlow(Accelerating(reach: .anyFrame))),
+      frames: 3)
     #expect(neighbours.notes.shifts.withLock(\.self) == [-0.5, -1.5])
   }
 }
