@@ -83,7 +83,8 @@ KERNEL(ck_resized_argmax, 2e-6) {
 KERNEL(ck_window_means, 1e-6) {
   const bool is_whole = check.one_in(2);
   const int height = check.side(), width = check.side();
-  const ck_extent from = is_whole ? ck_extent{height * check.integer(1, 9), width * check.integer(1, 9)}
+  const int down = check.integer(1, 9), across = check.integer(1, 9);
+  const ck_extent from = is_whole ? ck_extent{height * down, width * across}
                                   : ck_extent{check.side(), check.side()};
   const Floats plane = check.reals(size_t(from.height) * size_t(from.width));
   const size_t cells = size_t(height) * width;

@@ -80,7 +80,8 @@ struct KeyframeFlowTests {
   }
 
   // Frame 3 has gone 9 pixels since frame 0, so that frame 4 is expected to have gone 12, and has
-  // gone 16; frame 8 is to be 33 · 4 / 3 = 44 pixels from frame 4, and is 48. On a grid of half the size half of that.
+  // gone 16; frame 8 is to be 33 · 4 / 3 = 44 pixels from frame 4, and is 48. On a grid of half the
+  // size half of that.
   @Test func whatAKeyFrameMayExpectIsTheFlowOfTheFrameBeforeGoneOn() throws {
     let propagator = Expecting(), flow = Accelerating(reach: .anyFrame)
     try run(pipeline(FixedInterval(every: 4), propagator, ChainedFlow(flow)), frames: 9)
