@@ -14,7 +14,6 @@ import Video
 
 /// A picture that has gone n² pixels to the right by frame n; counts how often it is asked.
 private struct Accelerating: FlowEstimator {
-  let reach: Reach
   let counter = Counter()
 
   func motion(from current: Frame, to reference: Frame) -> MotionField {
@@ -71,10 +70,10 @@ struct KeyframeFlowTests {
 
   // Of nine frames three are key frames, whose steps nobody wants.
   @Test func noStepIsEstimatedToAKeyFrameUnlessItIsAskedFor() throws {
-    let flow = Accelerating(reach: .anyFrame)
+    let flow = Accelerating()
     try run(pipeline(FixedInterval(every: 4), .warp(), ChainedFlow(flow)), frames: 9)
     #expect(flow.counter.count == 6)
-    let asked = Accelerating(reach: .anyFrame)
+    let asked = Accelerating()
     try run(pipeline(AsksForFlow(), .warp(), ChainedFlow(asked)), frames: 9)
     #expect(asked.counter.count == 8)
   }
@@ -83,7 +82,7 @@ struct KeyframeFlowTests {
   // gone 16; frame 8 is to be 33 · 4 / 3 = 44 pixels from frame 4, and is 48. On a grid of half the
   // size half of that.
   @Test func whatAKeyFrameMayExpectIsTheFlowOfTheFrameBeforeGoneOn() throws {
-    let propagator = Expecting(), flow = Accelerating(reach: .anyFrame)
+    let propagator = Expecting(), flow = Accelerating()
     try run(pipeline(FixedInterval(every: 4), propagator, ChainedFlow(flow)), frames: 9)
     #expect(propagator.notes.shifts.withLock(\.self) == [-6, -22])
     #expect(flow.counter.count == 6)
@@ -93,13 +92,13 @@ struct KeyframeFlowTests {
   @Test func flowThatIsAtHandOrDirectIsTheFramesOwn() throws {
     let asked = Expecting(), direct = Expecting(), neighbours = Expecting()
     try run(
-      pipeline(AsksForFlow(), asked, ChainedFlow(Accelerating(reach: .anyFrame))), frames: 9)
+      pipeline(AsksForFlow(), asked, ChainedFlow(Accelerating())), frames: 9)
     #expect(asked.notes.shifts.withLock(\.self) == [-8, -24])
-    try run(pipeline(FixedInterval(every: 4), direct, Accelerating(reach: .anyFrame)), frames: 9)
+    try run(pipeline(FixedInterval(every: 4), direct, Accelerating()), frames: 9)
     #expect(direct.notes.shifts.withLock(\.self) == [-8, -24])
     // Where every frame is a key frame there is no flow of the frame before.
     try run(
-      pipeline(FixedInterval(every: 1), neighbours, ChainedFlow(Accelerating(reach: .anyFrame))),
+      pipeline(FixedInterval(every: 1), neighbours, ChainedFlow(Accelerating())),
       frames: 3)
     #expect(neighbours.notes.shifts.withLock(\.self) == [-0.5, -1.5])
   }
