@@ -56,6 +56,17 @@ public struct FlowAccumulator: Sendable {
     try extend(to: frame).toKey
   }
 
+  /// Goes on to `frame`, the next of the stream, by a step that was estimated already; does nothing,
+  /// and does not ask for it, where `reference` is not the picture that `frame` leads to.
+  package mutating func extend(
+    to frame: Frame, from reference: Frame, by step: () throws -> MotionField?
+  ) throws {
+    guard frame.index != latest.index, !isCutOff(frame), let anchor,
+      anchor.frame.pixels.storage === reference.pixels.storage, let step = try step()
+    else { return }
+    hold(try ways(from: step, at: anchor.ways), of: frame)
+  }
+
   /// The motion from the last frame that was asked about back to the key; nowhere, from the key.
   public var lastMotionToKey: MotionField { latest.ways.toKey }
 
@@ -70,9 +81,13 @@ public struct FlowAccumulator: Sendable {
     if frame.index == latest.index { return latest.ways }
     if isCutOff(frame) { anchor = nil }
     let ways = try ways(from: frame)
+    hold(ways, of: frame)
+    return ways
+  }
+
+  private mutating func hold(_ ways: Ways, of frame: Frame) {
     if isAnchor(frame) { anchor = (frame, ways) }
     latest = (frame.index, ways)
-    return ways
   }
 
   /// Makes `frame`, the last one asked about or the next of the stream, the key.
@@ -106,10 +121,13 @@ public struct FlowAccumulator: Sendable {
     guard let anchor else {
       return Ways(toKey: .unknown(width: frame.pixels.width, height: frame.pixels.height))
     }
-    let step = try estimator.motion(from: frame, to: anchor.frame)
-    return Ways(
-      toKey: try composed(step, with: anchor.ways.toKey),
-      toMarks: try anchor.ways.toMarks.mapValues { try composed(step, with: $0) })
+    return try ways(from: estimator.motion(from: frame, to: anchor.frame), at: anchor.ways)
+  }
+
+  private func ways(from step: MotionField, at anchor: Ways) throws -> Ways {
+    Ways(
+      toKey: try composed(step, with: anchor.toKey),
+      toMarks: try anchor.toMarks.mapValues { try composed(step, with: $0) })
   }
 
   private func composed(_ step: MotionField, with way: MotionField) throws -> MotionField {

@@ -28,27 +28,31 @@ final class FlowAhead: Sendable {
     let ways = Mutex<[Way]>([])
   }
 
+  /// The size at which motion is estimated: that of the references.
+  enum Size: Sendable { case source, working }
+
   private let next: Frame
+  private let size: Size
   private let work = Work()
 
-  /// Begins to estimate the motion from `next` to each of the `references`, which are of the
-  /// working size, if it `isWanted`.
+  /// Begins to estimate the motion from `next` to each of the `references`, if it `isWanted`.
   init(
-    of next: Frame, to references: [Frame], in parts: PipelineParts,
+    of next: Frame, to references: [Frame], at size: Size, in parts: PipelineParts,
     isWanted: @escaping @Sendable () -> Bool
   ) {
-    self.next = next
+    (self.next, self.size) = (next, size)
     let work = work
     work.seen.enter()
     DispatchQueue.global(qos: .userInitiated).async(group: work.done) {
       let view = Result { try parts.view(of: next) }
       work.view.withLock { $0 = view }
       work.seen.leave()
-      guard let working = try? view.get().working, isWanted() else { return }
+      guard let view = try? view.get(), isWanted() else { return }
+      let current = size == .source ? view.source : view.working
       for reference in references {
         let ledger = MACCounter()
         let field = MACCounter.$current.withValue(ledger) {
-          Result { try parts.flow.motion(from: working, to: reference) }
+          Result { try parts.flow.motion(from: current, to: reference) }
         }
         work.ways.withLock {
           $0.append(Way(reference: reference, field: field, macs: ledger.macs))
@@ -67,12 +71,13 @@ final class FlowAhead: Sendable {
     return FrameView(source: frame, working: frame.with(pixels: view.working.pixels))
   }
 
-  /// The motion between two frames of the working size, counting its MACs as the caller's; nil
-  /// where it was not estimated.
+  /// The motion between two frames, counting its MACs as the caller's; nil where it was not
+  /// estimated.
   func motion(from current: Frame, to reference: Frame) throws -> MotionField? {
     work.done.wait()
     let view = try work.view.withLock { $0 }?.get()
-    guard current.pixels.storage === view?.working.pixels.storage else { return nil }
+    let estimated = size == .source ? next : view?.working
+    guard current.pixels.storage === estimated?.pixels.storage else { return nil }
     let way = work.ways.withLock { ways in
       ways.first { $0.reference.pixels.storage === reference.pixels.storage }
     }
@@ -83,17 +88,38 @@ final class FlowAhead: Sendable {
 }
 
 extension Step {
-  /// The flow that `next` will be asked for, by what the last non-key frame was asked for; nil
-  /// where nothing can be told, or it will be a keyframe.
+  /// The flow that `next` will be asked for: the step of a chain or, by what the last non-key frame
+  /// was asked for, that between two pictures; nil where nothing can be told, or it will be a
+  /// keyframe.
   func flowAhead(of next: Frame) -> FlowAhead? {
     let (parts, before) = (frame.parts, frame.view)
-    guard parts.flow.reach == .anyFrame, !parts.flow.needsMotionVectors, parts.flow.findsMotion,
-      !state.flowsAsked.isEmpty, state.coming == nil, decision.refresh == .immediate,
-      !next.followsBreak, next.pixels.size == before.source.pixels.size
+    guard !parts.flow.needsMotionVectors, parts.flow.findsMotion, state.coming == nil,
+      decision.refresh == .immediate, !next.followsBreak,
+      next.pixels.size == before.source.pixels.size
     else { return nil }
+    let (references, size) = flowReferences(of: parts.flow.reach)
+    guard !references.isEmpty else { return nil }
     let keyframe = waitsForBackbone ? before : state.keyframe?.view ?? before
     let distance = waitsForBackbone ? 1 : state.framesSinceKeyframe + 1
     let (scheduler, times) = (state.scheduler, state.times)
+    return FlowAhead(of: next, to: references, at: size, in: parts) {
+      let context = FrameContext(
+        frame: next, keyframe: keyframe.source, framesSinceKeyframe: distance,
+        usualTimes: times.usual, from: GivenAnswers())
+      return scheduler.mayPropagate(to: context)
+    }
+  }
+
+  /// Where the next frame's flow will lead to.
+  private func flowReferences(of reach: Reach) -> ([Frame], FlowAhead.Size) {
+    switch reach {
+    case .previousFrame: return ([], .source)
+    // Every frame to which something is propagated goes on from the one before.
+    case .stepByStep: return ([frame.view.source], .source)
+    case .anyFrame: break
+    }
+    let before = frame.view
+    let keyframe = waitsForBackbone ? before : state.keyframe?.view ?? before
     var references: [Frame] = []
     for case let reference? in state.flowsAsked.map({ (asked) -> Frame? in
       switch asked {
@@ -106,13 +132,7 @@ extension Step {
     }) where !references.contains(where: { $0.pixels.storage === reference.pixels.storage }) {
       references.append(reference)
     }
-    guard !references.isEmpty else { return nil }
-    return FlowAhead(of: next, to: references, in: parts) {
-      let context = FrameContext(
-        frame: next, keyframe: keyframe.source, framesSinceKeyframe: distance,
-        usualTimes: times.usual, from: GivenAnswers())
-      return scheduler.mayPropagate(to: context)
-    }
+    return (references, .working)
   }
 }
 

@@ -85,6 +85,11 @@ extension StreamFrame {
   /// The flow to the keyframe, put together of steps; nil where there is no chain.
   private func chained() throws -> MotionField? {
     if let chainedFlow { return chainedFlow }
+    if let ahead = state.ahead, let before = state.previous?.view.source {
+      try chain?.extend(to: view.source, from: before) {
+        try ahead.motion(from: view.source, to: before)
+      }
+    }
     chainedFlow = try chain?.motionToKey(from: view.source)
     return chainedFlow
   }

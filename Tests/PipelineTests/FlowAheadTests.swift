@@ -59,8 +59,10 @@ struct FlowAheadTests {
 
   @Test(
     arguments: ["every", "moved", "previous motion", "features"],
-    [FlowReference.keyframe, .previous])
-  func labelsAndTracesAreTheSame(scheduler: String, reference: FlowReference) throws {
+    [(FlowReference.keyframe, false), (.keyframe, true), (.previous, false), (.previous, true)])
+  func labelsAndTracesAreTheSame(
+    scheduler: String, way: (to: FlowReference, isChained: Bool)
+  ) throws {
     func traced(_ looksAhead: Bool) throws -> [String] {
       let parts: any KeyframeScheduler =
         switch scheduler {
@@ -69,23 +71,32 @@ struct FlowAheadTests {
         case "features": LooksAtFeatures()
         default: LooksAtPreviousMotion()
         }
-      let flow = Noting()
-      let made = try pipeline(parts, Warp(from: reference), flow: flow)
+      let flow: any FlowEstimator = way.isChained ? ChainedFlow(Noting()) : Noting()
+      let made = try pipeline(parts, Warp(from: way.to), flow: flow)
       let results = try run(made, over: frames(14, breaksAt: 8), looksAhead: looksAhead)
       return results.map { "\($0.labels.bytes) \($0.trace.decision) \($0.trace.macs)" }
     }
     #expect(try traced(true) == traced(false))
   }
 
-  @Test func flowRunsOnAnotherThreadAndOnlyWhereItIsAskedFor() throws {
-    let (ahead, series) = (Noting(), Noting())
-    _ = try run(pipeline(.every(4), Warp(), flow: ahead), over: frames(12), looksAhead: true)
-    _ = try run(pipeline(.every(4), Warp(), flow: series), over: frames(12), looksAhead: false)
-    let pairs = ahead.seen.pairs.withLock { $0.sorted() }
-    #expect(pairs == series.seen.pairs.withLock { $0.sorted() })
-    #expect(pairs.count == 9)
-    #expect(ahead.seen.threads.withLock { $0.subtracting([pthread_self()]).isEmpty } == false)
-    #expect(series.seen.threads.withLock { $0 } == [pthread_self()])
+  @Test(arguments: [false, true])
+  func flowRunsOnAnotherThreadAndOnlyWhereItIsAskedFor(isChained: Bool) throws {
+    func seen(looksAhead: Bool) throws -> (pairs: [String], threads: Set<UInt>) {
+      let flow = Noting()
+      let made =
+        try isChained
+        ? pipeline(.every(4), Warp(), flow: ChainedFlow(flow))
+        : pipeline(.every(4), Warp(), flow: flow)
+      _ = try run(made, over: frames(12), looksAhead: looksAhead)
+      return (flow.seen.pairs.withLock { $0.sorted() }, flow.seen.threads.withLock { $0 })
+    }
+    let (ahead, series) = (try seen(looksAhead: true), try seen(looksAhead: false))
+    #expect(ahead.pairs == series.pairs && ahead.pairs.count == 9)
+    #expect(ahead.pairs.contains(isChained ? "3→2" : "3→0"))
+    // That a chain will be asked for its step is known before anything was asked.
+    #expect(ahead.threads.contains(pthread_self()) == !isChained)
+    #expect(!ahead.threads.subtracting([pthread_self()]).isEmpty)
+    #expect(series.threads == [pthread_self()])
   }
 
   @Test func nothingIsEstimatedForThoseWhoAskForNone() throws {
@@ -95,8 +106,10 @@ struct FlowAheadTests {
     #expect(flow.seen.pairs.withLock { $0 } == [])
   }
 
-  @Test func anotherFrameThanTheOneToldIsLabelledAsEver() throws {
-    let made = try pipeline(.every(5), Warp(), flow: Noting())
+  @Test(arguments: [false, true])
+  func anotherFrameThanTheOneToldIsLabelledAsEver(isChained: Bool) throws {
+    let flow: any FlowEstimator = isChained ? ChainedFlow(Noting()) : Noting()
+    let made = try pipeline(.every(5), Warp(), flow: flow)
     let frames = frames(8)
     var (state, plain) = (made.start(), made.start())
     for (index, frame) in frames.enumerated() {
@@ -106,9 +119,11 @@ struct FlowAheadTests {
     }
   }
 
-  @Test func failuresAreThoseOfTheFrameThatAsks() throws {
+  @Test(arguments: [false, true]) func failuresAreThoseOfTheFrameThatAsks(isChained: Bool) throws {
     for looksAhead in [true, false] {
-      let made = try pipeline(.every(5), Warp(), flow: Noting(failsOn: 3))
+      let flow: any FlowEstimator =
+        isChained ? ChainedFlow(Noting(failsOn: 3)) : Noting(failsOn: 3)
+      let made = try pipeline(.every(5), Warp(), flow: flow)
       var (state, done) = (made.start(), 0)
       let frames = frames(6)
       let error = try #require(throws: PipelineError.self) {
