@@ -84,7 +84,7 @@ package struct StageCache: Sendable {
       let skips = try features(through: index + 1).skips
       if skips.count == count { return skips }
     }
-    throw BackboneError(.badOutput, "the frame has fewer than \(count) skips of its keyframe")
+    throw BackboneError(.badOutput, "the frame has fewer than \(count) skips of its key frame")
   }
 
   /// The output of the stage `later` where it reads `map` in the place of what `stage` gives.

@@ -54,7 +54,7 @@ public struct MovingScene: Sendable {
     return MotionField(width: size.width, height: size.height, displacements: cells)
   }
 
-  /// What can be asked of frame `index`, where `keyframe` is the last keyframe.
+  /// What can be asked of frame `index`, where `keyframe` is the last key frame.
   ///
   /// Features after any stage are the picture in cells of four pixels; scores are its colours.
   /// `asked` is told of what is asked for.

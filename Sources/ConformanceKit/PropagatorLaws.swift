@@ -11,7 +11,7 @@ internal import Tensors
 /// The laws: *no motion, no change* to the last bit, at odd and even sizes; *sizes stay*, and so do
 /// stages; *a constant stays* inside the frame; *labels are the best scores*, where it has a
 /// shorter way to them; for one that follows motion (`follows`), *whole cells shift*; and on a
-/// moving scene *a keyframe begins anew* and *copies fork*.
+/// moving scene *a key frame begins anew* and *copies fork*.
 public func brokenLaws(
   of propagator: some Propagator, follows: Bool, on scene: MovingScene = .usual
 ) throws -> [String] {
@@ -63,7 +63,7 @@ private func brokenLaws(
   try keyframe(5, &first)
   try keyframe(5, &fresh)
   if try next(6, after: 5, &first) != next(6, after: 5, &fresh) {
-    broken.append("a keyframe begins anew")
+    broken.append("a key frame begins anew")
   }
   return broken
 }
@@ -82,7 +82,7 @@ private struct Trial<Candidate: Propagator> {
     (0..<channels * height * width).map { Float(($0 * 7919) % 1009) / 8 - 40 }
   }
 
-  /// One frame after the keyframe, everything moved alike.
+  /// One frame after the key frame, everything moved alike.
   private func context(_ dx: Float, _ dy: Float) -> FrameContext {
     let cells = (0..<2 * height * width).map { $0.isMultiple(of: 2) ? dx : dy }
     let field = MotionField(width: width, height: height, displacements: cells)
@@ -98,7 +98,7 @@ private struct Trial<Candidate: Propagator> {
     try Tensor(values, shape: [1, channels, height, width])
   }
 
-  /// A propagator that has taken a keyframe with these values.
+  /// A propagator that has taken a key frame with these values.
   private func begun(_ values: [Float]) throws -> Candidate {
     var stream = propagator
     try stream.keyframe(FeatureMaps(features(values), after: "map"), in: context(0, 0))

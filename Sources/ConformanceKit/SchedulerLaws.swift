@@ -60,7 +60,7 @@ private func interleaved(
   return found
 }
 
-/// A stream of a scene's frames, the first of which is a keyframe without the scheduler being
+/// A stream of a scene's frames, the first of which is a key frame without the scheduler being
 /// asked.
 private struct SceneStream {
   private var scheduler: any KeyframeScheduler
@@ -75,11 +75,11 @@ private struct SceneStream {
   }
 }
 
-/// Draws a schedule as text: `K` for a keyframe, `.` for a propagated one.
+/// Draws a schedule as text: `K` for a key frame, `.` for a propagated one.
 ///
 /// The first frame is a keyframe without the scheduler being asked, as in a pipeline. `motion` says
 /// how many pixels frame `i` moved to the right since the frame before it, 0 past its end; what a
-/// scheduler sees is the sum since the last keyframe. Pictures are grey and tiny, so that long
+/// scheduler sees is the sum since the last key frame. Pictures are grey and tiny, so that long
 /// schedules can be drawn.
 public func drawn(
   _ scheduler: any KeyframeScheduler, frames: Int, motion: [Float] = []

@@ -9,7 +9,7 @@ public struct RunCosts: Sendable {
   /// The share of each frame that the backbone ran on.
   private var shares: [Double] = []
   private var timings: Timings
-  /// MACs of all frames, of those that were keyframes as a whole, and whether any such counted
+  /// MACs of all frames, of those that were key frames as a whole, and whether any such counted
   /// none.
   private var work = (all: 0, key: 0, keys: 0, isUncounted: false)
   /// Whether any part of the pipeline asked for optical flow.
@@ -47,7 +47,7 @@ public struct RunCosts: Sendable {
     return (Double(work.all) / Double(shares.count), Double(work.key) / Double(work.keys))
   }
 
-  /// Latency by role and stage, throughput and keyframe rate.
+  /// Latency by role and stage, throughput and key frame rate.
   public var speed: Speed {
     Speed(
       frames: shares.count, keyFrames: shares.reduce(0, +), intervals: intervals,

@@ -64,7 +64,7 @@ public struct ThresholdCalibration: Sendable, Hashable {
   }
 
   /// The share of key frames at which frames of `clip` take `latency` on average, as long as they
-  /// now take in `pipeline`: an eighth of them is made keyframes to tell.
+  /// now take in `pipeline`: an eighth of them is made key frames to tell.
   ///
   /// - Returns: Nil where no share gives it, because a non-key frame takes longer already.
   /// - Precondition: the latency is positive; the clip is not empty.

@@ -56,7 +56,7 @@ public struct FlowAccumulator: Sendable {
     try extend(to: frame).toKey
   }
 
-  /// Goes on to `frame`, the next of the stream, by a step that was estimated already; does nothing,
+  /// Goes on to `frame`, the next of the stream, by a step that is estimated already; does nothing,
   /// and does not ask for it, where `reference` is not the picture that `frame` leads to.
   package mutating func extend(
     to frame: Frame, from reference: Frame, by step: () throws -> MotionField?

@@ -16,9 +16,9 @@ public import Video
 public final class FrameContext {
   /// The frame in question, at the pipeline's working size.
   public let frame: Frame
-  /// The last keyframe, at the same size; of the first frame of a stream it is the frame itself.
+  /// The last key frame, at the same size; of the first frame of a stream it is the frame itself.
   public let keyframe: Frame
-  /// How many frames have passed since the last keyframe; 1 for the frame right after it.
+  /// How many frames have passed since the last key frame; 1 for the frame right after it.
   public let framesSinceKeyframe: Int
   /// How many frames have passed since the last one whose scores were made, not propagated.
   public let framesSinceScores: Int
@@ -43,7 +43,7 @@ public final class FrameContext {
 
   /// A frame to which `provider` gives the answers.
   ///
-  /// Where nothing is said of `framesSinceScores`, the keyframe's are the last scores; and so with
+  /// Where nothing is said of `framesSinceScores`, the key frame's are the last scores; and so with
   /// `framesSinceRefresh`.
   public init(
     frame: Frame, keyframe: Frame, framesSinceKeyframe: Int, framesSinceScores: Int? = nil,
@@ -57,7 +57,7 @@ public final class FrameContext {
     (self.usualTimes, self.provider) = (usualTimes, provider)
   }
 
-  /// The frames of a batch, that many after their keyframes; `frame` and `keyframe` are stand-ins
+  /// The frames of a batch, that many after their key frames; `frame` and `keyframe` are stand-ins
   /// of one pixel.
   public convenience init(
     ofBatch framesSinceKeyframe: Int = 1, from provider: some FrameProvider
@@ -69,7 +69,7 @@ public final class FrameContext {
       framesSinceKeyframe: framesSinceKeyframe, from: provider)
   }
 
-  /// Seconds since the last keyframe.
+  /// Seconds since the last key frame.
   public var secondsSinceKeyframe: Double { frame.time - keyframe.time }
 }
 
@@ -96,7 +96,7 @@ extension FrameContext {
     }
   }
 
-  /// The optical flow to the last keyframe as it is to be expected, on any grid, and where it is
+  /// The optical flow to the last key frame as it is to be expected, on any grid, and where it is
   /// valid, as `flow(to:height:width:)` gives them.
   ///
   /// It is for parts that learn on key frames, which need no flow of their own. Where flow is put
@@ -151,7 +151,7 @@ extension FrameContext {
 
   /// A frame's features after the named stage of the backbone, N × C × h × w.
   ///
-  /// If this frame becomes a keyframe, the backbone goes on from its own features instead of
+  /// If this frame becomes a key frame, the backbone goes on from its own features instead of
   /// starting again. Those of earlier frames are remembered from there on; where nobody asked in
   /// time, the backbone runs once more.
   public func features(after stage: String, of side: FrameSide = .current) throws -> Tensor {
@@ -185,7 +185,7 @@ extension FrameContext {
   /// What propagation gives for this frame, N × classes × h × w, on the grid of the backbone's last
   /// stage.
   ///
-  /// It is for schedulers. If the frame becomes a keyframe, it was in vain; else it is not done
+  /// It is for schedulers. If the frame becomes a key frame, it was in vain; else it is not done
   /// again.
   public func scores() throws -> Tensor {
     if let ownScores { return ownScores }
@@ -194,7 +194,7 @@ extension FrameContext {
     return scores
   }
 
-  /// The scores of the last keyframe, on the same grid.
+  /// The scores of the last key frame, on the same grid.
   public func keyframeScores() throws -> Tensor {
     if let scoresOfKeyframe { return scoresOfKeyframe }
     let scores = try provider.keyframeScores(in: self)
@@ -202,10 +202,10 @@ extension FrameContext {
     return scores
   }
 
-  /// How much the objects that are propagated to this frame have changed since the keyframe; nil
+  /// How much the objects that are propagated to this frame have changed since the key frame; nil
   /// where there are none.
   ///
-  /// It is for schedulers, in pipelines that propagate boxes. If the frame becomes a keyframe, they
+  /// It is for schedulers, in pipelines that propagate boxes. If it becomes a key frame, they
   /// were propagated to it in vain; else it is not done again.
   public func objectChange() throws -> ObjectChange? {
     if let changeOfObjects { return changeOfObjects }

@@ -42,10 +42,10 @@ public protocol FrameProvider {
   /// asks.
   func scores(in context: FrameContext) throws -> Tensor
 
-  /// The scores of the last keyframe, on the same grid.
+  /// The scores of the last key frame, on the same grid.
   func keyframeScores(in context: FrameContext) throws -> Tensor
 
-  /// How much the objects that are propagated to the frame have changed since the keyframe; nil
+  /// How much the objects that are propagated to the frame have changed since the key frame; nil
   /// where there are none.
   func objectChange(in context: FrameContext) throws -> ObjectChange?
 }

@@ -9,7 +9,7 @@ internal import Specification
 struct CalibrateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
-    abstract: "Find the threshold of a score at which a share of a clip's frames is a keyframe.",
+    abstract: "Find the threshold of a score at which a share of a clip's frames is a key frame.",
     discussion: """
       Prints the scheduler with that threshold, to be used on other clips: moved:rate=0.1 becomes \
       moved:7.31, and moved:latency=20 what takes 20 ms a frame on average here. Labels are not \
@@ -84,7 +84,7 @@ struct CalibrateCommand: ParsableCommand {
     print(
       text
         + String(
-          format: "   %.1f %% of %d frames are keyframes", 100 * found.entry.share,
+          format: "   %.1f %% of %d frames are key frames", 100 * found.entry.share,
           found.entry.frames))
   }
 }

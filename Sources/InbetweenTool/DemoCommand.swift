@@ -10,7 +10,7 @@ struct DemoCommand: ParsableCommand {
     commandName: "demo", abstract: "Show the main job on a rendered street and on a real video.",
     discussion: """
       Renders a street with exact labels, labels every frame by a small network that was trained \
-      on other streets, then only keyframes, its features propagated in between by copy and by \
+      on other streets, then only key frames, its features propagated in between by copy and by \
       warp, and writes a table and an overlay. Then propagates the pictures of a real video, and \
       measures how well they fit.
       """)

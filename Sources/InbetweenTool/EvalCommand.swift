@@ -16,8 +16,8 @@ struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Measure a pipeline on a labelled clip.",
     discussion: """
-      Prints mIoU over the schedule, at each distance from the keyframe and of each class, \
-      temporal consistency, the keyframe rate, and latency split into keyframes and non-key frames \
+      Prints mIoU over the schedule, at each distance from the key frame and of each class, \
+      temporal consistency, the share of key frames, and latency of key and of non-key frames \
       and into stages.
       """)
 
@@ -186,7 +186,7 @@ struct EvalCommand: ParsableCommand {
     }
   }
 
-  /// The experiment, ready; nil where the search for an oracle's keyframes was stopped.
+  /// The experiment, ready; nil where the search for an oracle's key frames was stopped.
   private func load(_ run: EvaluationRun, until signals: Signals) throws -> LoadedEvaluation? {
     let progress = SharedProgress()
     defer { progress.end() }

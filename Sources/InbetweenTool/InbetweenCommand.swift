@@ -10,9 +10,9 @@ public struct InbetweenCommand: ParsableCommand {
   /// The tool's name, its help and its commands.
   public static let configuration = CommandConfiguration(
     commandName: "inbetween",
-    abstract: "Keyframe feature propagation for video perception.",
+    abstract: "Propagation of key frames' features for video perception.",
     discussion: """
-      A scheduler picks the keyframes on which a heavy network runs; propagation reconstructs its
+      A scheduler picks the key frames on which a heavy network runs; propagation reconstructs its
       output on all other frames.
       """,
     version: version,

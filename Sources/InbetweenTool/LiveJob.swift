@@ -113,7 +113,7 @@ struct LiveJob {
       age: end - arrival.captured)
   }
 
-  /// Nil where the frame would be late as the keyframe that it is to be.
+  /// Nil where the frame would be late as the key frame that it is to be.
   private static func label<Labelling: PredictionPipeline<Image>>(
     _ frame: Frame, with pipeline: Labelling, in state: inout Labelling.State
   ) throws -> LabelledFrame? {

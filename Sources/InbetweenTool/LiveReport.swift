@@ -52,7 +52,7 @@ struct LiveReport: Encodable {
   /// features were propagated to.
   var decoded = 0, results = 0, labelled = 0
   /// Frames that were replaced by newer ones, that were left out as late, that were given the
-  /// labels before them, and keyframes that were put off.
+  /// labels before them, and key frames that were put off.
   var dropped = 0, late = 0, reused = 0, putOff = 0
   /// Results that came too late, or not at all since they would have.
   var missed = 0

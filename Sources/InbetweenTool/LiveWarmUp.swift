@@ -14,7 +14,7 @@ extension LiveAddress {
 }
 
 extension PredictionPipeline<Image> {
-  /// Runs on black frames of streams of its own, three keyframes among them.
+  /// Runs on black frames of streams of its own, three key frames among them.
   func warmUp(width: Int, height: Int) throws {
     let pixels = Image(width: width, height: height, channels: 3, repeating: 0)
     var state = start()

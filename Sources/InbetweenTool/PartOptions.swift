@@ -108,7 +108,7 @@ struct PartOptions: ParsableArguments {
 
   @Option(
     help: """
-      Give regions of the frame keyframes of their own: ROWSxCOLUMNS, or ROWSxCOLUMNS:PIXELS for \
+      Give regions of the frame key frames of their own: ROWSxCOLUMNS, or ROWSxCOLUMNS:PIXELS for \
       how far they reach over their borders.
       """)
   var regions: String?

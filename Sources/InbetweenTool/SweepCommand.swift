@@ -108,9 +108,10 @@ struct SweepCommand: ParsableCommand {
       throw Failure(.cannotCreate, "\(out): another sweep works there")
     }
     try withExtendedLifetime(lock) {
+      // From where the folder says that there is a sweep, an interruption says how far it is.
+      signals.keepsWork()
       if folder.exists { if retryFailed { try folder.retryFailed(plan) } }
       try folder.begin(plan)
-      signals.keepsWork()
       let job = SweepJob(
         folder: folder, plan: plan, threads: parts.threading.threads,
         jobs: jobs ?? parts.threading.threads, failsFast: failFast, slurm: slurm, signals: signals)

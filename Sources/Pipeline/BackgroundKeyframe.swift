@@ -6,7 +6,7 @@ internal import Propagation
 internal import Synchronization
 internal import Tensors
 
-/// A keyframe's features while they are computed on another thread, and a propagator that has taken
+/// A key frame's features, computed on another thread, and a propagator that has taken
 /// them.
 ///
 /// Begun when it is made, waited for where they are asked for. Those who share it, as forks of a

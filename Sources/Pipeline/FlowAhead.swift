@@ -90,7 +90,7 @@ final class FlowAhead: Sendable {
 extension Step {
   /// The flow that `next` will be asked for: the step of a chain or, by what the last non-key frame
   /// was asked for, that between two pictures; nil where nothing can be told, or it will be a
-  /// keyframe.
+  /// key frame.
   func flowAhead(of next: Frame) -> FlowAhead? {
     let (parts, before) = (frame.parts, frame.view)
     guard !parts.flow.needsMotionVectors, parts.flow.findsMotion, state.coming == nil,

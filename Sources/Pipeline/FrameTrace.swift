@@ -7,7 +7,7 @@ public import Video
 public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {
   /// Bringing the frame to the backbone's size.
   case resize
-  /// Waiting for a keyframe that was computed in the background.
+  /// Waiting for a key frame that was computed in the background.
   case wait
   /// Deciding the frame's role, what the scheduler asked for left out.
   case schedule
@@ -16,7 +16,7 @@ public enum PipelineStage: String, Sendable, Hashable, CaseIterable, Codable {
   /// The backbone up to the cached stage; on a propagated frame, features that a scheduler asked
   /// for.
   case backbone
-  /// Handing a keyframe's maps to the propagator, which may lay them out.
+  /// Handing a key frame's maps to the propagator, which may lay them out.
   case prepare
   /// Propagating the cached maps, optical flow left out.
   case propagate
@@ -36,7 +36,7 @@ public struct FrameTrace: Sendable {
   public let decision: Decision
   /// Why the stream broke before this frame; nil where it goes on from the one before.
   public let streamBreak: StreamBreak?
-  /// Frames since the last keyframe; 0 at the keyframe itself.
+  /// Frames since the last key frame; 0 at the key frame itself.
   public let framesSinceKeyframe: Int
   /// The time of each stage that ran; they add up to `total` but for the bookkeeping between.
   public let stages: [PipelineStage: Duration]
@@ -48,7 +48,7 @@ public struct FrameTrace: Sendable {
   /// Multiplications, each with its addition, of networks that this package runs and of
   /// propagation.
   ///
-  /// Optical flow that no network finds is not counted, nor is an imported network. A keyframe in
+  /// Optical flow that no network finds is not counted, nor is an imported network. A key frame in
   /// the background counts where it is taken up.
   public let macs: Int
 

@@ -5,7 +5,7 @@ internal import Scheduler
 internal import Tensors
 internal import Video
 
-/// What a backbone gives of a keyframe.
+/// What a backbone gives of a key frame.
 struct KeyframeFeatures {
   /// The maps at the taps.
   var taps: FeatureMaps
@@ -16,13 +16,13 @@ struct KeyframeFeatures {
 }
 
 extension PipelineParts {
-  /// How many stages lead to each whose output is wanted of a keyframe, in order.
+  /// How many stages lead to each whose output is wanted of a key frame, in order.
   fileprivate func counts() throws -> [Int] {
     let wanted = try (keptStages.union(taps)).map { try backbone.index(ofStage: $0) + 1 }
     return Set(wanted).filter { $0 <= depth }.sorted()
   }
 
-  /// What the backbone makes of a keyframe up to the last tap, going on from what is known in
+  /// What the backbone makes of a key frame up to the last tap, going on from what is known in
   /// `stages`.
   ///
   /// Of a smaller picture it is brought to the grids of `like`, which full size gives.
@@ -62,7 +62,7 @@ extension PipelineParts {
       guard stage != taps.last || small.skips.isEmpty || !hasRest else {
         throw BackboneError(
           .incompatible,
-          "keyframes at another scale need a tap after which nothing of an earlier stage is read")
+          "key frames at another scale need a tap after which nothing of an earlier stage is read")
       }
       maps[stage] = try small.main.resizedBilinear(
         height: wanted[2], width: wanted[3], grid: .halfPixel)
@@ -71,7 +71,7 @@ extension PipelineParts {
   }
 }
 
-// Several keyframes at once.
+// Several key frames at once.
 extension PipelineParts {
   /// What the backbone makes of those among several streams' frames that are keyframes: all of one
   /// size in one pass, where it takes so many; nil for what is better made on its own.

@@ -8,14 +8,14 @@ public import Scheduler
 public import Tensors
 public import Video
 
-/// Runs a backbone on keyframes, and propagates their feature maps to all other frames.
+/// Runs a backbone on key frames, and propagates their feature maps to all other frames.
 ///
 /// Composition and nothing else: what a part does is the part's business, what a stream remembers
 /// is in its `StreamState`. One pipeline serves any number of streams.
 public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   /// What is predicted of the maps.
   public let head: any Head<Prediction>
-  /// What decides which frames are keyframes.
+  /// What decides which frames are key frames.
   public private(set) var scheduler: any KeyframeScheduler
   private(set) var parts: PipelineParts
 
@@ -25,7 +25,7 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
   /// is named, they are those that the head reads: the last one, or its `inputs`, after which
   /// nothing runs on non-key frames. Where later stages read those before the last tap too, these
   /// run on every frame, so that low-level features are always the frame's own; those that are
-  /// tapped are propagated in its place. A keyframe that is
+  /// tapped are propagated in its place. A key frame that is
   /// computed in the background is taken up as it is, without `smoothing`. On non-key frames a
   /// `decoder`, a network of the same stages, runs in the place of the backbone's own stages after
   /// the last tap.
@@ -64,7 +64,7 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
       hasShallowPart: !isRead || fusion != nil, hasRest: hasRest)
   }
 
-  /// The same pipeline with other keyframes.
+  /// The same pipeline with other key frames.
   public func with(scheduler: some KeyframeScheduler) -> KeyframePipeline {
     var other = self
     other.scheduler = scheduler
@@ -104,7 +104,7 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
     return result
   }
 
-  /// Carries a step out, with what the backbone makes of a keyframe where that is known already;
+  /// Carries a step out, with what the backbone makes of a key frame where that is known already;
   /// one that has `waited` for others takes as long as its stages.
   func predict(
     _ step: Step, with made: KeyframeFeatures? = nil, waited: Bool = false,
@@ -149,7 +149,7 @@ public struct KeyframePipeline<Prediction: Sendable>: PredictionPipeline {
 extension KeyframePipeline {
   /// What computes feature maps.
   public var backbone: any Backbone { parts.backbone }
-  /// What brings maps from keyframes to other frames.
+  /// What brings maps from key frames to other frames.
   public var propagator: any Propagator { parts.propagator }
   /// What joins propagated maps with what is seen of a non-key frame; nil for nothing.
   public var fusion: (any Fusion)? { parts.fusion }
@@ -207,7 +207,7 @@ extension KeyframePipeline {
       }
       let frame = StreamFrame(view, of: state, in: parts, clock: clock, objects: objects)
       let context = frame.context()
-      // A codec's vectors reach back one frame only: its chain must see keyframes too.
+      // A codec's vectors reach back one frame only: its chain must see key frames too.
       if parts.flow.reach == .previousFrame { try frame.extendChain() }
       let decision = try isFirst ? Decision(first: view.source) : decide(context, &state, clock)
       if decision.role == .propagated || decision.refresh != .immediate {
@@ -218,7 +218,7 @@ extension KeyframePipeline {
     }
   }
 
-  /// What the scheduler says; while a keyframe is computed in the background, it is not asked.
+  /// What the scheduler says; while a key frame is computed in the background, it is not asked.
   private func decide(
     _ context: FrameContext, _ state: inout StreamState, _ clock: StageClock
   ) throws(PipelineError) -> Decision {
@@ -226,7 +226,7 @@ extension KeyframePipeline {
     return try clock.during(.schedule) { try state.scheduler.decision(at: context) }
   }
 
-  /// Carries a decision out, with what the backbone makes of a keyframe where that is known
+  /// Carries a decision out, with what the backbone makes of a key frame where that is known
   /// already.
   func finish<Result>(
     _ step: Step, with made: KeyframeFeatures? = nil, giving product: Product<Result>
@@ -259,7 +259,7 @@ extension KeyframePipeline {
     let maps = try frame.headMaps(of: made.taps, skips: made.skips, in: context)
     try clock.during(.head) { try maps.checkNumbers() }
     let output = try frame.smoothed(maps, in: context)
-    // What is propagated from a keyframe that is tapped where the head reads is what it ends with.
+    // What is propagated from a key frame that is tapped where the head reads is what it ends with.
     for stage in parts.taps { made.taps[stage] = output[stage] ?? made.taps[stage] }
     let result = try clock.during(.head) {
       try product.make(output, frame.view.working.pixels.size)
@@ -276,7 +276,7 @@ extension KeyframePipeline {
     return result
   }
 
-  /// Propagates to a frame; where it is a keyframe of its own, the backbone begins to run on it in
+  /// Propagates to a frame; where it is a key frame of its own, the backbone begins to run on it in
   /// the background.
   private func propagate<Result>(
     to step: Step, in state: inout StreamState, giving product: Product<Result>
@@ -310,7 +310,7 @@ extension KeyframePipeline {
 }
 
 extension Decision {
-  /// The first frame of a stream is a keyframe without a scheduler being asked.
+  /// The first frame of a stream is a key frame without a scheduler being asked.
   fileprivate init(first frame: Frame) {
     self.init(.key, because: frame.streamBreak.map(Reason.streamBroke) ?? .firstFrame)
   }

@@ -11,7 +11,7 @@ public import Video
 /// that corner (DVSNet; Xu et al., CVPR 2018, section 3).
 ///
 /// Regions reach over into their neighbours; where they overlap, the label counts whose score is
-/// higher. Regions that differ in their keyframes differ in their scores' age, so that fresh ones
+/// higher. Regions that differ in their key frames differ in their scores' age, so that fresh ones
 /// and propagated ones are compared, as in DVSNet's program. What the backbone makes of several
 /// keys of one frame, it makes of those of one size at once. A threshold that moves towards a rate
 /// is one for all regions, as in the paper, so that busy ones have more keys than quiet ones.

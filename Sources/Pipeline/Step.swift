@@ -21,19 +21,19 @@ struct Step {
   /// The frame's size as the backbone sees it.
   var size: PixelSize { frame.view.working.pixels.size }
 
-  /// Whether the frame is a keyframe, and waits for its own features.
+  /// Whether the frame is a key frame, and waits for its own features.
   var waitsForBackbone: Bool { decision.role == .key && decision.refresh == .immediate }
 }
 
 extension Step {
-  /// What the backbone makes of the frame, on the grids of an earlier keyframe's maps where it is
+  /// What the backbone makes of the frame, on the grids of an earlier key frame's maps where it is
   /// seen smaller.
   func features(like full: FeatureMaps?) throws -> KeyframeFeatures {
     try frame.parts.features(
       ofKeyframe: frame.view, scaledBy: decision.scale, from: frame.stages, like: full)
   }
 
-  /// The keyframe, and the stream's propagator once it has taken it.
+  /// The key frame, and the stream's propagator once it has taken it.
   func product(of made: KeyframeFeatures) throws -> BackgroundKeyframe.Product {
     try frame.product(of: made, in: context, by: state.propagator)
   }
@@ -44,9 +44,9 @@ extension Step {
   ) throws -> StreamState.Coming {
     guard state.propagator.readsKeyframeDirectly else {
       throw PropagationError(
-        "a keyframe that is computed in the background comes too late for what is propagated "
+        "a key frame that is computed in the background comes too late for what is propagated "
           + "from frame to frame: "
-          + "it takes a propagator that reads the keyframe itself")
+          + "it takes a propagator that reads the key frame itself")
     }
     var chain = state.chain
     try chain?.setKey(frame.view.source)
@@ -59,7 +59,7 @@ extension Step {
       let made = try parts.features(
         ofKeyframe: view, scaledBy: scale, from: stages, like: full)
       do { try made.taps.checkNumbers() } catch {
-        throw BackboneError(.badOutput, "of keyframe \(view.source.index), \(error)")
+        throw BackboneError(.badOutput, "of key frame \(view.source.index), \(error)")
       }
       frame.know(made)
       return try frame.product(of: made, in: frame.context(), by: propagator)
@@ -70,12 +70,12 @@ extension Step {
 }
 
 extension StreamFrame {
-  /// What was made of the frame as a keyframe is known.
+  /// What was made of the frame as a key frame is known.
   func know(_ made: KeyframeFeatures) {
     for (stage, features) in made.known { stages.add(features, after: stage) }
   }
 
-  /// The frame as a keyframe, and a propagator once it has taken it.
+  /// The frame as a key frame, and a propagator once it has taken it.
   fileprivate func product(
     of made: KeyframeFeatures, in context: FrameContext, by propagator: any Propagator
   ) throws -> BackgroundKeyframe.Product {

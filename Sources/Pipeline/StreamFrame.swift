@@ -15,14 +15,14 @@ final class StreamFrame: FrameProvider {
   let clock: StageClock
   /// The stream as it was before this frame.
   private let state: StreamState
-  /// What the backbone has made of the frame: a keyframe goes on from there.
+  /// What the backbone has made of the frame: a key frame goes on from there.
   var stages: StageCache
-  /// Optical flow gathered since the keyframe, this frame included.
+  /// Optical flow gathered since the key frame, this frame included.
   private(set) var chain: FlowAccumulator?
   private var chainedFlow: MotionField?
   /// Where optical flow was asked for to, found between two pictures.
   private(set) var flowsAsked: Set<FlowReference> = []
-  /// What is known of the keyframe's features, by stage.
+  /// What is known of the key frame's features, by stage.
   private(set) var keyframeFeatures: [String: Tensor]
   /// The stream's propagator, as propagating to this frame leaves it.
   private(set) var propagator: any Propagator
@@ -44,7 +44,7 @@ final class StreamFrame: FrameProvider {
     stages = StageCache(of: view.working, in: parts.backbone, stoppingAt: parts.stops)
   }
 
-  /// What can be asked of the frame; of the first of a stream, it is its own keyframe.
+  /// What can be asked of the frame; of the first of a stream, it is its own key frame.
   func context() -> FrameContext {
     FrameContext(
       frame: view.working, keyframe: reference(.keyframe).working,
@@ -52,7 +52,7 @@ final class StreamFrame: FrameProvider {
       framesSinceRefresh: state.refreshed?.age, usualTimes: state.times.usual, from: self)
   }
 
-  /// Of what was asked of the keyframe's features, this frame's own: it is to be the keyframe.
+  /// Of what was asked of the key frame's features, this frame's own: it is to be the key frame.
   var ownKeyframeFeatures: [String: Tensor] {
     stages.known.filter { keyframeFeatures[$0.key] != nil || state.keyframe?.kept[$0.key] != nil }
       .mapValues(\.main)
@@ -82,7 +82,7 @@ extension StreamFrame {
     try clock.during(.flow) { _ = try chained() }
   }
 
-  /// The flow to the keyframe, put together of steps; nil where there is no chain.
+  /// The flow to the key frame, put together of steps; nil where there is no chain.
   private func chained() throws -> MotionField? {
     if let chainedFlow { return chainedFlow }
     if let ahead = state.ahead, let before = state.previous?.view.source {
@@ -228,7 +228,7 @@ extension StreamFrame {
 
   /// What a product makes of the frame as propagation gives it.
   ///
-  /// Where scores are to be propagated and there are none, as of a keyframe that was computed in
+  /// Where scores are to be propagated and there are none, as of a key frame that was computed in
   /// the background, or where the scheduler has had the frame's own made already, features are.
   func result<Result>(
     of product: Product<Result>, as decision: Decision, in context: FrameContext
@@ -257,7 +257,7 @@ extension StreamFrame {
         throw PropagationError(
           "what is propagated from frame to frame cannot leave out a frame: a clock of their own "
             + "for shallow "
-            + "stages takes a propagator that reads the keyframe itself")
+            + "stages takes a propagator that reads the key frame itself")
       }
       var warp = Warp(from: .scored)
       try warp.keyframe(scored.output, in: context)
@@ -296,7 +296,7 @@ extension StreamFrame {
     return output
   }
 
-  /// The maps at the taps that come to the frame, before anything joins them: the keyframe's, or
+  /// The maps at the taps that come to the frame, before anything joins them: the key frame's, or
   /// what stages with a clock of their own gave since.
   func propagatedMaps(in context: FrameContext) throws(PipelineError) -> FeatureMaps {
     var maps = try clock.during(.propagate) { try propagator.propagate(to: context) }
@@ -332,7 +332,7 @@ extension StreamFrame {
       guard self.propagator.readsKeyframeDirectly else {
         throw PropagationError(
           "what is propagated from frame to frame takes no clock of their own for some stages: it "
-            + "takes a propagator that reads the keyframe itself")
+            + "takes a propagator that reads the key frame itself")
       }
       return try parts.tapsToRefresh(through: stage)
     }

@@ -16,17 +16,17 @@ public struct StreamState: Sendable {
   var propagator: any Propagator
   var keyframe: Keyframe?
   /// The last frame whose scores were made, not propagated; nil where there is none since the
-  /// keyframe.
+  /// key frame.
   var scored: Scored?
-  /// The last frame since the keyframe on which stages with a clock of their own ran; nil where
+  /// The last frame since the key frame on which stages with a clock of their own ran; nil where
   /// there is none.
   var refreshed: Refreshed?
   var previous: Previous?
-  /// Features of the keyframe that the scheduler has asked for, by stage.
+  /// Features of the key frame that the scheduler has asked for, by stage.
   var keyframeFeatures: [String: Tensor] = [:]
-  /// Optical flow gathered since the keyframe, for estimators that reach back one frame only.
+  /// Optical flow gathered since the key frame, for estimators that reach back one frame only.
   var chain: FlowAccumulator?
-  /// The keyframe that is computed in the background; nil where none is.
+  /// The key frame that is computed in the background; nil where none is.
   var coming: Coming?
   /// Where the last non-key frame was asked for optical flow to, found between two pictures.
   var flowsAsked: Set<FlowReference> = []
@@ -34,10 +34,10 @@ public struct StreamState: Sendable {
   var ahead: FlowAhead?
   /// How long frames have taken.
   var times = UsualTimes()
-  /// How many frames have passed since the last keyframe; 0 at the keyframe itself.
+  /// How many frames have passed since the last key frame; 0 at the key frame itself.
   public internal(set) var framesSinceKeyframe = 0
 
-  /// The last keyframe and what was cached of it.
+  /// The last key frame and what was cached of it.
   struct Keyframe: Sendable {
     let view: FrameView
     /// What the propagator was given.
@@ -72,7 +72,7 @@ public struct StreamState: Sendable {
     var age = 0
   }
 
-  /// A keyframe that is computed in the background.
+  /// A key frame that is computed in the background.
   struct Coming: Sendable {
     let work: BackgroundKeyframe
     /// How many frames after it others borrow from it, and how many have passed.
@@ -87,7 +87,7 @@ public struct StreamState: Sendable {
       work: BackgroundKeyframe, dueAfter: Int, chain: FlowAccumulator?,
       keyframeFeatures: [String: Tensor]
     ) {
-      precondition(dueAfter >= 1, "a keyframe that is ready \(dueAfter) frames later")
+      precondition(dueAfter >= 1, "a key frame that is ready \(dueAfter) frames later")
       (self.work, self.dueAfter, self.chain) = (work, dueAfter, chain)
       self.keyframeFeatures = keyframeFeatures
     }
@@ -104,7 +104,7 @@ public struct StreamState: Sendable {
     framesSinceKeyframe = 0
   }
 
-  /// Before `frame` is looked at, makes that the keyframe which was computed in the background and
+  /// Before `frame` is looked at, makes that the key frame which was computed in the background and
   /// is due now: all that is known of it at once, waiting for what is not ready.
   mutating func takeUpKeyframeThatIsDue(at frame: FrameView) throws {
     guard var coming else { return }

@@ -4,11 +4,11 @@ public import Backbone
 public import Frames
 public import Tensors
 
-/// Brings a keyframe's feature maps to the frames after it.
+/// Brings a key frame's feature maps to the frames after it.
 ///
 /// *Decides* what the maps look like one or more frames later. It is a value, and the stream owns
 /// its copy: what it remembers from frame to frame, it keeps in itself. *May assume* that a
-/// keyframe comes first, and that frames come in order. *Must keep* these laws: no motion, no
+/// key frame comes first, and that frames come in order. *Must keep* these laws: no motion, no
 /// change, to the last bit; sizes stay; a constant stays; motion by whole cells shifts; what is not
 /// needed is not asked for, since asking computes it; a copy forks the stream. *Prove it* with
 /// ConformanceKit's `brokenLaws(of:)`; one that was trained keeps these laws in the state that
@@ -20,25 +20,25 @@ public protocol Propagator: Sendable {
   /// None unless a propagator says otherwise.
   var keptStages: [String] { get }
 
-  /// Whether each frame's maps are made from the keyframe's alone, so that frames may be left out
+  /// Whether each frame's maps are made from the key frame's alone, so that frames may be left out
   /// between.
   ///
-  /// One that goes from frame to frame says false. It then takes no keyframe from the background,
+  /// One that goes from frame to frame says false. It then takes no key frame from the background,
   /// and no clock of their own for shallow stages. True unless a propagator says otherwise.
   var readsKeyframeDirectly: Bool { get }
 
   /// Whether it asks for optical flow. True unless a propagator says otherwise.
   var usesFlow: Bool { get }
 
-  /// Takes a keyframe's maps, and forgets what was before as far as it likes to.
+  /// Takes a key frame's maps, and forgets what was before as far as it likes to.
   ///
   /// Here is the place for what is worth doing once, such as laying a map out for fast reading.
   /// `context` is that of the new keyframe: its `keyframe` is still the one before. Where there is
-  /// none, or the work is done in the background, that is the new keyframe itself.
+  /// none, or the work is done in the background, that is the new key frame itself.
   mutating func keyframe(_ features: FeatureMaps, in context: FrameContext) throws
 
   /// The maps as they are at a non-key frame: of the same stages, each N × C × H × W as the
-  /// keyframe's.
+  /// key frame's.
   mutating func propagate(to context: FrameContext) throws -> FeatureMaps
 
   /// The class with the highest propagated score, N × H × W bytes, without making the propagated

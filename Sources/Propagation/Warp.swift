@@ -21,7 +21,7 @@ public struct Warp: Propagator {
   /// A warp of the key frame's maps, or one from frame to frame.
   ///
   /// - Parameters:
-  ///   - reference: straight from the keyframe, or chained from frame to frame, which follows long
+  ///   - reference: straight from the key frame, or chained from frame to frame, which follows long
   ///     motion better and blurs a little at each step.
   ///   - border: `.clamp` reads the nearest cell, `.zero` reads zeros with partial weights as Deep
   ///     Feature Flow does.

@@ -39,7 +39,7 @@ public struct PipelineSpec: Sendable, Hashable {
   /// How what comes from the key frame before and from the one after is joined; nil where features
   /// are propagated forward only.
   public var bidirectional: BidirectionalSpec?
-  /// Regions of the frame with keyframes of their own; nil for the frame as a whole.
+  /// Regions of the frame with key frames of their own; nil for the frame as a whole.
   public var regions: RegionsSpec?
 
   /// The stages that `tap` names; none where it is nil.
@@ -230,7 +230,7 @@ extension BidirectionalSpec: Codable, CustomStringConvertible {
   }
 }
 
-/// A grid of regions with keyframes of their own: `2x2`, or `2x2:16` for how far they overlap.
+/// A grid of regions with key frames of their own: `2x2`, or `2x2:16` for how far they overlap.
 public struct RegionsSpec: Sendable, Hashable {
   /// How many regions there are one above the other, and side by side: 1 to 64 each.
   public var rows: Int, columns: Int

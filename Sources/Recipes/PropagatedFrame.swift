@@ -29,7 +29,7 @@ package final class PropagatedFrame {
       run: { try backbone.run($0, on: $1, in: .counting(in: ledger)) })
   }
 
-  /// Propagates a map of the keyframe to the frame, and runs what comes after.
+  /// Propagates a map of the key frame to the frame, and runs what comes after.
   package func run(_ part: TrainablePropagation) throws {
     let tapped = try backbone.index(ofStage: tap)
     let (keyframe, context) = (try reference(after: tap), context())
@@ -81,7 +81,7 @@ package final class PropagatedFrame {
     ledger.end(name, stride: stride, giving: result)
   }
 
-  /// What the backbone gives of the keyframe, which counts nothing here.
+  /// What the backbone gives of the key frame, which counts nothing here.
   private func reference(after stage: String) throws -> Features {
     try backbone.run(
       0..<backbone.index(ofStage: stage) + 1, on: Features(Self.picture(of: size)))

@@ -10,7 +10,7 @@ public import Specification
 ///
 /// ```swift
 /// var registries = Registries.standard
-/// registries.schedulers.register("mine", "keyframes of my own") { _, _ in MyScheduler() }
+/// registries.schedulers.register("mine", "key frames of my own") { _, _ in MyScheduler() }
 /// ```
 ///
 /// What is registered appears beside the package's own parts in `run`, `eval`, `train`, `list`,

@@ -59,7 +59,7 @@ public struct ResolvedPipeline<Prediction: Sendable>: Sendable {
     try regional(with: pipeline.scheduler)
   }
 
-  /// The same with other keyframes.
+  /// The same with other key frames.
   public func regional(
     with scheduler: any KeyframeScheduler
   ) throws(IncompatibleParts) -> any PredictionPipeline<Prediction> {
@@ -200,7 +200,7 @@ extension PipelineSpec {
     let text = text(registries)
     throw SpecificationError(
       .incompatible,
-      "\(grammar.text(of: scheduler, as: role)) needs a propagator that reads the keyframe itself; "
+      "\(grammar.text(of: scheduler, as: role)) needs a propagator that reads key frames itself; "
         + "\(text) propagates from frame to frame")
   }
 

@@ -17,7 +17,7 @@ public struct StoredThresholds: Sendable, Hashable {
     public let scheduler: PartSpec
     /// The threshold found, in the change score's unit; above 0.
     public let threshold: Double
-    /// The share of the clip's frames that is a keyframe at it.
+    /// The share of the clip's frames that is a key frame at it.
     public let share: Double
     /// The name of the clip that it was found on.
     public let clip: String

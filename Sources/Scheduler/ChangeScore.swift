@@ -8,7 +8,7 @@ public import Tensors
 /// How far a frame has come from its key: one number, which schedulers compare.
 ///
 /// *Decides* nothing; it measures. *May assume* that nothing is asked of it twice for one frame.
-/// *Must keep* these laws: a frame equal to its keyframe scores 0; nothing is asked of the context
+/// *Must keep* these laws: a frame equal to its key frame scores 0; nothing is asked of the context
 /// that is not needed.
 public protocol ChangeScore: Sendable {
   /// What a trace calls it: "pixels moved".

@@ -35,11 +35,11 @@ public struct Deadline: Sendable {
   public mutating func took(_ time: Duration, as role: FrameRole) {
     add(time, to: &times[role, default: []], keeping: 5)
     inARow[role] = 0
-    // A keyframe is more than what a propagated frame is.
+    // A key frame is more than what a propagated frame is.
     if role == .key { inARow[.propagated] = 0 }
   }
 
-  /// A frame was left out, or not made a keyframe, since it would have been late.
+  /// A frame was left out, or not made a key frame, since it would have been late.
   public mutating func leftOut(_ role: FrameRole) { inARow[role, default: 0] += 1 }
 
   /// The median of the last five; nil before there was any.
@@ -54,10 +54,10 @@ public struct Deadline: Sendable {
   }
 }
 
-/// Whether a keyframe of the frame at hand would be late: told by whoever reads a live stream, and
+/// Whether a key frame of the frame at hand would be late: told by whoever reads a live stream, and
 /// asked by ``PuttingOff``.
 public final class KeyframeGate: Sendable {
-  /// What becomes of a keyframe that would be late.
+  /// What becomes of a key frame that would be late.
   public enum Action: Sendable, Hashable {
     /// Features are propagated to the frame; the next frame that may is key.
     case putOff
@@ -71,7 +71,7 @@ public final class KeyframeGate: Sendable {
   /// A gate that is open.
   public init(_ action: Action) { self.action = action }
 
-  /// Whether a keyframe would be late now.
+  /// Whether a key frame would be late now.
   public var isClosed: Bool {
     get { late.load(ordering: .relaxed) }
     set { late.store(newValue, ordering: .relaxed) }
@@ -84,21 +84,21 @@ public struct FrameIsLate: Error, Hashable {
   public init() {}
 }
 
-/// Another scheduler's keyframes, each put off or refused while a gate is closed.
+/// Another scheduler's key frames, each put off or refused while a gate is closed.
 ///
-/// The first frame of a stream, and one after a break, are keyframes without being asked about;
-/// keyframes that are computed in the background are as they were.
+/// The first frame of a stream, and one after a break, are key frames without being asked about;
+/// key frames that are computed in the background are as they were.
 public struct PuttingOff: KeyframeScheduler {
   private var scheduler: any KeyframeScheduler
   private let gate: KeyframeGate
   private var isDue = false
 
-  /// The keyframes of `scheduler`, where `gate` is open.
+  /// The key frames of `scheduler`, where `gate` is open.
   public init(_ scheduler: some KeyframeScheduler, gate: KeyframeGate) {
     (self.scheduler, self.gate) = (scheduler, gate)
   }
 
-  /// Key where the scheduler says so, or said so since the last keyframe, and the gate is open.
+  /// Key where the scheduler says so, or said so since the last key frame, and the gate is open.
   public mutating func decision(at context: FrameContext) throws -> Decision {
     let decision =
       try isDue
@@ -112,6 +112,6 @@ public struct PuttingOff: KeyframeScheduler {
     return Decision(.propagated, because: Self.lateness)
   }
 
-  /// The reason of a frame whose keyframe is put off.
+  /// The reason of a frame whose key frame is put off.
   public static let lateness = Reason("late: key frame put off")
 }

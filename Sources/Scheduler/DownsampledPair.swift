@@ -5,7 +5,7 @@ internal import Frames
 internal import Tensors
 internal import Video
 
-/// A frame, its keyframe and the optical flow between them, in cells of four pixels each way.
+/// A frame, its key frame and the optical flow between them, in cells of four pixels each way.
 struct DownsampledPair {
   /// Pixels that a cell spans, each way.
   static let side = 4

@@ -112,7 +112,7 @@ public struct PartRequirement: RawRepresentable, Hashable, Sendable {
   public static let ownTap = PartRequirement(rawValue: "its own tap")
   /// A propagator of predictions, as of boxes, in the place of one of features.
   public static let propagatedObjects = PartRequirement(rawValue: "propagated boxes")
-  /// A propagator that reads the keyframe itself, not the frame before.
+  /// A propagator that reads the key frame itself, not the frame before.
   public static let directPropagation = PartRequirement(rawValue: "direct propagation")
 }
 

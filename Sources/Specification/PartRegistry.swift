@@ -67,7 +67,7 @@ public struct ChosenSetting: Sendable, Hashable {
 ///
 /// ```swift
 /// let hour = OptionSpec.required("hour", .integer(0...23))
-/// registry.register("mine", "keyframes at sunset", options: [hour]) {
+/// registry.register("mine", "key frames at sunset", options: [hour]) {
 ///   options, _ in SunsetKeyframes(hour: options.integer("hour"))
 /// }
 /// ```

@@ -6,7 +6,7 @@ internal import Frames
 internal import Tensors
 internal import Video
 
-/// Batches of runs of frames as augmentation shows them, a keyframe first, with the optical flow
+/// Batches of runs of frames as augmentation shows them, a key frame first, with the optical flow
 /// that an estimator finds from each later frame to an earlier one.
 ///
 /// Two frames are a pair. What was prepared is kept as long as it fits into a quarter of the
@@ -52,13 +52,13 @@ public struct AugmentedRuns: Sendable {
   public struct Batch: Sendable {
     /// By frame, N × 3 × height × width: blue, green and red from 0 to 255.
     let images: [Tensor]
-    /// By frame after the keyframe, of each run, on the images' grid.
+    /// By frame after the key frame, of each run, on the images' grid.
     let flows: [[MotionField]]
     /// The frame that flow leads to.
     let reference: FlowReference
     /// N × height × width, of the last frames; void where nobody labelled them.
     let labels: Tensor
-    /// The same of the keyframes.
+    /// The same of the key frames.
     let keyframeLabels: Tensor
     /// N × height × width, of the last frames: 0 where nobody knows their look, else 1; nil where
     /// all is known.
@@ -66,7 +66,7 @@ public struct AugmentedRuns: Sendable {
 
     /// The frames that losses are of.
     var current: Tensor { images[images.count - 1] }
-    /// The keyframes.
+    /// The key frames.
     var keyframe: Tensor { images[0] }
   }
 
@@ -115,11 +115,11 @@ public struct AugmentedRuns: Sendable {
 /// A run as it is before any view of it: degraded, with its flow.
 private struct WholeRun: Sendable {
   let images: [Image]
-  /// By frame after the keyframe.
+  /// By frame after the key frame.
   let flows: [MotionField]
   /// Of the last frame, where they are labels of what is learned.
   let labels: Image?
-  /// The same of the keyframe.
+  /// The same of the key frame.
   let keyframeLabels: Image?
   /// 1 where the look of the last frame is known, 0 elsewhere; nil where all is known.
   let known: Image?

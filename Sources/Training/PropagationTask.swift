@@ -120,12 +120,12 @@ public struct PropagationTask: TrainingTask {
   /// A loss beside that of the scores.
   private typealias Other = (name: String, loss: Tensor, weight: Double)
 
-  /// The keyframe's map at the last frame of a run, and what else the way there loses: a fusion's
-  /// error map, or the keyframe's labels along the motion, where these are taught.
+  /// The key frame's map at the last frame of a run, and what else the way there loses: a fusion's
+  /// error map, or the key frame's labels along the motion, where these are taught.
   private func propagate(
     _ keyframe: Tensor, along run: BatchedRun, of batch: Batch, in pass: ForwardContext
   ) throws -> (map: Tensor, others: [Other]) {
-    // What reads the keyframe itself asks nothing of the frames between.
+    // What reads the key frame itself asks nothing of the frames between.
     let first = part.propagator.readsKeyframeDirectly ? run.last : 1
     let contexts = (first...run.last).map { run.context(of: $0) }
     switch part {
@@ -173,7 +173,7 @@ public struct PropagationTask: TrainingTask {
     return try .choose(where: isVoid, own, otherwise: batch.labels)
   }
 
-  /// The keyframe's map, brought through successive frames by a propagator without parameters.
+  /// The key frame's map, brought through successive frames by a propagator without parameters.
   private func carry(
     _ keyframe: Tensor, through contexts: [FrameContext], of run: BatchedRun,
     by propagator: some Propagator
@@ -190,7 +190,7 @@ public struct PropagationTask: TrainingTask {
 }
 
 extension LearnedPropagator {
-  /// A keyframe's map at the last of successive frames.
+  /// A key frame's map at the last of successive frames.
   fileprivate func propagate(
     _ keyframe: Tensor, through contexts: [FrameContext], in pass: ForwardContext
   ) throws -> Tensor {

@@ -16,7 +16,7 @@ public import Tensors
 ///   batch: 4
 ///   crop: [240, 320]     # height, width; scale, rotation and colour as for segmentation networks
 ///   pairs: 800           # how many are made of each source, and then seen again and again
-///   gaps: [1, 10]        # frames from the keyframe to the one that is propagated to
+///   gaps: [1, 10]        # frames from the key frame to the one that is propagated to
 ///   frames: 2            # successive ones, each that far from the one before; 2 if left out
 ///   degradation: {noise: 4, exposure: 0.05, blur: 0.8, quality: [50, 95]}   # of each frame
 ///   distillation: 1         # the weight of agreement with the backbone's own scores
@@ -49,7 +49,7 @@ public struct PropagationTrainingSpecification: Sendable {
   public let trainsBackbone: Bool, perFrame: Double
   /// How many pairs are made of each source, and how many frames lie from one to the other.
   public let pairCount: Int, gaps: ClosedRange<Int>
-  /// How many successive frames are seen at once, the keyframe included.
+  /// How many successive frames are seen at once, the key frame included.
   public let frames: Int
   /// What each frame suffers on its own.
   public let degradation: Degradation

@@ -86,7 +86,7 @@ struct RequestTests {
       "run clip.mp4 --backbone NET --scheduler moved:rate=0.5 --propagator copy --flow zero "
         + "--json r.json")
     #expect(outcome.code == 0, "\(outcome.err)")
-    #expect(outcome.err.contains("asks for 50.0 % keyframes"), "\(outcome.err)")
+    #expect(outcome.err.contains("asks for 50.0 % key frames"), "\(outcome.err)")
     let warnings = try #require(try scratch.json("r.json")["warnings"] as? [String])
     #expect(warnings.contains { $0.contains("asks for 50.0 %") })
   }

@@ -352,7 +352,7 @@ struct KeyframePipelineTests {
     let pipeline = try pipeline(
       BackgroundRefresh(FixedInterval(every: 2)), Warp(from: .previous))
     let error = try #require(throws: PipelineError.self) { try run(pipeline, frames: 4) }
-    #expect(error.frame == 2 && "\(error)".contains("reads the keyframe itself"))
+    #expect(error.frame == 2 && "\(error)".contains("reads the key frame itself"))
   }
 
   // Columns of six pixels survive being seen at half size, columns of one do not.
@@ -419,7 +419,7 @@ struct KeyframePipelineTests {
     let pipeline = try pipeline(
       ShallowClock(FixedInterval(every: 4), every: 2), Warp(from: .previous), tap: "low")
     let error = try #require(throws: PipelineError.self) { try run(pipeline, frames: 3) }
-    #expect(error.frame == 1 && "\(error)".contains("reads the keyframe itself"))
+    #expect(error.frame == 1 && "\(error)".contains("reads the key frame itself"))
   }
 
   // The key's scores are the frame's own and a share of those before, which fades as the picture

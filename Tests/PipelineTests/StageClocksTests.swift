@@ -159,7 +159,7 @@ import Video
       (try pipeline(clock, Copy(), taps: ["low", "middle"]), "before the last"),
       (
         try pipeline(clock, Warp(from: .previous), taps: ["middle", "deep"]),
-        "reads the keyframe itself"
+        "reads the key frame itself"
       ),
     ] {
       var state = pipeline.start()

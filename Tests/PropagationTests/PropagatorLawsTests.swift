@@ -35,7 +35,7 @@ struct PropagatorLawsTests {
       try laws(brokenBy: Spoiled(hasWrongLabels: true) { $0 })
         .contains("labels are the best scores"))
     #expect(try laws(brokenBy: Shared()).contains("copies fork"))
-    #expect(try laws(brokenBy: Lingering()) == ["a keyframe begins anew"])
+    #expect(try laws(brokenBy: Lingering()) == ["a key frame begins anew"])
   }
 
   private func laws(brokenBy propagator: some Propagator) throws -> Set<String> {

@@ -52,7 +52,7 @@ struct ChangeScoreLawsTests {
   }
 
   @Test func theLawsFindWhatIsWrong() throws {
-    let equal = "a frame equal to its keyframe scores 0"
+    let equal = "a frame equal to its key frame scores 0"
     #expect(try brokenLaws(of: Spoiled { _ in 1 }) == [equal])
     #expect(
       try brokenLaws(of: Spoiled { -Double($0.framesSinceKeyframe) }) == ["no score is below 0"])

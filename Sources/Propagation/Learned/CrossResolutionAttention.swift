@@ -6,7 +6,7 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Features of a branch at low resolution, made sharp by those propagated from a keyframe at full
+/// Features of a branch at low resolution, made sharp by those propagated from a key frame at full
 /// resolution (CReFF of AR-Seg; Hu et al., CVPR 2023, section 3.2).
 ///
 /// U + Σ softmax⟨q(U), k(C)⟩ v(C) over the 7 × 7 places around each, where U are the branch's

@@ -6,7 +6,7 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Scores that one convolution makes of the keyframe's probabilities and of how the picture has
+/// Scores that one convolution makes of the key frame's probabilities and of how the picture has
 /// changed since (Budget-Aware; Mahasseni et al., CVPR 2017, section 3; its program was never
 /// published).
 ///

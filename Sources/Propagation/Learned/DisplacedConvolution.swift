@@ -7,10 +7,10 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Features of the keyframe, each place a mean over a neighbourhood of where the motion leads: a
+/// Features of the key frame, each place a mean over a neighbourhood of where the motion leads: a
 /// spatially displaced convolution (SDC-Net; Reda et al., ECCV 2018, section 3.2).
 ///
-/// Of the flow, the picture, the keyframe's picture warped along it and their difference, 3 × 3
+/// Of the flow, the picture, the key frame's picture warped along it and their difference, 3 × 3
 /// convolutions make a correction of the motion and two soft-maxed kernels a place, one of rows and
 /// one of columns, shared by all channels; `Tensor.displaced(along:vertical:horizontal:)` applies
 /// them. The paper predicts the motion too; here it is a part of the pipeline. It begins as a warp

@@ -6,7 +6,7 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Deep features of a keyframe, taken for what frames have in common, and a light part of each
+/// Deep features of a key frame, taken for what frames have in common, and a light part of each
 /// frame that is independent of it (after DCFM; "Deep common feature mining for efficient video
 /// semantic segmentation", TCSVT 2024).
 ///

@@ -14,7 +14,7 @@ public protocol LearnedPropagator: Propagator {
   /// What training changes.
   var parameters: Parameters { get }
 
-  /// The frame whose map it reads: the keyframe, or the frame before.
+  /// The frame whose map it reads: the key frame, or the frame before.
   var reference: FlowReference { get }
 
   /// The map that the stream remembers.
@@ -46,7 +46,7 @@ public protocol LearnedPropagator: Propagator {
 
   /// The map that the next frame's is made from, where `map` became `propagated` at this one.
   ///
-  /// Unless said otherwise it is the same keyframe's again, or what was propagated where the frame
+  /// Unless said otherwise it is the same key frame's again, or what was propagated where the frame
   /// before is read.
   func next(after map: Tensor, propagated: Tensor, given context: FrameContext) throws -> Tensor
 }
@@ -101,15 +101,15 @@ public struct RememberedMap: Sendable {
   private let map: Tensor?
   private let stage: String
 
-  /// Before the first keyframe.
+  /// Before the first key frame.
   public init() { (map, stage) = (nil, "") }
 
   /// What the named stage gave.
   init(_ map: Tensor, after stage: String) { (self.map, self.stage) = (map, stage) }
 
-  /// - Throws: `PropagationError` before the first keyframe.
+  /// - Throws: `PropagationError` before the first key frame.
   func contents() throws(PropagationError) -> (map: Tensor, stage: String) {
-    guard let map else { throw PropagationError("nothing is propagated before a keyframe") }
+    guard let map else { throw PropagationError("nothing is propagated before a key frame") }
     return (map, stage)
   }
 }

@@ -7,7 +7,7 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Features of the keyframe along the motion that a network of its own finds, each number times
+/// Features of the key frame along the motion that a network of its own finds, each number times
 /// what that network says of it (Deep Feature Flow; Zhu et al., CVPR 2017, section 3).
 ///
 /// warp(F_keyframe, M) ⊙ S. The flow network reads both pictures and gives the motion M and, by a 1

@@ -7,7 +7,7 @@ public import Frames
 public import Layers
 public import Tensors
 
-/// Features of the keyframe, each place a mean of its neighbours there by weights that low-level
+/// Features of the key frame, each place a mean of its neighbours there by weights that low-level
 /// features of both frames tell (LLVSS; Li et al., CVPR 2018, section 3.1).
 ///
 /// A network of 3 × 3 convolutions makes of both frames' features after an early stage one k × k

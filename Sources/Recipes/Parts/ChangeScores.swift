@@ -8,36 +8,36 @@ internal import Specification
 extension Registries {
   mutating func registerChangeScores() {
     register(
-      changeScore: "moved", "a keyframe once the picture has moved so many pixels on average",
+      changeScore: "moved", "a key frame once the picture has moved so many pixels on average",
       unit: "PIXELS"
     ) { _, _ in MotionMagnitude() }
     register(
-      changeScore: "spread", "a keyframe once parts of the picture have moved so many pixels apart",
+      changeScore: "spread", "a key frame once parts of the picture moved so many pixels apart",
       unit: "PIXELS"
     ) { _, _ in MotionDeviation() }
     register(
       changeScore: "warp-error",
-      "a keyframe once the keyframe, warped along the optical flow, differs by LEVELS of 255",
+      "a key frame once the key frame, warped along the optical flow, differs by LEVELS of 255",
       unit: "LEVELS"
     ) { _, _ in WarpError() }
     register(
       changeScore: "unknown",
-      "a keyframe once the flow of a SHARE of pixels is unknown: of codec motion, intra blocks",
+      "a key frame once the flow of a SHARE of pixels is unknown: of codec motion, intra blocks",
       unit: "SHARE"
     ) { _, _ in UnknownFraction() }
     register(
       changeScore: "confidence",
-      "a keyframe once the mean probability of the best class has fallen by LOSS since then",
+      "a key frame once the mean probability of the best class has fallen by LOSS since then",
       unit: "LOSS"
     ) { _, _ in UncertaintyIncrease(.confidence) }
     register(
       changeScore: "entropy",
-      "a keyframe once the mean entropy of the classes, 0 to 1, has risen by RISE since then",
+      "a key frame once the mean entropy of the classes, 0 to 1, has risen by RISE since then",
       unit: "RISE"
     ) { _, _ in UncertaintyIncrease(.entropy) }
     register(
       changeScore: "boxes",
-      "a keyframe once propagated boxes have changed so much inside, spread, or left",
+      "a key frame once propagated boxes have changed so much inside, spread, or left",
       options: [
         .required("measure", .choice(ObjectScore.Measure.allCases.map(\.rawValue)))
       ], unit: "CHANGE", requires: [.propagatedObjects]
@@ -49,12 +49,12 @@ extension Registries {
     let stage = OptionSpec.required("stage", .text)
     register(
       changeScore: "features",
-      "a keyframe once features after STAGE have changed by CHANGE of their norm",
+      "a key frame once features after STAGE have changed by CHANGE of their norm",
       options: [stage], unit: "CHANGE"
     ) { options, _ in FeatureChange(after: options.text("stage")) }
     register(
       changeScore: "labels",
-      "a keyframe once a SHARE of places has another best class by STAGE's head, or channel",
+      "a key frame once a SHARE of places has another best class by STAGE's head, or channel",
       options: [stage], unit: "SHARE"
     ) { options, context in
       let stage = options.text("stage"), backbone = context[BackboneInUse.self]?.backbone
@@ -62,7 +62,7 @@ extension Registries {
     }
     register(
       changeScore: "learned",
-      "a keyframe once a trained network predicts so much change: a folder with its weights",
+      "a key frame once a trained network predicts so much change: a folder with its weights",
       options: [.required("folder", .path)], unit: "CHANGE"
     ) { options, context in
       let folder = try ModelFolder(at: options.text("folder"))

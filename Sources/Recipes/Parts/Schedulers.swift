@@ -13,7 +13,7 @@ extension Registries {
   mutating func registerSchedulers() {
     schedulers.register(
       "every",
-      "a keyframe every N frames, in the mean if N is not whole; every:1 is per-frame inference",
+      "a key frame every N frames, in the mean if N is not whole; every:1 is per-frame inference",
       options: [
         .required("interval", .number(1...1_000_000_000), placeholder: "N"),
         .optional("offset", .number(0...1_000_000_000), positional: false),
@@ -31,11 +31,11 @@ extension Registries {
       return FixedInterval(every: whole)
     }
     schedulers.register(
-      "random", "each frame is a keyframe with this probability: the honest baseline",
+      "random", "each frame is a key frame with this probability: the honest baseline",
       options: [.required("rate", .share)]
     ) { options, _ in RandomKeyframes(rate: options.number("rate")) }
     schedulers.register(
-      "oracle", "the best keyframes at this rate, by the labels: the upper bound, in eval only",
+      "oracle", "the best key frames at this rate, by the labels: the upper bound, in eval only",
       options: [.required("rate", .share)], requires: [.labels]
     ) { options, context in
       guard let oracle = context[Oracle.self] else {
@@ -45,7 +45,7 @@ extension Registries {
       return try oracle.keyframes(options.number("rate"))
     }
     schedulers.register(
-      "codec", "a keyframe where the codec has one, and N frames after it at the latest",
+      "codec", "a key frame where the codec has one, and N frames after it at the latest",
       options: [.optional("longest", .count, placeholder: "N")], usage: "codec[:N]"
     ) { options, _ in
       options.integerIfGiven("longest").map { CodecKeyframes(longest: $0) } ?? CodecKeyframes()
@@ -57,7 +57,7 @@ extension Registries {
 
   private mutating func registerTrainedSchedulers() {
     schedulers.register(
-      "policy", "a budget of keyframes spent as a trained policy says (Budget-Aware)",
+      "policy", "a budget of key frames spent as a trained policy says (Budget-Aware)",
       options: [
         .required("folder", .path),
         .optional("budget", .list(.count), placeholder: "KEYFRAMES/FRAMES"),
@@ -77,7 +77,7 @@ extension Registries {
     }
     schedulers.register(
       "calibrated",
-      "a keyframe at the threshold that 'inbetween calibrate --keep FOLDER' found for a score",
+      "a key frame at the threshold that 'inbetween calibrate --keep FOLDER' found for a score",
       options: [.required("folder", .path)], slot: PartSlot("score", role: "scheduler"),
       usage: "calibrated:FOLDER,SCORE:rate=R"
     ) { options, context in
@@ -87,25 +87,25 @@ extension Registries {
 
   private mutating func registerWrappers() {
     let base = PartSlot("base", role: "scheduler")
-    wrap("shots", "another scheduler's keyframes and one at each cut: shots:every:10", base) {
+    wrap("shots", "another scheduler's key frames and one at each cut: shots:every:10", base) {
       _, other in ShotChange(other)
     }
     wrap(
-      "budget", "another scheduler's keyframes, but never more than a SHARE of the frames", base,
+      "budget", "another scheduler's key frames, but never more than a SHARE of the frames", base,
       [.required("share", .share)]
     ) { options, other in BudgetedScheduler(other, share: options.number("share")) }
     wrap(
-      "within", "another scheduler's keyframes, and one N frames after the last at the latest",
+      "within", "another scheduler's key frames, and one N frames after the last at the latest",
       base, [.required("frames", .count, placeholder: "N")]
     ) { options, other in LongestInterval(other, frames: options.integer("frames")) }
     wrap(
       "background",
-      "another scheduler's keyframes, in the background and used N frames later: no frame waits",
+      "another scheduler's key frames, in the background and used N frames later: no frame waits",
       base, [.required("frames", .count, placeholder: "N")], requires: [.directPropagation]
     ) { options, other in BackgroundRefresh(other, frames: options.integer("frames")) }
     wrap(
       "shallow",
-      "another scheduler's keyframes; between them the stages after the tap run on every Nth frame",
+      "another scheduler's key frames; between them stages after the tap run on every Nth frame",
       base, [.required("interval", .count, placeholder: "N")],
       requires: [.stagesAfterTap, .directPropagation]
     ) { options, other in ShallowClock(other, every: options.integer("interval")) }
@@ -115,7 +115,7 @@ extension Registries {
   private mutating func registerMiddleClock(_ base: PartSlot) {
     schedulers.register(
       "middle",
-      "another scheduler's keyframes; between them the stages up to a TAP run on every Nth frame",
+      "another scheduler's key frames; between them the stages up to a TAP run on every Nth frame",
       options: [
         .required("stage", .text, placeholder: "TAP"),
         .required("interval", .count, placeholder: "N"),
@@ -154,7 +154,7 @@ extension Registries {
   private mutating func registerResolutions() {
     schedulers.register(
       "ladder",
-      "another scheduler's keyframes, most of smaller pictures, or as large as a budget allows",
+      "another scheduler's key frames, most of smaller pictures, or as large as a budget allows",
       options: [
         .required("scales", .list(.share), placeholder: "SCALE"),
         .optional("interval", .count, placeholder: "N"),
@@ -180,9 +180,9 @@ extension Registries {
   }
 }
 
-/// What finds the best keyframes of a labelled clip for the pipeline that is being made.
+/// What finds the best key frames of a labelled clip for the pipeline that is being made.
 package struct Oracle: Sendable {
-  /// The keyframes where a share of the frames is to be one.
+  /// The key frames where a share of the frames is to be one.
   package let keyframes: @Sendable (_ rate: Double) throws -> any KeyframeScheduler
 
   package init(

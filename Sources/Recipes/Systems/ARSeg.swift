@@ -11,7 +11,7 @@ extension Recipe {
   ///                  brought along the codec's motion (CReFF)
   public static let arSeg = Recipe(
     "ar-seg",
-    "low resolution between keyframes, codec motion, local attention (Hu et al., CVPR 2023)"
+    "low resolution between key frames, codec motion, local attention (Hu et al., CVPR 2023)"
   ) { models in
     PipelineSpec(
       scheduler: "every:12", propagator: models.trained("creff"),

@@ -12,7 +12,7 @@ extension Recipe {
   /// paper's it is causal, and its frames borrow from keys before them only.
   public static let budgetAware = Recipe(
     "budget-aware",
-    "a hard budget of keyframes, one convolution elsewhere (Mahasseni et al., CVPR 2017)"
+    "a hard budget of key frames, one convolution elsewhere (Mahasseni et al., CVPR 2017)"
   ) { models in
     PipelineSpec(
       scheduler: PartSpec("policy", ["folder": .text(models["policy"]), "budget": [9, 20]]),

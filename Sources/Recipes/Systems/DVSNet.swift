@@ -13,7 +13,7 @@ extension Recipe {
   /// features of its flow network. One limit for all regions is moved so that a share of them is
   /// key, as the paper's dynamic threshold does. The network has seen regions.
   public static let dvsNet = Recipe(
-    "dvsnet", "regions with learned keyframes of their own, scores warped (Xu et al., CVPR 2018)"
+    "dvsnet", "regions with learned key frames of their own, scores warped (Xu et al., CVPR 2018)"
   ) { models in
     PipelineSpec(
       backbone: PartSpec("network", ["path": .text(models.regionBackbone)]),

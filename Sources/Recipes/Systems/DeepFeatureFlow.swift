@@ -10,7 +10,7 @@ extension Recipe {
   ///
   /// The flow network belongs to what is trained: no other motion is asked for.
   public static let deepFeatureFlow = Recipe(
-    "dff", "keyframe features along learned motion, times a scale field (Zhu et al., CVPR 2017)"
+    "dff", "key frames' features along learned motion, times a scale field (Zhu et al., CVPR 2017)"
   ) { models in
     PipelineSpec(scheduler: "every:5", propagator: models.trained("dff"))
   }

@@ -20,7 +20,7 @@ extension Recipe {
   /// The same in its low-latency mode (section 3.3): no frame waits for a key, which is used from
   /// the next frame on.
   public static let lowLatency = Recipe(
-    "llvss-low-latency", "the same, keyframes computed in the background (Li et al., CVPR 2018)"
+    "llvss-low-latency", "the same, key frames computed in the background (Li et al., CVPR 2018)"
   ) { models in
     var pipeline = Recipe.llvss.pipeline(of: models)
     pipeline.scheduler = PartSpec("background", ["frames": 1], parts: ["base": pipeline.scheduler])
