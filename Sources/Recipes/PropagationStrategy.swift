@@ -46,7 +46,11 @@ public struct PropagationStrategy: Sendable {
     scale: Double? = nil, in known: TrainablePropagations = .standard
   ) throws {
     var specification = try PropagationSpecification(folder, in: known)
-    if let scale { specification = try specification.seeing(scale: scale) }
+    if let scale {
+      do { specification = try specification.seeing(scale: scale) } catch {
+        throw error.located(in: folder.specificationPath)
+      }
+    }
     let part = try folder.load {
       try specification.part(behind: backbone, parameters: $0)
     }.folded()

@@ -277,6 +277,10 @@ struct TrainTests {
     let other = try scratch.inbetween(
       "run data/images --backbone net --propagator trained:part --tap classifier")
     #expect((other.code == 64) == !tap.isEmpty, "\(other.err)")
+    let scaled = try scratch.inbetween(
+      "run data/images --backbone net --propagator trained:part,scale=0.7")
+    #expect((scaled.code == 0) == propagation.contains("branch"), "\(scaled.err)")
+    #expect(scaled.code == 0 || scaled.err.contains("part/spec.yaml: "), "\(scaled.err)")
   }
 
   /// What is measured of the clips is kept, so that a training that is taken up does not begin with
@@ -316,6 +320,19 @@ struct TrainTests {
     #expect(inspected.code == 0 && inspected.out.contains("policy"), "\(inspected.err)")
     let wrong = try scratch.inbetween("run data/images --backbone net --scheduler policy:part,7/6")
     #expect(wrong.code == 64 && wrong.errorLines.count >= 1)
+  }
+
+  /// What is found only once the part is built is told with the file as well.
+  @Test(arguments: [
+    ("kind: independent, after: nowhere", "no stage 'nowhere'"),
+    ("kind: independent, after: context", "must be the finer"),
+  ])
+  func aDescriptionThatCannotBeBuiltIsNamed(propagation: String, words: String) throws {
+    try writePart(propagation, tap: "tap: stem")
+    let outcome = try scratch.inbetween(
+      "train part/spec.yaml --data folder:data --threads 1 --out p")
+    #expect(outcome.code == 78 && outcome.errorLines.count == 1, "\(outcome.err)")
+    #expect(outcome.err.contains("part/spec.yaml: ") && outcome.err.contains(words))
   }
 
   @Test func aPartThatFitsNoSuchBackboneIsRefused() throws {

@@ -48,7 +48,16 @@ public struct TrainingKinds: Sendable {
         "\(model.specificationPath): nothing to train; there must be one of "
           + sections.joined(separator: ", "))
     }
-    return found.make
+    return { request in
+      do { return try found.make(request) } catch let error as SpecificationError
+        where error.isOfDescription && !error.message.hasPrefix(model.specificationPath)
+      {
+        throw error.located(in: model.specificationPath)
+      } catch let error as BackboneError where error.code == .noSuchStage {
+        throw SpecificationError(.badDescription, error.message)
+          .located(in: model.specificationPath)
+      }
+    }
   }
 
   /// What this package ships.
@@ -94,6 +103,11 @@ public struct TrainingKinds: Sendable {
     }
     return kinds
   }()
+}
+
+extension SpecificationError {
+  /// Whether it tells of what a description says, not of a file that it names or of data.
+  fileprivate var isOfDescription: Bool { code == .badDescription || code == .incompatible }
 }
 
 /// What a kind of training is asked for.
