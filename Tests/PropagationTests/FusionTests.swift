@@ -39,11 +39,9 @@ private struct GuidedTrial {
   let propagated: Tensor, seen: Tensor
   let context: FrameContext
 
-  /// The motion is the same everywhere, in cells of a grid of 6 × 8.
-  init(changingCorner: Bool = false, motion: (dx: Float, dy: Float)? = nil) throws {
+  init(changingCorner: Bool = false) throws {
     fusion = try ErrorGuidedFusion(
-      classes: 4, with: Halved(channels: 4), width: 3, seesMotion: motion != nil,
-      parameters: Parameters(seed: 1))
+      classes: 4, with: Halved(channels: 4), width: 3, parameters: Parameters(seed: 1))
     propagated = try random([1, 4, 6, 8], seed: 2)
     let current = try (random([1, 3, 12, 16], seed: 3) + 1) * 60
     var corner = [Float](repeating: 0, count: 3 * 12 * 16)
@@ -56,13 +54,7 @@ private struct GuidedTrial {
     context = FrameContext(
       ofBatch: 1,
       from: GivenAnswers(
-        gridFlow: { _, height, width in
-          let cells = height * width
-          let axes = [motion?.dx ?? 0, motion?.dy ?? 0].flatMap { axis in
-            [Float](repeating: axis, count: cells)
-          }
-          return (try Tensor(axes, shape: [1, 2, height, width]), nil)
-        },
+        gridFlow: { (try .zeros([1, 2, $1, $2]), nil) },
         image: { $0 == .current ? current : reference }))
   }
 }
@@ -143,31 +135,6 @@ struct FusionTests {
     for y in 0..<6 {
       for x in 0..<8 { #expect((errors[8 * y + x] > 0.9) == (x < 3 && y < 3), "\(x), \(y)") }
     }
-  }
-
-  // An error map that reads nothing but the motion, which leads (6, -8) pixels away, ten in all.
-  @Test func errorsFollowHowFarTheMotionLeads() throws {
-    let trial = try GuidedTrial(motion: (3, -4))
-    for parameter in trial.fusion.parameters.all {
-      switch parameter.name {
-      // The motion is the last of 4 + 4 + 9 + 1 channels.
-      case "features.weight":
-        #expect(parameter.tensor.shape == [3, 18, 3, 3])
-        var weights = [Float](repeating: 0, count: parameter.tensor.count)
-        weights[17 * 9 + 4] = 1
-        try parameter.tensor.assign(Tensor(weights, shape: parameter.tensor.shape))
-      case "error.weight":
-        var weights = [Float](repeating: 0, count: parameter.tensor.count)
-        weights[4] = 2
-        try parameter.tensor.assign(Tensor(weights, shape: parameter.tensor.shape))
-      default: break
-      }
-    }
-    let errors = try trial.fusion.errors(
-      of: trial.propagated, given: trial.context, in: .inference
-    ).floats()
-    let expected = 1 / (1 + exp(3.9 - 2 * log(Float(11))))
-    #expect(errors.allSatisfy { abs($0 - expected) < 1e-5 }, "\(errors[0]), not \(expected)")
   }
 
   // Where all around is alike, it does not matter what is found: the sum of both, but for the noise

@@ -79,7 +79,6 @@ struct PropagationSpecificationTests {
     ("kind: correction, branch: {network: ../light}, behind: copy", nil),
     ("kind: correction, branch: {network: ../light, scale: 0.5}, start: noise", nil),
     ("kind: error-guided, branch: {network: ../light}, channels: 4", nil),
-    ("kind: error-guided, branch: {network: ../light}, channels: 4, motion: true", nil),
     // More channels than scores.
     ("kind: error-guided, branch: {network: ../light, through: decoder}, channels: 4", nil),
     ("kind: correction, branch: {network: ../light, through: decoder}", nil),

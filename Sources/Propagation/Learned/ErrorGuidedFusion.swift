@@ -12,34 +12,29 @@ public import Tensors
 ///
 /// e ⊙ W(branch) + (1 - e) ⊙ propagated. Two 3 × 3 convolutions on the branch's own grid, which is
 /// mostly the coarser, tell the error map e from both probabilities and from both pictures, the
-/// key frame's warped along the flow, and, where it sees the motion, from log(1 + its length in
-/// pixels): what was carried further is more often wrong. W is a 1 × 1 convolution, first the
-/// identity, which brings the branch's scores to the scale of those propagated. At first e is a
-/// fiftieth everywhere.
+/// keyframe's warped along the flow; W is a 1 × 1 convolution, first the identity, which brings the
+/// branch's scores to the scale of those propagated. At first e is a fiftieth everywhere.
 public struct ErrorGuidedFusion: LearnedFusion {
   /// The parameters of the fusion, and of a branch that is trained with it.
   public let parameters: Parameters
   /// What looks at the frame itself and gives scores.
   public private(set) var branch: any Branch
-  /// Whether e is told how far the motion leads, too.
-  public let seesMotion: Bool
   private let translation: Conv2d, features: Conv2d, error: Conv2d
 
   /// A fusion of `classes` propagated scores with those of a branch; as many, unless said
   /// otherwise.
   public init(
     classes: Int, with branch: some Branch, giving branchClasses: Int? = nil, width: Int = 32,
-    seesMotion: Bool = false, parameters: Parameters
+    parameters: Parameters
   ) throws {
-    (self.branch, self.seesMotion, self.parameters) = (branch, seesMotion, parameters)
+    (self.branch, self.parameters) = (branch, parameters)
     let scope = parameters.root
     translation = try Conv2d(
       branchClasses ?? classes, classes, kernel: 1,
       initialisation: .identity(times: 1, deviation: 0),
       in: scope["translation"])
     features = try Conv2d(
-      classes + (branchClasses ?? classes) + (seesMotion ? 10 : 9), width, kernel: 3,
-      in: scope["features"])
+      classes + (branchClasses ?? classes) + 9, width, kernel: 3, in: scope["features"])
     error = try Conv2d(width, 1, kernel: 3, initialisation: .constant(0), in: scope["error"])
   }
 
@@ -85,12 +80,7 @@ public struct ErrorGuidedFusion: LearnedFusion {
       to: .keyframe, height: size.height, width: size.width)
     let pictures = try PictureChange(context, to: .keyframe, along: motion, known: known)
     let before = try propagated.adaptiveAveragePool(size)
-    var input = try pictures.joined(with: before.softmax(axis: 1), seen.softmax(axis: 1))
-    if seesMotion {
-      let pixels = try motion * Float(pictures.cell)
-      let length = try (pixels * pixels).sum(axes: [1], keepingAxes: true).power(0.5)
-      input = try .concatenate([input, (length + 1).log()], axis: 1)
-    }
+    let input = try pictures.joined(with: before.softmax(axis: 1), seen.softmax(axis: 1))
     let hidden = try features(input, in: pass).cast(to: .float32).relu()
     // σ(-3.9) is a fiftieth.
     return try (error(hidden, in: pass).cast(to: .float32) - 3.9).sigmoid()
@@ -117,18 +107,8 @@ extension ErrorGuidedFusion: OnnxPart {
     let pictures = try OnnxPictureChange(&frame, to: .keyframe, along: motion)
     let before = frame.graph.averaged(propagated, height: height, width: width)
     let shares = [frame.graph.softmax(before), frame.graph.softmax(seen)]
-    var input = pictures.joined(with: shares, in: &frame.graph)
-    if seesMotion {
-      let pixels = frame.graph.elementwise(
-        "Mul", motion, frame.graph.constant(Float(pictures.cell)))
-      let axes = (0..<2).map { frame.graph.slice(pixels, axis: 1, $0..<$0 + 1) }
-      let squares = axes.map { frame.graph.elementwise("Mul", $0, $0) }
-      let length = frame.graph.elementwise(
-        "Sqrt", frame.graph.elementwise("Add", squares[0], squares[1]))
-      let more = frame.graph.elementwise("Add", length, frame.graph.constant(1))
-      input = frame.graph.joined([input, frame.graph.elementwise("Log", more)])
-    }
-    let hidden = try features.write(input, to: &frame.graph)
+    let hidden = try features.write(
+      pictures.joined(with: shares, in: &frame.graph), to: &frame.graph)
     let logits = try error.write(frame.graph.elementwise("Relu", hidden), to: &frame.graph)
     let shifted = frame.graph.elementwise("Sub", logits, frame.graph.constant(3.9))
     return frame.graph.elementwise("Sigmoid", shifted)

@@ -83,15 +83,14 @@ extension TrainablePropagations {
       "error-guided", "a branch corrects where warping fails (DAVSS)",
       options: [
         .optional("channels", .integer(1...4096), standard: 32, positional: false),
-        .flag("motion"), Carrier.option(),
+        Carrier.option(),
       ], slot: branch
     ) { options, context in
       let site = context.propagationSite, branch = try context.branch(of: options)
       return .fusion(
         try ErrorGuidedFusion(
           classes: site.channels(), with: branch.network, giving: branch.channels,
-          width: options.integer("channels"), seesMotion: options.flag("motion"),
-          parameters: site.parameters),
+          width: options.integer("channels"), parameters: site.parameters),
         behind: Carrier(options).propagator)
     }
     registerAttention(branch)
