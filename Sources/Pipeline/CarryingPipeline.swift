@@ -83,6 +83,11 @@ public struct CarryingPipeline<Prediction: Sendable>: PredictionPipeline {
   }
 }
 
+/// Predictions that are propagated to a frame when they are asked for.
+protocol PropagatedObjects: AnyObject {
+  func change(at context: FrameContext) throws -> ObjectChange?
+}
+
 /// What is propagated to a frame whose role is not known yet, once its scheduler asks.
 private final class ObjectsAhead<Prediction: Sendable>: PropagatedObjects {
   private(set) var propagator: any PredictionPropagator<Prediction>

@@ -99,7 +99,7 @@ extension Step {
     else { return nil }
     let (references, size) = flowReferences(of: parts.flow.reach)
     guard !references.isEmpty else { return nil }
-    let keyframe = waitsForBackbone ? before : state.keyframe?.view ?? before
+    let keyframe = keyframeOfNext
     let distance = waitsForBackbone ? 1 : state.framesSinceKeyframe + 1
     let (scheduler, times) = (state.scheduler, state.times)
     return FlowAhead(of: next, to: references, at: size, in: parts) {
@@ -110,6 +110,11 @@ extension Step {
     }
   }
 
+  /// The key frame of the frame after this one, if that is none itself.
+  private var keyframeOfNext: FrameView {
+    waitsForBackbone ? frame.view : state.keyframe?.view ?? frame.view
+  }
+
   /// Where the next frame's flow will lead to.
   private func flowReferences(of reach: Reach) -> ([Frame], FlowAhead.Size) {
     switch reach {
@@ -118,8 +123,7 @@ extension Step {
     case .stepByStep: return ([frame.view.source], .source)
     case .anyFrame: break
     }
-    let before = frame.view
-    let keyframe = waitsForBackbone ? before : state.keyframe?.view ?? before
+    let (before, keyframe) = (frame.view, keyframeOfNext)
     var references: [Frame] = []
     for case let reference? in state.flowsAsked.map({ (asked) -> Frame? in
       switch asked {

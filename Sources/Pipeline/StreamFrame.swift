@@ -138,11 +138,6 @@ extension StreamFrame {
   }
 }
 
-/// Predictions that are propagated to a frame when they are asked for.
-protocol PropagatedObjects: AnyObject {
-  func change(at context: FrameContext) throws -> ObjectChange?
-}
-
 // Objects, pictures and features.
 extension StreamFrame {
   func objectChange(in context: FrameContext) throws -> ObjectChange? {
@@ -256,8 +251,7 @@ extension StreamFrame {
       guard propagator.readsKeyframeDirectly else {
         throw PropagationError(
           "what is propagated from frame to frame cannot leave out a frame: a clock of their own "
-            + "for shallow "
-            + "stages takes a propagator that reads the key frame itself")
+            + "for shallow stages takes a propagator that reads the key frame itself")
       }
       var warp = Warp(from: .scored)
       try warp.keyframe(scored.output, in: context)

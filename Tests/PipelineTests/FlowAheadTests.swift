@@ -36,11 +36,12 @@ struct FlowAheadTests {
   }
 
   private func pipeline(
-    _ scheduler: some KeyframeScheduler, _ propagator: some Propagator, flow: some FlowEstimator
+    _ scheduler: some KeyframeScheduler, _ propagator: some Propagator,
+    flow: some FlowEstimator, size: PixelSize? = nil
   ) throws -> KeyframePipeline<Image> {
     try KeyframePipeline(
-      backbone: Pixels(), head: Pixels().head, scheduler: scheduler, propagator: propagator,
-      flow: flow)
+      backbone: Pixels(size: size), head: Pixels().head, scheduler: scheduler,
+      propagator: propagator, flow: flow)
   }
 
   private func frames(_ count: Int, breaksAt: Int? = nil) -> [Frame] {
@@ -79,14 +80,17 @@ struct FlowAheadTests {
     #expect(try traced(true) == traced(false))
   }
 
-  @Test(arguments: [false, true])
-  func flowRunsOnAnotherThreadAndOnlyWhereItIsAskedFor(isChained: Bool) throws {
+  // A chain's steps are found in frames as they come, others at the size that the backbone sees.
+  @Test(arguments: [false, true], [nil, PixelSize(width: 8, height: 4)])
+  func flowRunsOnAnotherThreadAndOnlyWhereItIsAskedFor(
+    isChained: Bool, size: PixelSize?
+  ) throws {
     func seen(looksAhead: Bool) throws -> (pairs: [String], threads: Set<UInt>) {
       let flow = Noting()
       let made =
         try isChained
-        ? pipeline(.every(4), Warp(), flow: ChainedFlow(flow))
-        : pipeline(.every(4), Warp(), flow: flow)
+        ? pipeline(.every(4), Warp(), flow: ChainedFlow(flow), size: size)
+        : pipeline(.every(4), Warp(), flow: flow, size: size)
       _ = try run(made, over: frames(12), looksAhead: looksAhead)
       return (flow.seen.pairs.withLock { $0.sorted() }, flow.seen.threads.withLock { $0 })
     }
