@@ -38,6 +38,15 @@ public protocol Backbone: Sendable {
   func run(_ range: Range<Int>, on input: Features) throws -> Features
 }
 
+/// A backbone that leaves its work to another one with the same stages, and does something beside
+/// it, such as remembering or counting.
+///
+/// A part that is made of the network's own stages finds them through it.
+public protocol BackboneWrapper: Backbone {
+  /// The backbone that does the work.
+  var wrapped: any Backbone { get }
+}
+
 /// What a backbone has computed up to the end of a stage.
 public struct Features: Sendable {
   /// What that stage gives: 1 × C × H × W, or N of them.
@@ -72,6 +81,11 @@ extension Backbone {
 
   /// Nil: no stage has a head of its own unless a backbone says otherwise.
   public func scores(of _: Tensor, after _: String) throws -> Tensor? { nil }
+
+  /// The backbone that does the work, behind whatever wraps it.
+  package var unwrapped: any Backbone {
+    (self as? any BackboneWrapper)?.wrapped.unwrapped ?? self
+  }
 
   /// The position of the stage called `name`.
   ///

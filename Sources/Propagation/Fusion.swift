@@ -34,23 +34,25 @@ public protocol LearnedFusion: Fusion {
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor
 
-  /// Where the fusion takes the propagated scores, N × classes × H × W, to be wrong, N × 1 × h × w
-  /// from 0 to 1, so that it can be taught; nil where it tells no such thing.
+  /// As `fuse(_:given:in:)`, and where the fusion takes the propagated scores to be wrong, so that
+  /// this can be taught: N × 1 × h × w from 0 to 1; nil where it tells no such thing.
   ///
   /// Nil unless a fusion says otherwise.
-  func errorMap(
-    of propagated: Tensor, given context: FrameContext, in pass: ForwardContext
-  ) throws -> Tensor?
+  func fuseTellingErrors(
+    _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> (fused: Tensor, errors: Tensor?)
 
   /// The same in fewer operations, to be used and no longer trained.
   func folded() throws -> Self
 }
 
 extension LearnedFusion {
-  /// Nil: no map unless a fusion says otherwise.
-  public func errorMap(
-    of _: Tensor, given _: FrameContext, in _: ForwardContext
-  ) throws -> Tensor? { nil }
+  /// What is fused alone: no map unless a fusion says otherwise.
+  public func fuseTellingErrors(
+    _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> (fused: Tensor, errors: Tensor?) {
+    (try fuse(propagated, given: context, in: pass), nil)
+  }
 
   /// As it is unless a fusion says otherwise.
   public func folded() -> Self { self }

@@ -64,6 +64,16 @@ public struct AugmentedRuns: Sendable {
     /// all is known.
     let known: Tensor?
 
+    /// The same with nothing labelled.
+    func unlabelled(void: Float) throws -> Batch {
+      func unlabelled(_ labels: Tensor) throws -> Tensor {
+        try labels.filled(with: void, where: labels.equal(to: labels))
+      }
+      return Batch(
+        images: images, flows: flows, reference: reference, labels: try unlabelled(labels),
+        keyframeLabels: try unlabelled(keyframeLabels), known: known)
+    }
+
     /// The frames that losses are of.
     var current: Tensor { images[images.count - 1] }
     /// The key frames.

@@ -32,12 +32,14 @@ public struct PropagationTask: TrainingTask {
   /// What the mean square difference of what is propagated from the last frame's own features at
   /// the tap counts (the feature similarity of AR-Seg; Hu et al., CVPR 2023, section 3.3).
   public var similarity = 0.0
-  /// What the error map of a fusion counts that tells one (`LearnedFusion.errorMap`), taught by
-  /// where the propagated labels are wrong.
+  /// What the error map of a fusion counts that tells one (`LearnedFusion.fuseTellingErrors`),
+  /// taught by where the propagated labels are wrong.
   public var errors = 0.0
   /// What the key frame's labels count, carried along the motion that a propagator finds itself
   /// (`LearnedPropagator.findsMotion`), where they are not those of the last frame.
   public var carried = 0.0
+  /// Whether labels are learned from, where there are some; else the network's own scores alone.
+  public var usesLabels = true
   /// What measures the part as it stands; nil for nothing.
   public var evaluation: (@Sendable () throws -> [String: Double])?
   private let cachedStages: Int
@@ -76,7 +78,9 @@ public struct PropagationTask: TrainingTask {
 
   /// The runs of a step, which follow from the step and the seed.
   public func batch(at step: Int) throws -> Batch {
-    try runs.batch(at: step, on: parameters.device)
+    let batch = try runs.batch(at: step, on: parameters.device)
+    return usesLabels
+      ? batch : try batch.unlabelled(void: Float(backbone.specification.ignoredLabel))
   }
 
   /// What the propagated scores of the last frames lose, and what their features are off by.
@@ -145,10 +149,11 @@ public struct PropagationTask: TrainingTask {
     case .fusion(let fusion, let propagator):
       let propagated = try carry(keyframe, through: contexts, of: run, by: propagator)
       let context = run.context(of: run.last)
-      let fused = try fusion.fuse(propagated, given: context, in: pass)
-      guard errors > 0,
-        let map = try fusion.errorMap(of: propagated, given: context, in: pass)
-      else { return (fused, []) }
+      guard errors > 0 else {
+        return (try fusion.fuse(propagated, given: context, in: pass), [])
+      }
+      let (fused, told) = try fusion.fuseTellingErrors(propagated, given: context, in: pass)
+      guard let map = told else { return (fused, []) }
       let lost = try errorMapLoss(
         map, of: propagated, labels: labels(of: batch, in: run), known: batch.known)
       return (fused, [("errors", lost, errors)])

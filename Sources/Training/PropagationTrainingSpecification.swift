@@ -19,7 +19,8 @@ public import Tensors
 ///   gaps: [1, 10]        # frames from the key frame to the one that is propagated to
 ///   frames: 2            # successive ones, each that far from the one before; 2 if left out
 ///   degradation: {noise: 4, exposure: 0.05, blur: 0.8, quality: [50, 95]}   # of each frame
-///   distillation: 1         # the weight of agreement with the backbone's own scores
+///   distillation: 1      # the weight of agreement with the backbone's own scores
+///   labels: none         # agreement alone, whatever the data's labels say; else they count: given
 ///   similarity: 1        # the weight of feature similarity to the later frame (AR-Seg)
 ///   errors: 0.5          # the weight of a fusion's error map, taught by what is wrong (DAVSS)
 ///   carried: 1           # the weight of the key frame's labels, carried along the motion that a
@@ -27,7 +28,7 @@ public import Tensors
 ///   backbone: trained    # it too, but for the statistics of its normalisations; stages may say
 ///                        # `rates: {backbone: 0.1}`. Else it stays as it is: frozen
 ///   per_frame: 1         # the weight of the loss of per-frame inference
-///   soft_iou: 0.5         # relaxed, ohem: as for segmentation networks
+///   soft_iou: 0.5        # relaxed, ohem: as for segmentation networks
 ///   stages: …            # as for any other network
 /// ```
 public struct PropagationTrainingSpecification: Sendable {
@@ -39,6 +40,8 @@ public struct PropagationTrainingSpecification: Sendable {
   public let lesson: StageConfiguration
   /// What agreement with the backbone counts.
   public let agreement: Double
+  /// Whether it learns from labels, where the data have some; else from the backbone alone.
+  public let usesLabels: Bool
   /// What similarity of the features counts.
   public let similarity: Double
   /// What the error map of a fusion counts.
@@ -72,22 +75,21 @@ public struct PropagationTrainingSpecification: Sendable {
     try training.allow(
       Self.lessonKeys + [
         "seed", "pairs", "gaps", "frames", "degradation", "distillation", "similarity", "errors",
-        "carried", "backbone", "per_frame", "stages",
+        "carried", "backbone", "per_frame", "labels", "stages",
       ])
     lesson = try StageConfiguration(training, usually: training)
     agreement = try training.number("distillation", in: 0...1000, usual: 1)
+    usesLabels = try training.choice("labels", usual: LabelUse.given) == .given
     similarity = try training.number("similarity", in: 0...1000, usual: 0)
     errors = try training.number("errors", in: 0...1000, usual: 0)
     carried = try training.number("carried", in: 0...1000, usual: 0)
-    var use = BackboneUse.frozen
-    if training.has("backbone") {
-      try training.check("backbone", isOneOf: BackboneUse.allCases.map(\.rawValue))
-      use = BackboneUse(rawValue: try training.string("backbone")) ?? use
-    }
-    trainsBackbone = use == .trained
+    trainsBackbone = try training.choice("backbone", usual: BackboneUse.frozen) == .trained
     perFrame = try training.number("per_frame", in: 0...1000, usual: 0)
     guard trainsBackbone || perFrame == 0 else {
       throw training.complaint("per_frame", "says nothing of a backbone that stays as it is")
+    }
+    guard usesLabels || carried == 0 else {
+      throw training.complaint("carried", "counts labels, and 'labels: none' has them left out")
     }
     pairCount = try training.integer("pairs", in: 1...1_000_000)
     gaps = try training.gaps(usual: 1...10)
@@ -106,11 +108,12 @@ public struct PropagationTrainingSpecification: Sendable {
     behind backbone: SegmentationNetwork, on sources: [PairSource], along flow: some FlowEstimator,
     device: Device = .cpu
   ) throws -> PropagationTask {
-    guard agreement > 0 || similarity > 0 || sources.contains(where: \.isLabelled) else {
+    let hasLabels = usesLabels && sources.contains(where: \.isLabelled)
+    guard agreement > 0 || similarity > 0 || hasLabels else {
       throw SpecificationError(
         .badDescription,
-        "the data have no labels of the backbone's classes; training.distillation: 1 learns "
-          + "from the backbone itself")
+        (usesLabels ? "the data have no labels of the backbone's classes" : "no labels are used")
+          + "; training.distillation: 1 learns from the backbone itself")
     }
     var lesson = lesson
     if agreement > 0 {
@@ -130,7 +133,7 @@ public struct PropagationTrainingSpecification: Sendable {
       behind: trained?.network ?? backbone, tap: part.tap, on: sources, along: flow, lesson: lesson,
       frames: frames, degradation: degradation, seed: plan.seed)
     (task.similarity, task.perFrame, task.errors) = (similarity, perFrame, errors)
-    task.carried = carried
+    (task.carried, task.usesLabels) = (carried, usesLabels)
     task.networks = trained.map { [$0.folder] } ?? []
     return task
   }
@@ -149,6 +152,22 @@ public struct PropagationTrainingSpecification: Sendable {
       TrainedNetwork(
         prefix, specification: folder.folder.specification, base: folder.folder.absolutePath)
     )
+  }
+}
+
+/// Whether a training learns from the data's labels.
+private enum LabelUse: String, CaseIterable {
+  case given, none
+}
+
+extension DescriptionReader {
+  /// One of the cases, by its name; `usual` where the key is missing.
+  fileprivate func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ key: String, usual: Choice
+  ) throws(SpecificationError) -> Choice {
+    guard has(key) else { return usual }
+    try check(key, isOneOf: Choice.allCases.map(\.rawValue))
+    return Choice(rawValue: try string(key)) ?? usual
   }
 }
 

@@ -101,21 +101,45 @@ struct SweepTests {
           ]
         }, in: .standard)
       try folder.begin(plan)
-      #expect(try worker(folder).run())
-      for point in plan.points {
-        let stored = try folder.run(point).read()
-        let loaded = try EvaluationRun(point.specification).load()
-        let alone = try Evaluator(
-          loaded.pipeline, on: loaded.clip, consistency: loaded.consistency, warmsUp: false
-        ).run()
-        #expect(stored.result.accuracy == alone.accuracy, "\(point.name)")
-        #expect(stored.result.cost.macsPerFrame == alone.macs?.frame, "\(point.name)")
-        #expect(stored.result.speed.keyframeRatio == alone.speed.keyframeRatio)
-        // Beside others nothing is timed.
-        #expect(stored.result.speed.latency.all == nil)
-        #expect(stored.frames.values["mIoU"] == alone.accuracy?.mIoU)
-        #expect(stored.frames.values["TC"] == alone.accuracy?.temporalConsistency)
-      }
+      try expectThatPointsInStepGiveWhatEachGivesAlone(folder, plan)
+    }
+  }
+
+  // Stages of the backbone's own are found behind what remembers its work for all points.
+  @Test func aTrainedDecoderRunsInStep() throws {
+    try withTemporaryFolder { home in
+      let folder = SweepFolder(home.path + "/sweep")
+      let plan = try SweepPlan(
+        request(["street:3"]) {
+          $0.settings.options = [
+            ("backbone", .text(modelFolder + "/street-heavy")), ("frames", 5), ("tap", "context"),
+            ("flow", "chained:dis:ultrafast"), ("scheduler", "every:3"),
+          ]
+          $0.grid = [try SweepAxis("propagator=warp,trained:\(modelFolder)/street-decoder")]
+        }, in: .standard)
+      try folder.begin(plan)
+      try expectThatPointsInStepGiveWhatEachGivesAlone(folder, plan)
+    }
+  }
+
+  private func expectThatPointsInStepGiveWhatEachGivesAlone(
+    _ folder: SweepFolder, _ plan: SweepPlan
+  ) throws {
+    #expect(try worker(folder).run())
+    for point in plan.points {
+      try #require(folder.state(of: point) == .finished, "\(point.name)")
+      let stored = try folder.run(point).read()
+      let loaded = try EvaluationRun(point.specification).load()
+      let alone = try Evaluator(
+        loaded.pipeline, on: loaded.clip, consistency: loaded.consistency, warmsUp: false
+      ).run()
+      #expect(stored.result.accuracy == alone.accuracy, "\(point.name)")
+      #expect(stored.result.cost.macsPerFrame == alone.macs?.frame, "\(point.name)")
+      #expect(stored.result.speed.keyframeRatio == alone.speed.keyframeRatio)
+      // Beside others nothing is timed.
+      #expect(stored.result.speed.latency.all == nil)
+      #expect(stored.frames.values["mIoU"] == alone.accuracy?.mIoU)
+      #expect(stored.frames.values["TC"] == alone.accuracy?.temporalConsistency)
     }
   }
 

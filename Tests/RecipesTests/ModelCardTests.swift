@@ -226,7 +226,7 @@ extension ModelCard {
       let strategy = try PropagationStrategy(ModelFolder(at: folder), behind: network)
       return try KeyframePipeline(
         backbone: network, head: head, scheduler: .every(score.interval),
-        propagator: strategy.propagator, fusion: strategy.fusion,
+        propagator: strategy.propagator, fusion: strategy.fusion, decoder: strategy.decoder,
         flow: flow(specification.flow), tap: strategy.tap)
     case .changeScore:
       let text = try String(contentsOfFile: "\(folder)/spec.yaml", encoding: .utf8)

@@ -137,31 +137,31 @@ final class SharedWork: Sendable {
 }
 
 /// A backbone whose work on the frame that several pipelines are at is done once.
-private struct SharedBackbone: Backbone {
-  private let base: any Backbone
+private struct SharedBackbone: BackboneWrapper {
+  let wrapped: any Backbone
   private let name: String
   private let work: SharedWork
 
   init(_ base: any Backbone, name: String, work: SharedWork) {
-    (self.base, self.name, self.work) = (base, name, work)
+    (wrapped, self.name, self.work) = (base, name, work)
   }
 
-  var stages: [Stage] { base.stages }
-  var inputSize: PixelSize? { base.inputSize }
-  var takesBatches: Bool { base.takesBatches }
+  var stages: [Stage] { wrapped.stages }
+  var inputSize: PixelSize? { wrapped.inputSize }
+  var takesBatches: Bool { wrapped.takesBatches }
 
-  func skipStages(through count: Int) -> [String] { base.skipStages(through: count) }
+  func skipStages(through count: Int) -> [String] { wrapped.skipStages(through: count) }
 
   func scores(of map: Tensor, after stage: String) throws -> Tensor? {
-    try base.scores(of: map, after: stage)
+    try wrapped.scores(of: map, after: stage)
   }
 
   func input(for frame: Frame) throws -> Tensor {
-    try work.input("\(name) \(frame.index) \(frame.pixels.size)") { try base.input(for: frame) }
+    try work.input("\(name) \(frame.index) \(frame.pixels.size)") { try wrapped.input(for: frame) }
   }
 
   func run(_ range: Range<Int>, on input: Features) throws -> Features {
-    try work.features(range, on: input) { try base.run(range, on: input) }
+    try work.features(range, on: input) { try wrapped.run(range, on: input) }
   }
 }
 

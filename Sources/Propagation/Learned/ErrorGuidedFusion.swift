@@ -49,29 +49,23 @@ public struct ErrorGuidedFusion: LearnedFusion {
   public func fuse(
     _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {
+    try fuseTellingErrors(propagated, given: context, in: pass).fused
+  }
+
+  /// The same, and where the propagated scores are wrong, on the branch's grid, from 0 to 1.
+  public func fuseTellingErrors(
+    _ propagated: Tensor, given context: FrameContext, in pass: ForwardContext
+  ) throws -> (fused: Tensor, errors: Tensor?) {
     let seen = try branch.features(of: context, in: pass)
     let wrong = try errors(of: propagated, seen: seen, given: context, in: pass)
     // A 1 × 1 convolution and interpolation change places.
     let translated = try translation(seen, in: pass).cast(to: .float32)
       .resized(like: propagated, in: pass)
-    return try propagated + wrong.resized(like: propagated, in: pass) * (translated - propagated)
+    let share = try wrong.resized(like: propagated, in: pass)
+    return (try propagated + share * (translated - propagated), wrong)
   }
 
-  /// As `errors(of:given:in:)`.
-  public func errorMap(
-    of propagated: Tensor, given context: FrameContext, in pass: ForwardContext
-  ) throws -> Tensor? {
-    try errors(of: propagated, given: context, in: pass)
-  }
-
-  /// Where the propagated scores are wrong, on the branch's grid, N × 1 × h × w from 0 to 1.
-  public func errors(
-    of propagated: Tensor, given context: FrameContext, in pass: ForwardContext
-  ) throws -> Tensor {
-    let seen = try branch.features(of: context, in: pass)
-    return try errors(of: propagated, seen: seen, given: context, in: pass)
-  }
-
+  /// Where the propagated scores are wrong, on the grid of what the branch has `seen`.
   private func errors(
     of propagated: Tensor, seen: Tensor, given context: FrameContext, in pass: ForwardContext
   ) throws -> Tensor {

@@ -150,7 +150,7 @@ extension TrainablePropagations {
 extension PropagationSite {
   /// The backbone with stages of its own after the tap, which begin with the backbone's.
   fileprivate func ownDecoder() throws -> SegmentationNetwork {
-    guard let network = backbone as? SegmentationNetwork else {
+    guard let network = backbone.unwrapped as? SegmentationNetwork else {
       throw SpecificationError(
         .incompatible,
         "a decoder for non-key frames needs a network of the package's own, with spec.yaml and "
