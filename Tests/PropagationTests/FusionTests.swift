@@ -57,6 +57,10 @@ private struct GuidedTrial {
         gridFlow: { (try .zeros([1, 2, $1, $2]), nil) },
         image: { $0 == .current ? current : reference }))
   }
+
+  func errors() throws -> Tensor {
+    try #require(fusion.fuseTellingErrors(propagated, given: context, in: .inference).errors)
+  }
 }
 
 struct FusionTests {
@@ -105,8 +109,7 @@ struct FusionTests {
     }
     let fused = try trial.fusion(trial.propagated, in: trial.context).floats()
     #expect(try zip(fused, trial.seen.floats()).allSatisfy { abs($0 - $1) < 1e-5 })
-    let errors = try trial.fusion.errors(
-      of: trial.propagated, given: trial.context, in: .inference)
+    let errors = try trial.errors()
     #expect(errors.shape == [1, 1, 6, 8])
     #expect(try errors.floats().allSatisfy { $0 == 1 })
   }
@@ -129,9 +132,7 @@ struct FusionTests {
       default: break
       }
     }
-    let errors = try trial.fusion.errors(
-      of: trial.propagated, given: trial.context, in: .inference
-    ).floats()
+    let errors = try trial.errors().floats()
     for y in 0..<6 {
       for x in 0..<8 { #expect((errors[8 * y + x] > 0.9) == (x < 3 && y < 3), "\(x), \(y)") }
     }

@@ -300,6 +300,28 @@ struct JointTrainingTests {
     }
   }
 
+  // Nothing is left to learn from where neither labels nor agreement count.
+  @Test func labelsAreLeftOutWhereTheSpecificationSaysSo() throws {
+    try withNetwork { home in
+      let usual = try task(in: home).0
+      #expect(usual.usesLabels)
+      let nothing = Self.part.replacing("training:\n", with: "training:\n  labels: none\n")
+      let agreement = nothing.replacing("distillation: 0", with: "distillation: 1")
+      let unlabelled = try task(in: home, agreement).0
+      #expect(!unlabelled.usesLabels)
+      let error = #expect(throws: SpecificationError.self) { try task(in: home, nothing) }
+      #expect(error?.message.contains("no labels are used") == true, "\(error?.message ?? "")")
+    }
+  }
+
+  @Test(arguments: ["labels: some", "labels: none\n  carried: 1"])
+  func labelsThatCannotBeLeftOutAreRefused(_ lines: String) throws {
+    let text = Self.part.replacing("training:\n", with: "training:\n  \(lines)\n")
+    #expect(throws: SpecificationError.self) {
+      try PropagationTrainingSpecification(yaml: text, folder: "")
+    }
+  }
+
   @Test func aLossOfABackboneThatStaysIsRefused() throws {
     let text = Self.part.replacing("backbone: trained", with: "backbone: frozen")
     #expect(throws: SpecificationError.self) {

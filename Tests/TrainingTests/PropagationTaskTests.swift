@@ -13,7 +13,7 @@ import Testing
 import Training
 import Video
 
-/// One pair that nobody labelled, whatever is asked for.
+/// One pair, which nobody labelled unless said otherwise, whatever is asked for.
 private struct OnePair: MotionPairs {
   let pair: MotionPair
 
@@ -21,6 +21,8 @@ private struct OnePair: MotionPairs {
     self.pair = MotionPair(
       current: pair.current, reference: pair.reference, motion: pair.motion)
   }
+
+  init(labelled pair: MotionPair) { self.pair = pair }
 
   func pair(_: Int) -> MotionPair { pair }
 }
@@ -147,6 +149,27 @@ struct PropagationTaskTests {
       }
       #expect(losses[0] == losses[1])
     }
+  }
+
+  // The same pair with labels and without: where labels are left out, the one loses what the
+  // other does.
+  @Test func labelsThatAreLeftOutTeachNothing() throws {
+    let pair = try ShiftedPairs(reach: 4).pair(1)
+    func loss(of pairs: OnePair, usesLabels: Bool) throws -> Float {
+      let whole = Augmentation(crop: PixelSize(width: 96, height: 80), flips: false)
+      var task = try PropagationTask(
+        .propagator(warp()), behind: backbone, tap: "decoder",
+        on: [PairSource(pairs, count: 1)], along: ZeroFlow(),
+        lesson: StageConfiguration(
+          augmentation: whole, batchSize: 1,
+          objective: SegmentationObjective(teaching: .init(backbone))))
+      task.usesLabels = usesLabels
+      return try task.loss(of: task.batch(at: 0), at: 0, in: .inference).total.item()
+    }
+    let unlabelled = try loss(of: OnePair(pair), usesLabels: true)
+    #expect(unlabelled > 0)
+    #expect(try loss(of: OnePair(labelled: pair), usesLabels: false) == unlabelled)
+    #expect(try loss(of: OnePair(labelled: pair), usesLabels: true) > 1.1 * unlabelled)
   }
 
   // The decoder joins the first layer's output: the frame's own, so that still frames lose nothing.
