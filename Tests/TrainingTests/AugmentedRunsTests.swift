@@ -314,12 +314,15 @@ struct JointTrainingTests {
     }
   }
 
-  @Test(arguments: ["labels: some", "labels: none\n  carried: 1"])
-  func labelsThatCannotBeLeftOutAreRefused(_ lines: String) throws {
+  @Test(arguments: [
+    ("labels: some", "given, none"), ("labels: none\n  carried: 1", "counts labels"),
+  ])
+  func labelsThatCannotBeLeftOutAreRefused(_ lines: String, complaint: String) throws {
     let text = Self.part.replacing("training:\n", with: "training:\n  \(lines)\n")
-    #expect(throws: SpecificationError.self) {
+    let error = #expect(throws: SpecificationError.self) {
       try PropagationTrainingSpecification(yaml: text, folder: "")
     }
+    #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
   }
 
   @Test func aLossOfABackboneThatStaysIsRefused() throws {
