@@ -81,6 +81,32 @@ struct CityscapesTests {
     #expect(try clip.labels(at: 0)?.bytes.prefix(2) == [18, 255])
   }
 
+  // By name: which class of CamVid's each of Cityscapes' becomes, in both kinds of label file.
+  @Test func classesAreMergedIntoCamVids() throws {
+    let merged = [
+      "road": "Road", "sidewalk": "Pavement", "building": "Building", "wall": "Building",
+      "fence": "Fence", "pole": "Pole", "traffic light": "Sign", "traffic sign": "Sign",
+      "vegetation": "Tree", "terrain": "Tree", "sky": "Sky", "person": "Pedestrian",
+      "rider": "Bicyclist", "car": "Car", "truck": "Car", "bus": "Car", "train": "Car",
+      "motorcycle": "Bicyclist", "bicycle": "Bicyclist",
+    ]
+    let wanted = ClassList.cityscapes.names.map { merged[$0] ?? "" }
+    let ids: [UInt8] = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
+    let kinds = [("labelIds", ids + [0]), ("labelTrainIds", Array(0...18) + [255])]
+    for (kind, values) in kinds {
+      let folder = try MadeUpFolder()
+      try folder.picture("leftImg8bit/val/ulm/ulm_000001_000019_leftImg8bit.png")
+      try folder.labels("gtFine/val/ulm/ulm_000001_000019_gtFine_\(kind).png", values)
+      let clip = try Cityscapes(root: folder.path, labelling: .camvid)
+      #expect(clip.classes == .camVid)
+      let found = try #require(try clip.labels(at: 0)).bytes
+      #expect(found.prefix(19).map { clip.classes.names[Int($0)] } == wanted)
+      #expect(found[19] == 11)
+      let others = try #require(try Cityscapes(root: folder.path).labels(at: 0)).bytes
+      #expect(others.prefix(20) == ArraySlice(Array(0...18) + [255]))
+    }
+  }
+
   @Test func sequencesBeginAnewAndTheirFramesTellTheTime() throws {
     let folder = try MadeUpFolder()
     for name in ["ulm_000001_000000", "ulm_000001_000001", "ulm_000002_000000"] {

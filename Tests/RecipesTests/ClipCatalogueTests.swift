@@ -44,6 +44,9 @@ struct ClipCatalogueTests {
     try write(
       "gtFine/val/ulm/ulm_000000_000019_gtFine_labelIds.png", channels: 1, value: 7)
     #expect(try clip("cityscapes:\(scratch.path)", request).labels(at: 0)?[x: 0, y: 0] == 0)
+    // Roads are CamVid's fourth class.
+    let merged = try clip("cityscapes:\(scratch.path)/,classes=camvid", request)
+    #expect(try merged.classes == .camVid && merged.labels(at: 0)?[x: 0, y: 0] == 3)
   }
 
   @Test func aFolderNeedsLabelsToBeMeasured() throws {

@@ -31,12 +31,24 @@ extension Registries {
       try require(clip.labelledCount, in: "\(root)/\(request.split)annot")
       return clip
     }
-    registerFolder(
-      "cityscapes", "Cityscapes: leftImg8bit and gtFine, or images and labels", pairing: .filmed
-    ) { root, request in
-      let clip = try Cityscapes(root: root, split: request.split, limit: request.limit)
-      try require(clip.labelledCount, in: "\(root) for \(clip.name)")
-      return clip
+    let labellings = Cityscapes.Labelling.allCases.map(\.rawValue)
+    datasets.register(
+      "cityscapes",
+      "Cityscapes: leftImg8bit and gtFine, or images and labels; classes=camvid merges its classes "
+        + "into CamVid's",
+      options: [
+        .required("folder", .path),
+        .optional("classes", .choice(labellings), standard: .text("cityscapes"), positional: false),
+      ], usage: "cityscapes:DIR"
+    ) { options, _ in
+      let root = options.text("folder").withoutLastSlash
+      let labelling = Cityscapes.Labelling(rawValue: options.text("classes")) ?? .cityscapes
+      return DataSource(path: root, pairing: .filmed) { request in
+        let clip = try Cityscapes(
+          root: root, split: request.split, limit: request.limit, labelling: labelling)
+        try require(clip.labelledCount, in: "\(root) for \(clip.name)")
+        return clip
+      }
     }
     registerFolder(
       "davis", "DAVIS 2016: a sequence with its masks, DIR/SEQUENCE, or all for davis:DIR",
@@ -126,8 +138,7 @@ extension Registries {
     datasets.register(
       kind, summary, options: [.required("folder", .path)], usage: "\(kind):DIR"
     ) { options, _ in
-      let given = options.text("folder")
-      let folder = given.count > 1 && given.hasSuffix("/") ? String(given.dropLast()) : given
+      let folder = options.text("folder").withoutLastSlash
       var source = DataSource(path: folder, pairing: pairing) { try open(folder, $0) }
       source.splits = splits
       return source
@@ -192,6 +203,13 @@ private func street(_ seed: UInt64, _ request: ClipRequest, usually count: Int) 
 
 private func require(_ labelledCount: Int, in place: String) throws(DatasetError) {
   guard labelledCount > 0 else { throw DatasetError(.missing, "no labels in \(place)") }
+}
+
+extension String {
+  /// A folder's path without the slash that a shell's completion puts behind it.
+  fileprivate var withoutLastSlash: String {
+    count > 1 && hasSuffix("/") ? String(dropLast()) : self
+  }
 }
 
 private func isFolder(_ path: String) -> Bool {
