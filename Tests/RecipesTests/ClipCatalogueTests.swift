@@ -57,6 +57,30 @@ struct ClipCatalogueTests {
     #expect(try clip("folder:\(scratch.path)").count == 1)
   }
 
+  @Test func aFoldCanBeNamed() throws {
+    for number in 0..<31 {
+      let name = "a\(number < 10 ? "0" : "")\(number)"
+      try write("images/\(name).png")
+      try write("labels/\(name).png", channels: 1)
+    }
+    let request = ClipRequest(split: "val", limit: 29)
+    let first = try clip("folder:\(scratch.path),fold=1/2", request)
+    #expect(try first.count == 29 && first.frame(at: 28).name == "a28")
+    let second = try clip("folder:\(scratch.path),fold=2/2", request)
+    #expect(try second.count == 1 && second.frame(at: 0).name == "a30")
+    #expect(second.name == first.name)
+    for text in ["0/2", "3/2", "1", "1/2/3", "a/b", "1/101", "-1/2"] {
+      let error = try #require(throws: SpecificationError.self) {
+        try clip("folder:\(scratch.path),fold=\(text)", request)
+      }
+      #expect(error.message.contains("fold=\(text): K/N takes"), "\(error)")
+    }
+    let none = try #require(throws: DatasetError.self) {
+      try clip("folder:\(scratch.path),fold=3/3", request)
+    }
+    #expect(none.message.contains("fold 3/3"))
+  }
+
   @Test func stillsAreSetInMotion() throws {
     for name in ["a", "b"] {
       try write("images/\(name).png")

@@ -25,8 +25,9 @@ extension Registries {
   }
 
   private mutating func registerRead() {
-    registerFolder("camvid", "CamVid as downloaded: train, trainannot, val, valannot, …") {
-      root, request in
+    registerFolder(
+      "camvid", "CamVid as downloaded: train, trainannot, val, valannot, …", hasFolds: true
+    ) { root, request in
       let clip = try CamVid(root: root, split: request.split, limit: request.limit)
       try require(clip.labelledCount, in: "\(root)/\(request.split)annot")
       return clip
@@ -74,7 +75,9 @@ extension Registries {
       source.splits = []
       return source
     }
-    registerFolder("folder", "images and labels of the same names, or the list SPLIT.txt") {
+    registerFolder(
+      "folder", "images and labels of the same names, or the list SPLIT.txt", hasFolds: true
+    ) {
       root, request in
       let clip = try ImageFolder(root: root, split: request.split, limit: request.limit)
       try require(clip.labelledCount, in: "\(root)/labels")
@@ -132,14 +135,29 @@ extension Registries {
 
   private mutating func registerFolder(
     _ kind: String, _ summary: String, pairing: DataSource.Pairing = .setInMotion,
-    splits: [String]? = nil,
+    splits: [String]? = nil, hasFolds: Bool = false,
     open: @escaping @Sendable (String, ClipRequest) throws -> any LabelledClip
   ) {
     datasets.register(
-      kind, summary, options: [.required("folder", .path)], usage: "\(kind):DIR"
+      kind, summary,
+      options: [.required("folder", .path)]
+        + (hasFolds ? [.optional("fold", .text, positional: false)] : []),
+      usage: "\(kind):DIR"
     ) { options, _ in
       let folder = options.text("folder").withoutLastSlash
-      var source = DataSource(path: folder, pairing: pairing) { try open(folder, $0) }
+      let fold = try (hasFolds ? options.textIfGiven("fold") : nil).map { text in
+        guard let fold = Fold(text) else {
+          throw SpecificationError(
+            .badValue, "fold=\(text): K/N takes the K-th of N parts, as fold=1/2")
+        }
+        return fold
+      }
+      var source = DataSource(path: folder, pairing: pairing) { request in
+        guard let fold else { return try open(folder, request) }
+        var whole = request
+        whole.limit = nil
+        return try FoldedClip(open(folder, whole), fold: fold, limit: request.limit)
+      }
       source.splits = splits
       return source
     }
