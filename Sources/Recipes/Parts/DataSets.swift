@@ -32,25 +32,7 @@ extension Registries {
       try require(clip.labelledCount, in: "\(root)/\(request.split)annot")
       return clip
     }
-    let labellings = Cityscapes.Labelling.allCases.map(\.rawValue)
-    datasets.register(
-      "cityscapes",
-      "Cityscapes: leftImg8bit and gtFine, or images and labels; classes=camvid merges its classes "
-        + "into CamVid's",
-      options: [
-        .required("folder", .path),
-        .optional("classes", .choice(labellings), standard: .text("cityscapes"), positional: false),
-      ], usage: "cityscapes:DIR"
-    ) { options, _ in
-      let root = options.text("folder").withoutLastSlash
-      let labelling = Cityscapes.Labelling(rawValue: options.text("classes")) ?? .cityscapes
-      return DataSource(path: root, pairing: .filmed) { request in
-        let clip = try Cityscapes(
-          root: root, split: request.split, limit: request.limit, labelling: labelling)
-        try require(clip.labelledCount, in: "\(root) for \(clip.name)")
-        return clip
-      }
-    }
+    registerCityscapes()
     registerFolder(
       "davis", "DAVIS 2016: a sequence with its masks, DIR/SEQUENCE, or all for davis:DIR",
       pairing: .filmed, splits: []
@@ -117,6 +99,28 @@ extension Registries {
           throw DatasetError(.missing, "\(file) has \(videos.names.count) videos, no \(place)")
         }
         return videos.clip(at: place)
+      }
+    }
+  }
+
+  private mutating func registerCityscapes() {
+    let labellings = Cityscapes.Labelling.allCases.map(\.rawValue)
+    datasets.register(
+      "cityscapes",
+      "Cityscapes: leftImg8bit and gtFine, or images and labels; classes=camvid merges its classes "
+        + "into CamVid's",
+      options: [
+        .required("folder", .path),
+        .optional("classes", .choice(labellings), standard: .text("cityscapes"), positional: false),
+      ], usage: "cityscapes:DIR"
+    ) { options, _ in
+      let root = options.text("folder").withoutLastSlash
+      let labelling = Cityscapes.Labelling(rawValue: options.text("classes")) ?? .cityscapes
+      return DataSource(path: root, pairing: .filmed) { request in
+        let clip = try Cityscapes(
+          root: root, split: request.split, limit: request.limit, labelling: labelling)
+        try require(clip.labelledCount, in: "\(root) for \(clip.name)")
+        return clip
       }
     }
   }
