@@ -107,8 +107,7 @@ extension Registries {
     let labellings = Cityscapes.Labelling.allCases.map(\.rawValue)
     datasets.register(
       "cityscapes",
-      "Cityscapes: leftImg8bit and gtFine, or images and labels; classes=camvid merges its classes "
-        + "into CamVid's",
+      "Cityscapes: leftImg8bit and gtFine, or images and labels; classes=camvid: CamVid's",
       options: [
         .required("folder", .path),
         .optional("classes", .choice(labellings), standard: .text("cityscapes"), positional: false),
