@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Flow
 public import Video
 
 /// Which frames of a data set count where it is parted into folds: of blocks of thirty successive
@@ -68,6 +69,14 @@ public struct FoldedClip: LabelledClip {
   public var classes: ClassList { clip.classes }
   /// How many frames are in the fold.
   public var count: Int { positions.count }
+  /// Whether the whole clip's frames are read from somewhere.
+  public var isStored: Bool { clip.isStored }
+  /// The exact motion between frames of the fold, where the clip knows it.
+  public var groundTruthMotion: (any MotionProvider)? {
+    clip.groundTruthMotion.map { FoldedMotion(motion: $0, positions: positions) }
+  }
+  /// Those of the whole clip.
+  public var objectClasses: ObjectClasses? { clip.objectClasses }
   /// The files of the whole clip.
   public var files: [String] { clip.files }
   /// What was odd about the whole clip.
@@ -91,5 +100,15 @@ public struct FoldedClip: LabelledClip {
   /// How long that frame took to decode, where the clip knows.
   public func decodingTime(at index: Int) -> Duration? {
     clip.decodingTime(at: positions[index])
+  }
+}
+
+/// The motion between frames of a fold.
+private struct FoldedMotion: MotionProvider {
+  let motion: any MotionProvider
+  let positions: [Int]
+
+  func motion(from current: Int, to reference: Int) throws -> MotionField {
+    try motion.motion(from: positions[current], to: positions[reference])
   }
 }
