@@ -9,7 +9,8 @@ internal import Specification
 /// On a clip, both runs' frames are drawn together (see `MovingBlockBootstrap`). Of several runs on
 /// a clip, whose key frames fall elsewhere or whose parts have other seeds, the mean counts. Over
 /// several clips the clip is the unit: the mean of the clips' differences, with Student's interval,
-/// since clips differ from each other more than frames do.
+/// since clips differ from each other more than frames do. Pooled, they are one dataset: figures
+/// are those of all its frames, which are drawn clip by clip. That tells of these clips alone.
 public struct Comparison: Sendable, Codable {
   /// A figure of both pipelines on one clip, or over all of them.
   public struct Row: Sendable, Codable, Hashable {
@@ -32,21 +33,25 @@ public struct Comparison: Sendable, Codable {
 
   /// What was compared, as folders.
   public let base, other: String
+  /// Whether rows over all clips are of their frames together, not the mean over the clips.
+  public let isPooled: Bool
   /// Figures in order, each by clip and then over all.
   public let rows: [Row]
 
   /// Compares the runs of two pipelines, clip by clip.
   ///
-  /// `figures` are those of interest; the usual ones where empty.
+  /// `figures` are those of interest; the usual ones where empty. `isPooled` takes the frames of
+  /// all clips together; of several runs on each clip, the first of every clip then make one, the
+  /// second another, and so on.
   ///
-  /// - Throws: `SpecificationError` where no clip was measured for both, or their frames are not
-  ///   the same.
+  /// - Throws: `SpecificationError` where no clip was measured for both, their frames are not
+  ///   the same, or clips to be pooled have not as many runs.
   public init(
     _ base: [StoredRun], with other: [StoredRun], names: (base: String, other: String),
-    figures: [String] = [], by bootstrap: MovingBlockBootstrap = .init(),
+    figures: [String] = [], isPooled: Bool = false, by bootstrap: MovingBlockBootstrap = .init(),
     clip: (StoredRun) -> String
   ) throws {
-    (self.base, self.other) = names
+    (self.base, self.other, self.isPooled) = (names.base, names.other, isPooled)
     let (before, after) = (
       Dictionary(grouping: base, by: clip), Dictionary(grouping: other, by: clip)
     )
@@ -71,11 +76,15 @@ public struct Comparison: Sendable, Codable {
     }
     let usual = Self.usual.filter(shared.contains)
     let wanted = figures.isEmpty ? (usual.isEmpty ? shared.sorted() : usual) : figures
+    let pool = isPooled ? try Self.pool(pairs.map { (base: $0.1, other: $0.2) }) : nil
     rows = try wanted.flatMap { figure in
       let rows = try pairs.compactMap { clip, one, two in
         try Row(figure, clip, one, two, bootstrap)
       }
-      return rows.count > 1 ? rows + [Self.overall(rows)] : rows
+      guard rows.count > 1 else { return rows }
+      guard let pool else { return rows + [Self.overall(rows)] }
+      let all = try Row(figure, nil, pool.base, pool.other, bootstrap, clips: pool.lengths)
+      return rows + [all?.counting(rows)].compactMap(\.self)
     }
   }
 
@@ -86,6 +95,30 @@ public struct Comparison: Sendable, Codable {
     "flicker_at_keys", "flicker_between",
     "jump_at_keys", "jump_between",
   ]
+
+  /// One run of the first runs on each clip, one of the second, and so on; and how many frames each
+  /// clip has.
+  private static func pool(
+    _ pairs: [(base: [StoredRun], other: [StoredRun])]
+  ) throws -> (base: [StoredRun], other: [StoredRun], lengths: [Int]) {
+    func joined(_ clips: [[StoredRun]]) throws -> [StoredRun] {
+      guard let uneven = clips.first(where: { $0.count != clips[0].count }) else {
+        return clips[0].indices.map { place in
+          StoredRun(
+            path: clips.map { $0[place].path }.joined(separator: " and "),
+            result: clips[0][place].result, frames: clips.flatMap { $0[place].frames })
+        }
+      }
+      throw SpecificationError(
+        .incompatible,
+        "pooled clips need as many runs each: \(clips[0][0].path) is one of \(clips[0].count), "
+          + "\(uneven[0].path) one of \(uneven.count)")
+    }
+    return (
+      try joined(pairs.map(\.base)), try joined(pairs.map(\.other)),
+      pairs.map { $0.base[0].frames.count }
+    )
+  }
 
   private static func list(_ names: [String]) -> String {
     names.isEmpty ? "nothing" : Set(names).sorted().joined(separator: ", ")
@@ -111,27 +144,33 @@ extension Comparison.Row {
     try self.init(figure, clip, [base], [other], bootstrap)
   }
 
-  /// The mean of a figure over some runs, and over others, over the same frames of a clip; nil
-  /// where one of them has it not.
+  /// The mean of a figure over some runs, and over others, over the same frames of a clip, or of
+  /// all clips, which have `lengths` frames each; nil where one of them has it not.
   init?(
-    _ figure: String, _ clip: String, _ base: [StoredRun], _ other: [StoredRun],
-    _ bootstrap: MovingBlockBootstrap
+    _ figure: String, _ clip: String?, _ base: [StoredRun], _ other: [StoredRun],
+    _ bootstrap: MovingBlockBootstrap, clips lengths: [Int]? = nil
   ) throws {
     let runs = base + other
     let first = runs[0]
     for run in runs where run.frames.map(\.index) != first.frames.map(\.index) {
       throw SpecificationError(
         .incompatible,
-        "\(first.path) and \(run.path) are not of the same frames of \(clip): "
+        "\(first.path) and \(run.path) are not of the same frames of \(clip ?? "all clips"): "
           + "\(first.frames.count) and \(run.frames.count)")
     }
     let values = runs.compactMap { $0.frames.values[figure] }
     guard let name = first.frames.countsName(of: figure), values.count == runs.count
     else { return nil }
     // Key frames are others in another run: what only one of them counts cannot be paired.
-    let shared = first.frames.indices.compactMap { place -> [FigureCounts]? in
+    let places = first.frames.indices.map { place -> [FigureCounts]? in
       let counts = runs.compactMap { $0.frames[place].counts[name] }
       return counts.count == runs.count && counts.allSatisfy(counts[0].isLike) ? counts : nil
+    }
+    let shared = places.compactMap(\.self)
+    var left = places[...]
+    let sharedLengths = (lengths ?? [places.count]).map { length in
+      defer { left = left.dropFirst(length) }
+      return left.prefix(length).count { $0 != nil }
     }
     let isPaired = shared.count == first.frames.counts(of: name).count
     func counts(_ runs: Range<Int>) -> [[FigureCounts]] {
@@ -140,8 +179,8 @@ extension Comparison.Row {
     let difference =
       isPaired
       ? bootstrap.differences(
-        fromEach: counts(0..<base.count), toEach: counts(base.count..<runs.count), named: name)[
-          figure] : nil
+        fromEach: counts(0..<base.count), toEach: counts(base.count..<runs.count), named: name,
+        clips: sharedLengths)[figure] : nil
     func mean(_ values: some Collection<Double>) -> Double {
       values.reduce(0, +) / Double(values.count)
     }
@@ -151,5 +190,13 @@ extension Comparison.Row {
       difference: difference,
       gains: difference.map { $0.low > 0 ? 1 : 0 } ?? 0,
       losses: difference.map { $0.high < 0 ? 1 : 0 } ?? 0)
+  }
+
+  /// The same, with how many of the clips' `rows` gain and lose.
+  fileprivate func counting(_ rows: [Self]) -> Self {
+    Self(
+      figure: figure, clip: clip, base: base, other: other, baseRuns: baseRuns,
+      otherRuns: otherRuns, difference: difference, gains: rows.reduce(0) { $0 + $1.gains },
+      losses: rows.reduce(0) { $0 + $1.losses })
   }
 }

@@ -14,8 +14,8 @@ struct CompareCommand: ParsableCommand {
       Each argument is a folder that eval --out wrote, or one that holds several: clips, or runs \
       on a clip whose key frames fall elsewhere (every:5,offset=2), of which the mean counts. The \
       others are compared with the first, frame by frame, by a paired moving-block bootstrap; over \
-      several clips the clip is the unit. Of a sweep every point is compared with per-frame \
-      inference.
+      several clips the clip is the unit, or with --pooled the frame, as in the mIoU of a dataset. \
+      Of a sweep every point is compared with per-frame inference.
       """)
 
   @Argument(help: "Folders of runs, the one that others are compared with first; or a sweep.")
@@ -29,6 +29,13 @@ struct CompareCommand: ParsableCommand {
       Of a sweep: choose the best point on one half of each clip, report it on the other, and swap.
       """)
   var twoFold = false
+
+  @Flag(
+    help: """
+      Take the frames of all clips together, as one dataset; of several runs on each clip, the \
+      first of all clips, the second of all, and so on.
+      """)
+  var pooled = false
 
   @Option(help: "Successive frames that are drawn together.")
   var block = 10
@@ -47,6 +54,9 @@ struct CompareCommand: ParsableCommand {
       throw ValidationError("--resamples needs a number from 40 to 1000000, not \(resamples)")
     }
     if runs.isEmpty { throw ValidationError("two folders of runs are needed, or a sweep") }
+    if twoFold && pooled {
+      throw ValidationError("--two-fold chooses clip by clip: leave out --pooled")
+    }
   }
 
   func run() throws {
@@ -73,8 +83,8 @@ struct CompareCommand: ParsableCommand {
     let base = try Self.stored(in: runs[0])
     return try runs.dropFirst().map { path in
       try Comparison(
-        base, with: Self.stored(in: path), names: (runs[0], path), figures: figures, by: bootstrap,
-        clip: Self.clip)
+        base, with: Self.stored(in: path), names: (runs[0], path), figures: figures,
+        isPooled: pooled, by: bootstrap, clip: Self.clip)
     }
   }
 
@@ -90,7 +100,8 @@ struct CompareCommand: ParsableCommand {
     return try others.values.sorted { $0[0].name < $1[0].name }.map { points in
       try Comparison(
         base, with: points.map { try folder.run($0).read() },
-        names: ("per frame", points[0].name), figures: figures, by: bootstrap, clip: Self.clip)
+        names: ("per frame", points[0].name), figures: figures,
+        isPooled: pooled, by: bootstrap, clip: Self.clip)
     }
   }
 
@@ -155,10 +166,11 @@ struct ComparisonTable: CustomStringConvertible {
 
   var description: String {
     let clips = Set(comparison.rows.compactMap(\.clip)).count
-    let width = comparison.rows.map { ($0.clip ?? "all \(clips) clips").count }.max() ?? 10
+    let all = "all \(clips) clips" + (comparison.isPooled ? ", pooled" : "")
+    let width = comparison.rows.map { ($0.clip ?? all).count }.max() ?? 10
     var lines = ["\(comparison.other) beside \(comparison.base)\(means):"]
     for row in comparison.rows {
-      let clip = row.clip ?? "all \(clips) clips"
+      let clip = row.clip ?? all
       let figure = row.figure.padding(toLength: 14, withPad: " ", startingAt: 0)
       let place = clip.padding(toLength: max(width, clip.count), withPad: " ", startingAt: 0)
       lines.append(

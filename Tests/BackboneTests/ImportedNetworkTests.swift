@@ -4,6 +4,7 @@ import Backbone
 import ConformanceKit
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Video
 
@@ -12,6 +13,8 @@ struct ImportedNetworkTests {
     .standardized.path
 
   @Test(arguments: ["tiny", "staged"]) func keepsTheLawsOfBackbones(name: String) throws {
+    steadyThreads.lock()
+    defer { steadyThreads.unlock() }
     let network = try ImportedNetwork(contentsOf: "\(folder)/\(name).pt")
     #expect(try brokenLaws(of: network, on: frame(width: 20, height: 14)) == [])
   }

@@ -27,6 +27,8 @@ struct ImportedTasksTests {
       \(Self.input)}
       output: {kind: inverse, key: depth, range: [0.5, 100]}
       """
+    steadyThreads.lock()
+    defer { steadyThreads.unlock() }
     let network = try network("depth", yaml)
     #expect(network.stages == [Stage("depth", stride: 1)])
     let head = try #require(network.description.depthHead)

@@ -5,6 +5,7 @@ import ConformanceKit
 import Layers
 import Specification
 import Tensors
+import TestSupport
 import Testing
 import Video
 
@@ -44,6 +45,8 @@ struct ScoreHeadsTests {
 
   @Test(arguments: [(resNet, ["layer3", "layer2"]), (light, ["stage2"])])
   func itKeepsTheLawsOfBackbones(text: String, heads: [String]) throws {
+    steadyThreads.lock()
+    defer { steadyThreads.unlock() }
     let network = try network(text, heads: heads)
     for (width, height) in [(47, 33), (64, 32), (5, 3)] {
       let frame = frame(PixelSize(width: width, height: height))

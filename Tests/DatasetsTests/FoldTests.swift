@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Datasets
+import Flow
 import Testing
 import Video
 
-/// Frames whose pictures and labels hold their number; the stream breaks at some.
-private struct Numbered: LabelledClip {
+/// Frames whose pictures and labels hold their number, and whose motion holds those of its two; the
+/// stream breaks at some.
+private struct Numbered: LabelledClip, MotionProvider {
   let name = "numbered"
   let classes = ClassList.camVid
   let count: Int
   var breaks: Set<Int> = []
+  var isStored = true
+  var groundTruthMotion: (any MotionProvider)? { isStored ? self : nil }
+
+  func motion(from current: Int, to reference: Int) -> MotionField {
+    MotionField(width: 1, height: 1, displacements: [Float(current), Float(reference)])
+  }
 
   private func picture(_ index: Int, channels: Int) -> Image {
     Image(width: 2, height: 1, channels: channels) { bytes in
@@ -40,6 +48,14 @@ struct FoldTests {
     #expect(try names(2, of: 2) == Array(30..<60) + Array(90..<100))
     #expect(try names(3, of: 3) == Array(60..<90))
     #expect(try names(1, of: 1) == Array(0..<100))
+  }
+
+  @Test func motionIsThatBetweenTheFramesOfTheWholeClip() throws {
+    let fold = try FoldedClip(Numbered(count: 100), fold: Fold(2, of: 2))
+    let motion = try #require(fold.groundTruthMotion).motion(from: 31, to: 2)
+    #expect(motion[x: 0, y: 0] == (91, 32) && fold.isStored)
+    let other = try FoldedClip(Numbered(count: 100, isStored: false), fold: Fold(2, of: 2))
+    #expect(other.groundTruthMotion == nil && !other.isStored)
   }
 
   @Test func framesKeepTheirLabelsAndBlocksBeginAnew() throws {

@@ -71,6 +71,28 @@ struct BootstrapTests {
     #expect(same == Interval(estimate: 0, low: 0, high: 0))
   }
 
+  // Clips that are even in themselves leave nothing to chance, though they differ; a block that went
+  // from one into the next, or a clip drawn more often than it has frames, would.
+  @Test func noBlockGoesFromOneClipIntoTheNext() throws {
+    let clips: [(frames: Int, gain: Double)] = [(20, 0.5), (30, -0.25), (25, 2)]
+    let base = counts([Double](repeating: 1, count: 75))
+    let other = counts(clips.flatMap { [Double](repeating: 1 + $0.gain, count: $0.frames) })
+    func difference(_ lengths: [Int]) throws -> Interval {
+      try #require(
+        MovingBlockBootstrap().differences(
+          fromEach: [base], toEach: [other], named: "x", clips: lengths)["x"])
+    }
+    let found = try difference(clips.map(\.frames))
+    let mean = 52.5 / 75
+    #expect(abs(found.estimate - mean) < 1e-12)
+    #expect(abs(found.low - mean) < 1e-12 && abs(found.high - mean) < 1e-12)
+    let asOne = try difference([])
+    #expect(asOne.high - asOne.low > 0.1)
+    let short = MovingBlockBootstrap(blockLength: 11).differences(
+      fromEach: [base], toEach: [other], named: "x", clips: clips.map(\.frames))
+    #expect(short.isEmpty)
+  }
+
   // Of means over frames, the mean over runs is that of one run with each frame's mean.
   @Test func severalRunsOnAClipCountByTheirMean() throws {
     var draws = Draws(seed: 11)

@@ -54,6 +54,42 @@ struct ComparisonTests {
     }
   }
 
+  // A dataset's mean is that of its frames: the longer clip counts more.
+  @Test func pooledClipsCountByTheirFrames() throws {
+    try withTemporaryFolder { home in
+      let run = try run([("data", "street:3"), ("frames", 20)], in: home.path + "/x")
+      let lengths = ["short": 20, "long": 60]
+      func made(_ clip: String, _ value: Double, _ place: Int) throws -> StoredRun {
+        let frame = try #require(run.frames.first)
+        let frames = (0..<(lengths[clip] ?? 0)).map { index in
+          var frame = frame
+          frame.counts = ["score": .mean(sum: value, weight: 1)]
+          return frame
+        }
+        return StoredRun(path: "\(clip) \(place)", result: run.result, frames: frames)
+      }
+      func clip(_ run: StoredRun) -> String { String(run.path.prefix { $0 != " " }) }
+      let base = try [made("short", 0.1, 0), made("long", 0.5, 0), made("long", 0.7, 1)]
+      let other = try [made("long", 0.9, 0), made("short", 0.2, 0)]
+      func compared(_ base: [StoredRun], pooled: Bool) throws -> Comparison.Row {
+        let found = try Comparison(
+          base, with: other, names: ("a", "b"), figures: ["score"], isPooled: pooled, clip: clip)
+        #expect(found.isPooled == pooled && found.rows.map(\.clip) == ["long", "short", nil])
+        return try #require(found.rows.last)
+      }
+      let row = try compared([base[0], base[1]], pooled: true)
+      #expect(abs(row.base - (20 * 0.1 + 60 * 0.5) / 80) < 1e-12)
+      #expect(abs(row.other - (20 * 0.2 + 60 * 0.9) / 80) < 1e-12)
+      let difference = try #require(row.difference)
+      #expect(abs(difference.estimate - (20 * 0.1 + 60 * 0.4) / 80) < 1e-12)
+      #expect(difference.high - difference.low < 1e-12 && row.gains == 2)
+      let mean = try compared([base[0], base[1]], pooled: false)
+      #expect(abs(mean.base - 0.3) < 1e-12)
+      let error = #expect(throws: SpecificationError.self) { try compared(base, pooled: true) }
+      #expect(error?.message.contains("as many runs each") == true)
+    }
+  }
+
   // Where key frames fall is not what is compared: all places count alike.
   @Test func ofRunsWithOtherKeyFramesTheMeanCounts() throws {
     try withTemporaryFolder { home in

@@ -58,7 +58,8 @@ struct SweepCommandTests {
       "sweep street:3 --backbone truth --zip scheduler=every:1 --zip flow=dis,zero --out s", 64,
       "zip"
     ),
-    ("compare s", 64, "no sweep"), ("compare a b", 66, "a holds no run"),
+    ("compare s", 64, "no sweep"), ("compare s --two-fold --pooled", 64, "clip by clip"),
+    ("compare a b", 66, "a holds no run"),
     ("tune street:3 --out t --backbone truth", 64, "--latency"),
     ("tune street:3 --out t --backbone truth --latency x", 64, "20ms"),
     ("tune street:3 --out t --backbone truth --miou 2", 64, "0 to 1"),
@@ -130,13 +131,18 @@ struct SweepCommandTests {
     let table = try home.inbetween("compare s --figure mIoU")
     #expect(table.out.contains("excludes zero") && table.out.contains("every:5"), "\(table)")
     for (name, scheduler) in [("a", "every:1"), ("b", "every:5")] {
-      let kept = try home.inbetween(
-        "eval street:3 --backbone truth --frames 20 --propagator copy --scheduler \(scheduler) "
-          + "--out \(name)")
-      #expect(kept.code == 0)
+      for street in [3, 4] {
+        let kept = try home.inbetween(
+          "eval street:\(street) --backbone truth --frames 20 --propagator copy "
+            + "--scheduler \(scheduler) --out \(name)/\(street)")
+        #expect(kept.code == 0, "\(kept)")
+      }
     }
     let both = try home.inbetween("compare a b --figure mIoU --json -")
     #expect(both.out.contains("\"difference\""), "\(both)")
+    let pooled = try home.inbetween("compare a b --figure mIoU --pooled")
+    let last = try #require(pooled.out.split(separator: "\n").last)
+    #expect(last.contains("all 2 clips, pooled") && last.contains("  excludes zero"), "\(pooled)")
   }
 
   @Test func tuningKeepsHalfOfTheClipForTheEnd() throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ConformanceKit
 import Tensors
+import TestSupport
 import Testing
 
 private let sizes: [(channels: Int, height: Int, width: Int)] = [
@@ -155,6 +156,8 @@ func theMemoryFormatIsKept(channelsLast: Bool) throws {
 
 @Test(arguments: layouts)
 func theNumberOfThreadsChangesNoBit(channelsLast: Bool) throws {
+  steadyThreads.lock()
+  defer { steadyThreads.unlock() }
   let one = WarpCase(channels: 12, height: 120, width: 161, reach: 6, seed: 4)
   let before = try TorchRuntime.threads()
   defer { try? TorchRuntime.setThreads(before) }

@@ -29,7 +29,7 @@ public struct MovingBlockBootstrap: Sendable, Hashable {
   public func intervals(of counts: [FigureCounts], named name: String) -> [String: Interval] {
     guard let series = CountSeries(counts) else { return [:] }
     return gathered(
-      frames: counts.count, estimate: series.values(of: [0..<counts.count], named: name)
+      clips: [counts.count], estimate: series.values(of: [0..<counts.count], named: name)
     ) {
       series.values(of: $0, named: name)
     }
@@ -50,14 +50,21 @@ public struct MovingBlockBootstrap: Sendable, Hashable {
   /// The frames are drawn alike in all runs. What only comes of where a run's key frames fell is
   /// less in a mean over runs, and so is the interval.
   ///
-  /// - Precondition: there are runs of each, with as many frames.
+  /// The frames may be those of several clips, one after the other, of so many frames each: then
+  /// each is drawn from as often as it has frames, and no block goes from one into the next. All
+  /// are of one clip where no lengths are given.
+  ///
+  /// - Precondition: there are runs of each, with as many frames as the clips have together.
   public func differences(
-    fromEach base: [[FigureCounts]], toEach other: [[FigureCounts]], named name: String
+    fromEach base: [[FigureCounts]], toEach other: [[FigureCounts]], named name: String,
+    clips lengths: [Int] = []
   ) -> [String: Interval] {
     let frames = base.first?.count ?? 0
+    let lengths = lengths.isEmpty ? [frames] : lengths
     precondition(
-      !base.isEmpty && !other.isEmpty && (base + other).allSatisfy { $0.count == frames },
-      "runs of \((base + other).map(\.count)) frames")
+      !base.isEmpty && !other.isEmpty && (base + other).allSatisfy { $0.count == frames }
+        && lengths.reduce(0, +) == frames,
+      "runs of \((base + other).map(\.count)) frames, clips of \(lengths)")
     let (one, two) = (base.compactMap(CountSeries.init), other.compactMap(CountSeries.init))
     guard one.count == base.count, two.count == other.count else { return [:] }
     func difference(_ blocks: [Range<Int>]) -> [String: Double] {
@@ -67,7 +74,7 @@ public struct MovingBlockBootstrap: Sendable, Hashable {
           if let before = from[value.key] { found[value.key] = value.value - before }
         }
     }
-    return gathered(frames: frames, estimate: difference([0..<frames]), difference)
+    return gathered(clips: lengths, estimate: difference([0..<frames]), difference)
   }
 
   /// The mean of each value that all have.
@@ -81,13 +88,14 @@ public struct MovingBlockBootstrap: Sendable, Hashable {
   }
 
   private func gathered(
-    frames: Int, estimate: [String: Double], _ values: ([Range<Int>]) -> [String: Double]
+    clips lengths: [Int], estimate: [String: Double],
+    _ values: ([Range<Int>]) -> [String: Double]
   ) -> [String: Interval] {
-    guard frames >= 2 * blockLength else { return [:] }
+    guard lengths.allSatisfy({ $0 >= 2 * blockLength }) else { return [:] }
     var random = DrawnNumbers(seed: seed)
     var drawn: [String: [Double]] = [:]
     for _ in 0..<resamples {
-      for (name, value) in values(blocks(of: frames, by: &random)) {
+      for (name, value) in values(blocks(of: lengths, by: &random)) {
         drawn[name, default: []].append(value)
       }
     }
@@ -99,14 +107,18 @@ public struct MovingBlockBootstrap: Sendable, Hashable {
     }
   }
 
-  /// As many frames as there are, in blocks of which the last may be cut short.
-  private func blocks(of frames: Int, by random: inout DrawnNumbers) -> [Range<Int>] {
-    var (blocks, drawn) = ([Range<Int>](), 0)
-    while drawn < frames {
-      let length = min(blockLength, frames - drawn)
-      let start = random.next(below: frames - blockLength + 1)
-      blocks.append(start..<start + length)
-      drawn += length
+  /// As many frames of each clip as it has, in blocks of which its last may be cut short.
+  private func blocks(of lengths: [Int], by random: inout DrawnNumbers) -> [Range<Int>] {
+    var (blocks, first) = ([Range<Int>](), 0)
+    for frames in lengths {
+      var drawn = 0
+      while drawn < frames {
+        let length = min(blockLength, frames - drawn)
+        let start = first + random.next(below: frames - blockLength + 1)
+        blocks.append(start..<start + length)
+        drawn += length
+      }
+      first += frames
     }
     return blocks
   }
